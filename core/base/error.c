@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int error_vset(struct error *error, int code, const char *fmt, va_list args)
+{
+	if (error->code == 0) {
+		error->code = code;
+		if (vasprintf(&error->message, fmt, args) < 0)
+			error->message = NULL;
+	}
+	return -code;
+}
+
+int error_set(struct error *error, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	error_vset(error, code, fmt, args);
+	va_end(args);
+	return -code;
+}
+
+static void error_append(struct error *error, const char *text)
+{
+	char *longer;
+
+	if (!error->message || asprintf(&longer, "%s: %s", error->message, text) < 0)
+		return;
+	free(error->message);
+	error->message = longer;
+}
+
+int error_errno(struct error *error, int code, const char *fmt, ...)
+{
+	bool first = error->code == 0;
+	va_list args;
+
+	va_start(args, fmt);
+	error_vset(error, code, fmt, args);
+	va_end(args);
+	if (first)
+		error_append(error, strerrordesc_np(code));
+	return -code;
+}
+
+int error_usage(struct error *error, const char *fmt, ...)
+{
+	va_list args;
+
+	if (error->code == 0)
+		error->kind = ERROR_USAGE;
+	va_start(args, fmt);
+	error_vset(error, EINVAL, fmt, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+int error_nomem(struct error *error)
+{
+	return error_set(error, ENOMEM, "out of memory");
+}
+
+int error_prefix(struct error *error, const char *fmt, ...)
+{
+	char *prefix = NULL, *longer;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&prefix, fmt, args) < 0)
+		prefix = NULL;
+	va_end(args);
+	if (prefix && error->message && asprintf(&longer, "%s: %s", prefix, error->message) >= 0) {
+		free(error->message);
+		error->message = longer;
+	}
+	free(prefix);
+	return -error->code;
+}
+
+void error_clear(struct error *error)
+{
+	free(error->message);
+	*error = (struct error)ERROR_INIT;
+}

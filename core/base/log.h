@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages for people, on stderr. One line a call; threads may log at once. */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdarg.h>
+
+enum log_level { LOG_ERROR = 0, LOG_WARNING = 1, LOG_INFO = 2, LOG_DEBUG = 3 };
+
+/* Messages above this level are dropped; LOG_INFO at the start. */
+void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
+
+void log_message(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void log_vmessage(enum log_level level, const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+#define log_error(...) log_message(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_message(LOG_WARNING, __VA_ARGS__)
+#define log_info(...) log_message(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_message(LOG_DEBUG, __VA_ARGS__)
+
+#endif

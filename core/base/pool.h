@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Worker threads for independent jobs. No result depends on which worker was first. */
+#ifndef BASE_POOL_H
+#define BASE_POOL_H
+
+#include <stdint.h>
+
+/*
+ * Runs fn(arg, 0) .. fn(arg, count - 1) on up to `threads` threads (the caller's is one of them; 1
+ * starts none) and returns when all have ended. Indexes are handed out in ascending order. The
+ * result is that of the lowest index that failed; after a failure higher indexes may be skipped,
+ * lower ones never are. -ECANCELED when cancelled.
+ */
+int pool_run(unsigned int threads, uint64_t count, int (*fn)(void *arg, uint64_t index), void *arg);
+
+/* The processors this process may run on, at least 1. */
+unsigned int pool_default_threads(void);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The copy engine: moves all file data into the image. Jobs are recorded while a backend lays out,
+ * then run sorted by image position: small neighbours gathered into writes of up to 1 MiB, whole
+ * blocks of larger files by FICLONERANGE where source and image share a filesystem that can, the
+ * rest by what measures best. Holes stay holes.
+ */
+#ifndef COPY_COPY_H
+#define COPY_COPY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/tree/tree.h"
+
+struct copy;
+
+struct copy *copy_new(const struct tree *tree); /* NULL when memory is out */
+void copy_free(struct copy *copy);
+
+/* "[file_off, file_off + len) of the node goes to image_off". -ENOMEM. */
+int copy_add_node(struct copy *copy, uint64_t image_off, const struct kataimg_node *node,
+		  uint64_t file_off, uint64_t len);
+/* The same from an open file, which stays the caller's. */
+int copy_add_fd(struct copy *copy, uint64_t image_off, int fd, uint64_t fd_off, uint64_t len);
+
+struct copy_options {
+	unsigned int threads;
+	bool reflink;
+	/* Called with the bytes done so far, from one thread at a time; may be NULL. */
+	void (*progress)(void *arg, uint64_t done_bytes, uint64_t total_bytes);
+	void *progress_arg;
+};
+
+struct copy_stats {
+	uint64_t jobs, files, writes, written_bytes, reflinked_bytes, hole_bytes;
+};
+
+/*
+ * Runs all jobs into image_fd, whose target ranges read as zeros. A source file that shrank, grew,
+ * vanished or was written since the scan is an error that names it. -ECANCELED when cancelled.
+ */
+int copy_run(struct copy *copy, int image_fd, const struct copy_options *options,
+	     struct copy_stats *stats, struct error *error);
+
+#endif

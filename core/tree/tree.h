@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tree model: what the image will contain, scanned once and then read-only. Every producer (a
+ * directory, an archive) builds the same model, so nothing downstream can tell them apart. The
+ * public face is kataimg_tree of kataimg/backend.h; behind it each regular file knows where its
+ * bytes are.
+ */
+#ifndef TREE_TREE_H
+#define TREE_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "kataimg/backend.h"
+
+struct tree;
+
+enum tree_holes {
+	TREE_HOLES_SOURCE, /* the source's own map */
+	TREE_HOLES_DETECT, /* aligned runs of zeros of 64 KiB and more, by content alone */
+	TREE_HOLES_FILL    /* none */
+};
+
+struct tree_scan_options {
+	enum tree_holes holes;
+	bool one_filesystem; /* leave mount points below the source as empty directories? see scan.h
+			      */
+	unsigned int threads; /* at least 1 */
+};
+
+/*
+ * Scans a directory. Never follows a symbolic link (the source itself may be one), never opens a
+ * device, fifo or socket. An entry that cannot be read is an error that names it.
+ */
+int tree_scan_directory(const char *path, const struct tree_scan_options *options,
+			struct tree **tree, struct error *error);
+
+void tree_free(struct tree *tree);
+
+/* The model, valid until tree_free or the next tree_drop_ or edit. */
+const struct kataimg_tree *tree_public(const struct tree *tree);
+
+/* What a backend cannot store can be left out (unsupported = drop): marked first, taken out
+ * together. */
+void tree_mark_node(struct tree *tree, const struct kataimg_node *node);
+void tree_mark_xattrs(struct tree *tree, const struct kataimg_node *node);
+void tree_mark_xattr(struct tree *tree, const struct kataimg_node *node, uint32_t xattr);
+/* Takes out what is marked (a directory with all below it), renumbers, recounts links. */
+int tree_drop_marked(struct tree *tree, struct error *error);
+
+/* The newest mtime in whole seconds, at least 1: build_time when nothing else says it. */
+int64_t tree_newest_mtime(const struct tree *tree);
+
+/* The path of a node from the root, no leading '/'; "." for the root; cut to size. Returns buf. */
+const char *tree_path(const struct kataimg_node *node, char *buf, size_t size);
+
+/* Feeds the metadata of the whole tree, in a canonical text form, to a digest (base/digest.h). Not
+ * content. */
+struct digest;
+int tree_digest(const struct tree *tree, struct digest *digest, struct error *error);
+
+/* Sums for the report. */
+struct tree_counts {
+	uint64_t nodes, names, files, directories, symlinks, devices, fifos, sockets;
+	uint64_t hardlinks; /* names beyond each node's first, directories aside */
+	uint64_t xattrs;
+	uint64_t data_bytes; /* in segments */
+	uint64_t file_bytes; /* sizes of regular files */
+};
+void tree_count(const struct tree *tree, struct tree_counts *counts);
+
+/* Reads [off, off + len) of a regular file; holes as zeros. Any thread. For single reads: copy/ is
+ * the fast way. */
+int tree_read(const struct tree *tree, const struct kataimg_node *node, uint64_t off, void *buf,
+	      size_t len, struct error *error);
+
+#endif
