@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where backends are looked for: --backend-dir, KATAIMG_BACKEND_PATH, the built-in directory; in
+ * this order. */
+#ifndef BACKEND_SEARCH_H
+#define BACKEND_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/cleanup.h"
+
+struct backend_search;
+
+/* extra_dirs: those of --backend-dir, may be NULL. NULL when memory is out. */
+struct backend_search *backend_search_new(const char *const *extra_dirs, size_t extra_count);
+void backend_search_free(struct backend_search *search);
+DEFINE_CLEANUP(struct backend_search, backend_search_free)
+
+/* [a-z0-9][a-z0-9-]{0,31} */
+bool backend_name_valid(const char *name, size_t len);
+
+/* The path of kataimg-NAME-backend.so, to be freed; NULL when there is none (or memory is out). */
+char *backend_search_find(const struct backend_search *search, const char *name);
+
+/* The NAME of a path that ends in kataimg-NAME-backend.so, to be freed; NULL when it does not. */
+char *backend_name_of_path(const char *path);
+
+/* Every backend's name in the search path, sorted, each once: NULL-terminated; free with
+ * backend_names_free. */
+char **backend_search_names(const struct backend_search *search);
+void backend_names_free(char **names);
+DEFINE_CLEANUP(char *, backend_names_free)
+
+/* The directories, joined by ", ", to be freed. */
+char *backend_search_describe(const struct backend_search *search);
+
+#endif

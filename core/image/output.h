@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The image file while it is being made. It has no name until it is right: built as an unnamed file
+ * in the output's directory (or, where the filesystem has none, under a temporary name), it takes
+ * the output's name in one rename. Until then an earlier image stays as it was.
+ */
+#ifndef IMAGE_OUTPUT_H
+#define IMAGE_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/cleanup.h"
+#include "core/base/error.h"
+
+struct output;
+
+/*
+ * path: a regular file to make or replace (through a symbolic link too). Errors: a directory or
+ * device, a directory that cannot be written, a place inside source_dir (NULL: not checked).
+ */
+int output_open(const char *path, const char *source_dir, struct output **output,
+		struct error *error);
+
+int output_fd(const struct output *output);
+const char *output_path(const struct output *output);
+
+/* Sets the length; the file reads as zeros and is sparse. */
+int output_set_size(struct output *output, uint64_t bytes, struct error *error);
+
+/* Makes it durable when sync is set, and gives it its name. */
+int output_publish(struct output *output, bool sync, struct error *error);
+
+/* An unnamed file in the output's directory, for scratch. A descriptor of the caller's, or -errno.
+ */
+int output_scratch(const struct output *output);
+
+/* Removes what was not published. */
+void output_close(struct output *output);
+DEFINE_CLEANUP(struct output, output_close)
+
+#endif
