@@ -21,15 +21,17 @@ void space_free(struct space *space);
  * -ENOMEM. */
 int space_add(struct space *space, uint64_t start, uint64_t blocks);
 
-/* The lowest whole stretch of so many blocks whose start % modulus == phase. -ENOSPC. */
+/* The lowest whole stretch of so many blocks (not 0) whose start % modulus == phase. -ENOSPC,
+ * -ENOMEM. Quick when the runs that are long enough but do not fit are few: so it is when no
+ * request is shorter than modulus. */
 int space_take_at_phase(struct space *space, uint64_t blocks, uint64_t modulus, uint64_t phase,
 			uint64_t *start);
 
-/* The lowest whole stretch of so many blocks. -ENOSPC. */
+/* The lowest whole stretch of so many blocks (not 0). -ENOSPC. */
 int space_take_whole(struct space *space, uint64_t blocks, uint64_t *start);
 
-/* The lowest free blocks, as many as lie together, at most max_blocks. -ENOSPC when nothing is
- * left. */
+/* The lowest free blocks, as many as lie together, at most max_blocks (not 0). -ENOSPC when nothing
+ * is left. */
 int space_take_some(struct space *space, uint64_t max_blocks, uint64_t *start, uint64_t *got);
 
 uint64_t space_free_blocks(const struct space *space);
