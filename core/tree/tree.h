@@ -44,10 +44,17 @@ const struct kataimg_tree *tree_public(const struct tree *tree);
 
 /* What a backend cannot store can be left out (unsupported = drop): marked first, taken out
  * together. */
-void tree_mark_node(struct tree *tree, const struct kataimg_node *node);
-void tree_mark_xattrs(struct tree *tree, const struct kataimg_node *node);
-void tree_mark_xattr(struct tree *tree, const struct kataimg_node *node, uint32_t xattr);
-/* Takes out what is marked (a directory with all below it), renumbers, recounts links. */
+enum tree_drop {
+	TREE_DROP_NODE,        /* with all its names; a directory with all below it */
+	TREE_DROP_LINKS,       /* every name but the first */
+	TREE_DROP_XATTRS,      /* all extended attributes */
+	TREE_DROP_XATTR,       /* one: item is its place in node->xattrs */
+	TREE_DROP_NANOSECONDS, /* mtime_nsec becomes 0 */
+	TREE_DROP_HOLES        /* become zeros that are written out */
+};
+void tree_mark(struct tree *tree, const struct kataimg_node *node, enum tree_drop what,
+	       uint32_t item);
+/* Takes out what is marked, renumbers, recounts links. */
 int tree_drop_marked(struct tree *tree, struct error *error);
 
 /* The newest mtime in whole seconds, at least 1: build_time when nothing else says it. */
