@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/fakehost.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/base/digest.h"
+#include "tests/support/fakestate.h"
+#include "tests/support/must.h"
+
+static struct fakehost *fakehost_of(struct kataimg_host_ctx *ctx)
+{
+	return (struct fakehost *)ctx;
+}
+
+const char *fakestage_name(enum fakestage stage)
+{
+	static const char *const names[] = { "none",     "open",  "limits", "check", "plan",
+					     "describe", "write", "verify", "close", "probe" };
+
+	return names[stage];
+}
+
+static void say_first(char **slot, const char *fmt, va_list args)
+{
+	if (!*slot)
+		must(vasprintf(slot, fmt, args) >= 0);
+}
+
+void fakehost_say_error(struct fakehost *host, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say_first(&host->error, fmt, args);
+	va_end(args);
+}
+
+void fakehost_violate(struct fakehost *host, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say_first(&host->violation, fmt, args);
+	va_end(args);
+}
+
+void fakehost_enter_stage(struct fakehost *host, enum fakestage stage)
+{
+	host->stage = stage;
+	host->callback_thread = pthread_self();
+}
+
+/* ---- Messages ---- */
+
+static void service_log(struct kataimg_host_ctx *ctx, int level, const char *fmt, ...)
+{
+	static const char *const names[] = { "?", "warning", "info", "debug" };
+	struct fakehost *host = fakehost_of(ctx);
+	char *line, *longer;
+	va_list args;
+
+	must(level >= KATAIMG_LOG_WARNING && level <= KATAIMG_LOG_DEBUG);
+	va_start(args, fmt);
+	must(vasprintf(&line, fmt, args) >= 0);
+	va_end(args);
+	pthread_mutex_lock(&host->lock);
+	must(asprintf(&longer, "%s%s: %s\n", host->log ? host->log : "", names[level], line) >= 0);
+	free(host->log);
+	host->log = longer;
+	pthread_mutex_unlock(&host->lock);
+	free(line);
+}
+
+static void service_error(struct kataimg_host_ctx *ctx, const char *fmt, ...)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	va_list args;
+
+	va_start(args, fmt);
+	pthread_mutex_lock(&host->lock);
+	say_first(&host->error, fmt, args);
+	pthread_mutex_unlock(&host->lock);
+	va_end(args);
+}
+
+/* ---- Entry to every service that can fail ---- */
+
+static void check_thread(struct fakehost *host, const char *service)
+{
+	if (!pthread_equal(host->callback_thread, pthread_self()))
+		fakehost_violate(host, "%s was called from a thread of its own", service);
+}
+
+static void check_stage(struct fakehost *host, const char *service, unsigned int allowed_stages)
+{
+	if (!(allowed_stages & 1u << host->stage))
+		fakehost_violate(host, "%s was called during %s", service,
+				 fakestage_name(host->stage));
+}
+
+/* Counts the call and says whether it is to fail; called with the lock held. */
+static int count_call(struct fakehost *host, enum fakehost_service service)
+{
+	host->calls[service]++;
+	if (host->all_calls++ >= host->cancel_after)
+		host->cancelled = true;
+	if (host->cancelled)
+		return -ECANCELED;
+	if (service == host->fault_service && host->fault_at &&
+	    host->calls[service] >= host->fault_at) {
+		fakehost_say_error(host, "injected fault: %s", strerror(host->fault_code));
+		return -host->fault_code;
+	}
+	return 0;
+}
+
+static int check_window_range(struct fakehost *host, const char *service, uint64_t off,
+			      uint64_t len)
+{
+	if (off <= host->window_bytes && len <= host->window_bytes - off)
+		return 0;
+	fakehost_say_error(host, "%s of [%llu, +%llu) is outside the window of %llu bytes", service,
+			   (unsigned long long)off, (unsigned long long)len,
+			   (unsigned long long)host->window_bytes);
+	return -ERANGE;
+}
+
+static void pwrite_all(int fd, const void *buf, size_t len, uint64_t off)
+{
+	must(pwrite(fd, buf, len, (off_t)off) == (ssize_t)len);
+}
+
+static void pread_all(int fd, void *buf, size_t len, uint64_t off)
+{
+	must(pread(fd, buf, len, (off_t)off) == (ssize_t)len);
+}
+
+/* ---- The window ---- */
+
+static int locked_write(struct fakehost *host, uint64_t off, const void *buf, size_t len)
+{
+	int ret = count_call(host, FAKEHOST_WRITE);
+
+	check_stage(host, "write", 1u << FAKESTAGE_WRITE);
+	if (ret == 0)
+		ret = check_window_range(host, "write", off, len);
+	if (ret == 0 && claims_touch(&host->placed, off, len)) {
+		fakehost_say_error(host, "write of [%llu, +%zu) over a placed range",
+				   (unsigned long long)off, len);
+		ret = -EEXIST;
+	}
+	if (ret == 0) {
+		claims_add(&host->written, off, len);
+		pwrite_all(host->window_fd, buf, len, off);
+	}
+	return ret;
+}
+
+static int service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *buf, size_t len)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	int ret;
+
+	pthread_mutex_lock(&host->lock);
+	ret = locked_write(host, off, buf, len);
+	pthread_mutex_unlock(&host->lock);
+	return ret;
+}
+
+static int locked_window_read(struct fakehost *host, uint64_t off, void *buf, size_t len)
+{
+	int ret = count_call(host, FAKEHOST_WINDOW_READ);
+
+	check_stage(host, "window_read",
+		    1u << FAKESTAGE_WRITE | 1u << FAKESTAGE_VERIFY | 1u << FAKESTAGE_PROBE);
+	if (ret == 0)
+		ret = check_window_range(host, "window_read", off, len);
+	if (ret == 0 && host->stage == FAKESTAGE_WRITE && claims_touch(&host->placed, off, len)) {
+		fakehost_say_error(host, "window_read of [%llu, +%zu), which is placed",
+				   (unsigned long long)off, len);
+		ret = -EBUSY;
+	}
+	if (ret == 0)
+		pread_all(host->window_fd, buf, len, off);
+	return ret;
+}
+
+static int service_window_read(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	int ret;
+
+	pthread_mutex_lock(&host->lock);
+	ret = locked_window_read(host, off, buf, len);
+	pthread_mutex_unlock(&host->lock);
+	return ret;
+}
+
+static int record_place(struct fakehost *host, const struct fakehost_place *place)
+{
+	uint64_t count = host->place_count;
+	int ret = check_window_range(host, "place", place->off, place->len);
+
+	if (ret < 0)
+		return ret;
+	if (claims_touch(&host->written, place->off, place->len) ||
+	    claims_touch(&host->placed, place->off, place->len)) {
+		fakehost_say_error(host, "place of [%llu, +%llu) over an earlier write or place",
+				   (unsigned long long)place->off, (unsigned long long)place->len);
+		return -EEXIST;
+	}
+	claims_add(&host->placed, place->off, place->len);
+	if (!(count & (count - 1)))
+		host->places =
+			must_realloc(host->places, (count ? 2 * count : 1) * sizeof(*host->places));
+	host->places[host->place_count++] = *place;
+	return 0;
+}
+
+static int service_place(struct kataimg_host_ctx *ctx, uint64_t off,
+			 const struct kataimg_node *node, uint64_t file_off, uint64_t len)
+{
+	const struct fakehost_place place = {
+		.off = off, .file_off = file_off, .len = len, .node = node
+	};
+	struct fakehost *host = fakehost_of(ctx);
+	int ret;
+
+	pthread_mutex_lock(&host->lock);
+	check_thread(host, "place");
+	check_stage(host, "place", 1u << FAKESTAGE_WRITE);
+	ret = count_call(host, FAKEHOST_PLACE);
+	if (node->type != KATAIMG_REG || file_off > node->size || len > node->size - file_off) {
+		fakehost_violate(host, "place of more than the file %s has", node->name);
+		ret = -ERANGE;
+	}
+	if (ret == 0)
+		ret = record_place(host, &place);
+	pthread_mutex_unlock(&host->lock);
+	return ret;
+}
+
+static int service_place_scratch(struct kataimg_host_ctx *ctx, uint64_t off,
+				 struct kataimg_scratch *scratch, uint64_t scratch_off,
+				 uint64_t len)
+{
+	const struct fakehost_place place = {
+		.off = off, .file_off = scratch_off, .len = len, .scratch = scratch
+	};
+	struct fakehost *host = fakehost_of(ctx);
+	int ret;
+
+	pthread_mutex_lock(&host->lock);
+	check_thread(host, "place_scratch");
+	check_stage(host, "place_scratch", 1u << FAKESTAGE_WRITE);
+	ret = count_call(host, FAKEHOST_PLACE_SCRATCH);
+	if (ret == 0)
+		ret = record_place(host, &place);
+	pthread_mutex_unlock(&host->lock);
+	return ret;
+}
+
+static void copy_place(struct fakehost *host, const struct fakehost_place *place, uint8_t *buf,
+		       size_t buf_size)
+{
+	for (uint64_t done = 0; done < place->len;) {
+		uint64_t rest = place->len - done;
+		size_t len = rest < buf_size ? (size_t)rest : buf_size;
+
+		if (place->node)
+			must(memtree_read(place->node, place->file_off + done, buf, len) == 0);
+		else
+			pread_all(place->scratch->fd, buf, len, place->file_off + done);
+		pwrite_all(host->window_fd, buf, len, place->off + done);
+		done += len;
+	}
+}
+
+void fakehost_copy(struct fakehost *host)
+{
+	size_t buf_size = 1 << 20;
+	uint8_t *buf = must_realloc(NULL, buf_size);
+
+	for (uint64_t i = 0; i < host->place_count; i++)
+		copy_place(host, &host->places[i], buf, buf_size);
+	free(buf);
+}
+
+void fakehost_set_window(struct fakehost *host, uint64_t bytes)
+{
+	claims_clear(&host->written);
+	claims_clear(&host->placed);
+	host->place_count = 0;
+	if (host->window_fd >= 0)
+		close(host->window_fd);
+	host->window_fd = memfd_create("window", MFD_CLOEXEC);
+	must(host->window_fd >= 0 && ftruncate(host->window_fd, (off_t)bytes) == 0);
+	host->window_bytes = bytes;
+}
+
+/* ---- Source and scratch ---- */
+
+static int service_source_read(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+			       uint64_t file_off, void *buf, size_t len)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	int ret;
+
+	pthread_mutex_lock(&host->lock);
+	check_stage(host, "source_read", 1u << FAKESTAGE_PLAN | 1u << FAKESTAGE_WRITE);
+	ret = count_call(host, FAKEHOST_SOURCE_READ);
+	if (ret == 0)
+		ret = memtree_read(node, file_off, buf, len);
+	if (ret == -ERANGE)
+		fakehost_violate(host, "source_read of more than the file %s has", node->name);
+	pthread_mutex_unlock(&host->lock);
+	return ret;
+}
+
+static int service_scratch_create(struct kataimg_host_ctx *ctx, struct kataimg_scratch **scratch)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	int ret;
+
+	pthread_mutex_lock(&host->lock);
+	ret = count_call(host, FAKEHOST_SCRATCH_CREATE);
+	if (ret == 0) {
+		*scratch = must_calloc(1, sizeof(**scratch));
+		(*scratch)->fd = memfd_create("scratch", MFD_CLOEXEC);
+		must((*scratch)->fd >= 0);
+		(*scratch)->next = host->scratches;
+		host->scratches = *scratch;
+	}
+	pthread_mutex_unlock(&host->lock);
+	return ret;
+}
+
+static int service_scratch_write(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
+				 uint64_t off, const void *buf, size_t len)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	int ret;
+
+	pthread_mutex_lock(&host->lock);
+	ret = count_call(host, FAKEHOST_SCRATCH_WRITE);
+	pthread_mutex_unlock(&host->lock);
+	if (ret == 0)
+		pwrite_all(scratch->fd, buf, len, off);
+	return ret;
+}
+
+static int service_scratch_read(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
+				uint64_t off, void *buf, size_t len)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	int ret;
+
+	pthread_mutex_lock(&host->lock);
+	ret = count_call(host, FAKEHOST_SCRATCH_READ);
+	pthread_mutex_unlock(&host->lock);
+	if (ret == 0)
+		pread_all(scratch->fd, buf, len, off);
+	return ret;
+}
+
+void fakehost_free_scratches(struct fakehost *host)
+{
+	while (host->scratches) {
+		struct kataimg_scratch *scratch = host->scratches;
+
+		host->scratches = scratch->next;
+		close(scratch->fd);
+		free(scratch);
+	}
+}
+
+/* ---- Identity, progress, facts ---- */
+
+static int count_derive(struct fakehost *host, const char *service)
+{
+	int ret;
+
+	pthread_mutex_lock(&host->lock);
+	check_thread(host, service);
+	ret = count_call(host, FAKEHOST_DERIVE);
+	pthread_mutex_unlock(&host->lock);
+	return ret;
+}
+
+static int service_derive(struct kataimg_host_ctx *ctx, const char *label, uint8_t out[32])
+{
+	struct fakehost *host = fakehost_of(ctx);
+	int ret = count_derive(host, "derive");
+
+	return ret ? ret : digest_derive(host->job.seed, label, out);
+}
+
+static int service_uuid(struct kataimg_host_ctx *ctx, const char *label, uint8_t out[16])
+{
+	struct fakehost *host = fakehost_of(ctx);
+	int ret = count_derive(host, "uuid");
+
+	return ret ? ret : digest_uuid(host->job.seed, label, out);
+}
+
+static void service_fact(struct kataimg_host_ctx *ctx, const char *key, const char *value)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	struct fakefact *fact = must_calloc(1, sizeof(*fact));
+
+	pthread_mutex_lock(&host->lock);
+	check_thread(host, "fact");
+	fact->key = must_strdup(key);
+	fact->value = must_strdup(value);
+	fact->next = host->facts;
+	host->facts = fact;
+	pthread_mutex_unlock(&host->lock);
+}
+
+static void service_progress(struct kataimg_host_ctx *ctx, uint64_t done, uint64_t total)
+{
+	if (done > total)
+		fakehost_violate(fakehost_of(ctx), "progress of %llu out of %llu",
+				 (unsigned long long)done, (unsigned long long)total);
+}
+
+static int service_cancelled(struct kataimg_host_ctx *ctx)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	int cancelled;
+
+	pthread_mutex_lock(&host->lock);
+	cancelled = host->cancelled;
+	pthread_mutex_unlock(&host->lock);
+	return cancelled;
+}
+
+static int service_run(struct kataimg_host_ctx *ctx, const char *const *argv,
+		       struct kataimg_scratch *input, struct kataimg_scratch *output)
+{
+	(void)input;
+	(void)output;
+	fakehost_say_error(fakehost_of(ctx), "the fake host runs no programs: %s", argv[0]);
+	return -ENOSYS;
+}
+
+static const char *service_path(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+				char *buf, size_t size)
+{
+	check_thread(fakehost_of(ctx), "path");
+	return memtree_path(node, buf, size);
+}
+
+/* ---- Parallel ---- */
+
+struct crew {
+	struct fakehost *host;
+	uint64_t count, next; /* next: atomic */
+	int (*fn)(void *arg, uint64_t index);
+	void *arg;
+	uint64_t failed_index; /* under the host's lock */
+	int result;
+};
+
+static void crew_run_index(struct crew *crew, uint64_t index)
+{
+	int ret = crew->fn(crew->arg, index);
+
+	if (ret == 0)
+		return;
+	pthread_mutex_lock(&crew->host->lock);
+	if (index < crew->failed_index) {
+		crew->failed_index = index;
+		crew->result = ret;
+	}
+	pthread_mutex_unlock(&crew->host->lock);
+}
+
+static void *crew_worker(void *arg)
+{
+	struct crew *crew = arg;
+	uint64_t index;
+
+	while ((index = __atomic_fetch_add(&crew->next, 1, __ATOMIC_RELAXED)) < crew->count)
+		crew_run_index(crew, index);
+	return NULL;
+}
+
+static void crew_run_threads(struct crew *crew, uint32_t threads)
+{
+	pthread_t *workers = must_calloc(threads, sizeof(*workers));
+
+	for (uint32_t i = 0; i < threads; i++)
+		must(pthread_create(&workers[i], NULL, crew_worker, crew) == 0);
+	for (uint32_t i = 0; i < threads; i++)
+		pthread_join(workers[i], NULL);
+	free(workers);
+}
+
+static int service_parallel(struct kataimg_host_ctx *ctx, uint64_t count,
+			    int (*fn)(void *arg, uint64_t index), void *arg)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	struct crew crew = {
+		.host = host, .count = count, .fn = fn, .arg = arg, .failed_index = UINT64_MAX
+	};
+	int ret;
+
+	pthread_mutex_lock(&host->lock);
+	check_thread(host, "parallel");
+	if (host->in_parallel)
+		fakehost_violate(host, "parallel inside parallel");
+	ret = count_call(host, FAKEHOST_PARALLEL);
+	host->in_parallel = true;
+	pthread_mutex_unlock(&host->lock);
+	if (ret == 0 && host->job.threads > 1)
+		crew_run_threads(&crew, host->job.threads);
+	else if (ret == 0)
+		for (uint64_t i = 0; i < count; i++)
+			crew_run_index(&crew, host->setup.backwards ? count - 1 - i : i);
+	host->in_parallel = false;
+	return ret ? ret : crew.result;
+}
+
+const struct kataimg_host fakehost_service_table = {
+	.struct_size = sizeof(struct kataimg_host),
+	.log = service_log,
+	.error = service_error,
+	.fact = service_fact,
+	.write = service_write,
+	.window_read = service_window_read,
+	.place = service_place,
+	.place_scratch = service_place_scratch,
+	.source_read = service_source_read,
+	.scratch_create = service_scratch_create,
+	.scratch_write = service_scratch_write,
+	.scratch_read = service_scratch_read,
+	.derive = service_derive,
+	.uuid = service_uuid,
+	.progress = service_progress,
+	.parallel = service_parallel,
+	.cancelled = service_cancelled,
+	.run = service_run,
+	.path = service_path,
+};
