@@ -26,14 +26,29 @@ int error_set(struct error *error, int code, const char *fmt, ...)
 	return -code;
 }
 
-static void error_append(struct error *error, const char *text)
+/* Makes first and second the message. What memory does not allow is left out. */
+static void join_message(struct error *error, const char *first, const char *second)
 {
-	char *longer;
+	char *joined;
 
-	if (!error->message || asprintf(&longer, "%s: %s", error->message, text) < 0)
+	if (!first || !second || asprintf(&joined, "%s%s", first, second) < 0)
 		return;
 	free(error->message);
-	error->message = longer;
+	error->message = joined;
+}
+
+int error_append(struct error *error, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	join_message(error, error->message, text);
+	free(text);
+	return -error->code;
 }
 
 int error_errno(struct error *error, int code, const char *fmt, ...)
@@ -45,7 +60,7 @@ int error_errno(struct error *error, int code, const char *fmt, ...)
 	error_vset(error, code, fmt, args);
 	va_end(args);
 	if (first)
-		error_append(error, strerrordesc_np(code));
+		error_append(error, ": %s", strerrordesc_np(code));
 	return -code;
 }
 
@@ -68,17 +83,16 @@ int error_nomem(struct error *error)
 
 int error_prefix(struct error *error, const char *fmt, ...)
 {
-	char *prefix = NULL, *longer;
+	char *prefix = NULL;
 	va_list args;
 
 	va_start(args, fmt);
 	if (vasprintf(&prefix, fmt, args) < 0)
 		prefix = NULL;
 	va_end(args);
-	if (prefix && error->message && asprintf(&longer, "%s: %s", prefix, error->message) >= 0) {
-		free(error->message);
-		error->message = longer;
-	}
+	if (prefix)
+		join_message(error, ": ", error->message);
+	join_message(error, prefix, error->message);
 	free(prefix);
 	return -error->code;
 }

@@ -46,6 +46,9 @@ int error_nomem(struct error *error);
 /* Puts text in front of a recorded message; returns -code. */
 int error_prefix(struct error *error, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts text behind a recorded message; returns -code. */
+int error_append(struct error *error, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Frees the message; the object can be used again. */
 void error_clear(struct error *error);
 

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/config/assign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config/value.h"
+
+static void *member_of(struct config *config, const struct config_key *key)
+{
+	return (char *)config + key->offset;
+}
+
+static int assign_string(char **member, const char *value, struct error *error)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return error_nomem(error);
+	free(*member);
+	*member = copy;
+	return 0;
+}
+
+static int assign_path(char **member, const char *value, const char *directory, struct error *error)
+{
+	char *joined;
+	int ret;
+
+	if (*value == '\0')
+		return error_usage(error, "an empty path");
+	if (!directory || *value == '/')
+		return assign_string(member, value, error);
+	if (asprintf(&joined, "%s/%s", directory, value) < 0)
+		return error_nomem(error);
+	ret = assign_string(member, joined, error);
+	free(joined);
+	return ret;
+}
+
+static int assign_list_item(struct config_list *list, const char *value, struct error *error)
+{
+	char **items = reallocarray(list->items, list->count + 1, sizeof(*items));
+
+	if (!items)
+		return error_nomem(error);
+	list->items = items;
+	items[list->count] = strdup(value);
+	if (!items[list->count])
+		return error_nomem(error);
+	list->count++;
+	return 0;
+}
+
+int assign_value(struct config *config, const struct config_key *key, const char *value,
+		 const char *directory, struct error *error)
+{
+	void *member = member_of(config, key);
+
+	switch (key->type) {
+	case CONFIG_BOOL:
+		return value_parse_bool(value, member, error);
+	case CONFIG_U64:
+		return value_parse_u64(value, key->min, key->max, member, error);
+	case CONFIG_SIZE:
+		return value_parse_size(value, key->min, key->max, member, error);
+	case CONFIG_ENUM:
+		return value_parse_choice(value, key->choices, member, error);
+	case CONFIG_STRING:
+		return assign_string(member, value, error);
+	case CONFIG_PATH:
+		return assign_path(member, value, directory, error);
+	case CONFIG_SOURCE:
+		return assign_path(member, value, strcmp(value, "-") == 0 ? NULL : directory,
+				   error);
+	case CONFIG_BACKEND:
+		return assign_path(member, value, strchr(value, '/') ? directory : NULL, error);
+	case CONFIG_LIST:
+		return assign_list_item(member, value, error);
+	}
+	return 0;
+}
+
+static void clear_list(struct config_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct config_list){ 0 };
+}
+
+static void clear_string(char **member)
+{
+	free(*member);
+	*member = NULL;
+}
+
+void assign_clear(struct config *config, const struct config_key *key)
+{
+	switch (key->type) {
+	case CONFIG_STRING:
+	case CONFIG_PATH:
+	case CONFIG_SOURCE:
+	case CONFIG_BACKEND:
+		clear_string(member_of(config, key));
+		break;
+	case CONFIG_LIST:
+		clear_list(member_of(config, key));
+		break;
+	default:
+		break;
+	}
+}

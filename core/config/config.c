@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/config/config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/cleanup.h"
+#include "core/config/assign.h"
+#include "core/config/inifile.h"
+#include "core/config/suggest.h"
+
+/* A value on its way in. */
+struct setting {
+	const char *section, *name, *value;
+	const char *directory; /* of the file; NULL: the working directory */
+	struct config_origin origin;
+};
+
+static bool is_from_file(const struct config_origin *origin)
+{
+	return origin->line != 0;
+}
+
+const char *config_origin_text(const struct config_origin *origin, char *buf, size_t size)
+{
+	if (is_from_file(origin))
+		snprintf(buf, size, "%s:%u", origin->name, origin->line);
+	else
+		snprintf(buf, size, "%s", origin->name ? origin->name : "default");
+	return buf;
+}
+
+static int fail_unknown_section(const char *section, const char *backend, struct error *error)
+{
+	struct suggestion suggestion = { .word = section };
+	char hint[SUGGEST_HINT_BYTES];
+
+	for (size_t i = 0; i < config_key_count; i++)
+		suggest_offer(&suggestion, config_keys[i].section);
+	suggest_offer(&suggestion, backend);
+	return error_usage(error, "unknown section [%s]%s", section,
+			   suggest_hint(&suggestion, hint));
+}
+
+static int fail_unknown_key(const struct setting *setting, struct error *error)
+{
+	struct suggestion suggestion = { .word = setting->name };
+	char hint[SUGGEST_HINT_BYTES];
+
+	for (size_t i = 0; i < config_key_count; i++)
+		if (strcmp(config_keys[i].section, setting->section) == 0)
+			suggest_offer(&suggestion, config_keys[i].name);
+	return error_usage(error, "[%s] %s: unknown key%s", setting->section, setting->name,
+			   suggest_hint(&suggestion, hint));
+}
+
+/* A key that the file gives twice is a mistake; given again elsewhere it is meant. */
+static int check_repeated(const struct setting *setting, const struct config_origin *earlier,
+			  struct error *error)
+{
+	if (!is_from_file(&setting->origin) || !is_from_file(earlier))
+		return 0;
+	return error_usage(error, "[%s] %s: already given in line %u", setting->section,
+			   setting->name, earlier->line);
+}
+
+static int set_key(struct config *config, const struct config_key *key,
+		   const struct setting *setting, struct error *error)
+{
+	struct config_origin *origin = &config->origins[key - config_keys];
+	int ret;
+
+	if (key->type != CONFIG_LIST) {
+		ret = check_repeated(setting, origin, error);
+		if (ret < 0)
+			return ret;
+	} else if (is_from_file(origin) && !is_from_file(&setting->origin)) {
+		assign_clear(config, key);
+	}
+	ret = assign_value(config, key, setting->value, setting->directory, error);
+	if (ret < 0)
+		return error_prefix(error, "[%s] %s = %s", setting->section, setting->name,
+				    setting->value);
+	*origin = setting->origin;
+	return 0;
+}
+
+static struct config_pair *find_pair(const struct config *config, const struct setting *setting)
+{
+	for (size_t i = 0; i < config->pair_count; i++)
+		if (strcmp(config->pairs[i].section, setting->section) == 0 &&
+		    strcmp(config->pairs[i].name, setting->name) == 0)
+			return &config->pairs[i];
+	return NULL;
+}
+
+static int replace_pair(struct config_pair *pair, const struct setting *setting,
+			struct error *error)
+{
+	char *value;
+	int ret = check_repeated(setting, &pair->origin, error);
+
+	if (ret < 0)
+		return ret;
+	value = strdup(setting->value);
+	if (!value)
+		return error_nomem(error);
+	free(pair->value);
+	pair->value = value;
+	pair->origin = setting->origin;
+	return 0;
+}
+
+static int add_pair(struct config *config, const struct setting *setting, struct error *error)
+{
+	struct config_pair *pairs =
+		reallocarray(config->pairs, config->pair_count + 1, sizeof(*pairs));
+	struct config_pair *pair;
+
+	if (!pairs)
+		return error_nomem(error);
+	config->pairs = pairs;
+	pair = &pairs[config->pair_count++];
+	*pair = (struct config_pair){ .section = strdup(setting->section),
+				      .name = strdup(setting->name),
+				      .value = strdup(setting->value),
+				      .origin = setting->origin };
+	if (!pair->section || !pair->name || !pair->value)
+		return error_nomem(error);
+	return 0;
+}
+
+static int apply(struct config *config, const struct setting *setting, struct error *error)
+{
+	const struct config_key *key = config_find_key(setting->section, setting->name);
+	struct config_pair *pair;
+
+	if (key)
+		return set_key(config, key, setting, error);
+	if (setting->section[0] == '\0')
+		return error_usage(error, "%s: a key before the first [section]", setting->name);
+	if (config_is_section(setting->section))
+		return fail_unknown_key(setting, error);
+	pair = find_pair(config, setting);
+	return pair ? replace_pair(pair, setting, error) : add_pair(config, setting, error);
+}
+
+struct loading {
+	struct config *config;
+	const char *directory; /* NULL: the working directory */
+};
+
+static int apply_pair(void *arg, const char *section, const char *name, const char *value,
+		      unsigned int line, struct error *error)
+{
+	const struct loading *loading = arg;
+	struct setting setting = {
+		section, name, value, loading->directory, { loading->config->path, line }
+	};
+
+	return apply(loading->config, &setting, error);
+}
+
+int config_init(struct config *config, struct error *error)
+{
+	*config = (struct config){ 0 };
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct config_key *key = &config_keys[i];
+		int ret = key->default_value
+				  ? assign_value(config, key, key->default_value, NULL, error)
+				  : 0;
+
+		if (ret < 0)
+			return error_prefix(error, "default of [%s] %s", key->section, key->name);
+	}
+	return 0;
+}
+
+int config_read_environment(struct config *config, struct error *error)
+{
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct config_key *key = &config_keys[i];
+		const char *value = key->environment ? getenv(key->environment) : NULL;
+		int ret = 0;
+
+		if (value && *value)
+			ret = config_set(config, key->section, key->name, value, key->environment,
+					 error);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+int config_load(struct config *config, const char *path, struct error *error)
+{
+	autofree char *directory = strdup(path);
+	struct loading loading = { .config = config };
+	char *slash;
+
+	config->path = strdup(path);
+	if (!directory || !config->path)
+		return error_nomem(error);
+	slash = strrchr(directory, '/');
+	if (slash) {
+		slash[slash == directory] = '\0';
+		loading.directory = directory;
+	}
+	return inifile_read(config->path, apply_pair, &loading, error);
+}
+
+int config_set(struct config *config, const char *section, const char *name, const char *value,
+	       const char *origin, struct error *error)
+{
+	struct setting setting = { section, name, value, NULL, { origin, 0 } };
+	int ret = apply(config, &setting, error);
+
+	return ret < 0 ? error_prefix(error, "%s", origin) : 0;
+}
+
+int config_set_assignment(struct config *config, const char *assignment, const char *origin,
+			  struct error *error)
+{
+	autofree char *section = strdup(assignment);
+	char *name, *value;
+
+	if (!section)
+		return error_nomem(error);
+	value = strchr(section, '=');
+	if (value)
+		*value++ = '\0';
+	name = strchr(section, '.');
+	if (name)
+		*name++ = '\0';
+	if (!value || !name)
+		return error_usage(error, "%s: %s: not SECTION.KEY=VALUE", origin, assignment);
+	return config_set(config, section, name, value, origin, error);
+}
+
+void config_backend_section(const struct config *config, char *buf, size_t size)
+{
+	static const char prefix[] = "kataimg-", suffix[] = "-backend.so";
+	const char *slash = strrchr(config->image.filesystem, '/');
+	const char *name = slash ? slash + 1 : config->image.filesystem;
+	size_t len = strlen(name);
+
+	if (slash && strncmp(name, prefix, strlen(prefix)) == 0) {
+		name += strlen(prefix);
+		len -= strlen(prefix);
+	}
+	if (slash && len > strlen(suffix) && strcmp(name + len - strlen(suffix), suffix) == 0)
+		len -= strlen(suffix);
+	snprintf(buf, size, "%.*s", (int)len, name);
+}
+
+static int check_sections(const struct config *config,
+			  bool (*is_backend)(void *arg, const char *name), void *arg,
+			  struct error *error)
+{
+	char selected[64], where[CONFIG_ORIGIN_BYTES];
+
+	config_backend_section(config, selected, sizeof(selected));
+	for (size_t i = 0; i < config->pair_count; i++) {
+		const struct config_pair *pair = &config->pairs[i];
+
+		if (strcmp(pair->section, selected) == 0 || is_backend(arg, pair->section))
+			continue;
+		fail_unknown_section(pair->section, selected, error);
+		return error_prefix(error, "%s",
+				    config_origin_text(&pair->origin, where, sizeof(where)));
+	}
+	return 0;
+}
+
+static int check_multiple(const struct config *config, const char *name, uint64_t value,
+			  struct error *error)
+{
+	uint64_t step = config->image.dax ? UINT64_C(2) << 20 : 4096;
+	const struct config_key *key = config_find_key("image", name);
+	char where[CONFIG_ORIGIN_BYTES];
+
+	if (value % step == 0)
+		return 0;
+	return error_usage(
+		error, "%s: [image] %s = %" PRIu64 ": not a multiple of %s",
+		config_origin_text(&config->origins[key - config_keys], where, sizeof(where)), name,
+		value, config->image.dax ? "2 MiB, which dax needs" : "4096");
+}
+
+static int check_sizes(const struct config *config, struct error *error)
+{
+	int ret = check_multiple(config, "align", config->image.align_bytes, error);
+
+	return ret < 0 ? ret : check_multiple(config, "size", config->image.size_bytes, error);
+}
+
+int config_finish(const struct config *config, bool (*is_backend)(void *arg, const char *name),
+		  void *arg, struct error *error)
+{
+	int ret = check_sections(config, is_backend, arg, error);
+
+	if (ret == 0)
+		ret = check_sizes(config, error);
+	if (ret == 0 && !config->image.source)
+		ret = error_usage(error, "%s%sno source: give [image] source or SOURCE",
+				  config->path ? config->path : "", config->path ? ": " : "");
+	return ret;
+}
+
+static void free_pair(struct config_pair *pair)
+{
+	free(pair->section);
+	free(pair->name);
+	free(pair->value);
+}
+
+void config_free(struct config *config)
+{
+	for (size_t i = 0; i < config_key_count; i++)
+		assign_clear(config, &config_keys[i]);
+	for (size_t i = 0; i < config->pair_count; i++)
+		free_pair(&config->pairs[i]);
+	free(config->pairs);
+	free(config->path);
+	*config = (struct config){ 0 };
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The typed configuration: what the command line, an INI file and the defaults of config/keys.h
+ * together ask for.
+ *
+ * Order: config_init, config_read_environment, config_load (at most once), config_set as often as
+ * needed, config_finish. Each step overrides the one before; after the last every member has its
+ * value.
+ *
+ * Errors are of kind ERROR_USAGE and start with the place: "build.ini:7: [image] free-space = 12Q:
+ * not a size ..." or "--set: ...".
+ *
+ * Paths of the file are relative to the file's directory, all others to the working directory.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/config/keys.h"
+#include "core/tree/tree.h"
+
+enum config_unsupported { CONFIG_UNSUPPORTED_ERROR, CONFIG_UNSUPPORTED_DROP };
+
+/* Who gave a value. name NULL: the default. line not 0: the file of that name, else an option or
+ * an environment variable. The name must outlive the configuration. */
+struct config_origin {
+	const char *name;
+	unsigned int line;
+};
+
+struct config_list {
+	char **items; /* owned, with their strings */
+	size_t count;
+};
+
+/* A key of a backend's section, which only its option table can type (config/options.h). */
+struct config_pair {
+	char *section, *name, *value; /* owned */
+	struct config_origin origin;
+};
+
+/* Owns all strings. What the members mean is said in config/keys.c. */
+struct config {
+	struct {
+		char *output;
+		char *source; /* after config_finish not NULL */
+		char *filesystem;
+		uint64_t free_space_bytes;
+		uint64_t align_bytes; /* not 0, a multiple of 4096; with dax of 2 MiB */
+		uint64_t size_bytes;  /* 0, or as align_bytes */
+		bool dax;
+		bool hugepages;
+		enum config_unsupported unsupported;
+		uint64_t disk_signature; /* 32 bits; 0: derive */
+		uint64_t build_time;     /* 0: the newest mtime */
+	} image;
+	struct {
+		bool check;
+		bool agent_init;
+		char *agent;
+	} rootfs;
+	struct {
+		enum tree_holes holes;
+		bool one_filesystem;
+	} tree;
+
+	char *path;                                    /* of the file; NULL: none was loaded */
+	struct config_origin origins[CONFIG_KEYS_MAX]; /* of each key, in the table's order */
+	struct config_pair *pairs;                     /* of all backends, in the order given */
+	size_t pair_count;
+};
+
+/* All defaults. On an error too config_free is to be called. */
+int config_init(struct config *config, struct error *error);
+
+/* Takes the keys that have an environment variable (config/keys.h) from there. */
+int config_read_environment(struct config *config, struct error *error);
+
+/* Reads an INI file. */
+int config_load(struct config *config, const char *path, struct error *error);
+
+/* One value from elsewhere; origin is the option that gave it: "--set", "-o". */
+int config_set(struct config *config, const char *section, const char *name, const char *value,
+	       const char *origin, struct error *error);
+
+/* The same out of "SECTION.KEY=VALUE". */
+int config_set_assignment(struct config *config, const char *assignment, const char *origin,
+			  struct error *error);
+
+/*
+ * Checks what single values cannot: a source is there, sizes fit each other, no section is unknown.
+ * Sections of backends other than the selected one are accepted when is_backend says that there is
+ * such a backend.
+ */
+int config_finish(const struct config *config, bool (*is_backend)(void *arg, const char *name),
+		  void *arg, struct error *error);
+
+/* Frees what the configuration owns. */
+void config_free(struct config *config);
+
+/* The section of the selected backend: filesystem, or NAME of .../kataimg-NAME-backend.so. */
+void config_backend_section(const struct config *config, char *buf, size_t size);
+
+/* "build.ini:7", "--set", "default"; cut to size. Returns buf. */
+const char *config_origin_text(const struct config_origin *origin, char *buf, size_t size);
+
+#define CONFIG_ORIGIN_BYTES 512 /* enough for origin texts in messages */
+
+#endif

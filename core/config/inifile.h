@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An INI file, read with libinih.
+ *
+ * SYNTAX
+ *
+ *   [section], then lines `key = value` (`:` works for `=`); white space around each is dropped. A
+ * line that starts with ; or # is a comment, and so is the rest of a line behind white space and a
+ * ;. A section may be opened again. There are no quotes and no continuation lines. A UTF-8 byte
+ * order mark and CR LF line ends are accepted.
+ */
+#ifndef CONFIG_INIFILE_H
+#define CONFIG_INIFILE_H
+
+#include "core/base/error.h"
+
+/* Larger files are not configurations. */
+#define INIFILE_MAX_BYTES (1u << 20)
+
+/*
+ * One pair. section is "" before the first [section]. A negative result, with an error that need
+ * not name the place, ends the reading.
+ */
+typedef int inifile_pair_fn(void *arg, const char *section, const char *name, const char *value,
+			    unsigned int line, struct error *error);
+
+/*
+ * Calls pair for each pair of the file. All errors are of kind ERROR_USAGE; those that have a line
+ * start with "PATH:LINE: ".
+ */
+int inifile_read(const char *path, inifile_pair_fn *pair, void *arg, struct error *error);
+
+#endif

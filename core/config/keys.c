@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/config/keys.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/config/config.h"
+
+static const char *const unsupported_choices[] = { "error", "drop", NULL };
+static const char *const holes_choices[] = { "source", "detect", "fill", NULL };
+
+#define MEMBER(name) offsetof(struct config, name)
+
+const struct config_key config_keys[] = {
+	{ "image", "output", CONFIG_PATH, MEMBER(image.output), "kata-containers.img",
+	  "the image to make; it replaces an older one only when it is complete" },
+	{ "image", "source", CONFIG_SOURCE, MEMBER(image.source), NULL,
+	  "the root filesystem, a directory" },
+	{ "image", "filesystem", CONFIG_BACKEND, MEMBER(image.filesystem), "ext4",
+	  "the backend: a name, or the path of its file" },
+	{ "image", "free-space", CONFIG_SIZE, MEMBER(image.free_space_bytes), "0",
+	  "at least this much is left for an unprivileged writer" },
+	{ "image", "align", CONFIG_SIZE, MEMBER(image.align_bytes), "128M",
+	  "the image's size is a multiple of it", .min = 4096, .max = UINT64_C(1) << 40 },
+	{ "image", "size", CONFIG_SIZE, MEMBER(image.size_bytes), "0",
+	  "the image's size; 0: as small as the tree, free-space and align allow" },
+	{ "image", "dax", CONFIG_BOOL, MEMBER(image.dax), "yes",
+	  "put the NVDIMM header in front, for guests that map the image" },
+	{ "image", "hugepages", CONFIG_BOOL, MEMBER(image.hugepages), "yes",
+	  "start the data of files of 2 MiB and more at multiples of 2 MiB" },
+	{ "image", "unsupported", CONFIG_ENUM, MEMBER(image.unsupported), "error",
+	  "what the filesystem cannot store is an error, or is dropped and listed",
+	  unsupported_choices },
+	{ "image", "disk-signature", CONFIG_U64, MEMBER(image.disk_signature), "0",
+	  "of the partition tables; 0: derived from the tree", .max = UINT32_MAX },
+	{ "image", "build-time", CONFIG_U64, MEMBER(image.build_time), "0",
+	  "the image's only clock, in seconds since 1970; 0: the newest mtime of the tree",
+	  .max = INT64_MAX, .environment = "SOURCE_DATE_EPOCH" },
+
+	{ "rootfs", "check", CONFIG_BOOL, MEMBER(rootfs.check), "yes",
+	  "refuse a tree that has no init for a Kata guest" },
+	{ "rootfs", "agent-init", CONFIG_BOOL, MEMBER(rootfs.agent_init), "no",
+	  "the agent is the init process; no: systemd is" },
+	{ "rootfs", "agent", CONFIG_STRING, MEMBER(rootfs.agent), "kata-agent",
+	  "the agent's name in /usr/bin" },
+
+	{ "tree", "holes", CONFIG_ENUM, MEMBER(tree.holes), "source",
+	  "holes of files: as in the source, wherever 64 KiB and more are zeros, or none",
+	  holes_choices },
+	{ "tree", "one-filesystem", CONFIG_BOOL, MEMBER(tree.one_filesystem), "yes",
+	  "what is mounted below the source is left out" },
+};
+
+const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);
+static_assert(sizeof(config_keys) / sizeof(config_keys[0]) <= CONFIG_KEYS_MAX,
+	      "raise CONFIG_KEYS_MAX");
+
+const struct config_key *config_find_key(const char *section, const char *name)
+{
+	for (size_t i = 0; i < config_key_count; i++)
+		if (strcmp(config_keys[i].section, section) == 0 &&
+		    strcmp(config_keys[i].name, name) == 0)
+			return &config_keys[i];
+	return NULL;
+}
+
+bool config_is_section(const char *section)
+{
+	for (size_t i = 0; i < config_key_count; i++)
+		if (strcmp(config_keys[i].section, section) == 0)
+			return true;
+	return false;
+}
+
+static void describe_choices(const char *const *choices, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; choices[i] && len < size; i++)
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? "|" : "", choices[i]);
+}
+
+const char *config_describe_type(const struct config_key *key, char *buf, size_t size)
+{
+	static const char *const words[] = {
+		[CONFIG_BOOL] = "yes|no",   [CONFIG_U64] = "NUMBER",     [CONFIG_SIZE] = "SIZE",
+		[CONFIG_STRING] = "STRING", [CONFIG_PATH] = "PATH",      [CONFIG_SOURCE] = "PATH",
+		[CONFIG_LIST] = "STRING",   [CONFIG_BACKEND] = "BACKEND"
+	};
+
+	if (key->type == CONFIG_ENUM)
+		describe_choices(key->choices, buf, size);
+	else
+		snprintf(buf, size, "%s", words[key->type]);
+	return buf;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every key of the core's own sections: ONE table that parsing, defaults, --help, the man page and
+ * shell completion come from. A new key is a line here and a member of struct config.
+ */
+#ifndef CONFIG_KEYS_H
+#define CONFIG_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a value is, and the type of its member in struct config. */
+enum config_type {
+	CONFIG_BOOL,    /* bool: yes, no */
+	CONFIG_U64,     /* uint64_t */
+	CONFIG_SIZE,    /* uint64_t, bytes */
+	CONFIG_ENUM,    /* an enum whose members are the places in choices */
+	CONFIG_STRING,  /* char *, may be empty */
+	CONFIG_PATH,    /* char *, relative to the INI file */
+	CONFIG_SOURCE,  /* char *, a path unless it is "-" */
+	CONFIG_BACKEND, /* char *, a path when it has a slash, else a name */
+	CONFIG_LIST     /* struct config_list: the key may be given again */
+};
+
+struct config_key {
+	const char *section, *name;
+	enum config_type type;
+	size_t offset;              /* of the member in struct config */
+	const char *default_value;  /* in the INI's syntax; NULL: empty or NULL */
+	const char *help;           /* one line, no full stop */
+	const char *const *choices; /* ENUM, NULL-terminated */
+	uint64_t min, max;          /* U64 and SIZE; both 0: no bounds */
+	const char *environment;    /* overrides the default alone; NULL: none */
+};
+
+#define CONFIG_KEYS_MAX 48
+
+extern const struct config_key config_keys[];
+extern const size_t config_key_count; /* at most CONFIG_KEYS_MAX */
+
+/* NULL when there is none. */
+const struct config_key *config_find_key(const char *section, const char *name);
+
+/* Does the section belong to the core? */
+bool config_is_section(const char *section);
+
+/* How a man page calls a value of the key: "SIZE", "yes|no". Returns buf. */
+const char *config_describe_type(const struct config_key *key, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/config/value.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/base/checked.h"
+#include "core/config/suggest.h"
+
+int value_parse_bool(const char *text, bool *result, struct error *error)
+{
+	bool yes = strcmp(text, "yes") == 0;
+
+	if (!yes && strcmp(text, "no") != 0)
+		return error_usage(error, "neither yes nor no");
+	*result = yes;
+	return 0;
+}
+
+static int digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return 16;
+}
+
+/* Reads digits up to the first other byte. -EINVAL when there is none, -EOVERFLOW. */
+static int parse_digits(const char *text, unsigned int base, uint64_t *number, const char **end)
+{
+	uint64_t value = 0;
+	const char *c = text;
+
+	for (; *c && (unsigned int)digit_value(*c) < base; c++) {
+		if (checked_mul(value, base, &value) < 0 ||
+		    checked_add(value, (uint64_t)digit_value(*c), &value) < 0)
+			return -EOVERFLOW;
+	}
+	*number = value;
+	*end = c;
+	return c == text ? -EINVAL : 0;
+}
+
+static int check_bounds(uint64_t value, uint64_t min, uint64_t max, struct error *error)
+{
+	if (min == 0 && max == 0)
+		return 0;
+	if (value < min || value > max)
+		return error_usage(error, "not between %" PRIu64 " and %" PRIu64, min, max);
+	return 0;
+}
+
+int value_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *result,
+		    struct error *error)
+{
+	bool hexadecimal = strncmp(text, "0x", 2) == 0;
+	uint64_t value;
+	const char *end;
+	int ret;
+
+	ret = parse_digits(hexadecimal ? text + 2 : text, hexadecimal ? 16 : 10, &value, &end);
+	if (ret == -EOVERFLOW)
+		return error_usage(error, "too large a number");
+	if (ret < 0 || *end != '\0')
+		return error_usage(error, "not a number");
+	ret = check_bounds(value, min, max, error);
+	if (ret == 0)
+		*result = value;
+	return ret;
+}
+
+/* The factor of a unit letter at the end of a size; 0 when it is none. */
+static uint64_t unit_factor(const char *unit)
+{
+	static const char letters[] = "KMGT";
+	const char *found;
+
+	if (*unit == '\0')
+		return 1;
+	found = strchr(letters, *unit);
+	if (!found || unit[1] != '\0')
+		return 0;
+	return UINT64_C(1) << (10 * (found - letters + 1));
+}
+
+int value_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *result,
+		     struct error *error)
+{
+	uint64_t value, factor = 0;
+	const char *end;
+	int ret;
+
+	ret = parse_digits(text, 10, &value, &end);
+	if (ret == 0) {
+		factor = unit_factor(end);
+		ret = factor == 0 ? -EINVAL : checked_mul(value, factor, &value);
+	}
+	if (ret == -EOVERFLOW)
+		return error_usage(error, "too large a size");
+	if (ret < 0)
+		return error_usage(error, "not a size (a whole number, with K, M, G or T behind "
+					  "it for multiples of 1024)");
+	ret = check_bounds(value, min, max, error);
+	if (ret == 0)
+		*result = value;
+	return ret;
+}
+
+int value_parse_choice(const char *text, const char *const *choices, unsigned int *index,
+		       struct error *error)
+{
+	struct suggestion suggestion = { .word = text };
+	char hint[SUGGEST_HINT_BYTES];
+
+	for (unsigned int i = 0; choices[i]; i++) {
+		if (strcmp(text, choices[i]) == 0) {
+			*index = i;
+			return 0;
+		}
+		suggest_offer(&suggestion, choices[i]);
+	}
+	error_usage(error, "not one of %s", choices[0]);
+	for (unsigned int i = 1; choices[i]; i++)
+		error_append(error, ", %s", choices[i]);
+	error_append(error, "%s", suggest_hint(&suggestion, hint));
+	return -EINVAL;
+}
