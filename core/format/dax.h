@@ -11,6 +11,12 @@
 #define DAX_INFO_OFFSET 4096
 #define DAX_INFO_BYTES 4096
 
+/* What kataimg writes, and what a guest's kernel accepts without a driver of its own. */
+#define DAX_VERSION_MINOR 2
+#define DAX_MODE_RAM 1
+#define DAX_DATA_OFFSET (UINT64_C(2) << 20)
+#define DAX_ALIGN_BYTES (UINT32_C(2) << 20)
+
 struct dax_info {
 	uint8_t uuid[16], parent_uuid[16];
 	uint32_t flags;

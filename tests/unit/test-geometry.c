@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/format/geometry.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MIB (UINT64_C(1) << 20)
+#define TIB (UINT64_C(1) << 40)
+
+static struct geometry_request new_request(uint64_t fs_bytes)
+{
+	return (struct geometry_request){
+		.fs_bytes = fs_bytes,
+		.granularity = 4096,
+		.align_bytes = 128 * MIB,
+		.dax = true,
+	};
+}
+
+static struct geometry compute(const struct geometry_request *request)
+{
+	autoerror struct error error = ERROR_INIT;
+	struct geometry geometry;
+
+	assert_int_equal(geometry_compute(request, &geometry, &error), 0);
+	return geometry;
+}
+
+static void refuse(const struct geometry_request *request, int code, const char *words)
+{
+	autoerror struct error error = ERROR_INIT;
+	struct geometry geometry;
+
+	assert_int_equal(geometry_compute(request, &geometry, &error), -code);
+	assert_non_null(strstr(error.message, words));
+}
+
+static void with_dax_partition_1_is_3_mib_in_up_to_the_last_sector(void **state)
+{
+	struct geometry_request request = new_request(100 * MIB);
+	struct geometry geometry = compute(&request);
+
+	(void)state;
+	assert_int_equal(geometry.image_bytes, 128 * MIB);
+	assert_int_equal(geometry.partition_count, 1);
+	assert_int_equal(geometry.partitions[0].start_bytes, 3 * MIB);
+	assert_int_equal(geometry.partitions[0].len_bytes, 125 * MIB);
+	assert_int_equal(geometry.partitions[0].type, 0x83);
+	assert_false(geometry.partitions[0].bootable);
+	assert_int_equal(geometry.window_bytes, 125 * MIB);
+}
+
+static void without_dax_partition_1_is_1_mib_in(void **state)
+{
+	struct geometry_request request = new_request(100 * MIB);
+	struct geometry geometry;
+
+	(void)state;
+	request.dax = false;
+	geometry = compute(&request);
+	assert_int_equal(geometry.partitions[0].start_bytes, MIB);
+	assert_int_equal(geometry.partitions[0].len_bytes, 127 * MIB);
+}
+
+static void one_block_more_takes_the_next_step(void **state)
+{
+	struct geometry_request request = new_request(125 * MIB);
+
+	(void)state;
+	assert_int_equal(compute(&request).image_bytes, 128 * MIB);
+	request.fs_bytes += 4096;
+	assert_int_equal(compute(&request).image_bytes, 256 * MIB);
+	request.align_bytes = 2 * MIB;
+	assert_int_equal(compute(&request).image_bytes, 130 * MIB);
+}
+
+static void a_window_is_a_multiple_of_the_granularity(void **state)
+{
+	struct geometry_request request = new_request(12288 * 5);
+
+	(void)state;
+	request.granularity = 12288;
+	assert_int_equal(compute(&request).window_bytes, 125 * MIB / 12288 * 12288);
+	assert_int_equal(compute(&request).partitions[0].len_bytes, 125 * MIB);
+}
+
+static void a_fixed_size_is_kept_or_refused_with_what_is_needed(void **state)
+{
+	struct geometry_request request = new_request(100 * MIB);
+
+	(void)state;
+	request.size_bytes = 104 * MIB;
+	assert_int_equal(compute(&request).image_bytes, 104 * MIB);
+	assert_int_equal(compute(&request).window_bytes, 101 * MIB);
+	request.size_bytes = 102 * MIB;
+	refuse(&request, ENOSPC, "109051904"); /* 104 MiB */
+	request.size_bytes = 104 * MIB + 4096;
+	refuse(&request, EINVAL, "multiple of 2097152");
+	request.dax = false;
+	assert_int_equal(compute(&request).window_bytes, 103 * MIB + 4096);
+	request.size_bytes = 104 * MIB + 512;
+	refuse(&request, EINVAL, "multiple of 4096");
+}
+
+static void an_alignment_that_breaks_pmem_is_refused(void **state)
+{
+	struct geometry_request request = new_request(MIB);
+
+	(void)state;
+	request.align_bytes = MIB;
+	refuse(&request, EINVAL, "align");
+	request.dax = false;
+	assert_int_equal(compute(&request).image_bytes, 2 * MIB);
+}
+
+static void two_tib_is_the_end(void **state)
+{
+	struct geometry_request request = new_request(2 * TIB - 3 * MIB);
+
+	(void)state;
+	assert_true(compute(&request).image_bytes == 2 * TIB);
+	request.fs_bytes += 4096;
+	refuse(&request, EFBIG, "2 TiB");
+	request.fs_bytes = UINT64_MAX / 4096 * 4096;
+	refuse(&request, EFBIG, "2 TiB");
+	request.fs_bytes = MIB;
+	request.size_bytes = 2 * TIB + 2 * MIB;
+	refuse(&request, EFBIG, "size");
+}
+
+/* As dm-verity: 128 hashes to a block, level by level. */
+static uint64_t hash_tree_bytes(uint64_t data_bytes)
+{
+	uint64_t blocks = data_bytes / 4096, total = 0;
+
+	while (blocks > 1) {
+		blocks = (blocks + 127) / 128;
+		total += blocks;
+	}
+	return total * 4096;
+}
+
+static void a_measured_image_shares_the_room_exactly(void **state)
+{
+	struct geometry_request request = new_request(100 * MIB);
+	struct geometry geometry;
+	const struct partition *data = &geometry.partitions[0], *hashes = &geometry.partitions[1];
+
+	(void)state;
+	request.hash_tree_bytes = hash_tree_bytes;
+	geometry = compute(&request);
+	assert_int_equal(geometry.partition_count, 2);
+	assert_true(data->bootable);
+	assert_false(hashes->bootable);
+	assert_int_equal(data->len_bytes, geometry.window_bytes);
+	assert_int_equal(hashes->start_bytes, data->start_bytes + data->len_bytes);
+	assert_int_equal(hashes->start_bytes + hashes->len_bytes, geometry.image_bytes);
+	assert_true(hash_tree_bytes(data->len_bytes) <= hashes->len_bytes);
+	assert_true(hash_tree_bytes(data->len_bytes + 4096) > hashes->len_bytes - 4096);
+	request.fs_bytes = 125 * MIB; /* the tree needs the next step */
+	assert_int_equal(compute(&request).image_bytes, 256 * MIB);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(with_dax_partition_1_is_3_mib_in_up_to_the_last_sector),
+		cmocka_unit_test(without_dax_partition_1_is_1_mib_in),
+		cmocka_unit_test(one_block_more_takes_the_next_step),
+		cmocka_unit_test(a_window_is_a_multiple_of_the_granularity),
+		cmocka_unit_test(a_fixed_size_is_kept_or_refused_with_what_is_needed),
+		cmocka_unit_test(an_alignment_that_breaks_pmem_is_refused),
+		cmocka_unit_test(two_tib_is_the_end),
+		cmocka_unit_test(a_measured_image_shares_the_room_exactly),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
