@@ -239,29 +239,13 @@ int config_set_assignment(struct config *config, const char *assignment, const c
 	return config_set(config, section, name, value, origin, error);
 }
 
-void config_backend_section(const struct config *config, char *buf, size_t size)
-{
-	static const char prefix[] = "kataimg-", suffix[] = "-backend.so";
-	const char *slash = strrchr(config->image.filesystem, '/');
-	const char *name = slash ? slash + 1 : config->image.filesystem;
-	size_t len = strlen(name);
-
-	if (slash && strncmp(name, prefix, strlen(prefix)) == 0) {
-		name += strlen(prefix);
-		len -= strlen(prefix);
-	}
-	if (slash && len > strlen(suffix) && strcmp(name + len - strlen(suffix), suffix) == 0)
-		len -= strlen(suffix);
-	snprintf(buf, size, "%.*s", (int)len, name);
-}
-
 static int check_sections(const struct config *config,
 			  bool (*is_backend)(void *arg, const char *name), void *arg,
 			  struct error *error)
 {
-	char selected[64], where[CONFIG_ORIGIN_BYTES];
+	const char *selected = config->image.filesystem;
+	char where[CONFIG_ORIGIN_BYTES];
 
-	config_backend_section(config, selected, sizeof(selected));
 	for (size_t i = 0; i < config->pair_count; i++) {
 		const struct config_pair *pair = &config->pairs[i];
 

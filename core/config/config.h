@@ -93,17 +93,14 @@ int config_set_assignment(struct config *config, const char *assignment, const c
 
 /*
  * Checks what single values cannot: a source is there, sizes fit each other, no section is unknown.
- * Sections of backends other than the selected one are accepted when is_backend says that there is
- * such a backend.
+ * is_backend tells whether a section's name is that of a backend that exists, or of the one at the
+ * path that filesystem gives.
  */
 int config_finish(const struct config *config, bool (*is_backend)(void *arg, const char *name),
 		  void *arg, struct error *error);
 
 /* Frees what the configuration owns. */
 void config_free(struct config *config);
-
-/* The section of the selected backend: filesystem, or NAME of .../kataimg-NAME-backend.so. */
-void config_backend_section(const struct config *config, char *buf, size_t size);
 
 /* "build.ini:7", "--set", "default"; cut to size. Returns buf. */
 const char *config_origin_text(const struct config_origin *origin, char *buf, size_t size);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/config/config.h"
+#include "core/config/value.h"
 
 static const char *const unsupported_choices[] = { "error", "drop", NULL };
 static const char *const holes_choices[] = { "source", "detect", "fill", NULL };
@@ -73,14 +74,6 @@ bool config_is_section(const char *section)
 	return false;
 }
 
-static void describe_choices(const char *const *choices, char *buf, size_t size)
-{
-	size_t len = 0;
-
-	for (size_t i = 0; choices[i] && len < size; i++)
-		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? "|" : "", choices[i]);
-}
-
 const char *config_describe_type(const struct config_key *key, char *buf, size_t size)
 {
 	static const char *const words[] = {
@@ -90,8 +83,7 @@ const char *config_describe_type(const struct config_key *key, char *buf, size_t
 	};
 
 	if (key->type == CONFIG_ENUM)
-		describe_choices(key->choices, buf, size);
-	else
-		snprintf(buf, size, "%s", words[key->type]);
+		return value_join_choices(key->choices, buf, size);
+	snprintf(buf, size, "%s", words[key->type]);
 	return buf;
 }

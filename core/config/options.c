@@ -10,15 +10,6 @@
 #include "core/config/suggest.h"
 #include "core/config/value.h"
 
-struct kataimg_option option_at(const struct option_table *table, uint64_t i)
-{
-	struct kataimg_option option = { 0 };
-	size_t known = table->stride < sizeof(option) ? table->stride : sizeof(option);
-
-	memcpy(&option, (const char *)table->options + i * table->stride, known);
-	return option;
-}
-
 static int parse_string(const struct kataimg_option *option, const char *text, const char **string,
 			struct error *error)
 {
@@ -68,60 +59,52 @@ static int parse_value(const struct kataimg_option *option, const char *text,
 	return error_set(error, EINVAL, "the backend declares an option type that is unknown here");
 }
 
-static int parse_defaults(const struct option_table *table, struct kataimg_value *values,
-			  struct error *error)
+static int parse_default(const struct kataimg_backend *table, const struct kataimg_option *option,
+			 struct kataimg_value *value, struct error *error)
 {
-	for (uint64_t i = 0; i < table->count; i++) {
-		struct kataimg_option option = option_at(table, i);
-
-		if (!option.default_value)
-			continue;
-		values[i].is_set = 1;
-		if (parse_value(&option, option.default_value, &values[i], error) < 0)
-			return error_prefix(error, "backend %s: default of %s = %s", table->section,
-					    option.name, option.default_value);
-	}
+	if (!option->default_value)
+		return 0;
+	value->is_set = 1;
+	if (parse_value(option, option->default_value, value, error) < 0)
+		return error_prefix(error, "backend %s: default of %s = %s", table->name,
+				    option->name, option->default_value);
 	return 0;
 }
 
-static int fail_unknown(const struct option_table *table, const char *name, struct error *error)
+static int fail_unknown(const struct kataimg_backend *table, const char *name, struct error *error)
 {
 	struct suggestion suggestion = { .word = name };
 	char hint[SUGGEST_HINT_BYTES];
 
-	for (uint64_t i = 0; i < table->count; i++)
-		suggest_offer(&suggestion, option_at(table, i).name);
-	return error_usage(error, "unknown key%s", suggest_hint(&suggestion, hint));
+	for (uint64_t i = 0; i < table->option_count; i++)
+		suggest_offer(&suggestion, table->options[i].name);
+	return error_usage(error, "the backend has no such key%s", suggest_hint(&suggestion, hint));
 }
 
-static int find_option(const struct option_table *table, const char *name, uint64_t *index,
-		       struct error *error)
+static const struct kataimg_option *find_option(const struct kataimg_backend *table,
+						const char *name)
 {
-	for (uint64_t i = 0; i < table->count; i++) {
-		if (strcmp(option_at(table, i).name, name) == 0) {
-			*index = i;
-			return 0;
-		}
-	}
-	return fail_unknown(table, name, error);
+	for (uint64_t i = 0; i < table->option_count; i++)
+		if (strcmp(table->options[i].name, name) == 0)
+			return &table->options[i];
+	return NULL;
 }
 
-static int parse_pair(const struct option_table *table, const struct config_pair *pair,
+static int parse_pair(const struct kataimg_backend *table, const struct config_pair *pair,
 		      struct kataimg_value *values, struct error *error)
 {
-	struct kataimg_option option;
-	uint64_t index = 0;
-	int ret = find_option(table, pair->name, &index, error);
+	const struct kataimg_option *option = find_option(table, pair->name);
+	struct kataimg_value *value;
 
-	if (ret < 0)
-		return ret;
-	option = option_at(table, index);
-	values[index].is_set = 1;
-	values[index].is_given = 1;
-	return parse_value(&option, pair->value, &values[index], error);
+	if (!option)
+		return fail_unknown(table, pair->name, error);
+	value = &values[option - table->options];
+	value->is_set = 1;
+	value->is_given = 1;
+	return parse_value(option, pair->value, value, error);
 }
 
-static int parse_pairs(const struct option_table *table, const struct config *config,
+static int parse_pairs(const struct config *config, const struct kataimg_backend *table,
 		       struct kataimg_value *values, struct error *error)
 {
 	char where[CONFIG_ORIGIN_BYTES];
@@ -129,9 +112,8 @@ static int parse_pairs(const struct option_table *table, const struct config *co
 	for (size_t i = 0; i < config->pair_count; i++) {
 		const struct config_pair *pair = &config->pairs[i];
 
-		if (strcmp(pair->section, table->section) != 0)
-			continue;
-		if (parse_pair(table, pair, values, error) < 0)
+		if (strcmp(pair->section, table->name) == 0 &&
+		    parse_pair(table, pair, values, error) < 0)
 			return error_prefix(error, "%s: [%s] %s = %s",
 					    config_origin_text(&pair->origin, where, sizeof(where)),
 					    pair->section, pair->name, pair->value);
@@ -139,18 +121,34 @@ static int parse_pairs(const struct option_table *table, const struct config *co
 	return 0;
 }
 
-int options_parse(const struct option_table *table, const struct config *config,
+int options_parse(const struct config *config, const struct kataimg_backend *table,
 		  struct kataimg_value **values, struct error *error)
 {
-	autofree struct kataimg_value *parsed = calloc(table->count + 1, sizeof(*parsed));
-	int ret;
+	autofree struct kataimg_value *parsed = calloc(table->option_count + 1, sizeof(*parsed));
+	int ret = 0;
 
 	if (!parsed)
 		return error_nomem(error);
-	ret = parse_defaults(table, parsed, error);
+	for (uint64_t i = 0; ret == 0 && i < table->option_count; i++)
+		ret = parse_default(table, &table->options[i], &parsed[i], error);
 	if (ret == 0)
-		ret = parse_pairs(table, config, parsed, error);
+		ret = parse_pairs(config, table, parsed, error);
 	if (ret == 0)
 		*values = steal_ptr(&parsed);
 	return ret;
+}
+
+const char *option_describe_type(const struct kataimg_option *option, char *buf, size_t size)
+{
+	static const char *const words[] = {
+		[KATAIMG_OPT_BOOL] = "yes|no",
+		[KATAIMG_OPT_U64] = "NUMBER",
+		[KATAIMG_OPT_SIZE] = "SIZE",
+		[KATAIMG_OPT_STRING] = "STRING",
+	};
+
+	if (option->type == KATAIMG_OPT_ENUM)
+		return value_join_choices(option->choices, buf, size);
+	snprintf(buf, size, "%s", words[option->type]);
+	return buf;
 }

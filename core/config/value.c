@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/checked.h"
@@ -128,4 +129,13 @@ int value_parse_choice(const char *text, const char *const *choices, unsigned in
 		error_append(error, ", %s", choices[i]);
 	error_append(error, "%s", suggest_hint(&suggestion, hint));
 	return -EINVAL;
+}
+
+const char *value_join_choices(const char *const *choices, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; choices[i] && len < size; i++)
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? "|" : "", choices[i]);
+	return buf;
 }

@@ -7,6 +7,7 @@
 #define CONFIG_VALUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/error.h"
@@ -25,5 +26,8 @@ int value_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *res
 /* One of choices (NULL-terminated); *index is its place. */
 int value_parse_choice(const char *text, const char *const *choices, unsigned int *index,
 		       struct error *error);
+
+/* "a|b|c", cut to size. Returns buf. */
+const char *value_join_choices(const char *const *choices, char *buf, size_t size);
 
 #endif
