@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,30 +73,30 @@ static int open_directory(struct output *output, struct error *error)
 	return 0;
 }
 
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 /* Walks from the output's directory up to the root of the host, looking for the source. */
 static int refuse_inside(const struct output *output, const char *source_dir, struct error *error)
 {
 	autoclose int dir = fcntl(output->dir, F_DUPFD_CLOEXEC, 0);
-	struct stat source, here, above;
+	struct stat source, here, below = { 0 };
 
-	if (stat(source_dir, &source) < 0 || dir < 0)
+	if (stat(source_dir, &source) < 0)
 		return 0; /* the scan says what is wrong with the source */
-	while (fstat(dir, &here) == 0) {
-		int parent;
+	while (dir >= 0 && fstat(dir, &here) == 0 && !same_file(&here, &below)) {
+		int parent = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-		if (here.st_dev == source.st_dev && here.st_ino == source.st_ino)
+		if (same_file(&here, &source))
 			return error_set(error, EINVAL,
 					 "the image %s would lie inside its own source %s: choose "
 					 "another output",
 					 output->path, source_dir);
-		parent = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (parent < 0)
-			break;
 		close(dir);
 		dir = parent;
-		if (fstat(dir, &above) < 0 ||
-		    (above.st_dev == here.st_dev && above.st_ino == here.st_ino))
-			break;
+		below = here;
 	}
 	return 0;
 }
@@ -105,23 +106,41 @@ static bool no_unnamed_files(int code)
 	return code == EOPNOTSUPP || code == EISDIR || code == ENOENT || code == EINVAL;
 }
 
-/* Names a new temporary after the output, the process and a counter: nothing to guess, as it is
- * opened O_EXCL. */
-static int open_temporary(const struct output *output, char **name)
+/*
+ * Finds a free temporary name: make(output, name) makes the file of that name, or fails with
+ * EEXIST. The result is make's, the name goes to *name.
+ */
+static int make_temporary(const struct output *output,
+			  int (*make)(const struct output *output, const char *name), char **name)
 {
-	for (int i = 0; i < TEMPORARY_TRIES; i++) {
-		int fd;
+	int ret = -EEXIST;
 
-		if (asprintf(name, ".%.200s.%ld.%d.tmp", output->file, (long)getpid(), i) < 0)
-			return -ENOMEM;
-		fd = openat(output->dir, *name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (fd >= 0)
-			return fd;
+	for (int i = 0; ret == -EEXIST && i < TEMPORARY_TRIES; i++) {
 		free(steal_ptr(name));
-		if (errno != EEXIST)
-			return -errno;
+		if (asprintf(name, ".%.200s.%ld.%d.tmp", output->file, (long)getpid(), i) < 0) {
+			*name = NULL;
+			return -ENOMEM;
+		}
+		ret = make(output, *name);
 	}
-	return -EEXIST;
+	if (ret < 0)
+		free(steal_ptr(name));
+	return ret;
+}
+
+static int make_by_open(const struct output *output, const char *name)
+{
+	int fd = openat(output->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int make_by_link(const struct output *output, const char *name)
+{
+	char self[64];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", output->fd);
+	return linkat(AT_FDCWD, self, output->dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
 static int open_unnamed(const struct output *output)
@@ -129,16 +148,6 @@ static int open_unnamed(const struct output *output)
 	int fd = openat(output->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 
 	return fd < 0 ? -errno : fd;
-}
-
-static int open_file(struct output *output, struct error *error)
-{
-	output->fd = open_unnamed(output);
-	if (output->fd < 0 && no_unnamed_files(-output->fd))
-		output->fd = open_temporary(output, &output->temporary);
-	if (output->fd < 0)
-		return error_errno(error, -output->fd, "cannot make the image %s", output->path);
-	return 0;
 }
 
 int output_open(const char *path, const char *source_dir, struct output **result,
@@ -157,8 +166,6 @@ int output_open(const char *path, const char *source_dir, struct output **result
 	if (ret == 0 && source_dir)
 		ret = refuse_inside(output, source_dir, error);
 	if (ret == 0)
-		ret = open_file(output, error);
-	if (ret == 0)
 		*result = steal_ptr(&output);
 	return ret;
 }
@@ -173,38 +180,33 @@ const char *output_path(const struct output *output)
 	return output->path;
 }
 
-int output_set_size(struct output *output, uint64_t bytes, struct error *error)
+int output_create(struct output *output, uint64_t bytes, struct error *error)
 {
+	output->fd = open_unnamed(output);
+	if (output->fd < 0 && no_unnamed_files(-output->fd))
+		output->fd = make_temporary(output, make_by_open, &output->temporary);
+	if (output->fd < 0)
+		return error_errno(error, -output->fd, "cannot make the image %s", output->path);
 	if (bytes > INT64_MAX)
 		return error_set(error, EFBIG, "the image %s would be larger than any file can be",
 				 output->path);
 	if (ftruncate(output->fd, (off_t)bytes) < 0)
-		return error_errno(error, errno, "cannot make the image %s %llu bytes long",
-				   output->path, (unsigned long long)bytes);
+		return error_errno(error, errno, "cannot make the image %s %" PRIu64 " bytes long",
+				   output->path, bytes);
 	return 0;
 }
 
-/* An unnamed file needs a name before it can be renamed over another. */
-static int name_file(struct output *output)
+static int replace(struct output *output)
 {
-	char self[64];
+	int ret = 0;
 
-	if (output->temporary)
-		return 0;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", output->fd);
-	for (int i = 0; i < TEMPORARY_TRIES; i++) {
-		autofree char *name = NULL;
-
-		if (asprintf(&name, ".%.200s.%ld.%d.tmp", output->file, (long)getpid(), i) < 0)
-			return -ENOMEM;
-		if (linkat(AT_FDCWD, self, output->dir, name, AT_SYMLINK_FOLLOW) == 0) {
-			output->temporary = steal_ptr(&name);
-			return 0;
-		}
-		if (errno != EEXIST)
-			return -errno;
-	}
-	return -EEXIST;
+	if (!output->temporary)
+		ret = make_temporary(output, make_by_link, &output->temporary);
+	if (ret == 0 && renameat(output->dir, output->temporary, output->dir, output->file) < 0)
+		ret = -errno;
+	if (ret == 0)
+		free(steal_ptr(&output->temporary));
+	return ret;
 }
 
 int output_publish(struct output *output, bool sync, struct error *error)
@@ -214,12 +216,9 @@ int output_publish(struct output *output, bool sync, struct error *error)
 	if (sync && fsync(output->fd) < 0)
 		return error_errno(error, errno, "cannot write the image %s to the disk",
 				   output->path);
-	ret = name_file(output);
-	if (ret == 0 && renameat(output->dir, output->temporary, output->dir, output->file) < 0)
-		ret = -errno;
+	ret = replace(output);
 	if (ret < 0)
 		return error_errno(error, -ret, "cannot give the image its name %s", output->path);
-	free(steal_ptr(&output->temporary));
 	if (sync && fsync(output->dir) < 0)
 		return error_errno(error, errno, "cannot write the directory of %s to the disk",
 				   output->path);
@@ -233,7 +232,7 @@ int output_scratch(const struct output *output)
 
 	if (fd >= 0 || !no_unnamed_files(-fd))
 		return fd;
-	fd = open_temporary(output, &name);
+	fd = make_temporary(output, make_by_open, &name);
 	if (fd >= 0)
 		unlinkat(output->dir, name, 0);
 	return fd;

@@ -16,17 +16,19 @@
 struct output;
 
 /*
- * path: a regular file to make or replace (through a symbolic link too). Errors: a directory or
- * device, a directory that cannot be written, a place inside source_dir (NULL: not checked).
+ * Finds the place: path is a regular file to make or replace (through a symbolic link too). Makes
+ * nothing yet. Errors: a directory or device, no such directory, a place inside source_dir (NULL:
+ * not checked).
  */
 int output_open(const char *path, const char *source_dir, struct output **output,
 		struct error *error);
 
+/* Makes the file, of so many bytes: it reads as zeros and is sparse. */
+int output_create(struct output *output, uint64_t bytes, struct error *error);
+
+/* -1 before output_create. */
 int output_fd(const struct output *output);
 const char *output_path(const struct output *output);
-
-/* Sets the length; the file reads as zeros and is sparse. */
-int output_set_size(struct output *output, uint64_t bytes, struct error *error);
 
 /* Makes it durable when sync is set, and gives it its name. */
 int output_publish(struct output *output, bool sync, struct error *error);

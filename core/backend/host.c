@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/backend/host.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/backend/host_private.h"
+#include "core/base/log.h"
+
+/* Within parallel the message of the lowest job counts, as its result does. */
+void host_record_error(struct kataimg_host_ctx *ctx, int code, const char *fmt, va_list args)
+{
+	uint64_t index = host_parallel_index();
+
+	pthread_mutex_lock(&ctx->lock);
+	if (ctx->error.code != 0 && index < ctx->error_index)
+		error_clear(&ctx->error);
+	if (ctx->error.code == 0) {
+		ctx->error_index = index;
+		error_vset(&ctx->error, code, fmt, args);
+	}
+	pthread_mutex_unlock(&ctx->lock);
+}
+
+int host_fail(struct kataimg_host_ctx *ctx, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	host_record_error(ctx, code, fmt, args);
+	va_end(args);
+	return -code;
+}
+
+static void service_error(struct kataimg_host_ctx *ctx, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	host_record_error(ctx, EIO, fmt, args);
+	va_end(args);
+}
+
+static void service_log(struct kataimg_host_ctx *ctx, int level, const char *fmt, ...)
+{
+	enum log_level as = level <= KATAIMG_LOG_WARNING ? LOG_WARNING
+			    : level == KATAIMG_LOG_INFO  ? LOG_INFO
+							 : LOG_DEBUG;
+	va_list args;
+
+	(void)ctx;
+	va_start(args, fmt);
+	log_vmessage(as, fmt, args);
+	va_end(args);
+}
+
+static void service_fact(struct kataimg_host_ctx *ctx, const char *key, const char *value)
+{
+	struct host_fact *facts;
+	struct host_fact fact = { strdup(key), strdup(value) };
+
+	log_debug("%s: %s", key, value);
+	pthread_mutex_lock(&ctx->lock);
+	facts = reallocarray(ctx->facts, ctx->fact_count + 1, sizeof(*facts));
+	if (facts)
+		ctx->facts = facts;
+	if (facts && fact.key && fact.value) {
+		facts[ctx->fact_count++] = fact;
+	} else {
+		free(fact.key);
+		free(fact.value);
+	}
+	pthread_mutex_unlock(&ctx->lock);
+}
+
+static int service_source_read(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+			       uint64_t off, void *buf, size_t len)
+{
+	autoerror struct error error = ERROR_INIT;
+	int ret = host_check_cancelled(ctx);
+
+	if (ret < 0)
+		return ret;
+	if (!ctx->setup.tree)
+		return host_fail(ctx, EPERM, "there is no source here");
+	ret = tree_read(ctx->setup.tree, node, off, buf, len, &error);
+	if (ret < 0)
+		host_fail(ctx, -ret, "%s", error.message ? error.message : "out of memory");
+	return ret;
+}
+
+static int derive_with(struct kataimg_host_ctx *ctx, const char *label, uint8_t *out,
+		       int (*make)(const uint8_t *seed, const char *label, uint8_t *out))
+{
+	int ret = ctx->setup.seed ? make(ctx->setup.seed, label, out) : -EPERM;
+
+	if (ret < 0)
+		host_fail(ctx, -ret, "cannot derive '%s': %s", label, strerrordesc_np(-ret));
+	return ret;
+}
+
+static int service_derive(struct kataimg_host_ctx *ctx, const char *label, uint8_t out[32])
+{
+	return derive_with(ctx, label, out, digest_derive);
+}
+
+static int service_uuid(struct kataimg_host_ctx *ctx, const char *label, uint8_t out[16])
+{
+	return derive_with(ctx, label, out, digest_uuid);
+}
+
+static void service_progress(struct kataimg_host_ctx *ctx, uint64_t done, uint64_t total)
+{
+	pthread_mutex_lock(&ctx->lock);
+	if (ctx->setup.progress)
+		ctx->setup.progress(ctx->setup.progress_arg, done, total);
+	pthread_mutex_unlock(&ctx->lock);
+}
+
+static const char *service_path(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+				char *buf, size_t size)
+{
+	(void)ctx;
+	return tree_path(node, buf, size);
+}
+
+static const struct kataimg_host services = {
+	.struct_size = sizeof(struct kataimg_host),
+	.log = service_log,
+	.error = service_error,
+	.fact = service_fact,
+	.write = host_service_write,
+	.window_read = host_service_window_read,
+	.place = host_service_place,
+	.place_scratch = host_service_place_scratch,
+	.source_read = service_source_read,
+	.scratch_create = host_service_scratch_create,
+	.scratch_write = host_service_scratch_write,
+	.scratch_read = host_service_scratch_read,
+	.derive = service_derive,
+	.uuid = service_uuid,
+	.progress = service_progress,
+	.parallel = host_service_parallel,
+	.cancelled = host_service_cancelled,
+	.run = host_service_run,
+	.path = service_path,
+};
+
+struct host *host_new(const struct host_setup *setup)
+{
+	struct host *host = calloc(1, sizeof(*host));
+
+	if (!host)
+		return NULL;
+	host->ctx.setup = *setup;
+	host->ctx.services = services;
+	host->ctx.services.ctx = &host->ctx;
+	host->ctx.failed_index = UINT64_MAX;
+	pthread_mutex_init(&host->ctx.lock, NULL);
+	return host;
+}
+
+void host_free(struct host *host)
+{
+	if (!host)
+		return;
+	host_close_scratches(&host->ctx);
+	for (size_t i = 0; i < host->ctx.fact_count; i++) {
+		free(host->ctx.facts[i].key);
+		free(host->ctx.facts[i].value);
+	}
+	free(host->ctx.facts);
+	error_clear(&host->ctx.error);
+	ranges_free(host->ctx.ranges);
+	pthread_mutex_destroy(&host->ctx.lock);
+	free(host);
+}
+
+const struct kataimg_host *host_services(struct host *host)
+{
+	return &host->ctx.services;
+}
+
+int host_take_error(struct host *host, int code, const char *backend, const char *what,
+		    struct error *error)
+{
+	struct error *own = &host->ctx.error;
+
+	if (code >= 0)
+		return error_set(error, EIO,
+				 "the backend %s returned %d from %s, not 0 or an error", backend,
+				 code, what);
+	if (code == -ECANCELED)
+		error_set(error, ECANCELED, "interrupted");
+	else if (own->code != 0 && own->message)
+		error_set(error, -code, "%s: %s", backend, own->message);
+	else
+		error_errno(error, -code, "the backend %s failed in %s", backend, what);
+	error_clear(own);
+	return code;
+}
+
+void host_forget_error(struct host *host)
+{
+	error_clear(&host->ctx.error);
+}
+
+const struct host_fact *host_facts(const struct host *host, size_t *count)
+{
+	*count = host->ctx.fact_count;
+	return host->ctx.facts;
+}

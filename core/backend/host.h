@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The services that a backend is given (struct kataimg_host), over the tree, the image and the copy
+ * engine. The only module that sees both sides.
+ */
+#ifndef BACKEND_HOST_H
+#define BACKEND_HOST_H
+
+#include <stdint.h>
+
+#include "core/base/cleanup.h"
+#include "core/base/digest.h"
+#include "core/base/error.h"
+#include "core/copy/copy.h"
+#include "core/tree/tree.h"
+#include "kataimg/backend.h"
+
+struct host;
+
+struct host_setup {
+	const struct tree *tree;   /* NULL in probe: no source_read, no place */
+	const uint8_t *seed;       /* DIGEST_BYTES; NULL in probe */
+	unsigned int threads;      /* at least 1 */
+	int (*scratch)(void *arg); /* opens an unnamed file, or -errno; NULL: no scratch */
+	void *scratch_arg;
+	void (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */
+	void *progress_arg;
+};
+
+struct host *host_new(const struct host_setup *setup); /* NULL when memory is out */
+void host_free(struct host *host);
+DEFINE_CLEANUP(struct host, host_free)
+
+const struct kataimg_host *host_services(struct host *host);
+
+/* What the window services do. At first there is no window. */
+enum host_window { HOST_NO_WINDOW, HOST_WRITE_WINDOW, HOST_READ_WINDOW };
+
+struct host_range {
+	int fd;
+	uint64_t offset_bytes, len_bytes;
+};
+
+/* copy records what is placed; only for HOST_WRITE_WINDOW. */
+int host_set_window(struct host *host, enum host_window mode, const struct host_range *range,
+		    struct copy *copy);
+
+/*
+ * Turns a callback's result into an error: the backend's own message, or one for it. code is what
+ * the callback returned; what names the callback. Returns code.
+ */
+int host_take_error(struct host *host, int code, const char *backend, const char *what,
+		    struct error *error);
+/* Forgets what was recorded, e.g. by a probe that went on to say "not mine". */
+void host_forget_error(struct host *host);
+
+/* What the backend reported by fact, in order. */
+struct host_fact {
+	char *key, *value;
+};
+const struct host_fact *host_facts(const struct host *host, size_t *count);
+
+#endif

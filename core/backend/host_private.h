@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a host, for the files that make up its services. */
+#ifndef BACKEND_HOST_PRIVATE_H
+#define BACKEND_HOST_PRIVATE_H
+
+#include <pthread.h>
+
+#include "core/backend/host.h"
+#include "core/copy/ranges.h"
+
+struct kataimg_scratch {
+	struct kataimg_scratch *next;
+	int fd;
+};
+
+struct kataimg_host_ctx {
+	struct host_setup setup;
+	struct kataimg_host services;
+
+	enum host_window mode;
+	struct host_range window;
+	struct copy *copy;
+	struct ranges *ranges;
+
+	pthread_mutex_t lock; /* guards all that follows, and ranges */
+	struct error error;
+	uint64_t error_index;  /* of the parallel job that recorded it; 0 outside */
+	uint64_t failed_index; /* lowest parallel job that failed; UINT64_MAX: none */
+	struct kataimg_scratch *scratches;
+	struct host_fact *facts;
+	size_t fact_count;
+};
+
+struct host {
+	struct kataimg_host_ctx ctx;
+};
+
+/* Records a service's own failure, as the backend would by error. Returns -code. */
+int host_fail(struct kataimg_host_ctx *ctx, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void host_record_error(struct kataimg_host_ctx *ctx, int code, const char *fmt, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+/* -ECANCELED once the build is to stop: the first line of every service that does work. */
+int host_check_cancelled(struct kataimg_host_ctx *ctx);
+
+/* The services, by file: host_window.c, host_scratch.c, host_parallel.c, host_run.c. */
+int host_service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *buf, size_t len);
+int host_service_window_read(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len);
+int host_service_place(struct kataimg_host_ctx *ctx, uint64_t off, const struct kataimg_node *node,
+		       uint64_t file_off, uint64_t len);
+int host_service_place_scratch(struct kataimg_host_ctx *ctx, uint64_t off,
+			       struct kataimg_scratch *scratch, uint64_t scratch_off, uint64_t len);
+int host_service_scratch_create(struct kataimg_host_ctx *ctx, struct kataimg_scratch **scratch);
+int host_service_scratch_write(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
+			       uint64_t off, const void *buf, size_t len);
+int host_service_scratch_read(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
+			      uint64_t off, void *buf, size_t len);
+void host_close_scratches(struct kataimg_host_ctx *ctx);
+int host_service_parallel(struct kataimg_host_ctx *ctx, uint64_t count,
+			  int (*fn)(void *arg, uint64_t index), void *arg);
+int host_service_cancelled(struct kataimg_host_ctx *ctx);
+uint64_t host_parallel_index(void); /* of the job that this thread runs; 0 outside */
+int host_service_run(struct kataimg_host_ctx *ctx, const char *const *argv,
+		     struct kataimg_scratch *input, struct kataimg_scratch *output);
+
+#endif

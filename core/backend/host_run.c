@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs an external tool for a backend that wraps one; its output goes to the log. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/backend/host_private.h"
+#include "core/base/log.h"
+
+#define OUTPUT_FD 3
+#define POLL_MS 50
+
+extern char **environ;
+
+static int spawn_tool(const char *const *argv, const struct kataimg_scratch *input,
+		      const struct kataimg_scratch *output, int log_fd, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	int ret = posix_spawn_file_actions_init(&actions);
+
+	if (ret)
+		return -ret;
+	if (input)
+		ret = posix_spawn_file_actions_adddup2(&actions, input->fd, 0);
+	else
+		ret = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	if (!ret)
+		ret = posix_spawn_file_actions_adddup2(&actions, log_fd, 1);
+	if (!ret)
+		ret = posix_spawn_file_actions_adddup2(&actions, log_fd, 2);
+	if (!ret && output)
+		ret = posix_spawn_file_actions_adddup2(&actions, output->fd, OUTPUT_FD);
+	if (!ret)
+		ret = posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return -ret;
+}
+
+/* Lines of the tool to the log, until it closes its output or the build is to stop. */
+static int forward_output(struct kataimg_host_ctx *ctx, const char *tool, FILE *lines, int fd)
+{
+	char line[1024];
+
+	for (;;) {
+		struct pollfd wait = { .fd = fd, .events = POLLIN };
+		int ready = poll(&wait, 1, POLL_MS);
+
+		if (host_check_cancelled(ctx) < 0)
+			return -ECANCELED;
+		if (ready <= 0)
+			continue;
+		if (!fgets(line, sizeof(line), lines))
+			return 0;
+		line[strcspn(line, "\n")] = '\0';
+		log_info("%s: %s", tool, line);
+	}
+}
+
+static int wait_tool(struct kataimg_host_ctx *ctx, const char *tool, pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return host_fail(ctx, errno, "lost the program %s", tool);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (WIFSIGNALED(status))
+		return host_fail(ctx, EIO, "the program %s was ended by signal %d", tool,
+				 WTERMSIG(status));
+	return host_fail(ctx, EIO, "the program %s failed with exit code %d", tool,
+			 WEXITSTATUS(status));
+}
+
+int host_service_run(struct kataimg_host_ctx *ctx, const char *const *argv,
+		     struct kataimg_scratch *input, struct kataimg_scratch *output)
+{
+	int pipe_fds[2], ret = host_check_cancelled(ctx);
+	FILE *lines;
+	pid_t pid;
+
+	if (ret < 0)
+		return ret;
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return host_fail(ctx, errno, "cannot run %s: %s", argv[0], strerror(errno));
+	ret = spawn_tool(argv, input, output, pipe_fds[1], &pid);
+	close(pipe_fds[1]);
+	lines = fdopen(pipe_fds[0], "r");
+	if (ret < 0 || !lines) {
+		if (lines)
+			fclose(lines);
+		return host_fail(ctx, ret < 0 ? -ret : ENOMEM, "cannot run %s: %s", argv[0],
+				 strerrordesc_np(ret < 0 ? -ret : ENOMEM));
+	}
+	setvbuf(lines, NULL, _IONBF, 0);
+	ret = forward_output(ctx, argv[0], lines, pipe_fds[0]);
+	if (ret < 0)
+		kill(pid, SIGTERM);
+	fclose(lines);
+	if (ret < 0) {
+		waitpid(pid, NULL, 0);
+		return ret;
+	}
+	return wait_tool(ctx, argv[0], pid);
+}

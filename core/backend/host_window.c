@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The window: bounds, overlap, and the way into the image. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/backend/host_private.h"
+#include "core/base/checked.h"
+#include "core/base/io.h"
+
+static int check_range(struct kataimg_host_ctx *ctx, const char *what, uint64_t off, uint64_t len)
+{
+	if (range_within(off, len, ctx->window.len_bytes))
+		return 0;
+	return host_fail(ctx, ERANGE,
+			 "%s of %" PRIu64 " bytes at %" PRIu64 " leaves the window of %" PRIu64
+			 " bytes",
+			 what, len, off, ctx->window.len_bytes);
+}
+
+static int check_writable(struct kataimg_host_ctx *ctx, const char *what)
+{
+	if (ctx->mode == HOST_WRITE_WINDOW)
+		return 0;
+	return host_fail(ctx, EPERM, "%s is only allowed in the write callback", what);
+}
+
+static int claim(struct kataimg_host_ctx *ctx, const char *what, uint64_t off, uint64_t len,
+		 enum range_kind kind)
+{
+	int ret;
+
+	pthread_mutex_lock(&ctx->lock);
+	ret = ranges_add(ctx->ranges, off, len, kind);
+	pthread_mutex_unlock(&ctx->lock);
+	if (ret == -EEXIST)
+		host_fail(ctx, EEXIST,
+			  "%s of %" PRIu64 " bytes at %" PRIu64 " overlaps what is "
+			  "there already",
+			  what, len, off);
+	else if (ret < 0)
+		host_fail(ctx, -ret, "out of memory");
+	return ret;
+}
+
+int host_service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *buf, size_t len)
+{
+	int ret = host_check_cancelled(ctx);
+
+	if (ret == 0)
+		ret = check_writable(ctx, "write");
+	if (ret == 0)
+		ret = check_range(ctx, "write", off, len);
+	if (ret < 0 || len == 0)
+		return ret;
+	ret = claim(ctx, "write", off, len, RANGE_WRITTEN);
+	if (ret < 0)
+		return ret;
+	ret = io_pwrite(ctx->window.fd, buf, len, ctx->window.offset_bytes + off);
+	if (ret < 0)
+		host_fail(ctx, -ret, "cannot write the image: %s", strerrordesc_np(-ret));
+	return ret;
+}
+
+static int check_not_placed(struct kataimg_host_ctx *ctx, uint64_t off, size_t len)
+{
+	bool placed;
+
+	if (ctx->mode != HOST_WRITE_WINDOW)
+		return 0;
+	pthread_mutex_lock(&ctx->lock);
+	placed = ranges_touch_placed(ctx->ranges, off, len);
+	pthread_mutex_unlock(&ctx->lock);
+	if (!placed)
+		return 0;
+	return host_fail(ctx, EBUSY,
+			 "window_read of %zu bytes at %" PRIu64 " would read file data that is "
+			 "not copied yet",
+			 len, off);
+}
+
+int host_service_window_read(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len)
+{
+	int ret = host_check_cancelled(ctx);
+
+	if (ret < 0)
+		return ret;
+	if (ctx->mode == HOST_NO_WINDOW)
+		return host_fail(ctx, EPERM, "there is no window to read yet");
+	ret = check_range(ctx, "window_read", off, len);
+	if (ret == 0)
+		ret = check_not_placed(ctx, off, len);
+	if (ret < 0 || len == 0)
+		return ret;
+	ret = io_pread(ctx->window.fd, buf, len, ctx->window.offset_bytes + off);
+	if (ret < 0)
+		host_fail(ctx, -ret, "cannot read the image: %s",
+			  ret == -ENODATA ? "it ends early" : strerrordesc_np(-ret));
+	return ret;
+}
+
+int host_service_place(struct kataimg_host_ctx *ctx, uint64_t off, const struct kataimg_node *node,
+		       uint64_t file_off, uint64_t len)
+{
+	int ret = check_writable(ctx, "place");
+
+	if (ret == 0)
+		ret = check_range(ctx, "place", off, len);
+	if (ret < 0 || len == 0)
+		return ret;
+	if (node->type != KATAIMG_REG || !range_within(file_off, len, node->size)) {
+		char path[256];
+
+		return host_fail(ctx, ERANGE,
+				 "place of %" PRIu64 " bytes at %" PRIu64 " leaves the file %s",
+				 len, file_off, tree_path(node, path, sizeof(path)));
+	}
+	ret = claim(ctx, "place", off, len, RANGE_PLACED);
+	if (ret == 0)
+		ret = copy_add_node(ctx->copy, ctx->window.offset_bytes + off, node, file_off, len);
+	if (ret < 0)
+		host_fail(ctx, -ret, "out of memory");
+	return ret;
+}
+
+int host_service_place_scratch(struct kataimg_host_ctx *ctx, uint64_t off,
+			       struct kataimg_scratch *scratch, uint64_t scratch_off, uint64_t len)
+{
+	int ret = check_writable(ctx, "place_scratch");
+
+	if (ret == 0)
+		ret = check_range(ctx, "place_scratch", off, len);
+	if (ret < 0 || len == 0)
+		return ret;
+	ret = claim(ctx, "place_scratch", off, len, RANGE_PLACED);
+	if (ret == 0)
+		ret = copy_add_fd(ctx->copy, ctx->window.offset_bytes + off, scratch->fd,
+				  scratch_off, len);
+	if (ret < 0)
+		host_fail(ctx, -ret, "out of memory");
+	return ret;
+}
+
+int host_set_window(struct host *host, enum host_window mode, const struct host_range *range,
+		    struct copy *copy)
+{
+	struct kataimg_host_ctx *ctx = &host->ctx;
+
+	ranges_free(ctx->ranges);
+	ctx->ranges = ranges_new();
+	if (!ctx->ranges)
+		return -ENOMEM;
+	ctx->mode = mode;
+	ctx->window = *range;
+	ctx->copy = copy;
+	return 0;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/backend/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct session {
+	const struct kataimg_backend *table;
+	struct host *host;
+	void *state;
+};
+
+static int finish(struct session *session, int ret, const char *what, struct error *error)
+{
+	return ret == 0 ? 0
+			: host_take_error(session->host, ret, session->table->name, what, error);
+}
+
+int session_open(const struct backend *backend, struct host *host, const struct kataimg_job *job,
+		 const struct kataimg_value *values, struct session **result, struct error *error)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	int ret;
+
+	if (!session)
+		return error_nomem(error);
+	session->table = &backend->table;
+	session->host = host;
+	ret = session->table->open(host_services(host), job, values, &session->state);
+	if (ret == 0) {
+		*result = session;
+		return 0;
+	}
+	ret = finish(session, ret, "open", error);
+	free(session);
+	return ret;
+}
+
+void session_close(struct session *session)
+{
+	if (!session)
+		return;
+	session->table->close(session->state);
+	free(session);
+}
+
+const struct kataimg_backend *session_table(const struct session *session)
+{
+	return session->table;
+}
+
+int session_limits(struct session *session, struct kataimg_limits *limits, struct error *error)
+{
+	memset(limits, 0xff, sizeof(*limits));
+	limits->struct_size = sizeof(*limits);
+	limits->mtime_min = INT64_MIN;
+	limits->mtime_max = INT64_MAX;
+	if (!session->table->limits)
+		return 0;
+	return finish(session, session->table->limits(session->state, limits), "limits", error);
+}
+
+int session_check(struct session *session, const struct kataimg_node *node, char *reason,
+		  size_t reason_size, struct error *error)
+{
+	int ret;
+
+	reason[0] = '\0';
+	if (!session->table->check)
+		return KATAIMG_CHECK_OK;
+	ret = session->table->check(session->state, node, reason, reason_size);
+	if (ret >= KATAIMG_CHECK_OK && ret <= KATAIMG_CHECK_XATTRS)
+		return ret;
+	return finish(session, ret, "check", error);
+}
+
+int session_plan(struct session *session, const struct kataimg_tree *tree,
+		 struct kataimg_plan *plan, struct error *error)
+{
+	const char *name = session->table->name;
+	int ret;
+
+	*plan = (struct kataimg_plan){ .struct_size = sizeof(*plan) };
+	ret = finish(session, session->table->plan(session->state, tree, plan), "plan", error);
+	if (ret < 0)
+		return ret;
+	if (plan->granularity == 0 || plan->granularity % 4096 != 0 || plan->bytes == 0 ||
+	    plan->bytes % plan->granularity != 0)
+		return error_set(error, EPROTO,
+				 "the backend %s plans %" PRIu64 " bytes in granules of %" PRIu64
+				 ": not a multiple of 4096, or not of each other",
+				 name, plan->bytes, plan->granularity);
+	return 0;
+}
+
+int session_describe(struct session *session, uint64_t window_bytes, struct kataimg_fs_info *info,
+		     struct error *error)
+{
+	*info = (struct kataimg_fs_info){ .struct_size = sizeof(*info) };
+	return finish(session, session->table->describe(session->state, window_bytes, info),
+		      "describe", error);
+}
+
+int session_write(struct session *session, const struct kataimg_tree *tree, uint64_t window_bytes,
+		  struct error *error)
+{
+	return finish(session, session->table->write(session->state, tree, window_bytes), "write",
+		      error);
+}
+
+int session_verify(struct session *session, uint64_t window_bytes, struct error *error)
+{
+	return finish(session, session->table->verify(session->state, window_bytes), "verify",
+		      error);
+}
+
+int backend_probe(const struct backend *backend, const struct host_range *window,
+		  struct kataimg_fs_info *info, struct error *error)
+{
+	const struct host_setup setup = { .threads = 1 };
+	struct host *host autocall(cleanup_host_free) = host_new(&setup);
+	int ret = host ? host_set_window(host, HOST_READ_WINDOW, window, NULL) : -ENOMEM;
+
+	if (ret < 0)
+		return error_nomem(error);
+	*info = (struct kataimg_fs_info){ .struct_size = sizeof(*info) };
+	ret = backend->table.probe(host_services(host), window->len_bytes, info);
+	if (ret == 0 || ret == -ENODATA)
+		return ret;
+	return host_take_error(host, ret, backend->table.name, "probe", error);
+}

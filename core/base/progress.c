@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+
+#define STAGES_MAX 32
+#define REDRAW_SECONDS 0.1
+#define BAR_WIDTH 24
+#define MEBIBYTE (1024.0 * 1024.0)
+
+struct progress {
+	enum progress_mode mode;
+	struct progress_time times[STAGES_MAX];
+	unsigned int count;
+	double started, drawn; /* of the last stage */
+	uint64_t done, total;
+};
+
+static double now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+enum progress_mode progress_default_mode(void)
+{
+	return isatty(STDERR_FILENO) ? PROGRESS_BAR : PROGRESS_PLAIN;
+}
+
+struct progress *progress_new(enum progress_mode mode)
+{
+	struct progress *progress = calloc(1, sizeof(*progress));
+
+	if (progress)
+		progress->mode = mode;
+	return progress;
+}
+
+void progress_free(struct progress *progress)
+{
+	if (progress)
+		log_status(NULL);
+	free(progress);
+}
+
+static void draw_bar(const struct progress *progress, const char *stage, double seconds)
+{
+	double part = progress->total ? (double)progress->done / (double)progress->total : 0;
+	double rate = seconds > 0 ? (double)progress->done / seconds : 0;
+	double left = rate > 0 ? (double)(progress->total - progress->done) / rate : 0;
+	int filled = (int)(part * BAR_WIDTH);
+	char line[160];
+
+	snprintf(line, sizeof(line),
+		 "%-9s [%.*s%*s] %3d%%  %.0f of %.0f MiB  %.0f MiB/s  %.0f s left", stage, filled,
+		 "########################", BAR_WIDTH - filled, "", (int)(part * 100),
+		 (double)progress->done / MEBIBYTE, (double)progress->total / MEBIBYTE,
+		 rate / MEBIBYTE, left);
+	log_status(line);
+}
+
+static void print_json(const struct progress *progress, const char *stage, double seconds)
+{
+	fprintf(stderr,
+		"{\"stage\":\"%s\",\"done\":%" PRIu64 ",\"total\":%" PRIu64 ",\"seconds\":%.3f}\n",
+		stage, progress->done, progress->total, seconds);
+}
+
+static void print_plain(const struct progress *progress, const char *stage, double seconds)
+{
+	if (progress->done)
+		log_info("%s: %.1f MiB in %.2f s", stage, (double)progress->done / MEBIBYTE,
+			 seconds);
+	else
+		log_debug("%s: %.2f s", stage, seconds);
+}
+
+static void end_stage(struct progress *progress)
+{
+	struct progress_time *last;
+
+	if (progress->count == 0)
+		return;
+	last = &progress->times[progress->count - 1];
+	last->seconds = now_seconds() - progress->started;
+	log_status(NULL);
+	if (progress->mode == PROGRESS_JSON)
+		print_json(progress, last->stage, last->seconds);
+	else if (progress->mode != PROGRESS_OFF)
+		print_plain(progress, last->stage, last->seconds);
+}
+
+void progress_stage(struct progress *progress, const char *name)
+{
+	end_stage(progress);
+	if (progress->count < STAGES_MAX)
+		progress->count++;
+	progress->times[progress->count - 1] = (struct progress_time){ name, 0 };
+	progress->started = now_seconds();
+	progress->drawn = progress->started;
+	progress->done = 0;
+	progress->total = 0;
+}
+
+void progress_update(struct progress *progress, uint64_t done, uint64_t total)
+{
+	double now = now_seconds(), seconds = now - progress->started;
+	const char *stage = progress->times[progress->count - 1].stage;
+
+	progress->done = done;
+	progress->total = total;
+	if (now - progress->drawn < REDRAW_SECONDS)
+		return;
+	progress->drawn = now;
+	if (progress->mode == PROGRESS_BAR)
+		draw_bar(progress, stage, seconds);
+	else if (progress->mode == PROGRESS_JSON)
+		print_json(progress, stage, seconds);
+}
+
+void progress_finish(struct progress *progress)
+{
+	end_stage(progress);
+	progress->started = now_seconds();
+}
+
+const struct progress_time *progress_times(const struct progress *progress, unsigned int *count)
+{
+	*count = progress->count;
+	return progress->times;
+}

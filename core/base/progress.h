@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How far the build is, for people and programs, on stderr: a bar on a terminal, a plain line a
+ * stage, or JSON lines
+ * {"stage":"copy","done":1048576,"total":4194304,"seconds":0.1}.
+ */
+#ifndef BASE_PROGRESS_H
+#define BASE_PROGRESS_H
+
+#include <stdint.h>
+
+#include "core/base/cleanup.h"
+
+enum progress_mode { PROGRESS_OFF, PROGRESS_PLAIN, PROGRESS_BAR, PROGRESS_JSON };
+
+/* A terminal gets a bar, anything else plain lines. */
+enum progress_mode progress_default_mode(void);
+
+struct progress;
+
+struct progress *progress_new(enum progress_mode mode); /* NULL when memory is out */
+void progress_free(struct progress *progress);
+DEFINE_CLEANUP(struct progress, progress_free)
+
+/* Begins a stage and ends the one before. name must be static. */
+void progress_stage(struct progress *progress, const char *name);
+
+/* Units are bytes; drawn at most ten times a second. From one thread at a time. */
+void progress_update(struct progress *progress, uint64_t done, uint64_t total);
+
+/* Ends the last stage. */
+void progress_finish(struct progress *progress);
+
+/* The stages so far, in order, for the report. */
+struct progress_time {
+	const char *stage;
+	double seconds;
+};
+const struct progress_time *progress_times(const struct progress *progress, unsigned int *count);
+
+#endif
