@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/build/build.h"
+
+#include <stdlib.h>
+
+#include "core/build/private.h"
+
+static int load_backend(struct build *build, struct error *error)
+{
+	const struct config *config = build->config;
+	const struct kataimg_backend *table;
+	int ret = backend_load(build->options->search, config->image.filesystem, &build->backend,
+			       error);
+
+	if (ret < 0)
+		return ret;
+	table = &build->backend->table;
+	return options_parse(&(struct option_table){ table->name, table->options,
+						     table->option_count, table->option_size },
+			     config, &build->values, error);
+}
+
+static int open_output(struct build *build, struct error *error)
+{
+	return output_open(build->config->image.output, build->config->image.source, &build->output,
+			   error);
+}
+
+static int scan(struct build *build, struct error *error)
+{
+	const struct tree_scan_options options = {
+		.holes = build->config->tree.holes,
+		.one_filesystem = build->config->tree.one_filesystem,
+		.threads = build->options->threads,
+	};
+	int ret;
+
+	progress_stage(build->progress, "scan");
+	ret = tree_scan_directory(build->config->image.source, &options, &build->tree, error);
+	if (ret < 0)
+		return ret;
+	build->build_time = build->config->image.build_time
+				    ? (int64_t)build->config->image.build_time
+				    : tree_newest_mtime(build->tree);
+	return 0;
+}
+
+/* Directories and archives alike: everything that happens before the first byte of the image. */
+static int prepare(struct build *build, struct error *error)
+{
+	int ret = load_backend(build, error);
+
+	if (ret == 0)
+		ret = open_output(build, error);
+	if (ret == 0)
+		ret = scan(build, error);
+	if (ret == 0)
+		ret = build_plan(build, error);
+	return ret;
+}
+
+static int make(struct build *build, struct error *error)
+{
+	int ret = build_write(build, error);
+
+	if (ret == 0)
+		ret = build_verify(build, error);
+	if (ret < 0)
+		return ret;
+	progress_stage(build->progress, "publish");
+	return output_publish(build->output, build->options->sync, error);
+}
+
+static int run(struct build *build, struct error *error)
+{
+	int ret = prepare(build, error);
+
+	if (ret < 0)
+		return ret;
+	if (build->options->dry_run)
+		report_print_geometry(build);
+	else
+		ret = make(build, error);
+	if (ret < 0)
+		return ret;
+	progress_finish(build->progress);
+	if (!build->options->dry_run)
+		report_log_summary(build);
+	return build->options->report ? report_write(build, build->options->report, error) : 0;
+}
+
+static void release(struct build *build)
+{
+	session_close(build->session);
+	host_free(build->host);
+	copy_free(build->copy);
+	output_close(build->output);
+	tree_free(build->tree);
+	free(build->values);
+	backend_free(build->backend);
+	progress_free(build->progress);
+}
+
+int build_run(const struct config *config, const struct build_options *options, struct error *error)
+{
+	struct build build = { .config = config, .options = options };
+	int ret;
+
+	build.progress = progress_new(options->progress);
+	ret = build.progress ? run(&build, error) : error_nomem(error);
+	release(&build);
+	return ret;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The build: configuration to image, in stages that go one way. scan -> negotiate -> plan ->
+ * geometry -> write -> copy
+ * -> tables -> verify -> publish.
+ */
+#ifndef BUILD_BUILD_H
+#define BUILD_BUILD_H
+
+#include <stdbool.h>
+
+#include "core/backend/search.h"
+#include "core/base/error.h"
+#include "core/base/progress.h"
+#include "core/config/config.h"
+
+/* How to build, in contrast to what: none of it changes a byte of the image. */
+struct build_options {
+	const struct backend_search *search;
+	unsigned int threads; /* at least 1 */
+	bool dry_run;         /* print the geometry on stdout, write nothing */
+	bool sync;            /* the image is on the disk before it gets its name */
+	bool reflink;         /* share extents with the source where the filesystem can */
+	const char *report;   /* where the JSON report goes; NULL: none; "-": stdout */
+	enum progress_mode progress;
+};
+
+/* On failure there is no new image, and an earlier one is as it was. */
+int build_run(const struct config *config, const struct build_options *options,
+	      struct error *error);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "core/backend/negotiate.h"
+#include "core/base/checked.h"
+#include "core/base/log.h"
+#include "core/build/private.h"
+#include "core/build/seed.h"
+
+/* One free inode for every so many bytes of free space. */
+#define FREE_BYTES_PER_INODE (16u << 10)
+
+static void make_job(struct build *build)
+{
+	const struct config *config = build->config;
+	uint64_t free_bytes = config->image.free_space_bytes;
+
+	build->job = (struct kataimg_job){
+		.struct_size = sizeof(build->job),
+		.required = (config->image.dax ? KATAIMG_JOB_DAX : 0) |
+			    (free_bytes ? KATAIMG_JOB_FREE_SPACE : 0),
+		.window_offset = geometry_device_base(config->image.dax) + PARTITION_START_BYTES,
+		.hugepage_bytes = config->image.hugepages ? HUGEPAGE_BYTES : 0,
+		.free_bytes = free_bytes,
+		.free_inodes = free_bytes / FREE_BYTES_PER_INODE +
+			       (free_bytes % FREE_BYTES_PER_INODE != 0),
+		.build_time = build->build_time,
+		.threads = build->options->threads,
+	};
+	memcpy(build->job.seed, build->seed, sizeof(build->job.seed));
+}
+
+static int open_scratch(void *arg)
+{
+	return output_scratch(arg);
+}
+
+static void update_progress(void *arg, uint64_t done, uint64_t total)
+{
+	progress_update(arg, done, total);
+}
+
+/* The seed is the finished tree's, so a tree that lost something gets a new one, and a new session
+ * with it. */
+static int open_session(struct build *build, struct error *error)
+{
+	struct host_setup setup = {
+		.tree = build->tree,
+		.seed = build->seed,
+		.threads = build->options->threads,
+		.scratch = open_scratch,
+		.scratch_arg = build->output,
+		.progress = update_progress,
+		.progress_arg = build->progress,
+	};
+	int ret;
+
+	session_close(steal_ptr(&build->session));
+	host_free(steal_ptr(&build->host));
+	ret = seed_compute(build->tree, build->config, build->backend, build->values,
+			   build->build_time, build->seed, error);
+	if (ret < 0)
+		return ret;
+	make_job(build);
+	build->host = host_new(&setup);
+	if (!build->host)
+		return error_nomem(error);
+	return session_open(build->backend, build->host, &build->job, build->values,
+			    &build->session, error);
+}
+
+static int negotiate(struct build *build, struct error *error)
+{
+	bool drop = build->config->image.unsupported == CONFIG_UNSUPPORTED_DROP;
+	uint64_t dropped;
+	int ret;
+
+	make_job(build);
+	ret = negotiate_job(build->backend, &build->job, error);
+	if (ret < 0)
+		return ret;
+	do {
+		ret = open_session(build, error);
+		if (ret == 0)
+			ret = negotiate_tree(build->session, build->tree, drop, &dropped, error);
+		if (ret == 0 && dropped > 0)
+			ret = tree_drop_marked(build->tree, error);
+		if (ret < 0)
+			return ret;
+		build->dropped += dropped;
+	} while (dropped > 0);
+	return 0;
+}
+
+static int compute_geometry(struct build *build, struct error *error)
+{
+	const struct config *config = build->config;
+	struct geometry_request request = {
+		.fs_bytes = build->plan.bytes,
+		.granularity = build->plan.granularity,
+		.align_bytes = config->image.align_bytes,
+		.size_bytes = config->image.size_bytes,
+		.dax = config->image.dax,
+		.disk_signature = (uint32_t)config->image.disk_signature,
+	};
+	int ret = 0;
+
+	if (request.disk_signature == 0)
+		ret = seed_disk_signature(build->seed, &request.disk_signature);
+	if (ret < 0)
+		return error_set(error, -ret, "SHA-256 failed");
+	ret = geometry_compute(&request, &build->geometry, error);
+	if (ret < 0)
+		return ret;
+	return session_describe(build->session, build->geometry.window_bytes, &build->info, error);
+}
+
+int build_plan(struct build *build, struct error *error)
+{
+	int ret;
+
+	progress_stage(build->progress, "negotiate");
+	ret = negotiate(build, error);
+	if (ret < 0)
+		return ret;
+	progress_stage(build->progress, "plan");
+	ret = session_plan(build->session, tree_public(build->tree), &build->plan, error);
+	if (ret < 0)
+		return ret;
+	return compute_geometry(build, error);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/build/seed.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ondisk/byteorder.h"
+
+#define SEED_VERSION "kataimg-seed-1"
+
+/* A length in front of each text keeps two different lists from reading the same. */
+static void print_text(FILE *out, const char *name, const char *text)
+{
+	fprintf(out, "%s %zu:%s\n", name, strlen(text), text);
+}
+
+static void print_image_options(FILE *out, const struct config *config, int64_t build_time)
+{
+	fprintf(out, "dax %d\nhugepages %d\n", config->image.dax, config->image.hugepages);
+	fprintf(out, "free-space %" PRIu64 "\nalign %" PRIu64 "\nsize %" PRIu64 "\n",
+		config->image.free_space_bytes, config->image.align_bytes,
+		config->image.size_bytes);
+	fprintf(out, "build-time %" PRId64 "\n", build_time);
+}
+
+static void print_backend_options(FILE *out, const struct kataimg_backend *table,
+				  const struct kataimg_value *values)
+{
+	print_text(out, "backend", table->name);
+	for (uint64_t i = 0; i < table->option_count; i++) {
+		print_text(out, "option", table->options[i].name);
+		fprintf(out, "%" PRIu32 " %" PRIu64 "\n", values[i].is_set, values[i].number);
+		print_text(out, "text", values[i].string ? values[i].string : "");
+	}
+}
+
+static int options_text(const struct config *config, const struct backend *backend,
+			const struct kataimg_value *values, int64_t build_time, char **text)
+{
+	size_t size;
+	FILE *out = open_memstream(text, &size);
+
+	if (!out)
+		return -ENOMEM;
+	fprintf(out, SEED_VERSION "\n");
+	print_image_options(out, config, build_time);
+	print_backend_options(out, &backend->table, values);
+	return fclose(out) == 0 ? 0 : -ENOMEM;
+}
+
+DEFINE_CLEANUP(struct digest, digest_free)
+
+int seed_compute(const struct tree *tree, const struct config *config,
+		 const struct backend *backend, const struct kataimg_value *values,
+		 int64_t build_time, uint8_t seed[DIGEST_BYTES], struct error *error)
+{
+	struct digest *digest autocall(cleanup_digest_free) = digest_new();
+	autofree char *text = NULL;
+	int ret;
+
+	if (!digest || options_text(config, backend, values, build_time, &text) < 0)
+		return error_nomem(error);
+	ret = digest_update(digest, text, strlen(text));
+	if (ret == 0)
+		ret = tree_digest(tree, digest, error);
+	if (ret == 0)
+		ret = digest_final(digest, seed);
+	return ret < 0 ? error_set(error, -ret, "SHA-256 failed") : 0;
+}
+
+int seed_disk_signature(const uint8_t seed[DIGEST_BYTES], uint32_t *signature)
+{
+	uint8_t derived[DIGEST_BYTES];
+	le32 disk;
+	int ret = digest_derive(seed, "disk-signature", derived);
+
+	if (ret < 0)
+		return ret;
+	memcpy(&disk, derived, sizeof(disk));
+	*signature = from_le32(disk) ? from_le32(disk) : 1;
+	return 0;
+}

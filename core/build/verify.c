@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/build/private.h"
+
+static int differ(const struct build *build, const char *what, uint64_t planned, uint64_t found,
+		  struct error *error)
+{
+	return error_set(error, EPROTO,
+			 "verification failed: the %s filesystem has %s %" PRIu64
+			 ", planned were %" PRIu64,
+			 build->backend->table.name, what, found, planned);
+}
+
+/* What the finished filesystem says of itself must be what describe foretold. */
+static int compare_info(const struct build *build, const struct kataimg_fs_info *found,
+			struct error *error)
+{
+	const struct kataimg_fs_info *planned = &build->info;
+
+	if (found->size_bytes != planned->size_bytes)
+		return differ(build, "size", planned->size_bytes, found->size_bytes, error);
+	if (found->free_bytes != planned->free_bytes)
+		return differ(build, "free bytes", planned->free_bytes, found->free_bytes, error);
+	if (found->inodes != planned->inodes)
+		return differ(build, "inodes", planned->inodes, found->inodes, error);
+	if (found->free_inodes != planned->free_inodes)
+		return differ(build, "free inodes", planned->free_inodes, found->free_inodes,
+			      error);
+	if (memcmp(found->uuid, planned->uuid, sizeof(found->uuid)) != 0 ||
+	    strcmp(found->label, planned->label) != 0)
+		return error_set(error, EPROTO,
+				 "verification failed: the %s filesystem has another UUID or label "
+				 "than planned",
+				 build->backend->table.name);
+	return 0;
+}
+
+static int probe(const struct build *build, struct error *error)
+{
+	const struct host_range window = build_window(build);
+	struct kataimg_fs_info found;
+	int ret = backend_probe(build->backend, &window, &found, error);
+
+	if (ret == -ENODATA)
+		return error_set(error, EPROTO,
+				 "verification failed: %s does not recognise its own filesystem",
+				 build->backend->table.name);
+	return ret < 0 ? ret : compare_info(build, &found, error);
+}
+
+int build_verify(struct build *build, struct error *error)
+{
+	const struct host_range window = build_window(build);
+	int ret;
+
+	progress_stage(build->progress, "verify");
+	if (host_set_window(build->host, HOST_READ_WINDOW, &window, NULL) < 0)
+		return error_nomem(error);
+	ret = session_verify(build->session, build->geometry.window_bytes, error);
+	if (ret == 0)
+		ret = probe(build, error);
+	return ret;
+}
