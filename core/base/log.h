@@ -15,6 +15,9 @@ void log_message(enum log_level level, const char *fmt, ...) __attribute__((form
 void log_vmessage(enum log_level level, const char *fmt, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
+/* The last line of a terminal, until the next message or status; NULL takes it away. */
+void log_status(const char *line);
+
 #define log_error(...) log_message(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_message(LOG_WARNING, __VA_ARGS__)
 #define log_info(...) log_message(LOG_INFO, __VA_ARGS__)

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/cancel.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+static atomic_bool requested;
+static volatile sig_atomic_t caught;
+
+/* SA_RESETHAND: the second signal has its default effect. No SA_RESTART: blocking calls return. */
+static void on_signal(int number)
+{
+	caught = number;
+	cancel_request();
+}
+
+void cancel_install_handlers(void)
+{
+	const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction old;
+
+		/* nohup and shells' background jobs ignore some on purpose */
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
+}
+
+bool cancel_requested(void)
+{
+	return atomic_load_explicit(&requested, memory_order_relaxed);
+}
+
+void cancel_request(void)
+{
+	atomic_store_explicit(&requested, true, memory_order_relaxed);
+}
+
+int cancel_signal(void)
+{
+	return caught;
+}
+
+void cancel_reset(void)
+{
+	caught = 0;
+	atomic_store(&requested, false);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+
+#include "core/base/cancel.h"
+
+#define THREADS_MAX 64
+
+struct pool {
+	int (*fn)(void *arg, uint64_t index);
+	void *arg;
+	uint64_t count;
+
+	pthread_mutex_t lock;
+	uint64_t next; /* ascending: all below it were handed out */
+	uint64_t failed_index;
+	int failure; /* of failed_index */
+};
+
+/* After a failure no higher index is begun; lower ones were all handed out before. */
+static bool take(struct pool *pool, uint64_t *index)
+{
+	bool more;
+
+	pthread_mutex_lock(&pool->lock);
+	more = pool->next < pool->count && !pool->failure && !cancel_requested();
+	if (more)
+		*index = pool->next++;
+	pthread_mutex_unlock(&pool->lock);
+	return more;
+}
+
+static void fail(struct pool *pool, uint64_t index, int code)
+{
+	pthread_mutex_lock(&pool->lock);
+	if (!pool->failure || index < pool->failed_index) {
+		pool->failure = code;
+		pool->failed_index = index;
+	}
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static void *work(void *arg)
+{
+	struct pool *pool = arg;
+	uint64_t index;
+
+	while (take(pool, &index)) {
+		int ret = pool->fn(pool->arg, index);
+
+		if (ret < 0)
+			fail(pool, index, ret);
+	}
+	return NULL;
+}
+
+int pool_run(unsigned int threads, uint64_t count, int (*fn)(void *arg, uint64_t index), void *arg)
+{
+	struct pool pool = { .fn = fn, .arg = arg, .count = count };
+	pthread_t workers[THREADS_MAX];
+	unsigned int started = 0;
+
+	pthread_mutex_init(&pool.lock, NULL);
+	/* A thread that cannot be had is one less: the caller's works anyway. */
+	while (started + 1 < threads && started < THREADS_MAX && started + 1 < count)
+		if (pthread_create(&workers[started], NULL, work, &pool) != 0)
+			break;
+		else
+			started++;
+	work(&pool);
+	while (started > 0)
+		pthread_join(workers[--started], NULL);
+	pthread_mutex_destroy(&pool.lock);
+	if (pool.failure)
+		return pool.failure;
+	return pool.next < pool.count ? -ECANCELED : 0;
+}
+
+unsigned int pool_default_threads(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 1;
+	return (unsigned int)CPU_COUNT(&set);
+}
