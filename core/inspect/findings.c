@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/inspect/findings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "core/base/checked.h"
+
+#define PAGE_BYTES 4096u
+#define HOTPLUG_BYTES (UINT64_C(128) << 20)
+#define DOS_TYPE_GPT 0xee
+
+int findings_add(struct inspect_findings *findings, const char *fmt, ...)
+{
+	char **longer = realloc(findings->sentences, (findings->count + 1) * sizeof(*longer));
+	va_list args;
+	int ret;
+
+	if (!longer)
+		return -ENOMEM;
+	findings->sentences = longer;
+	va_start(args, fmt);
+	ret = vasprintf(&longer[findings->count], fmt, args);
+	va_end(args);
+	if (ret < 0)
+		return -ENOMEM;
+	findings->count++;
+	return 0;
+}
+
+void findings_clear(struct inspect_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		free(findings->sentences[i]);
+	free(findings->sentences);
+	*findings = (struct inspect_findings){ 0 };
+}
+
+int findings_judge_size(struct inspection *inspection)
+{
+	uint64_t bytes = inspection->image_bytes;
+
+	if (bytes % PAGE_BYTES)
+		return findings_add(&inspection->problems,
+				    "the image has %" PRIu64 " bytes, no multiple of 4096: QEMU "
+				    "refuses it",
+				    bytes);
+	if (bytes % HUGEPAGE_BYTES && inspection->has_dax)
+		return findings_add(&inspection->problems,
+				    "the image has %" PRIu64
+				    " bytes, no multiple of 2 MiB: a guest "
+				    "makes no /dev/pmem0 of it",
+				    bytes);
+	if (bytes % HUGEPAGE_BYTES)
+		return findings_add(&inspection->notes,
+				    "the size is no multiple of 2 MiB: good for virtio-blk, not "
+				    "for NVDIMM");
+	if (bytes % HOTPLUG_BYTES && inspection->has_dax)
+		return findings_add(&inspection->notes,
+				    "the size is no multiple of 128 MiB: memory hot-plug fails in "
+				    "guests that have the image as NVDIMM");
+	return 0;
+}
+
+void dax_list_fields(const struct dax_info *info, struct dax_field fields[DAX_FIELDS])
+{
+	const struct dax_field list[DAX_FIELDS] = {
+		{ "flags", info->flags, 0 },
+		{ "version_major", info->version_major, 0 },
+		{ "version_minor", info->version_minor, DAX_VERSION_MINOR },
+		{ "dataoff", info->dataoff, DAX_DATA_OFFSET },
+		{ "npfns", info->npfns, 0 },
+		{ "mode", info->mode, DAX_MODE_RAM },
+		{ "start_pad", info->start_pad, 0 },
+		{ "end_trunc", info->end_trunc, 0 },
+		{ "align", info->align, DAX_ALIGN_BYTES },
+	};
+
+	memcpy(fields, list, sizeof(list));
+}
+
+static bool is_zero(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+int findings_judge_dax(struct inspection *inspection)
+{
+	const struct dax_info *info = &inspection->dax;
+	struct inspect_findings *problems = &inspection->problems;
+	struct dax_field fields[DAX_FIELDS];
+	int ret = 0;
+
+	if (!inspection->has_dax)
+		return 0;
+	if (info->checksum != info->expected_checksum)
+		ret = findings_add(problems,
+				   "the info block's checksum is 0x%016" PRIx64
+				   ", its bytes give 0x%016" PRIx64,
+				   info->checksum, info->expected_checksum);
+	if (ret == 0 && !is_zero(info->parent_uuid, sizeof(info->parent_uuid)))
+		ret = findings_add(problems, "the info block's parent_uuid is not zero: it belongs "
+					     "to another device");
+	dax_list_fields(info, fields);
+	for (int i = 0; i < DAX_FIELDS && ret == 0; i++)
+		if (fields[i].value != fields[i].expected)
+			ret = findings_add(problems,
+					   "the info block's %s is %" PRIu64 ", not %" PRIu64,
+					   fields[i].name, fields[i].value, fields[i].expected);
+	return ret;
+}
+
+/* Sectors between what the two tables count from. */
+#define VIEW_SHIFT_SECTORS (DAX_HEADER_BYTES / SECTOR_BYTES)
+
+static bool same_partition(const struct mbr_entry *first, const struct mbr_entry *second)
+{
+	if (first->sectors == 0 && second->sectors == 0)
+		return true;
+	return first->start_lba == second->start_lba + VIEW_SHIFT_SECTORS &&
+	       first->sectors == second->sectors && first->type == second->type &&
+	       first->bootable == second->bootable;
+}
+
+static bool same_partitions(const struct mbr *first, const struct mbr *second)
+{
+	for (int i = 0; i < INSPECT_PARTITIONS; i++)
+		if (!same_partition(&first->entries[i], &second->entries[i]))
+			return false;
+	return true;
+}
+
+static int judge_view_pair(struct inspection *inspection, int number)
+{
+	const struct mbr_entry *first = &inspection->views[0].mbr.entries[number];
+	const struct mbr_entry *second = &inspection->views[1].mbr.entries[number];
+
+	if (same_partition(first, second))
+		return 0;
+	return findings_add(&inspection->problems,
+			    "partition %d differs: from 0 it is sector %" PRIu32 ", %" PRIu32
+			    " sectors, type 0x%02x; from 2 MiB it is sector %" PRIu32 ", %" PRIu32
+			    " sectors, type 0x%02x",
+			    number + 1, first->start_lba, first->sectors, first->type,
+			    second->start_lba, second->sectors, second->type);
+}
+
+/* A filesystem's bytes at 2 MiB may look like a table by accident, but not like this very one. */
+static int judge_lost_info_block(struct inspection *inspection)
+{
+	const struct inspect_view *views = inspection->views;
+
+	if (!views[1].present || !same_partitions(&views[0].mbr, &views[1].mbr))
+		return 0;
+	return findings_add(&inspection->problems,
+			    "there is a second partition table at 2 MiB, but no info block at 4096 "
+			    "that leads to it");
+}
+
+int findings_judge_views(struct inspection *inspection)
+{
+	int ret = 0;
+
+	if (!inspection->views[0].present)
+		return findings_add(&inspection->problems, "there is no partition table at 0");
+	if (!inspection->has_dax)
+		return judge_lost_info_block(inspection);
+	if (!inspection->views[1].present)
+		return findings_add(
+			&inspection->problems,
+			"there is an info block, but no partition table at 2 MiB, where "
+			"it leads to");
+	for (int i = 0; i < INSPECT_PARTITIONS && ret == 0; i++)
+		ret = judge_view_pair(inspection, i);
+	return ret;
+}
+
+static int judge_partition(struct inspection *inspection, int number)
+{
+	const struct partition *partition = &inspection->partitions[number];
+	struct inspect_findings *problems = &inspection->problems;
+	uint64_t tables_end = geometry_device_base(inspection->has_dax) + MBR_BYTES;
+	int ret = 0;
+
+	if (!range_within(partition->start_bytes, partition->len_bytes, inspection->image_bytes))
+		ret = findings_add(problems,
+				   "partition %d ends at %" PRIu64 ", the image at %" PRIu64,
+				   number + 1, partition->start_bytes + partition->len_bytes,
+				   inspection->image_bytes);
+	if (ret == 0 && partition->start_bytes < tables_end)
+		ret = findings_add(problems,
+				   "partition %d starts at %" PRIu64 ", inside the image's headers",
+				   number + 1, partition->start_bytes);
+	if (ret == 0 && inspection->has_dax && partition->start_bytes % PAGE_BYTES)
+		ret = findings_add(problems,
+				   "partition %d starts at %" PRIu64
+				   ", no multiple of 4096: it cannot be mounted with dax",
+				   number + 1, partition->start_bytes);
+	if (ret == 0 && partition->type != DOS_TYPE_LINUX)
+		ret = findings_add(&inspection->notes, "partition %d is of type 0x%02x%s",
+				   number + 1, partition->type,
+				   partition->type == DOS_TYPE_GPT ? ", a GPT's" : "");
+	return ret;
+}
+
+static int judge_overlap(struct inspection *inspection, int one, int other)
+{
+	const struct partition *a = &inspection->partitions[one];
+	const struct partition *b = &inspection->partitions[other];
+
+	if (b->len_bytes == 0 || a->start_bytes >= b->start_bytes + b->len_bytes ||
+	    b->start_bytes >= a->start_bytes + a->len_bytes)
+		return 0;
+	return findings_add(&inspection->problems, "partitions %d and %d overlap", one + 1,
+			    other + 1);
+}
+
+int findings_judge_partitions(struct inspection *inspection)
+{
+	int ret = 0;
+
+	if (inspection->views[0].present && inspection->partitions[0].len_bytes == 0)
+		return findings_add(&inspection->problems, "there is no partition 1");
+	for (int i = 0; i < INSPECT_PARTITIONS && ret == 0; i++) {
+		if (inspection->partitions[i].len_bytes == 0)
+			continue;
+		ret = judge_partition(inspection, i);
+		for (int j = i + 1; j < INSPECT_PARTITIONS && ret == 0; j++)
+			ret = judge_overlap(inspection, i, j);
+	}
+	return ret;
+}
+
+int findings_judge_filesystem(struct inspection *inspection)
+{
+	uint64_t size_bytes = inspection->filesystem.size_bytes;
+	uint64_t len_bytes = inspection->partitions[0].len_bytes;
+
+	if (!inspection->has_filesystem || size_bytes <= len_bytes)
+		return 0;
+	return findings_add(&inspection->problems,
+			    "the filesystem has %" PRIu64 " bytes, its partition %" PRIu64,
+			    size_bytes, len_bytes);
+}

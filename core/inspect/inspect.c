@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/inspect/inspect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "core/base/checked.h"
+#include "core/base/io.h"
+#include "core/inspect/findings.h"
+
+/* What lies beyond the end of the file is not there, which is no error. */
+static int read_header(int fd, const struct inspection *inspection, uint64_t off, void *buf,
+		       size_t len, struct error *error)
+{
+	int ret = -ENODATA;
+
+	if (range_within(off, len, inspection->image_bytes))
+		ret = io_pread(fd, buf, len, off);
+	if (ret < 0 && ret != -ENODATA)
+		error_errno(error, -ret, "cannot read %zu bytes at %" PRIu64, len, off);
+	return ret;
+}
+
+static int read_dax(int fd, struct inspection *inspection, struct error *error)
+{
+	uint8_t block[DAX_INFO_BYTES];
+	int ret = read_header(fd, inspection, DAX_INFO_OFFSET, block, sizeof(block), error);
+
+	if (ret == 0)
+		ret = dax_decode(block, &inspection->dax);
+	inspection->has_dax = ret == 0;
+	return ret == -ENODATA ? 0 : ret;
+}
+
+static int read_view(int fd, struct inspection *inspection, struct inspect_view *view,
+		     struct error *error)
+{
+	uint8_t sector[MBR_BYTES];
+	int ret = read_header(fd, inspection, view->base_bytes, sector, sizeof(sector), error);
+
+	if (ret == 0)
+		ret = mbr_decode(sector, &view->mbr);
+	view->present = ret == 0;
+	return ret == -ENODATA ? 0 : ret;
+}
+
+static void list_partitions(struct inspection *inspection)
+{
+	const struct mbr_entry *entries = inspection->views[0].mbr.entries;
+
+	for (int i = 0; i < INSPECT_PARTITIONS && inspection->views[0].present; i++)
+		inspection->partitions[i] = (struct partition){
+			.start_bytes = (uint64_t)entries[i].start_lba * SECTOR_BYTES,
+			.len_bytes = (uint64_t)entries[i].sectors * SECTOR_BYTES,
+			.type = entries[i].type,
+			.bootable = entries[i].bootable,
+		};
+}
+
+static int probe_filesystem(int fd, const struct inspect_probe *probe,
+			    struct inspection *inspection)
+{
+	const struct partition *partition = &inspection->partitions[0];
+	autoerror struct error broken = ERROR_INIT;
+	int ret;
+
+	if (partition->len_bytes == 0 ||
+	    !range_within(partition->start_bytes, partition->len_bytes, inspection->image_bytes))
+		return 0;
+	inspection->filesystem.struct_size = sizeof(inspection->filesystem);
+	ret = probe->probe(probe->arg, fd, partition->start_bytes, partition->len_bytes,
+			   &inspection->filesystem, inspection->backend, &broken);
+	inspection->has_filesystem = ret == 0;
+	if (ret == -ENODATA)
+		return findings_add(&inspection->problems,
+				    "partition 1 holds no filesystem that a backend knows");
+	if (ret < 0)
+		return findings_add(&inspection->problems, "the filesystem is broken: %s",
+				    broken.message ? broken.message : "no reason given");
+	return 0;
+}
+
+static int judge(struct inspection *inspection)
+{
+	int (*const judges[])(struct inspection *) = {
+		findings_judge_size,       findings_judge_dax,        findings_judge_views,
+		findings_judge_partitions, findings_judge_filesystem,
+	};
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(judges) / sizeof(judges[0]) && ret == 0; i++)
+		ret = judges[i](inspection);
+	return ret;
+}
+
+static int read_headers(int fd, struct inspection *inspection, struct error *error)
+{
+	off_t end = lseek(fd, 0, SEEK_END); /* of a block device too */
+	int ret;
+
+	if (end < 0)
+		return error_errno(error, errno, "cannot find its size");
+	inspection->image_bytes = (uint64_t)end;
+	inspection->views[1].base_bytes = DAX_HEADER_BYTES;
+	ret = read_dax(fd, inspection, error);
+	for (int i = 0; i < 2 && ret == 0; i++)
+		ret = read_view(fd, inspection, &inspection->views[i], error);
+	list_partitions(inspection);
+	return ret;
+}
+
+int inspect_fd(int fd, const struct inspect_probe *probe, struct inspection *inspection,
+	       struct error *error)
+{
+	int ret;
+
+	*inspection = (struct inspection){ 0 };
+	ret = read_headers(fd, inspection, error);
+	if (ret < 0)
+		return ret;
+	ret = probe_filesystem(fd, probe, inspection);
+	if (ret == 0)
+		ret = judge(inspection);
+	return ret < 0 ? error_nomem(error) : 0;
+}
+
+int inspect_image(const char *path, const struct inspect_probe *probe,
+		  struct inspection *inspection, struct error *error)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int ret;
+
+	*inspection = (struct inspection){ 0 };
+	if (fd < 0)
+		return error_errno(error, errno, "cannot open %s", path);
+	ret = inspect_fd(fd, probe, inspection, error);
+	return ret < 0 ? error_prefix(error, "%s", path) : 0;
+}
+
+void inspect_clear(struct inspection *inspection)
+{
+	findings_clear(&inspection->problems);
+	findings_clear(&inspection->notes);
+}
+
+static int compare_partition(const struct inspection *inspection, const struct geometry *expected,
+			     unsigned int number, struct error *error)
+{
+	const struct partition none = { 0 };
+	const struct partition *is = &inspection->partitions[number];
+	const struct partition *shall =
+		number < expected->partition_count ? &expected->partitions[number] : &none;
+
+	if (is->start_bytes == shall->start_bytes && is->len_bytes == shall->len_bytes &&
+	    is->type == shall->type && is->bootable == shall->bootable)
+		return 0;
+	return error_set(error, EBADMSG,
+			 "partition %u is [%" PRIu64 ", +%" PRIu64 ") instead of [%" PRIu64
+			 ", +%" PRIu64 ")",
+			 number + 1, is->start_bytes, is->len_bytes, shall->start_bytes,
+			 shall->len_bytes);
+}
+
+static int compare_geometry(const struct inspection *inspection, const struct geometry *expected,
+			    struct error *error)
+{
+	int ret = 0;
+
+	if (inspection->problems.count)
+		return error_set(error, EBADMSG, "%s", inspection->problems.sentences[0]);
+	if (inspection->image_bytes != expected->image_bytes)
+		return error_set(error, EBADMSG, "it has %" PRIu64 " bytes instead of %" PRIu64,
+				 inspection->image_bytes, expected->image_bytes);
+	if (inspection->has_dax != expected->dax)
+		return error_set(error, EBADMSG, "the info block %s",
+				 expected->dax ? "is missing" : "is there, but should not be");
+	if (inspection->filesystem.size_bytes > expected->window_bytes)
+		return error_set(error, EBADMSG,
+				 "the filesystem has %" PRIu64 " bytes in a window of %" PRIu64,
+				 inspection->filesystem.size_bytes, expected->window_bytes);
+	for (unsigned int i = 0; i < INSPECT_PARTITIONS && ret == 0; i++)
+		ret = compare_partition(inspection, expected, i, error);
+	return ret;
+}
+
+int inspect_check(int fd, const struct geometry *expected, const struct inspect_probe *probe,
+		  struct error *error)
+{
+	struct inspection inspection;
+	int ret = inspect_fd(fd, probe, &inspection, error);
+
+	if (ret == 0)
+		ret = compare_geometry(&inspection, expected, error);
+	inspect_clear(&inspection);
+	return ret < 0 ? error_prefix(error, "the finished image is not right") : 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads a finished image, whoever made it, and says what it is and what in it contradicts: the
+ * partitions as guests see them from both tables, the info block, the filesystem. Behind `kataimg
+ * inspect` and the last look that a build takes before it publishes.
+ */
+#ifndef INSPECT_INSPECT_H
+#define INSPECT_INSPECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/base/cleanup.h"
+#include "core/base/error.h"
+#include "core/format/dax.h"
+#include "core/format/geometry.h"
+#include "core/format/mbr.h"
+#include "kataimg/backend.h"
+
+#define INSPECT_BACKEND_NAME_BYTES 33
+#define INSPECT_PARTITIONS 4
+
+/* Asks the backends what filesystem [off, off + len) of fd holds. */
+struct inspect_probe {
+	/* 0: known, with info and the backend's name. -ENODATA: no backend knows it. Another
+	 * error: it is one, but broken; the message says how. */
+	int (*probe)(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_fs_info *info,
+		     char backend[INSPECT_BACKEND_NAME_BYTES], struct error *error);
+	void *arg;
+};
+
+/* A partition table, and the place of the image that its sectors count from. */
+struct inspect_view {
+	bool present;
+	uint64_t base_bytes;
+	struct mbr mbr;
+};
+
+/* Sentences, each about one object. */
+struct inspect_findings {
+	char **sentences;
+	size_t count;
+};
+
+struct inspection {
+	uint64_t image_bytes;
+	bool has_dax;
+	struct dax_info dax;
+	struct inspect_view views[2]; /* from 0 (virtio-blk), from 2 MiB (NVDIMM) */
+	/* The partitions of the first view in bytes of the image; len_bytes 0: none. */
+	struct partition partitions[INSPECT_PARTITIONS];
+	bool has_filesystem;
+	char backend[INSPECT_BACKEND_NAME_BYTES];
+	struct kataimg_fs_info filesystem; /* in partition 1 */
+	struct inspect_findings problems;  /* contradictions: the image is not right */
+	struct inspect_findings notes;     /* right, but somebody may want to know */
+};
+
+/* Fails only when the file cannot be read. Clear the inspection in any case. */
+int inspect_fd(int fd, const struct inspect_probe *probe, struct inspection *inspection,
+	       struct error *error);
+int inspect_image(const char *path, const struct inspect_probe *probe,
+		  struct inspection *inspection, struct error *error);
+void inspect_clear(struct inspection *inspection);
+
+/* For a build: any problem, or a difference from the geometry, is an error (-EBADMSG). */
+int inspect_check(int fd, const struct geometry *expected, const struct inspect_probe *probe,
+		  struct error *error);
+
+/* For people, and for programs (one JSON object). -EIO when the stream fails, -ENOMEM. */
+int inspect_print_text(const struct inspection *inspection, const char *path, FILE *out);
+int inspect_print_json(const struct inspection *inspection, const char *path, FILE *out);
+
+#endif
