@@ -8,16 +8,12 @@
 static int load_backend(struct build *build, struct error *error)
 {
 	const struct config *config = build->config;
-	const struct kataimg_backend *table;
 	int ret = backend_load(build->options->search, config->image.filesystem, &build->backend,
 			       error);
 
 	if (ret < 0)
 		return ret;
-	table = &build->backend->table;
-	return options_parse(&(struct option_table){ table->name, table->options,
-						     table->option_count, table->option_size },
-			     config, &build->values, error);
+	return options_parse(config, &build->backend->table, &build->values, error);
 }
 
 static int open_output(struct build *build, struct error *error)

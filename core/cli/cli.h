@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line, parsed, and the way from there to the configuration. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "core/base/error.h"
+#include "core/cli/table.h"
+#include "core/config/config.h"
+
+struct cli_list {
+	const char **items; /* owned; the strings are the command line's */
+	size_t count;
+};
+
+/* A key of the configuration that an option gives. */
+struct cli_setting {
+	const struct cli_option *option;
+	const char *value;
+};
+
+/* Strings are those of argv, which must outlive it. */
+struct cli {
+	const struct cli_command *command;
+	const char *argument; /* SOURCE, IMAGE or NAME; NULL: not given */
+	const char *config_path;
+	struct cli_setting *settings; /* owned; in the order given */
+	size_t setting_count;
+	struct cli_list backend_dirs;
+	const char *threads;
+	const char *report;
+	unsigned int progress; /* 0: what suits stderr; else 1 + enum progress_mode */
+	bool dry_run, no_sync, no_reflink, quiet, verbose, version, help;
+};
+
+/* Runs the command line, prints the error there is, and returns the exit code: 0, 1, 2. */
+int cli_main(int argc, char **argv);
+
+/* Parses; errors are of kind ERROR_USAGE. cli_free is to be called after an error too. */
+int cli_parse(int argc, char **argv, struct cli *cli, struct error *error);
+void cli_free(struct cli *cli);
+
+/* Initialises the configuration and fills it from environment, file and options; config_finish is
+ * left to do. */
+int cli_configure(const struct cli *cli, struct config *config, struct error *error);
+
+/* --threads, or what suits this machine. */
+int cli_threads(const struct cli *cli, unsigned int *threads, struct error *error);
+
+/* The text of --help for the command of cli. */
+void cli_print_help(const struct cli *cli, FILE *out);
+
+#endif

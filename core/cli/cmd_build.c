@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/build/build.h"
+#include "core/cli/cli.h"
+
+/* What a section's name may belong to. */
+struct selection {
+	const struct backend_search *search;
+	const struct config *config;
+};
+
+static bool is_backend(void *arg, const char *name)
+{
+	const struct selection *selection = arg;
+	autofree char *selected = backend_name_of_path(selection->config->image.filesystem);
+	autofree char *found = NULL;
+
+	if (!backend_name_valid(name, strlen(name)))
+		return false;
+	if (selected && strcmp(selected, name) == 0)
+		return true;
+	found = backend_search_find(selection->search, name);
+	return found;
+}
+
+static enum progress_mode progress_mode_of(const struct cli *cli)
+{
+	if (cli->progress > 0)
+		return (enum progress_mode)(cli->progress - 1);
+	return cli->quiet ? PROGRESS_OFF : progress_default_mode();
+}
+
+static int build(const struct cli *cli, const struct config *config,
+		 const struct backend_search *search, struct error *error)
+{
+	struct build_options options = {
+		.search = search,
+		.dry_run = cli->dry_run,
+		.sync = !cli->no_sync,
+		.reflink = !cli->no_reflink,
+		.report = cli->report,
+		.progress = progress_mode_of(cli),
+	};
+	struct selection selection = { search, config };
+	int ret = cli_threads(cli, &options.threads, error);
+
+	if (ret == 0)
+		ret = config_finish(config, is_backend, &selection, error);
+	return ret < 0 ? ret : build_run(config, &options, error);
+}
+
+int cmd_build(const struct cli *cli, struct error *error)
+{
+	struct backend_search *search autocall(cleanup_backend_search_free) =
+		backend_search_new(cli->backend_dirs.items, cli->backend_dirs.count);
+	struct config config;
+	int ret;
+
+	if (!search)
+		return error_nomem(error);
+	ret = cli_configure(cli, &config, error);
+	if (ret == 0)
+		ret = build(cli, &config, search, error);
+	config_free(&config);
+	return ret;
+}

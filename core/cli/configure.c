@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "core/base/pool.h"
+#include "core/cli/cli.h"
+#include "core/config/value.h"
+
+#define THREADS_MAX 1024
+
+static int set_mebibytes(struct config *config, const struct cli_setting *setting,
+			 struct error *error)
+{
+	const struct cli_option *option = setting->option;
+	char size[32];
+	uint64_t mebibytes;
+
+	if (value_parse_u64(setting->value, 0, 0, &mebibytes, error) < 0)
+		return error_prefix(error, "%s %s", option->name, setting->value);
+	snprintf(size, sizeof(size), "%" PRIu64 "M", mebibytes);
+	return config_set(config, option->section, option->key, size, option->name, error);
+}
+
+static int apply_setting(struct config *config, const struct cli_setting *setting,
+			 struct error *error)
+{
+	const struct cli_option *option = setting->option;
+
+	if (option->action == CLI_SETTING)
+		return config_set_assignment(config, setting->value, option->name, error);
+	if (option->action == CLI_KEY_MIB)
+		return set_mebibytes(config, setting, error);
+	return config_set(config, option->section, option->key, setting->value, option->name,
+			  error);
+}
+
+int cli_configure(const struct cli *cli, struct config *config, struct error *error)
+{
+	int ret = config_init(config, error);
+
+	if (ret == 0)
+		ret = config_read_environment(config, error);
+	if (ret == 0 && cli->config_path)
+		ret = config_load(config, cli->config_path, error);
+	for (size_t i = 0; ret == 0 && i < cli->setting_count; i++)
+		ret = apply_setting(config, &cli->settings[i], error);
+	if (ret == 0 && cli->argument)
+		ret = config_set(config, "image", "source", cli->argument, "SOURCE", error);
+	return ret;
+}
+
+int cli_threads(const struct cli *cli, unsigned int *threads, struct error *error)
+{
+	uint64_t number;
+
+	*threads = pool_default_threads();
+	if (!cli->threads)
+		return 0;
+	if (value_parse_u64(cli->threads, 1, THREADS_MAX, &number, error) < 0)
+		return error_prefix(error, "--threads %s", cli->threads);
+	*threads = (unsigned int)number;
+	return 0;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cli/cli.h"
+#include "core/config/suggest.h"
+#include "core/config/value.h"
+
+/* getopt's value for the i-th option of the table; above every character. */
+#define OPTION_VALUE(i) (256 + (int)(i))
+
+/* The table in getopt's shape, for one command. */
+struct getopt_tables {
+	struct option longs[CLI_OPTIONS_MAX + 1];
+	char shorts[2 + 2 * CLI_OPTIONS_MAX + 1];
+};
+
+static void make_tables(const struct cli_command *command, struct getopt_tables *tables)
+{
+	struct option *next = tables->longs;
+	char *letter = tables->shorts;
+
+	*tables = (struct getopt_tables){ 0 };
+	/* '-': arguments come in order, whatever POSIXLY_CORRECT says; ':': errors are ours. */
+	*letter++ = '-';
+	*letter++ = ':';
+	for (size_t i = 0; i < cli_option_count; i++) {
+		const struct cli_option *option = &cli_options[i];
+
+		if (!(option->commands & command->bit))
+			continue;
+		*next++ = (struct option){ option->name + strlen("--"),
+					   option->argument ? required_argument : no_argument, NULL,
+					   OPTION_VALUE(i) };
+		if (option->short_name)
+			*letter++ = option->short_name;
+		if (option->short_name && option->argument)
+			*letter++ = ':';
+	}
+}
+
+static const struct cli_option *find_option(int value)
+{
+	if (value >= OPTION_VALUE(0))
+		return &cli_options[value - OPTION_VALUE(0)];
+	for (size_t i = 0; i < cli_option_count; i++)
+		if (cli_options[i].short_name == value)
+			return &cli_options[i];
+	return NULL;
+}
+
+/* getopt leaves in optopt a letter that is unknown, the value of an option that takes no argument,
+ * or 0 for an unknown word. */
+static int fail_option(const struct cli_command *command, const char *word, struct error *error)
+{
+	struct suggestion suggestion = { .word = word };
+	char hint[SUGGEST_HINT_BYTES];
+
+	if (optopt >= OPTION_VALUE(0))
+		return error_usage(error, "%s takes no argument", find_option(optopt)->name);
+	if (optopt != 0)
+		return error_usage(error, "unknown option -%c", optopt);
+	for (size_t i = 0; i < cli_option_count; i++)
+		if (cli_options[i].commands & command->bit)
+			suggest_offer(&suggestion, cli_options[i].name);
+	return error_usage(error, "unknown option %s%s", word, suggest_hint(&suggestion, hint));
+}
+
+static int add_setting(struct cli *cli, const struct cli_option *option, const char *value,
+		       struct error *error)
+{
+	struct cli_setting *settings =
+		reallocarray(cli->settings, cli->setting_count + 1, sizeof(*settings));
+
+	if (!settings)
+		return error_nomem(error);
+	cli->settings = settings;
+	settings[cli->setting_count++] = (struct cli_setting){ option, value };
+	return 0;
+}
+
+static int add_item(struct cli_list *list, const char *item, struct error *error)
+{
+	const char **items = reallocarray(list->items, list->count + 1, sizeof(*items));
+
+	if (!items)
+		return error_nomem(error);
+	list->items = items;
+	items[list->count++] = item;
+	return 0;
+}
+
+static int set_choice(const struct cli_option *option, unsigned int *member, const char *value,
+		      struct error *error)
+{
+	if (value_parse_choice(value, option->choices, member, error) < 0)
+		return error_prefix(error, "%s %s", option->name, value);
+	return 0;
+}
+
+static int apply_option(struct cli *cli, const struct cli_option *option, const char *value,
+			struct error *error)
+{
+	void *member = (char *)cli + option->offset;
+
+	switch (option->action) {
+	case CLI_FLAG:
+		*(bool *)member = true;
+		return 0;
+	case CLI_TEXT:
+		*(const char **)member = value;
+		return 0;
+	case CLI_CHOICE:
+		return set_choice(option, member, value, error);
+	case CLI_LIST:
+		return add_item(member, value, error);
+	case CLI_KEY:
+	case CLI_KEY_MIB:
+	case CLI_SETTING:
+		return add_setting(cli, option, value, error);
+	}
+	return 0;
+}
+
+static int take_argument(struct cli *cli, const char *argument, struct error *error)
+{
+	if (!cli->command->argument || cli->argument)
+		return error_usage(error, "unexpected argument %s", argument);
+	cli->argument = argument;
+	return 0;
+}
+
+static int take_result(struct cli *cli, int value, char **argv, struct error *error)
+{
+	const struct cli_option *option;
+
+	if (value == 1)
+		return take_argument(cli, optarg, error);
+	if (value == '?')
+		return fail_option(cli->command, argv[optind - 1], error);
+	option = find_option(value == ':' ? optopt : value);
+	if (value == ':')
+		return error_usage(error, "%s needs %s", option->name, option->argument);
+	return apply_option(cli, option, optarg, error);
+}
+
+static const struct cli_command *find_command(const char *name)
+{
+	for (size_t i = 1; i < cli_command_count; i++)
+		if (strcmp(cli_commands[i].name, name) == 0)
+			return &cli_commands[i];
+	return NULL;
+}
+
+static int check_argument(const struct cli *cli, struct error *error)
+{
+	const char *wanted = cli->command->argument;
+
+	if (cli->help || cli->version || cli->argument || *wanted == '[')
+		return 0;
+	return error_usage(error, "%s needs %s", cli->command->name, wanted);
+}
+
+int cli_parse(int argc, char **argv, struct cli *cli, struct error *error)
+{
+	struct getopt_tables tables;
+	int value, ret = 0;
+
+	*cli = (struct cli){ .command = argc > 1 ? find_command(argv[1]) : NULL };
+	if (cli->command) {
+		argc--;
+		argv++;
+	} else {
+		cli->command = &cli_commands[0];
+	}
+	make_tables(cli->command, &tables);
+	optind = 0;
+	while (ret == 0 &&
+	       (value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1)
+		ret = take_result(cli, value, argv, error);
+	for (int i = optind; ret == 0 && i < argc; i++)
+		ret = take_argument(cli, argv[i], error);
+	return ret < 0 ? ret : check_argument(cli, error);
+}
+
+void cli_free(struct cli *cli)
+{
+	free(cli->settings);
+	free(cli->backend_dirs.items);
+	*cli = (struct cli){ 0 };
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/cli/table.h"
+
+#include <assert.h>
+
+#include "core/cli/cli.h"
+
+const struct cli_command cli_commands[] = {
+	{ NULL, CLI_BUILD, "[SOURCE]", "make an image out of a root filesystem", cmd_build },
+	{ "backends", CLI_BACKENDS, "[NAME]", "list the backends, or all that one says of itself",
+	  cmd_backends },
+};
+const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
+
+static const char *const progress_choices[] = { "auto", "off", "plain", "bar", "json", NULL };
+
+#define MEMBER(name) offsetof(struct cli, name)
+
+const struct cli_option cli_options[] = {
+	{ 'c', "--config", "FILE", "read the configuration from an INI file", CLI_BUILD, CLI_TEXT,
+	  MEMBER(config_path) },
+	{ 'o', "--output", "IMAGE", "the image to make", CLI_BUILD, CLI_KEY, .section = "image",
+	  .key = "output" },
+	{ 'f', "--filesystem", "BACKEND", "the backend, by name or path", CLI_BUILD, CLI_KEY,
+	  .section = "image", .key = "filesystem" },
+	{ 'r', "--free-mib", "MB", "free space in the image, in MiB", CLI_BUILD, CLI_KEY_MIB,
+	  .section = "image", .key = "free-space" },
+	{ 0, "--set", "SECTION.KEY=VALUE", "override any key of the configuration", CLI_BUILD,
+	  CLI_SETTING },
+	{ 0, "--backend-dir", "DIR", "look for backends here first", CLI_ALL, CLI_LIST,
+	  MEMBER(backend_dirs) },
+	{ 0, "--threads", "N", "use so many threads; the processors' number when not given",
+	  CLI_BUILD, CLI_TEXT, MEMBER(threads) },
+	{ 0, "--dry-run", NULL, "print the image's geometry and write nothing", CLI_BUILD, CLI_FLAG,
+	  MEMBER(dry_run) },
+	{ 0, "--report", "FILE", "write a JSON report; - means standard output", CLI_BUILD,
+	  CLI_TEXT, MEMBER(report) },
+	{ 0, "--no-sync", NULL, "do not wait until the image is on the disk", CLI_BUILD, CLI_FLAG,
+	  MEMBER(no_sync) },
+	{ 0, "--no-reflink", NULL, "do not share extents with the source", CLI_BUILD, CLI_FLAG,
+	  MEMBER(no_reflink) },
+	{ 0, "--progress", "MODE", "auto, off, plain, bar or json", CLI_BUILD, CLI_CHOICE,
+	  MEMBER(progress), .choices = progress_choices },
+	{ 'q', "--quiet", NULL, "only warnings and errors", CLI_BUILD, CLI_FLAG, MEMBER(quiet) },
+	{ 'v', "--verbose", NULL, "say more", CLI_BUILD, CLI_FLAG, MEMBER(verbose) },
+	{ 0, "--version", NULL, "print the version", CLI_ALL, CLI_FLAG, MEMBER(version) },
+	{ 'h', "--help", NULL, "print this text", CLI_ALL, CLI_FLAG, MEMBER(help) },
+};
+const size_t cli_option_count = sizeof(cli_options) / sizeof(cli_options[0]);
+static_assert(sizeof(cli_options) / sizeof(cli_options[0]) <= CLI_OPTIONS_MAX,
+	      "raise CLI_OPTIONS_MAX");

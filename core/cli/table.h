@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line: ONE table of commands and ONE of options, from which parsing, --help, the man
+ * page and shell completion come.
+ */
+#ifndef CLI_TABLE_H
+#define CLI_TABLE_H
+
+#include <stddef.h>
+
+#include "core/base/error.h"
+
+struct cli;
+
+enum cli_command_bit {
+	CLI_BUILD = 1 << 0,
+	CLI_INSPECT = 1 << 1,
+	CLI_BACKENDS = 1 << 2,
+	CLI_ALL = CLI_BUILD | CLI_INSPECT | CLI_BACKENDS
+};
+
+struct cli_command {
+	const char *name; /* NULL: the command when none is named */
+	enum cli_command_bit bit;
+	const char *argument; /* "[NAME]", "IMAGE": brackets mean that it may be missing */
+	const char *summary;  /* one line, no full stop */
+	int (*run)(const struct cli *cli, struct error *error);
+};
+
+/* What an option does. */
+enum cli_action {
+	CLI_FLAG,    /* sets the bool at offset */
+	CLI_TEXT,    /* sets the const char * at offset */
+	CLI_CHOICE,  /* sets the unsigned int at offset: the place in choices */
+	CLI_LIST,    /* appends to the struct cli_list at offset */
+	CLI_KEY,     /* sets the configuration's key */
+	CLI_KEY_MIB, /* the same, with a number of MiB */
+	CLI_SETTING  /* sets the key that its argument names */
+};
+
+struct cli_option {
+	char short_name;       /* 0: none */
+	const char *name;      /* the long name, "--output" */
+	const char *argument;  /* NULL: takes none */
+	const char *help;      /* one line, no full stop */
+	unsigned int commands; /* enum cli_command_bit */
+	enum cli_action action;
+	size_t offset; /* of the member in struct cli */
+	const char *section, *key;
+	const char *const *choices; /* of a CHOICE, NULL-terminated */
+};
+
+#define CLI_OPTIONS_MAX 32
+
+/* The first is the one without a name. */
+extern const struct cli_command cli_commands[];
+extern const size_t cli_command_count;
+
+extern const struct cli_option cli_options[];
+extern const size_t cli_option_count; /* at most CLI_OPTIONS_MAX */
+
+int cmd_build(const struct cli *cli, struct error *error);
+int cmd_inspect(const struct cli *cli, struct error *error);
+int cmd_backends(const struct cli *cli, struct error *error);
+
+#endif
