@@ -89,7 +89,7 @@ int cmd_backends(const struct cli *cli, struct error *error)
 	if (!search)
 		return error_nomem(error);
 	if (!cli->argument)
-		return backend_for_each(search, print_line, NULL);
+		return backend_for_each(search, print_line, NULL) < 0 ? error_nomem(error) : 0;
 	ret = backend_load(search, cli->argument, &backend, error);
 	if (ret == 0)
 		print_backend(backend);

@@ -7,6 +7,8 @@
 
 const struct cli_command cli_commands[] = {
 	{ NULL, CLI_BUILD, "[SOURCE]", "make an image out of a root filesystem", cmd_build },
+	{ "inspect", CLI_INSPECT, "IMAGE", "show what an image holds and whether it is sound",
+	  cmd_inspect },
 	{ "backends", CLI_BACKENDS, "[NAME]", "list the backends, or all that one says of itself",
 	  cmd_backends },
 };
@@ -43,6 +45,7 @@ const struct cli_option cli_options[] = {
 	  MEMBER(progress), .choices = progress_choices },
 	{ 'q', "--quiet", NULL, "only warnings and errors", CLI_BUILD, CLI_FLAG, MEMBER(quiet) },
 	{ 'v', "--verbose", NULL, "say more", CLI_BUILD, CLI_FLAG, MEMBER(verbose) },
+	{ 0, "--json", NULL, "print JSON", CLI_INSPECT, CLI_FLAG, MEMBER(json) },
 	{ 0, "--version", NULL, "print the version", CLI_ALL, CLI_FLAG, MEMBER(version) },
 	{ 'h', "--help", NULL, "print this text", CLI_ALL, CLI_FLAG, MEMBER(help) },
 };
