@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/tree/model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct tree *tree_new(void)
+{
+	struct tree *tree = calloc(1, sizeof(*tree));
+
+	if (!tree)
+		return NULL;
+	tree->pub.struct_size = sizeof(tree->pub);
+	tree->root_fd = -1;
+	tree->archive_fd = -1;
+	return tree;
+}
+
+void tree_free(struct tree *tree)
+{
+	if (!tree)
+		return;
+	if (tree->root_fd >= 0)
+		close(tree->root_fd);
+	if (tree->archive_fd >= 0)
+		close(tree->archive_fd);
+	free(tree->nodes);
+	arena_free(&tree->arena);
+	arena_free(&tree->pending);
+	free(tree);
+}
+
+const struct kataimg_tree *tree_public(const struct tree *tree)
+{
+	return &tree->pub;
+}
+
+struct tree_node *tree_add_node(struct tree *tree, enum kataimg_type type)
+{
+	struct tree_node *node = arena_array(&tree->arena, 1, sizeof(*node));
+
+	if (!node)
+		return NULL;
+	node->pub.type = (uint8_t)type;
+	tree->all_nodes++;
+	if (!tree->root)
+		tree->root = node;
+	return node;
+}
+
+int tree_add_name(struct tree *tree, struct tree_node *dir, const char *name, size_t len,
+		  struct tree_node *node)
+{
+	struct tree_name *added = arena_array(&tree->pending, 1, sizeof(*added));
+	char *copy = arena_text(&tree->arena, name, len);
+
+	if (!added || !copy || dir->pub.entry_count == UINT32_MAX)
+		return -ENOMEM;
+	*added = (struct tree_name){ dir->names, node, copy, (uint32_t)len };
+	dir->names = added;
+	dir->pub.entry_count++;
+	tree->names++;
+	return 0;
+}
+
+int tree_set_target(struct tree *tree, struct tree_node *node, const char *target, size_t len)
+{
+	node->pub.target = arena_text(&tree->arena, target, len);
+	node->pub.size = len;
+	return node->pub.target ? 0 : -ENOMEM;
+}
+
+static uint64_t block_down(uint64_t off)
+{
+	return off & ~(uint64_t)(KATAIMG_HOLE_BYTES - 1);
+}
+
+/* Up to the next block or the end of the file. */
+static uint64_t block_up(uint64_t off, uint64_t size)
+{
+	uint64_t down = block_down(off);
+
+	if (down == off)
+		return off;
+	return size - down > KATAIMG_HOLE_BYTES ? down + KATAIMG_HOLE_BYTES : size;
+}
+
+int tree_set_segments(struct tree *tree, struct tree_node *node,
+		      const struct kataimg_segment *segments, uint32_t count)
+{
+	struct kataimg_segment *kept = arena_array(&tree->arena, count, sizeof(*kept));
+	uint32_t n = 0;
+
+	if (!kept)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t start = block_down(segments[i].file_off);
+		uint64_t end = block_up(segments[i].file_off + segments[i].len, node->pub.size);
+
+		if (segments[i].len == 0)
+			continue;
+		if (n > 0 && start <= kept[n - 1].file_off + kept[n - 1].len)
+			kept[n - 1].len = end - kept[n - 1].file_off;
+		else
+			kept[n++] = (struct kataimg_segment){ start, end - start };
+	}
+	node->pub.segments = n ? kept : NULL;
+	node->pub.segment_count = n;
+	return 0;
+}
+
+static int compare_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+	return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+static int compare_xattrs(const void *a, const void *b)
+{
+	const struct kataimg_xattr *x = a, *y = b;
+
+	return compare_bytes(x->name, x->name_len, y->name, y->name_len);
+}
+
+void tree_set_xattrs(struct tree_node *node, struct kataimg_xattr *xattrs, uint32_t count)
+{
+	if (count > 1)
+		qsort(xattrs, count, sizeof(*xattrs), compare_xattrs);
+	node->pub.xattrs = count ? xattrs : NULL;
+	node->pub.xattr_count = count;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct kataimg_entry *x = a, *y = b;
+
+	return compare_bytes(x->name, x->name_len, y->name, y->name_len);
+}
+
+/* The list's names become the sorted array. */
+static int sort_directory(struct tree *tree, struct tree_node *dir)
+{
+	struct tree_name *name = dir->names;
+	uint32_t count = dir->pub.entry_count;
+	struct kataimg_entry *entries;
+
+	dir->names = NULL;
+	if (count == 0)
+		return 0;
+	entries = arena_array(&tree->arena, count, sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	for (uint32_t i = count; i > 0; name = name->next)
+		entries[--i] = (struct kataimg_entry){ .name = name->name,
+						       .node = &name->node->pub,
+						       .name_len = name->name_len };
+	qsort(entries, count, sizeof(*entries), compare_entries);
+	dir->pub.entries = entries;
+	return 0;
+}
+
+/* Where a walk in tree order stands in one directory. */
+struct walk_step {
+	struct tree_node *dir;
+	uint32_t next;
+};
+
+struct walk {
+	struct walk_step *steps;
+	size_t depth, room;
+};
+
+static int walk_push(struct walk *walk, struct tree_node *dir)
+{
+	struct walk_step *steps = walk->steps;
+
+	if (walk->depth == walk->room) {
+		walk->room = walk->room ? 2 * walk->room : 64;
+		steps = reallocarray(walk->steps, walk->room, sizeof(*steps));
+		if (!steps)
+			return -ENOMEM;
+		walk->steps = steps;
+	}
+	steps[walk->depth++] = (struct walk_step){ dir, 0 };
+	return 0;
+}
+
+static void number_node(struct tree *tree, struct tree_node *node)
+{
+	node->pub.index = (uint32_t)tree->pub.node_count;
+	node->pub.nlink = node->pub.type == KATAIMG_DIR ? 2 : 0;
+	node->visited = 1;
+	tree->nodes[tree->pub.node_count++] = &node->pub;
+}
+
+/* One entry in tree order: its node is numbered where it is met first. */
+static int number_entry(struct tree *tree, struct walk *walk, struct tree_node *dir,
+			const struct kataimg_entry *entry)
+{
+	struct tree_node *node = tree_node(entry->node);
+
+	if (!node->visited) {
+		number_node(tree, node);
+		node->pub.parent = &dir->pub;
+		node->pub.name = entry->name;
+		node->pub.name_len = entry->name_len;
+	}
+	if (node->pub.type != KATAIMG_DIR) {
+		node->pub.nlink++;
+		return 0;
+	}
+	dir->pub.nlink++;
+	return walk_push(walk, node);
+}
+
+static int number_all(struct tree *tree, int (*enter)(struct tree *tree, struct tree_node *dir))
+{
+	struct walk walk = { 0 };
+	int ret = walk_push(&walk, tree->root);
+
+	number_node(tree, tree->root);
+	if (ret == 0 && enter)
+		ret = enter(tree, tree->root);
+	while (ret == 0 && walk.depth > 0) {
+		struct walk_step *step = &walk.steps[walk.depth - 1];
+		struct tree_node *dir = step->dir;
+		size_t depth = walk.depth;
+
+		if (step->next == dir->pub.entry_count) {
+			walk.depth--;
+			continue;
+		}
+		ret = number_entry(tree, &walk, dir, &dir->pub.entries[step->next++]);
+		if (ret == 0 && enter && walk.depth > depth)
+			ret = enter(tree, walk.steps[depth].dir);
+	}
+	free(walk.steps);
+	return ret;
+}
+
+static int number_tree(struct tree *tree, int (*enter)(struct tree *tree, struct tree_node *dir),
+		       struct error *error)
+{
+	struct tree_node *root = tree->root;
+	int ret;
+
+	if (tree->all_nodes > UINT32_MAX)
+		return error_set(error, EFBIG, "the tree has more than %u files", UINT32_MAX);
+	for (uint64_t i = 0; i < tree->pub.node_count; i++)
+		tree_node(tree->nodes[i])->visited = 0;
+	free(tree->nodes);
+	tree->nodes = calloc(tree->all_nodes, sizeof(*tree->nodes));
+	tree->pub.nodes = tree->nodes;
+	tree->pub.node_count = 0;
+	root->pub.parent = &root->pub;
+	root->pub.name = "";
+	root->pub.name_len = 0;
+	ret = tree->nodes ? number_all(tree, enter) : -ENOMEM;
+	return ret < 0 ? error_nomem(error) : 0;
+}
+
+int tree_finish(struct tree *tree, struct error *error)
+{
+	int ret = number_tree(tree, sort_directory, error);
+
+	arena_free(&tree->pending);
+	return ret;
+}
+
+int tree_renumber(struct tree *tree, struct error *error)
+{
+	return number_tree(tree, NULL, error);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of the tree model, for its producers and editors in this folder. A producer makes
+ * nodes, names them in directories, and calls tree_finish; an editor changes a finished tree and
+ * calls tree_renumber.
+ */
+#ifndef TREE_MODEL_H
+#define TREE_MODEL_H
+
+#include "core/base/arena.h"
+#include "core/tree/tree.h"
+
+/* A name that a directory has got and that tree_finish will sort in. */
+struct tree_name {
+	struct tree_name *next;
+	struct tree_node *node;
+	const char *name;
+	uint32_t name_len;
+};
+
+/* Bytes of a file that lie together in its source. */
+struct tree_range {
+	uint64_t file_off, len, source_off;
+};
+
+struct tree_node {
+	struct kataimg_node pub; /* first: a kataimg_node of a tree is a tree_node */
+	union {
+		struct tree_name *names;   /* directory, until tree_finish: newest first */
+		struct tree_range *ranges; /* regular file in an archive: ascending in file_off */
+		uint64_t inode;            /* regular file in a directory tree */
+	};
+	uint32_t range_count; /* 0: a file of its own, found by its names; inode tells it again */
+	uint32_t source;      /* directory tree: the device's number; archive: the archive's */
+	uint8_t marks;        /* 1 << enum tree_drop */
+	uint8_t visited;
+};
+
+struct tree {
+	struct arena arena;   /* nodes, names, values: as long as the tree */
+	struct arena pending; /* struct tree_name: until tree_finish */
+	struct tree_node *root;
+	struct kataimg_tree pub;
+	const struct kataimg_node **nodes; /* pub.nodes, with room for all_nodes */
+	uint64_t all_nodes;                /* made so far, dropped ones too */
+	uint64_t names;                    /* in all directories, dropped ones too */
+	int root_fd;                       /* of a directory tree; -1 */
+	int archive_fd;                    /* of an archive; -1 */
+};
+
+static inline struct tree_node *tree_node(const struct kataimg_node *node)
+{
+	return (struct tree_node *)node;
+}
+
+struct tree *tree_new(void);
+
+/* A node of the type, without a name; NULL when memory is out. Set the attributes in pub. */
+struct tree_node *tree_add_node(struct tree *tree, enum kataimg_type type);
+
+/* Names a node in a directory. The name is copied; a second entry of the same name is the caller's
+ * to prevent. */
+int tree_add_name(struct tree *tree, struct tree_node *dir, const char *name, size_t len,
+		  struct tree_node *node);
+
+int tree_set_target(struct tree *tree, struct tree_node *node, const char *target, size_t len);
+
+/* Takes count segments in bytes, ascending, not overlapping, and keeps them normalised to whole
+ * blocks. */
+int tree_set_segments(struct tree *tree, struct tree_node *node,
+		      const struct kataimg_segment *segments, uint32_t count);
+
+/* Sorts xattrs, which live in the tree's arena. */
+void tree_set_xattrs(struct tree_node *node, struct kataimg_xattr *xattrs, uint32_t count);
+
+/* Sorts all directories and numbers the tree: from here on it is a kataimg_tree. */
+int tree_finish(struct tree *tree, struct error *error);
+
+/* Numbers what can be reached from the root, recounts links, sets first names and parents. */
+int tree_renumber(struct tree *tree, struct error *error);
+
+#endif
