@@ -39,8 +39,8 @@ void suggest_offer(struct suggestion *suggestion, const char *candidate)
 {
 	unsigned int distance = suggest_distance(suggestion->word, candidate);
 
-	/* Further away than a third of the name it is another word, not a slip. */
-	if (distance > 1 && distance > strlen(candidate) / 3)
+	/* With more than half of the name to change it is another word, not a slip. */
+	if (distance > strlen(candidate) / 2)
 		return;
 	if (!suggestion->nearest || distance < suggestion->distance) {
 		suggestion->nearest = candidate;

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/config/config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/config/inifile.h"
+#include "core/config/suggest.h"
+
+/* Each test runs in an empty directory of its own, where build.ini is written. */
+struct fixture {
+	char directory[64];
+	char *text; /* of build.ini */
+	size_t len;
+	struct config config;
+	struct error error;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	strcpy(fixture->directory, "/tmp/kataimg-config-XXXXXX");
+	if (!mkdtemp(fixture->directory) || chdir(fixture->directory) < 0)
+		return -1;
+	unsetenv("SOURCE_DATE_EPOCH");
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[128];
+
+	config_free(&fixture->config);
+	error_clear(&fixture->error);
+	snprintf(command, sizeof(command), "rm -r %s", fixture->directory);
+	if (chdir("/") < 0 || system(command) != 0)
+		return -1;
+	free(fixture);
+	return 0;
+}
+
+static void write_file(const char *path, const void *text, size_t len)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, len, file), len);
+	assert_int_equal(fclose(file), 0);
+}
+
+static bool is_backend(void *arg, const char *name)
+{
+	(void)arg;
+	return strcmp(name, "xfs") == 0;
+}
+
+static int load_file(struct fixture *fixture, const char *path)
+{
+	int ret = config_init(&fixture->config, &fixture->error);
+
+	if (ret == 0)
+		ret = config_read_environment(&fixture->config, &fixture->error);
+	return ret < 0 ? ret : config_load(&fixture->config, path, &fixture->error);
+}
+
+static int finish(struct fixture *fixture)
+{
+	return config_finish(&fixture->config, is_backend, NULL, &fixture->error);
+}
+
+static int load_bytes(struct fixture *fixture, const char *text, size_t len)
+{
+	int ret;
+
+	write_file("build.ini", text, len);
+	ret = load_file(fixture, "build.ini");
+	return ret < 0 ? ret : finish(fixture);
+}
+
+static int load(struct fixture *fixture, const char *text)
+{
+	return load_bytes(fixture, text, strlen(text));
+}
+
+static void expect_failure(struct fixture *fixture, int ret, const char *message)
+{
+	assert_int_equal(ret, -EINVAL);
+	assert_non_null(fixture->error.message);
+	assert_string_equal(fixture->error.message, message);
+	assert_int_equal(fixture->error.kind, ERROR_USAGE);
+	error_clear(&fixture->error);
+	config_free(&fixture->config);
+}
+
+static void refuses(struct fixture *fixture, const char *text, const char *message)
+{
+	expect_failure(fixture, load(fixture, text), message);
+}
+
+static void accepts(struct fixture *fixture, const char *text)
+{
+	int ret = load(fixture, text);
+
+	if (ret < 0)
+		fail_msg("%s", fixture->error.message);
+}
+
+static void defaults_are_those_of_the_table(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config *config = &fixture->config;
+
+	accepts(fixture, "[image]\nsource = rootfs\n");
+	assert_string_equal(config->image.source, "rootfs");
+	assert_string_equal(config->image.output, "kata-containers.img");
+	assert_string_equal(config->image.filesystem, "ext4");
+	assert_int_equal(config->image.align_bytes, 128 << 20);
+	assert_int_equal(config->image.free_space_bytes, 0);
+	assert_int_equal(config->image.size_bytes, 0);
+	assert_true(config->image.dax);
+	assert_true(config->image.hugepages);
+	assert_int_equal(config->image.unsupported, CONFIG_UNSUPPORTED_ERROR);
+	assert_true(config->rootfs.check);
+	assert_false(config->rootfs.agent_init);
+	assert_string_equal(config->rootfs.agent, "kata-agent");
+	assert_int_equal(config->tree.holes, TREE_HOLES_SOURCE);
+	assert_true(config->tree.one_filesystem);
+}
+
+static void every_type_is_read(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config *config = &fixture->config;
+
+	accepts(fixture, "[image]\nsource = rootfs\noutput = out.img\nfilesystem = xfs\n"
+			 "free-space = 64M\nalign = 2M\nsize = 1G\ndax = no\nunsupported = drop\n"
+			 "disk-signature = 0xdeadbeef\n"
+			 "[rootfs]\nagent =\nagent-init = yes\n[tree]\nholes = fill\n");
+	assert_string_equal(config->image.output, "out.img");
+	assert_string_equal(config->image.filesystem, "xfs");
+	assert_int_equal(config->image.free_space_bytes, 64 << 20);
+	assert_int_equal(config->image.align_bytes, 2 << 20);
+	assert_int_equal(config->image.size_bytes, 1 << 30);
+	assert_false(config->image.dax);
+	assert_int_equal(config->image.unsupported, CONFIG_UNSUPPORTED_DROP);
+	assert_int_equal(config->image.disk_signature, 0xdeadbeef);
+	assert_string_equal(config->rootfs.agent, "");
+	assert_true(config->rootfs.agent_init);
+	assert_int_equal(config->tree.holes, TREE_HOLES_FILL);
+}
+
+static void syntax_is_forgiving_where_it_is_clear(void **state)
+{
+	struct fixture *fixture = *state;
+
+	accepts(fixture,
+		"\xef\xbb\xbf; comment\r\n# comment\r\n\r\n[image] ; main\r\n"
+		"  output: a;b   ; comment\r\n\tsource=r # d\r\n[tree]\n[image]\nsize = 2M");
+	assert_string_equal(fixture->config.image.output, "a;b");
+	assert_string_equal(fixture->config.image.source, "r # d");
+	assert_int_equal(fixture->config.image.size_bytes, 2 << 20);
+}
+
+static void long_lines_are_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t len = 100000;
+	char *text = malloc(len + 64), *value;
+
+	strcpy(text, "[image]\nsource = ");
+	value = text + strlen(text);
+	memset(value, 'x', len);
+	strcpy(value + len, "\nfoo = 1\n");
+	refuses(fixture, text, "build.ini:3: [image] foo: unknown key");
+	strcpy(value + len, "\n");
+	accepts(fixture, text);
+	assert_int_equal(strlen(fixture->config.image.source), len);
+	free(text);
+}
+
+static void bad_syntax_is_an_error_with_its_line(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char nul[] = "[image]\nsou\0rce = x\n";
+
+	refuses(fixture, "[image]\n\nsource\n", "build.ini:3: neither `key = value` nor [section]");
+	refuses(fixture, "[image\nsource = x\n",
+		"build.ini:1: neither `key = value` nor [section]");
+	refuses(fixture, "[image] source = x\n", "build.ini:1: text behind the section's name");
+	refuses(fixture, "source = x\n", "build.ini:1: source: a key before the first [section]");
+	expect_failure(fixture, load_bytes(fixture, nul, sizeof(nul) - 1),
+		       "build.ini:2: a NUL byte");
+}
+
+static void the_first_error_of_a_file_counts(void **state)
+{
+	struct fixture *fixture = *state;
+
+	refuses(fixture, "[image]\ndax = maybe\nnonsense\n",
+		"build.ini:2: [image] dax = maybe: neither yes nor no");
+	refuses(fixture, "[image]\nnonsense\ndax = maybe\n",
+		"build.ini:2: neither `key = value` nor [section]");
+}
+
+static void unknown_names_come_with_a_guess(void **state)
+{
+	struct fixture *fixture = *state;
+
+	refuses(fixture, "[imgae]\nsource = x\n",
+		"build.ini:2: unknown section [imgae]; did you mean image?");
+	refuses(fixture, "[quux]\nsource = x\n", "build.ini:2: unknown section [quux]");
+	refuses(fixture, "[ext]\nlabel = x\n",
+		"build.ini:2: unknown section [ext]; did you mean ext4?");
+	refuses(fixture, "[image]\nfreespace = 1\n",
+		"build.ini:2: [image] freespace: unknown key; did you mean free-space?");
+	refuses(fixture, "[image]\nquux = 1\n", "build.ini:2: [image] quux: unknown key");
+	refuses(fixture, "[image]\nunsupported = drip\n",
+		"build.ini:2: [image] unsupported = drip: not one of error, drop; "
+		"did you mean drop?");
+}
+
+static void a_key_given_twice_names_both_lines(void **state)
+{
+	struct fixture *fixture = *state;
+
+	refuses(fixture, "[image]\nsource = a\n[rootfs]\n[image]\nsource = a\n",
+		"build.ini:5: [image] source: already given in line 2");
+	refuses(fixture, "[ext4]\njournal = no\njournal = no\n",
+		"build.ini:3: [ext4] journal: already given in line 2");
+}
+
+static void bad_sizes_are_errors(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const bad[] = { "12Q", "-1",  "",     "M",    "0x10",
+					   "1 M", "12m", "1.5G", "12MB", "+1" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char text[64], message[256];
+
+		snprintf(text, sizeof(text), "[image]\nfree-space = %s\n", bad[i]);
+		snprintf(message, sizeof(message),
+			 "build.ini:2: [image] free-space = %s: not a size (a whole number, with "
+			 "K, M, G or T behind it for multiples of 1024)",
+			 bad[i]);
+		refuses(fixture, text, message);
+	}
+	refuses(fixture, "[image]\nfree-space = 18446744073709551616\n",
+		"build.ini:2: [image] free-space = 18446744073709551616: too large a size");
+	refuses(fixture, "[image]\nfree-space = 16777216T\n",
+		"build.ini:2: [image] free-space = 16777216T: too large a size");
+	refuses(fixture, "[image]\nalign = 0\n",
+		"build.ini:2: [image] align = 0: not between 4096 and 1099511627776");
+}
+
+static void the_largest_size_is_read(void **state)
+{
+	struct fixture *fixture = *state;
+
+	accepts(fixture, "[image]\nsource = x\nfree-space = 16777215T\n");
+	assert_true(fixture->config.image.free_space_bytes == UINT64_C(16777215) << 40);
+}
+
+static void bad_numbers_are_errors(void **state)
+{
+	struct fixture *fixture = *state;
+
+	refuses(fixture, "[image]\ndisk-signature = 0x100000000\n",
+		"build.ini:2: [image] disk-signature = 0x100000000: not between 0 and 4294967295");
+	refuses(fixture, "[image]\ndisk-signature = 0x\n",
+		"build.ini:2: [image] disk-signature = 0x: not a number");
+	refuses(fixture, "[image]\ndisk-signature = 99999999999999999999\n",
+		"build.ini:2: [image] disk-signature = 99999999999999999999: too large a number");
+}
+
+static void sizes_must_fit_the_layout(void **state)
+{
+	struct fixture *fixture = *state;
+
+	refuses(fixture, "[image]\nsource = x\nalign = 3M\n",
+		"build.ini:3: [image] align = 3145728: not a multiple of 2 MiB, which dax needs");
+	refuses(fixture, "[image]\nsource = x\ndax = no\nsize = 1000000\n",
+		"build.ini:4: [image] size = 1000000: not a multiple of 4096");
+	accepts(fixture, "[image]\nsource = x\ndax = no\nalign = 3M\n");
+}
+
+static void a_source_is_needed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	refuses(fixture, "", "build.ini: no source: give [image] source or SOURCE");
+	refuses(fixture, "[image]\nsource =\n", "build.ini:2: [image] source = : an empty path");
+}
+
+static void unreadable_files_are_errors(void **state)
+{
+	struct fixture *fixture = *state;
+	char *large = calloc(1, INIFILE_MAX_BYTES + 1);
+
+	expect_failure(fixture, load_file(fixture, "missing.ini"),
+		       "missing.ini: No such file or directory");
+	expect_failure(fixture, load_file(fixture, "."), ".: Is a directory");
+	memset(large, '\n', INIFILE_MAX_BYTES + 1);
+	expect_failure(fixture, load_bytes(fixture, large, INIFILE_MAX_BYTES + 1),
+		       "build.ini: larger than 1 MiB, not a configuration");
+	assert_int_equal(load_bytes(fixture, large, INIFILE_MAX_BYTES), -EINVAL);
+	assert_string_equal(fixture->error.message,
+			    "build.ini: no source: give [image] source or SOURCE");
+	free(large);
+}
+
+static void paths_of_the_file_are_relative_to_it(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config *config = &fixture->config;
+
+	assert_int_equal(system("mkdir -p sub"), 0);
+	write_file("sub/build.ini", "[image]\nsource = r\noutput = /o\nfilesystem = ./b.so\n", 51);
+	assert_int_equal(load_file(fixture, "sub/build.ini"), 0);
+	assert_string_equal(config->image.source, "sub/r");
+	assert_string_equal(config->image.output, "/o");
+	assert_string_equal(config->image.filesystem, "sub/./b.so");
+	assert_int_equal(
+		config_set(&fixture->config, "image", "source", "r", "SOURCE", &fixture->error), 0);
+	assert_string_equal(config->image.source, "r");
+}
+
+static void standard_input_and_names_are_no_paths(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(system("mkdir -p sub"), 0);
+	write_file("sub/build.ini", "[image]\nsource = -\nfilesystem = xfs\n", 36);
+	assert_int_equal(load_file(fixture, "sub/build.ini"), 0);
+	assert_string_equal(fixture->config.image.source, "-");
+	assert_string_equal(fixture->config.image.filesystem, "xfs");
+}
+
+static void later_settings_override(void **state)
+{
+	struct fixture *fixture = *state;
+	struct config *config = &fixture->config;
+	char text[64];
+
+	accepts(fixture, "[image]\nsource = x\nsize = 2M\n[ext4]\nlabel = a\n");
+	assert_int_equal(config_set_assignment(config, "image.size=4M", "--set", &fixture->error),
+			 0);
+	assert_int_equal(config_set_assignment(config, "image.size=6M", "--set", &fixture->error),
+			 0);
+	assert_int_equal(config_set_assignment(config, "ext4.label=b=c", "--set", &fixture->error),
+			 0);
+	assert_int_equal(config->image.size_bytes, 6 << 20);
+	assert_int_equal(config->pair_count, 1);
+	assert_string_equal(config->pairs[0].value, "b=c");
+	assert_string_equal(config_origin_text(&config->pairs[0].origin, text, sizeof(text)),
+			    "--set");
+}
+
+static void bad_settings_name_the_option(void **state)
+{
+	struct fixture *fixture = *state;
+	struct config *config = &fixture->config;
+
+	config_init(config, &fixture->error);
+	expect_failure(fixture,
+		       config_set_assignment(config, "image.size", "--set", &fixture->error),
+		       "--set: image.size: not SECTION.KEY=VALUE");
+	config_init(config, &fixture->error);
+	expect_failure(fixture, config_set_assignment(config, "size=1", "--set", &fixture->error),
+		       "--set: size=1: not SECTION.KEY=VALUE");
+	config_init(config, &fixture->error);
+	expect_failure(fixture,
+		       config_set_assignment(config, "image.siz=1", "--set", &fixture->error),
+		       "--set: [image] siz: unknown key; did you mean size?");
+	config_init(config, &fixture->error);
+	expect_failure(fixture, config_set(config, "image", "dax", "1", "--dax", &fixture->error),
+		       "--dax: [image] dax = 1: neither yes nor no");
+	config_init(config, &fixture->error);
+	config_set_assignment(config, "foo.bar=1", "--set", &fixture->error);
+	expect_failure(fixture, finish(fixture), "--set: unknown section [foo]");
+}
+
+static const struct config_origin *origin_of(const struct config *config, const char *name)
+{
+	return &config->origins[config_find_key("image", name) - config_keys];
+}
+
+static void every_value_knows_its_origin(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config *config = &fixture->config;
+	char text[64];
+
+	setenv("SOURCE_DATE_EPOCH", "12345", 1);
+	accepts(fixture, "[image]\nsource = x\n");
+	config_set(&fixture->config, "image", "output", "y", "--output", &fixture->error);
+	assert_int_equal(config->image.build_time, 12345);
+	assert_string_equal(config_origin_text(origin_of(config, "align"), text, sizeof(text)),
+			    "default");
+	assert_string_equal(config_origin_text(origin_of(config, "source"), text, sizeof(text)),
+			    "build.ini:2");
+	assert_string_equal(config_origin_text(origin_of(config, "output"), text, sizeof(text)),
+			    "--output");
+	assert_string_equal(config_origin_text(origin_of(config, "build-time"), text, sizeof(text)),
+			    "SOURCE_DATE_EPOCH");
+}
+
+static void the_file_overrides_the_environment(void **state)
+{
+	struct fixture *fixture = *state;
+
+	setenv("SOURCE_DATE_EPOCH", "12345", 1);
+	setenv("IMAGE", "elsewhere.img", 1);
+	accepts(fixture, "[image]\nsource = x\nbuild-time = 6\n");
+	assert_int_equal(fixture->config.image.build_time, 6);
+	assert_string_equal(fixture->config.image.output, "kata-containers.img");
+	config_free(&fixture->config);
+	setenv("SOURCE_DATE_EPOCH", "yesterday", 1);
+	refuses(fixture, "", "SOURCE_DATE_EPOCH: [image] build-time = yesterday: not a number");
+}
+
+static void sections_of_other_backends_are_kept(void **state)
+{
+	struct fixture *fixture = *state;
+
+	accepts(fixture, "[image]\nsource = x\n[xfs]\na = 1\n[ext4]\nb = 2\n");
+	assert_int_equal(fixture->config.pair_count, 2);
+	assert_string_equal(fixture->config.pairs[0].section, "xfs");
+	assert_string_equal(fixture->config.pairs[1].name, "b");
+	assert_int_equal(fixture->config.pairs[1].origin.line, 6);
+}
+
+static void distances_are_levenshteins(void **state)
+{
+	(void)state;
+	assert_int_equal(suggest_distance("kitten", "sitting"), 3);
+	assert_int_equal(suggest_distance("", "abc"), 3);
+	assert_int_equal(suggest_distance("align", "align"), 0);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(defaults_are_those_of_the_table),
+		TEST(every_type_is_read),
+		TEST(syntax_is_forgiving_where_it_is_clear),
+		TEST(long_lines_are_whole),
+		TEST(bad_syntax_is_an_error_with_its_line),
+		TEST(the_first_error_of_a_file_counts),
+		TEST(unknown_names_come_with_a_guess),
+		TEST(a_key_given_twice_names_both_lines),
+		TEST(bad_sizes_are_errors),
+		TEST(the_largest_size_is_read),
+		TEST(bad_numbers_are_errors),
+		TEST(sizes_must_fit_the_layout),
+		TEST(a_source_is_needed),
+		TEST(unreadable_files_are_errors),
+		TEST(paths_of_the_file_are_relative_to_it),
+		TEST(standard_input_and_names_are_no_paths),
+		TEST(later_settings_override),
+		TEST(bad_settings_name_the_option),
+		TEST(every_value_knows_its_origin),
+		TEST(the_file_overrides_the_environment),
+		TEST(sections_of_other_backends_are_kept),
+		cmocka_unit_test(distances_are_levenshteins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
