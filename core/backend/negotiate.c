@@ -39,11 +39,24 @@ struct negotiation {
 	struct tree *tree;
 	struct kataimg_limits limits;
 	bool drop;
-	uint64_t found;
-	FILE *list; /* of offenders, for the error */
+	uint64_t dropped;
+	uint64_t refused;
+	int ret;    /* of marking */
+	FILE *list; /* of what is refused, for the error */
 };
 
-/* One thing that the backend cannot store; item tells apart what is left out. */
+static void drop(struct negotiation *n, const struct kataimg_node *node, enum tree_drop what,
+		 uint32_t item)
+{
+	int ret = tree_mark(n->tree, node, what, item);
+
+	if (ret < 0)
+		n->ret = ret;
+	n->dropped++;
+}
+
+/* One thing that the backend cannot store; what and item tell which. The root cannot be left out.
+ */
 static void offend(struct negotiation *n, const struct kataimg_node *node, enum tree_drop what,
 		   uint32_t item, const char *cannot, const char *has)
 {
@@ -51,12 +64,11 @@ static void offend(struct negotiation *n, const struct kataimg_node *node, enum 
 	char path[PATH_BYTES];
 
 	tree_path(node, path, sizeof(path));
-	n->found++;
-	if (n->drop) {
+	if (n->drop && !(what == TREE_DROP_NODE && node->index == 0)) {
 		log_warning("left out: %s cannot store %s: %s %s", name, cannot, path, has);
-		tree_mark(n->tree, node, what, item);
-	} else if (n->found <= NEGOTIATE_LISTED_MAX) {
-		fprintf(n->list, "%s%s cannot store %s: %s %s", n->found > 1 ? "\n" : "", name,
+		drop(n, node, what, item);
+	} else if (n->refused++ < NEGOTIATE_LISTED_MAX) {
+		fprintf(n->list, "%s%s cannot store %s: %s %s", n->refused > 1 ? "\n" : "", name,
 			cannot, path, has);
 	}
 }
@@ -240,7 +252,7 @@ static int check_tree(struct negotiation *n, struct error *error)
 
 static int report(struct negotiation *n, const char *listed, struct error *error)
 {
-	uint64_t more = n->found > NEGOTIATE_LISTED_MAX ? n->found - NEGOTIATE_LISTED_MAX : 0;
+	uint64_t more = n->refused > NEGOTIATE_LISTED_MAX ? n->refused - NEGOTIATE_LISTED_MAX : 0;
 	const char *advice = "unsupported = drop leaves out what cannot be stored";
 
 	if (more)
@@ -267,6 +279,8 @@ int negotiate_tree(struct session *session, struct tree *tree, bool drop, uint64
 		ret = error_nomem(error);
 	if (ret < 0)
 		return ret;
-	*dropped = drop ? n.found : 0;
-	return n.found && !drop ? report(&n, listed, error) : 0;
+	if (n.ret < 0)
+		return error_nomem(error);
+	*dropped = n.dropped;
+	return n.refused ? report(&n, listed, error) : 0;
 }

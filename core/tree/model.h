@@ -28,17 +28,26 @@ struct tree_node {
 	union {
 		struct tree_name *names;   /* directory, until tree_finish: newest first */
 		struct tree_range *ranges; /* regular file in an archive: ascending in file_off */
-		uint64_t inode;            /* regular file in a directory tree */
+		uint64_t inode;            /* regular file of its own: what it was at the scan */
 	};
-	uint32_t range_count; /* 0: a file of its own, found by its names; inode tells it again */
-	uint32_t source;      /* directory tree: the device's number; archive: the archive's */
+	int64_t scanned_sec; /* its mtime then, whatever an edit made of pub's */
+	uint32_t scanned_nsec;
+	uint32_t range_count; /* 0: a file of its own, found by its names */
 	uint8_t marks;        /* 1 << enum tree_drop */
 	uint8_t visited;
 };
 
+/* One extended attribute that is to be left out. */
+struct tree_marked_xattr {
+	struct tree_marked_xattr *next;
+	struct tree_node *node;
+	uint32_t item;
+};
+
 struct tree {
 	struct arena arena;   /* nodes, names, values: as long as the tree */
-	struct arena pending; /* struct tree_name: until tree_finish */
+	struct arena pending; /* struct tree_name until tree_finish, then what is marked */
+	struct tree_marked_xattr *marked_xattrs;
 	struct tree_node *root;
 	struct kataimg_tree pub;
 	const struct kataimg_node **nodes; /* pub.nodes, with room for all_nodes */

@@ -79,25 +79,6 @@ static void set_attributes(struct tree_node *node, const struct stat *st)
 	}
 }
 
-/* The number under which a device is known: few filesystems make up a tree. */
-static int device_number(struct scan *scan, dev_t dev, uint32_t *number)
-{
-	dev_t *devices;
-
-	for (uint32_t i = 0; i < scan->device_count; i++)
-		if (scan->devices[i] == dev) {
-			*number = i;
-			return 0;
-		}
-	devices = reallocarray(scan->devices, scan->device_count + 1, sizeof(*devices));
-	if (!devices)
-		return -ENOMEM;
-	scan->devices = devices;
-	devices[scan->device_count] = dev;
-	*number = scan->device_count++;
-	return 0;
-}
-
 static int read_target(struct scan *scan, struct tree_node *node, int dir_fd, const char *name,
 		       uint64_t size)
 {
@@ -119,15 +100,15 @@ static int read_target(struct scan *scan, struct tree_node *node, int dir_fd, co
 static int fill_regular(struct scan *scan, struct tree_node *node, int dir_fd, const char *name,
 			const struct stat *st)
 {
-	int ret = device_number(scan, st->st_dev, &node->source);
-
 	node->inode = st->st_ino;
+	node->scanned_sec = st->st_mtim.tv_sec;
+	node->scanned_nsec = (uint32_t)st->st_mtim.tv_nsec;
 	node->pub.size = (uint64_t)st->st_size;
 	/* Who overrides permissions can read anything; others are told before anything is written.
 	 */
-	if (ret == 0 && geteuid() != 0 && faccessat(dir_fd, name, R_OK, AT_EACCESS) < 0)
-		ret = -errno;
-	return ret < 0 ? ret : scan_segments(scan, node, dir_fd, name, st);
+	if (geteuid() != 0 && faccessat(dir_fd, name, R_OK, AT_EACCESS) < 0)
+		return -errno;
+	return scan_segments(scan, node, dir_fd, name, st);
 }
 
 static int fill_node(struct scan *scan, struct tree_node *node, int dir_fd, const char *name,
@@ -356,7 +337,6 @@ int tree_scan_directory(const char *path, const struct tree_scan_options *option
 	if (ret == 0)
 		ret = tree_finish(scan.tree, error);
 	links_free(&scan.links);
-	free(scan.devices);
 	free(scan.buffer);
 	if (ret < 0)
 		tree_free(scan.tree);

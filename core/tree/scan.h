@@ -16,8 +16,6 @@ struct scan {
 	struct tree *tree;
 	dev_t root_dev;
 	struct links links;
-	dev_t *devices; /* by tree_node.source */
-	uint32_t device_count;
 	char *buffer; /* of scan_xattrs */
 };
 

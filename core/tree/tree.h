@@ -52,8 +52,9 @@ enum tree_drop {
 	TREE_DROP_NANOSECONDS, /* mtime_nsec becomes 0 */
 	TREE_DROP_HOLES        /* become zeros that are written out */
 };
-void tree_mark(struct tree *tree, const struct kataimg_node *node, enum tree_drop what,
-	       uint32_t item);
+/* -ENOMEM. */
+int tree_mark(struct tree *tree, const struct kataimg_node *node, enum tree_drop what,
+	      uint32_t item);
 /* Takes out what is marked, renumbers, recounts links. */
 int tree_drop_marked(struct tree *tree, struct error *error);
 
