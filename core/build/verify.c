@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/build/private.h"
+#include "core/inspect/inspect.h"
 
 static int differ(const struct build *build, const char *what, uint64_t planned, uint64_t found,
 		  struct error *error)
@@ -38,29 +40,33 @@ static int compare_info(const struct build *build, const struct kataimg_fs_info 
 	return 0;
 }
 
-static int probe(const struct build *build, struct error *error)
+/* A build asks the one backend that it used, which must know its own. */
+static int probe(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_fs_info *found,
+		 char backend[INSPECT_BACKEND_NAME_BYTES], struct error *error)
 {
-	const struct host_range window = build_window(build);
-	struct kataimg_fs_info found;
-	int ret = backend_probe(build->backend, &window, &found, error);
+	const struct build *build = arg;
+	const struct host_range window = { fd, off, len };
+	int ret = backend_probe(build->backend, &window, found, error);
 
 	if (ret == -ENODATA)
 		return error_set(error, EPROTO,
 				 "verification failed: %s does not recognise its own filesystem",
 				 build->backend->table.name);
-	return ret < 0 ? ret : compare_info(build, &found, error);
+	snprintf(backend, INSPECT_BACKEND_NAME_BYTES, "%s", build->backend->table.name);
+	return ret < 0 ? ret : compare_info(build, found, error);
 }
 
 int build_verify(struct build *build, struct error *error)
 {
 	const struct host_range window = build_window(build);
+	const struct inspect_probe asking = { probe, build };
 	int ret;
 
 	progress_stage(build->progress, "verify");
 	if (host_set_window(build->host, HOST_READ_WINDOW, &window, NULL) < 0)
 		return error_nomem(error);
 	ret = session_verify(build->session, build->geometry.window_bytes, error);
-	if (ret == 0)
-		ret = probe(build, error);
-	return ret;
+	if (ret < 0)
+		return ret;
+	return inspect_check(output_fd(build->output), &build->geometry, &asking, error);
 }

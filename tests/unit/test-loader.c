@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the loader takes and refuses, message by message. The backends are those of
+ * tests/unit/backends. */
+#include "core/backend/loader.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/base/log.h"
+
+static const char *backend_dir(void)
+{
+	const char *dir = getenv("KATAIMG_TEST_BACKEND_DIR");
+
+	assert_non_null(dir);
+	return dir;
+}
+
+static struct backend_search *new_search(void)
+{
+	const char *dirs[] = { backend_dir() };
+	struct backend_search *search = backend_search_new(dirs, 1);
+
+	assert_non_null(search);
+	return search;
+}
+
+static void assert_refused(const char *value, const char *why)
+{
+	struct backend_search *search autocall(cleanup_backend_search_free) = new_search();
+	struct backend *backend = NULL;
+	autoerror struct error error = ERROR_INIT;
+
+	assert_true(backend_load(search, value, &backend, &error) < 0);
+	assert_null(backend);
+	assert_int_equal(error.kind, ERROR_USAGE);
+	assert_non_null(error.message);
+	if (!strstr(error.message, why))
+		fail_msg("'%s' is not in: %s", why, error.message);
+}
+
+static char *path_of(const char *dir, const char *name)
+{
+	char *path;
+
+	assert_true(asprintf(&path, "%s/kataimg-%s-backend.so", dir, name) > 0);
+	return path;
+}
+
+/* A copy that may be spoiled, in a directory of its own; ends with remove_copy. */
+static char *copy_of_good(const char *name)
+{
+	char dir[] = "/tmp/kataimg-loader-XXXXXX";
+	autofree char *from = path_of(backend_dir(), "good");
+	char *to, *command;
+
+	assert_non_null(mkdtemp(dir));
+	to = path_of(dir, name);
+	assert_true(asprintf(&command, "cp '%s' '%s'", from, to) > 0);
+	assert_int_equal(system(command), 0);
+	free(command);
+	return to;
+}
+
+static void remove_copy(char *path)
+{
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	free(path);
+}
+
+static void loads_by_name_and_by_path(void **state)
+{
+	struct backend_search *search autocall(cleanup_backend_search_free) = new_search();
+	autofree char *path = path_of(backend_dir(), "good");
+	const char *values[] = { "good", path };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct backend *backend autocall(cleanup_backend_free) = NULL;
+		autoerror struct error error = ERROR_INIT;
+
+		assert_int_equal(backend_load(search, values[i], &backend, &error), 0);
+		assert_string_equal(backend->table.name, "good");
+		assert_int_equal(backend->table.option_count, 1);
+		assert_string_equal(backend->table.options[0].default_value, "red");
+	}
+}
+
+static void a_larger_table_than_ours_loads(void **state)
+{
+	struct backend_search *search autocall(cleanup_backend_search_free) = new_search();
+	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	autoerror struct error error = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(backend_load(search, "larger", &backend, &error), 0);
+	assert_int_equal(backend->table.struct_size, sizeof(struct kataimg_backend));
+}
+
+static void an_unknown_name_lists_where_and_what(void **state)
+{
+	(void)state;
+	assert_refused("nosuch", "there is no kataimg-nosuch-backend.so in");
+	assert_refused("nosuch", backend_dir());
+	assert_refused("nosuch", "good, larger, misnamed");
+}
+
+static void bad_names_are_refused(void **state)
+{
+	static const char *const names[] = {
+		"", "-x", "Ext4", "a_b", "a b", "a.b", "a23456789012345678901234567890123"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_refused(names[i], "is not the name of a backend");
+	assert_refused("/tmp/good.so", "a backend's file is named kataimg-NAME-backend.so");
+}
+
+static void bad_tables_are_refused(void **state)
+{
+	(void)state;
+	assert_refused("oldabi", "made for version 99 of the backend interface");
+	assert_refused("short", "its table is truncated: 64 bytes");
+	assert_refused("nocallback", "the required callback 'verify' is missing");
+	assert_refused("misnamed", "its table says 'good', the file name says 'misnamed'");
+	assert_refused("badname", "its table has a bad name");
+	assert_refused("badoption", "an option has a bad name");
+	assert_refused("nosymbol", "is not a backend: it exports no kataimg_backend");
+}
+
+static void a_file_that_is_no_object_is_refused(void **state)
+{
+	char *path = copy_of_good("text");
+	FILE *file = fopen(path, "w");
+
+	(void)state;
+	assert_non_null(file);
+	fputs("not a shared object\n", file);
+	fclose(file);
+	assert_refused(path, "cannot be loaded");
+	remove_copy(path);
+}
+
+static void a_file_that_others_may_change_is_refused(void **state)
+{
+	char *path = copy_of_good("good");
+
+	(void)state;
+	assert_int_equal(chmod(path, 0757), 0);
+	assert_refused(path, "may be written by everybody: chmod o-w it");
+	remove_copy(path);
+}
+
+static void a_file_of_another_user_is_refused(void **state)
+{
+	char *path = copy_of_good("good");
+
+	(void)state;
+	if (chown(path, 12345, 12345) < 0) {
+		remove_copy(path);
+		skip();
+	}
+	assert_refused(path, "owned by user 12345, who is neither root nor you");
+	remove_copy(path);
+}
+
+static void a_missing_path_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("./kataimg-none-backend.so", "No such file or directory");
+}
+
+static int count_backend(void *arg, const struct backend *backend)
+{
+	(void)backend;
+	++*(int *)arg;
+	return 0;
+}
+
+static void a_walk_skips_the_bad_ones(void **state)
+{
+	struct backend_search *search autocall(cleanup_backend_search_free) = new_search();
+	int count = 0;
+
+	(void)state;
+	log_set_level(LOG_ERROR);
+	assert_int_equal(backend_for_each(search, count_backend, &count), 0);
+	assert_int_equal(count, 2); /* good, larger */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(loads_by_name_and_by_path),
+		cmocka_unit_test(a_larger_table_than_ours_loads),
+		cmocka_unit_test(an_unknown_name_lists_where_and_what),
+		cmocka_unit_test(bad_names_are_refused),
+		cmocka_unit_test(bad_tables_are_refused),
+		cmocka_unit_test(a_file_that_is_no_object_is_refused),
+		cmocka_unit_test(a_file_that_others_may_change_is_refused),
+		cmocka_unit_test(a_file_of_another_user_is_refused),
+		cmocka_unit_test(a_missing_path_is_refused),
+		cmocka_unit_test(a_walk_skips_the_bad_ones),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
