@@ -441,6 +441,26 @@ static void sections_of_other_backends_are_kept(void **state)
 	assert_int_equal(fixture->config.pairs[1].origin.line, 6);
 }
 
+static void the_example_shows_every_key_with_its_default(void **state)
+{
+	struct fixture *fixture = *state;
+	struct config defaults;
+
+	assert_int_equal(load_file(fixture, KATAIMG_EXAMPLES "/all-keys.ini"), 0);
+	assert_int_equal(config_init(&defaults, &fixture->error), 0);
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct config_key *key = &config_keys[i];
+
+		if (fixture->config.origins[i].line == 0)
+			fail_msg("[%s] %s is missing", key->section, key->name);
+	}
+	assert_memory_equal(&fixture->config.tree, &defaults.tree, sizeof(defaults.tree));
+	assert_int_equal(fixture->config.image.align_bytes, defaults.image.align_bytes);
+	assert_int_equal(fixture->config.image.unsupported, defaults.image.unsupported);
+	assert_string_equal(fixture->config.rootfs.agent, defaults.rootfs.agent);
+	config_free(&defaults);
+}
+
 static void distances_are_levenshteins(void **state)
 {
 	(void)state;
@@ -475,6 +495,7 @@ int main(void)
 		TEST(every_value_knows_its_origin),
 		TEST(the_file_overrides_the_environment),
 		TEST(sections_of_other_backends_are_kept),
+		TEST(the_example_shows_every_key_with_its_default),
 		cmocka_unit_test(distances_are_levenshteins),
 	};
 

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+# Shortcuts around meson, for the first minute; everything else is `meson ... -C build`.
+BUILD ?= build
+DESTDIR ?=
+
+image: build-packages
+	test -d $(BUILD) || meson setup $(BUILD) -Dtests=false
+	meson compile -C $(BUILD)
+	examples/make-rootfs $(BUILD)/rootfs
+	meson devenv -C $(BUILD) kataimg -c $(CURDIR)/examples/quickstart.ini \
+		--set image.output=$(abspath $(BUILD))/kata-containers.img $(abspath $(BUILD))/rootfs
+	meson devenv -C $(BUILD) kataimg inspect $(abspath $(BUILD))/kata-containers.img
+
+test: build-packages test-packages
+	test -d $(BUILD) || meson setup $(BUILD)
+	meson configure $(BUILD) -Dtests=true
+	meson test -C $(BUILD) --print-errorlogs
+
+install: build-packages
+	test -d $(BUILD) || meson setup $(BUILD) -Dtests=false
+	DESTDIR=$(DESTDIR) meson install -C $(BUILD)
+
+build-packages:
+	packages/install packages/debian-build
+
+test-packages:
+	packages/install packages/debian-test
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: image test install build-packages test-packages clean
