@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/inspect/probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "core/backend/session.h"
+
+struct question {
+	struct host_range window;
+	struct kataimg_fs_info *info;
+	char *name; /* INSPECT_BACKEND_NAME_BYTES */
+	struct error *error;
+	int answer;
+};
+
+static int ask_backend(void *arg, const struct backend *backend)
+{
+	struct question *question = arg;
+	int answer = backend_probe(backend, &question->window, question->info, question->error);
+
+	if (answer == -ENODATA)
+		return 0;
+	question->answer = answer;
+	snprintf(question->name, INSPECT_BACKEND_NAME_BYTES, "%s", backend->table.name);
+	return answer == 0;
+}
+
+static int ask_backends(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_fs_info *info,
+			char name[INSPECT_BACKEND_NAME_BYTES], struct error *error)
+{
+	const struct backend_search *search = arg;
+	struct question question = {
+		.window = { .fd = fd, .offset_bytes = off, .len_bytes = len },
+		.info = info,
+		.name = name,
+		.error = error,
+		.answer = -ENODATA,
+	};
+	int ret = backend_for_each(search, ask_backend, &question);
+
+	return ret < 0 ? error_nomem(error) : question.answer;
+}
+
+struct inspect_probe inspect_probe_backends(const struct backend_search *search)
+{
+	return (struct inspect_probe){ .probe = ask_backends, .arg = (void *)(uintptr_t)search };
+}
