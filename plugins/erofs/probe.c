@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/erofs/probe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/erofs/super.h"
+
+#define BLOCK_BITS_MIN 9
+#define BLOCK_BITS_MAX 16
+
+static int refuse(const struct kataimg_host *host, const char *why)
+{
+	host->error(host->ctx, "the EROFS superblock %s", why);
+	return -EBADMSG;
+}
+
+/* The checksum covers the rest of the superblock's block. */
+static int check_checksum(const struct kataimg_host *host, const struct erofs_super *super)
+{
+	uint32_t bytes = 1u << super->block_bits;
+	uint8_t *block;
+	int err;
+
+	if (bytes <= EROFS_SUPER_OFFSET)
+		bytes += EROFS_SUPER_OFFSET;
+	block = malloc(bytes);
+	if (!block) {
+		host->error(host->ctx, "out of memory");
+		return -ENOMEM;
+	}
+	err = host->window_read(host->ctx, 0, block, bytes);
+	if (!err && erofs_super_checksum(block, bytes) != from_le32(super->checksum))
+		err = refuse(host, "does not match its checksum");
+	free(block);
+	return err;
+}
+
+int erofs_probe(const struct kataimg_host *host, uint64_t window_bytes,
+		struct kataimg_fs_info *info)
+{
+	struct erofs_super super;
+	int err;
+
+	if (window_bytes < EROFS_SUPER_OFFSET + sizeof(super))
+		return -ENODATA;
+	err = host->window_read(host->ctx, EROFS_SUPER_OFFSET, &super, sizeof(super));
+	if (err)
+		return err;
+	if (from_le32(super.magic) != EROFS_SUPER_MAGIC)
+		return -ENODATA;
+	if (super.block_bits < BLOCK_BITS_MIN || super.block_bits > BLOCK_BITS_MAX)
+		return refuse(host, "names an impossible block size");
+	if (window_bytes < EROFS_SUPER_OFFSET + (UINT64_C(1) << super.block_bits))
+		return refuse(host, "names blocks larger than the partition");
+	erofs_super_describe(&super, info);
+	if (info->size_bytes > window_bytes)
+		return refuse(host, "reaches beyond the end of the partition");
+	if (from_le32(super.feature_compat) & EROFS_COMPAT_SB_CHKSUM)
+		return check_checksum(host, &super);
+	return 0;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/erofs/slots.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "plugins/erofs/erofs.h"
+
+#define BLOCK_SLOTS (EROFS_BLOCK_BYTES / EROFS_SLOT_BYTES)
+#define NO_BLOCK UINT32_MAX
+
+struct erofs_slots {
+	uint32_t first[BLOCK_SLOTS + 1]; /* a block with so many free slots at its end */
+	uint32_t *next;                  /* of a block: another with as many */
+	uint64_t blocks;
+	size_t capacity;
+};
+
+static void put_block(struct erofs_slots *slots, uint32_t block, uint32_t free_slots)
+{
+	if (!free_slots)
+		return;
+	slots->next[block] = slots->first[free_slots];
+	slots->first[free_slots] = block;
+}
+
+static int add_blocks(struct erofs_slots *slots, uint64_t count)
+{
+	uint64_t blocks = slots->blocks + count;
+
+	if (blocks >= NO_BLOCK)
+		return -EFBIG;
+	if (blocks > slots->capacity) {
+		size_t capacity = blocks + blocks / 2 + 64;
+		uint32_t *next = reallocarray(slots->next, capacity, sizeof(*next));
+
+		if (!next)
+			return -ENOMEM;
+		slots->next = next;
+		slots->capacity = capacity;
+	}
+	slots->blocks = blocks;
+	return 0;
+}
+
+struct erofs_slots *erofs_slots_new(uint32_t taken_bytes)
+{
+	struct erofs_slots *slots = calloc(1, sizeof(*slots));
+	uint32_t taken = (taken_bytes + EROFS_SLOT_BYTES - 1) / EROFS_SLOT_BYTES;
+
+	if (!slots)
+		return NULL;
+	for (uint32_t i = 0; i <= BLOCK_SLOTS; i++)
+		slots->first[i] = NO_BLOCK;
+	if (add_blocks(slots, 1)) {
+		erofs_slots_free(slots);
+		return NULL;
+	}
+	put_block(slots, 0, BLOCK_SLOTS - taken);
+	return slots;
+}
+
+void erofs_slots_free(struct erofs_slots *slots)
+{
+	if (!slots)
+		return;
+	free(slots->next);
+	free(slots);
+}
+
+/* The smallest rest that holds so many slots, or that of a new block; taken off its list. */
+static int take_rest(struct erofs_slots *slots, uint32_t need, uint32_t *block, uint32_t *rest)
+{
+	int err;
+
+	for (uint32_t i = need; i <= BLOCK_SLOTS; i++) {
+		if (slots->first[i] == NO_BLOCK)
+			continue;
+		*block = slots->first[i];
+		*rest = i;
+		slots->first[i] = slots->next[*block];
+		return 0;
+	}
+	err = add_blocks(slots, 1);
+	if (err)
+		return err;
+	*block = (uint32_t)(slots->blocks - 1);
+	*rest = BLOCK_SLOTS;
+	return 0;
+}
+
+static int take_run(struct erofs_slots *slots, uint64_t need, uint64_t *off)
+{
+	uint64_t blocks = (need + BLOCK_SLOTS - 1) / BLOCK_SLOTS;
+	int err = add_blocks(slots, blocks);
+
+	if (err)
+		return err;
+	*off = (slots->blocks - blocks) * EROFS_BLOCK_BYTES;
+	put_block(slots, (uint32_t)(slots->blocks - 1), (uint32_t)(blocks * BLOCK_SLOTS - need));
+	return 0;
+}
+
+int erofs_slots_take(struct erofs_slots *slots, uint64_t bytes, uint64_t *off)
+{
+	uint64_t need = (bytes + EROFS_SLOT_BYTES - 1) / EROFS_SLOT_BYTES;
+	uint32_t block, rest;
+	int err;
+
+	if (need > BLOCK_SLOTS)
+		return take_run(slots, need, off);
+	err = take_rest(slots, (uint32_t)need, &block, &rest);
+	if (err)
+		return err;
+	*off = (uint64_t)(block + 1ull) * EROFS_BLOCK_BYTES - (uint64_t)rest * EROFS_SLOT_BYTES;
+	put_block(slots, block, rest - (uint32_t)need);
+	return 0;
+}
+
+uint64_t erofs_slots_blocks(const struct erofs_slots *slots)
+{
+	return slots->blocks;
+}

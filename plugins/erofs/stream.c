@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/erofs/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/erofs/super.h"
+
+#define PIECE_BYTES (1u << 20)
+#define TAILS_MAX 8192u
+/* Tails that one task reads: enough to make handing it out cheap. */
+#define TASK_TAILS 16u
+
+struct tail {
+	const struct kataimg_node *node;
+	uint64_t file_off;
+	uint32_t at; /* in the piece */
+	uint32_t len;
+};
+
+struct erofs_stream {
+	const struct erofs *fs;
+	uint64_t off; /* of the piece */
+	uint32_t used;
+	uint32_t tail_count;
+	struct tail tails[TAILS_MAX];
+	uint8_t piece[PIECE_BYTES];
+};
+
+struct erofs_stream *erofs_stream_new(const struct erofs *fs)
+{
+	struct erofs_stream *stream = malloc(sizeof(*stream));
+
+	if (!stream) {
+		erofs_error(fs, "out of memory");
+		return NULL;
+	}
+	stream->fs = fs;
+	stream->off = 0;
+	stream->used = 0;
+	stream->tail_count = 0;
+	return stream;
+}
+
+void erofs_stream_free(struct erofs_stream *stream)
+{
+	free(stream);
+}
+
+static int read_tails(void *arg, uint64_t index)
+{
+	struct erofs_stream *stream = arg;
+	const struct kataimg_host *host = stream->fs->host;
+	uint32_t first = (uint32_t)index * TASK_TAILS;
+	uint32_t end =
+		first + TASK_TAILS < stream->tail_count ? first + TASK_TAILS : stream->tail_count;
+
+	for (uint32_t i = first; i < end; i++) {
+		const struct tail *tail = &stream->tails[i];
+		int err = host->source_read(host->ctx, tail->node, tail->file_off,
+					    stream->piece + tail->at, tail->len);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int flush(struct erofs_stream *stream)
+{
+	const struct kataimg_host *host = stream->fs->host;
+	int err;
+
+	if (stream->tail_count) {
+		err = host->parallel(host->ctx, (stream->tail_count + TASK_TAILS - 1) / TASK_TAILS,
+				     read_tails, stream);
+		if (err)
+			return err;
+	}
+	/* Block 0 is complete here: it alone cannot hold TAILS_MAX tails. */
+	if (stream->off == 0)
+		erofs_super_seal(stream->piece);
+	err = host->write(host->ctx, stream->off, stream->piece, stream->used);
+	stream->off += stream->used;
+	stream->used = 0;
+	stream->tail_count = 0;
+	return err;
+}
+
+/* The next stretch of the piece, at most len bytes: its start, and *got says how long it is. */
+static int reserve(struct erofs_stream *stream, uint64_t len, uint8_t **at, uint32_t *got)
+{
+	/* A piece ends at a block's end, wherever it begins. */
+	uint32_t limit = PIECE_BYTES - stream->off % EROFS_BLOCK_BYTES;
+
+	if (stream->used == limit) {
+		int err = flush(stream);
+
+		if (err)
+			return err;
+		limit = PIECE_BYTES;
+	}
+	*got = limit - stream->used;
+	if (len < *got)
+		*got = (uint32_t)len;
+	*at = stream->piece + stream->used;
+	stream->used += *got;
+	return 0;
+}
+
+int erofs_stream_seek(struct erofs_stream *stream, uint64_t off)
+{
+	while (stream->off + stream->used < off) {
+		uint8_t *at;
+		uint32_t got;
+		int err = reserve(stream, off - stream->off - stream->used, &at, &got);
+
+		if (err)
+			return err;
+		memset(at, 0, got);
+	}
+	return 0;
+}
+
+int erofs_stream_put(struct erofs_stream *stream, const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+
+	while (len) {
+		uint8_t *at;
+		uint32_t got;
+		int err = reserve(stream, len, &at, &got);
+
+		if (err)
+			return err;
+		memcpy(at, bytes, got);
+		bytes += got;
+		len -= got;
+	}
+	return 0;
+}
+
+int erofs_stream_put_file(struct erofs_stream *stream, const struct kataimg_node *node,
+			  uint64_t file_off, uint32_t len)
+{
+	uint8_t *at;
+	uint32_t got;
+	int err = 0;
+
+	if (stream->tail_count == TAILS_MAX)
+		err = flush(stream);
+	if (!err)
+		err = reserve(stream, len, &at, &got);
+	if (err)
+		return err;
+	stream->tails[stream->tail_count++] = (struct tail){
+		.node = node, .file_off = file_off, .at = (uint32_t)(at - stream->piece), .len = len
+	};
+	return 0;
+}
+
+int erofs_stream_finish(struct erofs_stream *stream)
+{
+	return stream->used ? flush(stream) : 0;
+}

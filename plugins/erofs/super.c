@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/erofs/super.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ondisk/crc32c.h"
+
+struct feature {
+	uint32_t bit;
+	const char *name;     /* as dump.erofs calls it */
+	uint8_t major, minor; /* the first kernel that reads it */
+};
+
+static const struct feature compat_features[] = {
+	{ EROFS_COMPAT_SB_CHKSUM, "sb_csum", 5, 4 },
+	{ EROFS_COMPAT_MTIME, "mtime", 5, 4 },
+	{ EROFS_COMPAT_XATTR_FILTER, "xattr_filter", 5, 4 },
+};
+
+static const struct feature incompat_features[] = {
+	{ EROFS_INCOMPAT_ZERO_PADDING, "0padding", 5, 4 },
+	{ EROFS_INCOMPAT_COMPR_CFGS, "compr_cfgs", 5, 13 },
+	{ EROFS_INCOMPAT_CHUNKED_FILE, "chunked_file", 5, 15 },
+	{ EROFS_INCOMPAT_DEVICE_TABLE, "device_table", 5, 16 },
+	{ EROFS_INCOMPAT_ZTAILPACKING, "ztailpacking", 5, 17 },
+	{ EROFS_INCOMPAT_FRAGMENTS, "fragments", 6, 1 },
+	{ EROFS_INCOMPAT_XATTR_PREFIX, "xattr_prefixes", 6, 4 },
+	{ EROFS_INCOMPAT_48BIT, "48bit", 6, 15 },
+	{ EROFS_INCOMPAT_METABOX, "metabox", 6, 17 },
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+uint32_t erofs_super_bytes(uint32_t feature_incompat)
+{
+	uint32_t bytes = sizeof(struct erofs_super);
+
+	if (feature_incompat & EROFS_INCOMPAT_COMPR_CFGS)
+		bytes += (uint32_t)sizeof(struct erofs_lz4_config);
+	return bytes;
+}
+
+uint32_t erofs_super_encode(const struct erofs *fs, uint8_t out[EROFS_SUPER_BYTES_MAX])
+{
+	uint32_t bytes = erofs_super_bytes(fs->feature_incompat);
+	struct erofs_lz4_config lz4 = {
+		.bytes = to_le16(sizeof(lz4) - sizeof(lz4.bytes)),
+		.max_cluster_blocks = to_le16((uint16_t)fs->options.cluster_blocks),
+	};
+	struct erofs_super super = {
+		.magic = to_le32(EROFS_SUPER_MAGIC),
+		.feature_compat = to_le32(EROFS_COMPAT_SB_CHKSUM | EROFS_COMPAT_MTIME),
+		.block_bits = EROFS_BLOCK_BITS,
+		.root_nid = to_le16((uint16_t)fs->inodes[0].nid),
+		.inodes = to_le64(fs->tree->node_count),
+		.build_time = to_le64((uint64_t)fs->job->build_time),
+		.blocks = to_le32((uint32_t)fs->blocks),
+		.xattr_block = to_le32((uint32_t)(fs->shared_off / EROFS_BLOCK_BYTES)),
+		.feature_incompat = to_le32(fs->feature_incompat),
+	};
+
+	if (bytes > sizeof(super))
+		super.algorithms = to_le16(EROFS_ALGORITHM_LZ4);
+	memcpy(super.uuid, fs->options.uuid, sizeof(super.uuid));
+	memcpy(super.label, fs->options.label, sizeof(super.label));
+	memcpy(out, &super, sizeof(super));
+	memcpy(out + sizeof(super), &lz4, bytes - sizeof(super));
+	return bytes;
+}
+
+uint32_t erofs_super_checksum(const uint8_t *block, uint32_t block_bytes)
+{
+	struct erofs_super super;
+	uint32_t crc;
+
+	memcpy(&super, block + EROFS_SUPER_OFFSET, sizeof(super));
+	super.checksum = to_le32(0);
+	crc = crc32c(UINT32_MAX, &super, sizeof(super));
+	return crc32c(crc, block + EROFS_SUPER_OFFSET + sizeof(super),
+		      block_bytes - EROFS_SUPER_OFFSET - sizeof(super));
+}
+
+void erofs_super_seal(uint8_t block[EROFS_BLOCK_BYTES])
+{
+	le32 checksum = to_le32(erofs_super_checksum(block, EROFS_BLOCK_BYTES));
+
+	memcpy(block + EROFS_SUPER_OFFSET + offsetof(struct erofs_super, checksum), &checksum,
+	       sizeof(checksum));
+}
+
+/* Appends the names of the bits and returns those that have none. */
+static uint32_t describe_features(uint32_t bits, const struct feature *features, size_t count,
+				  struct kataimg_fs_info *info, uint32_t *version)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(info->features);
+		uint32_t needs = (uint32_t)features[i].major << 8 | features[i].minor;
+
+		if (!(bits & features[i].bit))
+			continue;
+		bits &= ~features[i].bit;
+		if (needs > *version)
+			*version = needs;
+		snprintf(info->features + len, sizeof(info->features) - len, "%s%s", len ? " " : "",
+			 features[i].name);
+	}
+	return bits;
+}
+
+void erofs_super_describe(const struct erofs_super *super, struct kataimg_fs_info *info)
+{
+	uint32_t incompat = from_le32(super->feature_incompat);
+	uint64_t blocks = from_le32(super->blocks);
+	uint32_t version = 5 << 8 | 4;
+	uint32_t unknown;
+
+	if (incompat & EROFS_INCOMPAT_48BIT)
+		blocks |= (uint64_t)from_le16(super->root_nid) << 32;
+	info->block_bytes = UINT64_C(1) << super->block_bits;
+	info->size_bytes = blocks << super->block_bits;
+	info->inodes = from_le64(super->inodes);
+	info->free_bytes = 0;
+	info->free_inodes = 0;
+	memcpy(info->uuid, super->uuid, sizeof(info->uuid));
+	snprintf(info->type, sizeof(info->type), "erofs");
+	snprintf(info->label, sizeof(info->label), "%.*s", (int)sizeof(super->label),
+		 (const char *)super->label);
+	info->features[0] = '\0';
+	describe_features(from_le32(super->feature_compat), compat_features, COUNT(compat_features),
+			  info, &version);
+	unknown = describe_features(incompat, incompat_features, COUNT(incompat_features), info,
+				    &version);
+	snprintf(info->min_kernel, sizeof(info->min_kernel), "%u.%u", version >> 8, version & 255);
+	if (unknown)
+		info->min_kernel[0] = '\0';
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/erofs/xattr.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOT_SHARED UINT32_MAX
+
+/* A distinct pair of name and value. */
+struct pair {
+	const struct kataimg_xattr *xattr;
+	uint32_t hash;
+	uint32_t uses;
+	uint32_t shared_off; /* in the shared area, or NOT_SHARED */
+};
+
+struct erofs_xattrs {
+	struct pair *pairs; /* in order of first use */
+	size_t count, capacity;
+	uint32_t *slots; /* open addressing: index in pairs + 1, 0: empty */
+	size_t slot_count;
+	uint64_t shared_bytes;
+};
+
+static const struct {
+	const char *text;
+	uint8_t len;
+	uint8_t prefix;
+	bool whole; /* nothing follows */
+} prefixes[] = {
+	{ "user.", 5, EROFS_XATTR_USER, false },
+	{ "trusted.", 8, EROFS_XATTR_TRUSTED, false },
+	{ "security.", 9, EROFS_XATTR_SECURITY, false },
+	{ "system.posix_acl_access", 23, EROFS_XATTR_ACL_ACCESS, true },
+	{ "system.posix_acl_default", 24, EROFS_XATTR_ACL_DEFAULT, true },
+};
+
+int erofs_xattr_split(const struct kataimg_xattr *xattr, uint8_t *prefix, const char **suffix,
+		      uint32_t *suffix_len)
+{
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		uint32_t len = prefixes[i].len;
+
+		if (xattr->name_len < len || memcmp(xattr->name, prefixes[i].text, len) != 0)
+			continue;
+		if (prefixes[i].whole != (xattr->name_len == len))
+			continue;
+		*prefix = prefixes[i].prefix;
+		*suffix = xattr->name + len;
+		*suffix_len = xattr->name_len - len;
+		return 0;
+	}
+	return -1;
+}
+
+static uint32_t entry_bytes(const struct kataimg_xattr *xattr)
+{
+	const char *suffix = "";
+	uint32_t suffix_len = 0;
+	uint8_t prefix;
+
+	erofs_xattr_split(xattr, &prefix, &suffix, &suffix_len);
+	return (uint32_t)erofs_round_up(
+		sizeof(struct erofs_xattr_entry) + suffix_len + (uint64_t)xattr->value_len, 4);
+}
+
+uint64_t erofs_xattr_bytes_alone(const struct kataimg_node *node)
+{
+	uint64_t bytes = sizeof(struct erofs_xattr_header);
+
+	for (uint32_t i = 0; i < node->xattr_count; i++)
+		bytes += entry_bytes(&node->xattrs[i]);
+	return node->xattr_count ? bytes : 0;
+}
+
+/* FNV-1a. */
+static uint32_t hash_bytes(uint32_t hash, const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ bytes[i]) * 16777619u;
+	return hash;
+}
+
+static uint32_t hash_xattr(const struct kataimg_xattr *xattr)
+{
+	uint32_t hash = hash_bytes(2166136261u, xattr->name, xattr->name_len);
+
+	return hash_bytes(hash, xattr->value, xattr->value_len);
+}
+
+static bool xattr_equal(const struct kataimg_xattr *a, const struct kataimg_xattr *b)
+{
+	return a->name_len == b->name_len && a->value_len == b->value_len &&
+	       memcmp(a->name, b->name, a->name_len) == 0 &&
+	       (!a->value_len || memcmp(a->value, b->value, a->value_len) == 0);
+}
+
+/* The slot of the pair, or the empty one where it belongs. */
+static uint32_t *find_slot(const struct erofs_xattrs *xattrs, const struct kataimg_xattr *xattr,
+			   uint32_t hash)
+{
+	size_t mask = xattrs->slot_count - 1;
+	size_t i = hash & mask;
+
+	while (xattrs->slots[i]) {
+		const struct pair *pair = &xattrs->pairs[xattrs->slots[i] - 1];
+
+		if (pair->hash == hash && xattr_equal(pair->xattr, xattr))
+			break;
+		i = (i + 1) & mask;
+	}
+	return &xattrs->slots[i];
+}
+
+static int grow_slots(const struct erofs *fs, struct erofs_xattrs *xattrs)
+{
+	size_t slot_count = xattrs->slot_count ? xattrs->slot_count * 2 : 64;
+	uint32_t *slots = erofs_alloc(fs, slot_count, sizeof(*slots));
+
+	if (!slots)
+		return -ENOMEM;
+	free(xattrs->slots);
+	xattrs->slots = slots;
+	xattrs->slot_count = slot_count;
+	for (size_t i = 0; i < xattrs->count; i++)
+		*find_slot(xattrs, xattrs->pairs[i].xattr, xattrs->pairs[i].hash) =
+			(uint32_t)(i + 1);
+	return 0;
+}
+
+static int count_xattr(const struct erofs *fs, struct erofs_xattrs *xattrs,
+		       const struct kataimg_xattr *xattr)
+{
+	uint32_t hash = hash_xattr(xattr);
+	uint32_t *slot;
+	int err;
+
+	if (xattrs->count * 2 >= xattrs->slot_count) {
+		err = grow_slots(fs, xattrs);
+		if (err)
+			return err;
+	}
+	slot = find_slot(xattrs, xattr, hash);
+	if (!*slot) {
+		err = erofs_grow(fs, &xattrs->pairs, &xattrs->capacity, xattrs->count,
+				 sizeof(struct pair));
+		if (err)
+			return err;
+		xattrs->pairs[xattrs->count++] =
+			(struct pair){ .xattr = xattr, .hash = hash, .shared_off = NOT_SHARED };
+		*slot = (uint32_t)xattrs->count;
+	}
+	xattrs->pairs[*slot - 1].uses++;
+	return 0;
+}
+
+/* Sharing pays when one copy and an id for each use are smaller than a copy for each use. */
+static void choose_shared(struct erofs_xattrs *xattrs)
+{
+	for (size_t i = 0; i < xattrs->count; i++) {
+		struct pair *pair = &xattrs->pairs[i];
+		uint64_t bytes = entry_bytes(pair->xattr);
+
+		if (bytes + 4 * (uint64_t)pair->uses >= bytes * pair->uses ||
+		    xattrs->shared_bytes + bytes >= NOT_SHARED)
+			continue;
+		pair->shared_off = (uint32_t)xattrs->shared_bytes;
+		xattrs->shared_bytes += bytes;
+	}
+}
+
+int erofs_xattrs_collect(struct erofs *fs)
+{
+	struct erofs_xattrs *xattrs = erofs_alloc(fs, 1, sizeof(*xattrs));
+
+	if (!xattrs)
+		return -ENOMEM;
+	fs->xattrs = xattrs;
+	for (uint64_t i = 0; i < fs->tree->node_count; i++) {
+		const struct kataimg_node *node = fs->tree->nodes[i];
+
+		for (uint32_t x = 0; x < node->xattr_count; x++) {
+			int err = count_xattr(fs, xattrs, &node->xattrs[x]);
+
+			if (err)
+				return err;
+		}
+	}
+	choose_shared(xattrs);
+	return 0;
+}
+
+void erofs_xattrs_free(struct erofs_xattrs *xattrs)
+{
+	if (!xattrs)
+		return;
+	free(xattrs->pairs);
+	free(xattrs->slots);
+	free(xattrs);
+}
+
+static uint32_t shared_off_of(const struct erofs_xattrs *xattrs, const struct kataimg_xattr *xattr)
+{
+	return xattrs->pairs[*find_slot(xattrs, xattr, hash_xattr(xattr)) - 1].shared_off;
+}
+
+/* How many ids the node's list holds: its first shared pairs, as many as the count can say. */
+static uint32_t count_shared(const struct erofs_xattrs *xattrs, const struct kataimg_node *node)
+{
+	uint32_t shared = 0;
+
+	for (uint32_t i = 0; i < node->xattr_count && shared < EROFS_XATTR_SHARED_MAX; i++)
+		shared += shared_off_of(xattrs, &node->xattrs[i]) != NOT_SHARED;
+	return shared;
+}
+
+uint32_t erofs_xattrs_node_bytes(const struct erofs_xattrs *xattrs, const struct kataimg_node *node)
+{
+	uint32_t bytes = sizeof(struct erofs_xattr_header);
+	uint32_t shared = 0;
+
+	for (uint32_t i = 0; i < node->xattr_count; i++) {
+		if (shared < EROFS_XATTR_SHARED_MAX &&
+		    shared_off_of(xattrs, &node->xattrs[i]) != NOT_SHARED) {
+			shared++;
+			bytes += 4;
+		} else {
+			bytes += entry_bytes(&node->xattrs[i]);
+		}
+	}
+	return node->xattr_count ? bytes : 0;
+}
+
+static uint8_t *encode_entry(const struct kataimg_xattr *xattr, uint8_t *out)
+{
+	struct erofs_xattr_entry entry = { .value_len = to_le16((uint16_t)xattr->value_len) };
+	uint32_t bytes = entry_bytes(xattr);
+	const char *suffix = "";
+	uint32_t suffix_len = 0;
+
+	erofs_xattr_split(xattr, &entry.prefix, &suffix, &suffix_len);
+	entry.name_len = (uint8_t)suffix_len;
+	memset(out, 0, bytes);
+	memcpy(out, &entry, sizeof(entry));
+	memcpy(out + sizeof(entry), suffix, suffix_len);
+	if (xattr->value_len)
+		memcpy(out + sizeof(entry) + suffix_len, xattr->value, xattr->value_len);
+	return out + bytes;
+}
+
+void erofs_xattrs_encode_node(const struct erofs_xattrs *xattrs, const struct kataimg_node *node,
+			      uint32_t first_id, uint8_t *out)
+{
+	struct erofs_xattr_header header = { .shared_count = 0 };
+	uint32_t ids = count_shared(xattrs, node);
+	uint8_t *entries = out + sizeof(header) + 4 * ids;
+
+	for (uint32_t i = 0; i < node->xattr_count; i++) {
+		uint32_t shared_off = shared_off_of(xattrs, &node->xattrs[i]);
+
+		if (shared_off != NOT_SHARED && header.shared_count < ids) {
+			le32 id = to_le32(first_id + shared_off / 4);
+
+			memcpy(out + sizeof(header) + 4 * header.shared_count++, &id, sizeof(id));
+		} else {
+			entries = encode_entry(&node->xattrs[i], entries);
+		}
+	}
+	memcpy(out, &header, sizeof(header));
+}
+
+uint64_t erofs_xattrs_shared_bytes(const struct erofs_xattrs *xattrs)
+{
+	return xattrs->shared_bytes;
+}
+
+void erofs_xattrs_encode_shared(const struct erofs_xattrs *xattrs, uint8_t *out)
+{
+	for (size_t i = 0; i < xattrs->count; i++)
+		if (xattrs->pairs[i].shared_off != NOT_SHARED)
+			encode_entry(xattrs->pairs[i].xattr, out + xattrs->pairs[i].shared_off);
+}
