@@ -60,11 +60,16 @@ static int make(struct build *build, struct error *error)
 	int ret = build_write(build, error);
 
 	if (ret == 0)
-		ret = build_verify(build, error);
+		ret = build_verify_filesystem(build, error);
+	if (ret == 0)
+		ret = build_measure(build, error);
+	if (ret == 0)
+		ret = build_verify_image(build, error);
 	if (ret < 0)
 		return ret;
 	progress_stage(build->progress, "publish");
-	return output_publish(build->output, build->options->sync, error);
+	ret = output_publish(build->output, build->options->sync, error);
+	return ret < 0 ? ret : build_publish_root_hash(build, error);
 }
 
 static int run(struct build *build, struct error *error)

@@ -102,6 +102,7 @@ static int compute_geometry(struct build *build, struct error *error)
 		.align_bytes = config->image.align_bytes,
 		.size_bytes = config->image.size_bytes,
 		.dax = config->image.dax,
+		.hash_tree_bytes = config->verity.enabled ? verity_tree_bytes : NULL,
 		.disk_signature = (uint32_t)config->image.disk_signature,
 	};
 	int ret = 0;

@@ -8,6 +8,7 @@
 #include "core/config/options.h"
 #include "core/copy/copy.h"
 #include "core/format/geometry.h"
+#include "core/format/verity.h"
 #include "core/image/output.h"
 #include "core/tree/tree.h"
 
@@ -35,6 +36,9 @@ struct build {
 
 	struct copy *copy;
 	struct copy_stats copied;
+
+	struct verity_params verity; /* of a measured image, as root_hash */
+	uint8_t root_hash[DIGEST_BYTES];
 };
 
 /* The tree against the backend, the backend's plan, and the geometry that follows. */
@@ -43,8 +47,17 @@ int build_plan(struct build *build, struct error *error);
 /* The image file: the backend's metadata, the files' data, partition tables and info block. */
 int build_write(struct build *build, struct error *error);
 
-/* Re-reads what was written: tables, info block, filesystem. */
-int build_verify(struct build *build, struct error *error);
+/* The backend's own look at what it wrote. */
+int build_verify_filesystem(struct build *build, struct error *error);
+
+/* Of a measured image the hash tree and root_hash; of others nothing. */
+int build_measure(struct build *build, struct error *error);
+
+/* The last look, as inspect takes it: tables, info block, what the filesystem says of itself. */
+int build_verify_image(struct build *build, struct error *error);
+
+/* The root hash's file, once the image is there. */
+int build_publish_root_hash(struct build *build, struct error *error);
 
 /* The root filesystem's place in the image. */
 struct host_range build_window(const struct build *build);

@@ -60,10 +60,9 @@ static void add_number(json_object *object, const char *key, uint64_t value)
 
 static void add_hex(json_object *object, const char *key, const uint8_t *bytes, size_t len)
 {
-	char text[2 * DIGEST_BYTES + 1] = "";
+	char text[2 * DIGEST_BYTES + 1];
 
-	for (size_t i = 0; i < len; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	digest_format_hex(bytes, len, text);
 	add_text(object, key, text);
 }
 
@@ -188,6 +187,29 @@ static json_object *stages_object(const struct build *build)
 	return object;
 }
 
+/* With the kernel parameter that mounts the measured root, as Kata's runtime makes it. */
+static json_object *verity_object(const struct build *build)
+{
+	json_object *object = json_object_new_object();
+	uint64_t blocks = build->verity.data_blocks;
+	char line[VERITY_LINE_BYTES], root[2 * DIGEST_BYTES + 1],
+		salt[2 * VERITY_SALT_MAX_BYTES + 1], target[VERITY_LINE_BYTES + 256];
+
+	verity_format_line(&build->verity, build->root_hash, line);
+	digest_format_hex(build->root_hash, DIGEST_BYTES, root);
+	digest_format_hex(build->verity.salt, build->verity.salt_len, salt);
+	snprintf(target, sizeof(target),
+		 "dm-mod.create=\"dm-verity,,,ro,0 %" PRIu64
+		 " verity 1 DATA HASH 4096 4096 %" PRIu64 " 0 sha256 %s %s\"",
+		 blocks * (VERITY_BLOCK_BYTES / SECTOR_BYTES), blocks, root, *salt ? salt : "-");
+	add_text(object, "root_hash", root);
+	add_text(object, "salt", salt);
+	add_number(object, "data_blocks", blocks);
+	add_text(object, "line", line);
+	add_text(object, "kernel_parameter", target);
+	return object;
+}
+
 static json_object *report_object(const struct build *build)
 {
 	json_object *report = json_object_new_object();
@@ -201,6 +223,8 @@ static json_object *report_object(const struct build *build)
 	json_object_object_add(report, "identifiers", identifiers_object(build));
 	json_object_object_add(report, "tree", tree_object(build));
 	json_object_object_add(report, "copy", copy_object(build));
+	if (build->config->verity.enabled)
+		json_object_object_add(report, "verity", verity_object(build));
 	json_object_object_add(report, "seconds", stages_object(build));
 	return report;
 }

@@ -56,17 +56,20 @@ static int probe(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_f
 	return ret < 0 ? ret : compare_info(build, found, error);
 }
 
-int build_verify(struct build *build, struct error *error)
+int build_verify_filesystem(struct build *build, struct error *error)
 {
 	const struct host_range window = build_window(build);
-	const struct inspect_probe asking = { probe, build };
-	int ret;
 
 	progress_stage(build->progress, "verify");
 	if (host_set_window(build->host, HOST_READ_WINDOW, &window, NULL) < 0)
 		return error_nomem(error);
-	ret = session_verify(build->session, build->geometry.window_bytes, error);
-	if (ret < 0)
-		return ret;
+	return session_verify(build->session, build->geometry.window_bytes, error);
+}
+
+int build_verify_image(struct build *build, struct error *error)
+{
+	const struct inspect_probe asking = { probe, build };
+
+	progress_stage(build->progress, "inspect");
 	return inspect_check(output_fd(build->output), &build->geometry, &asking, error);
 }

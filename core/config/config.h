@@ -68,6 +68,13 @@ struct config {
 		bool one_filesystem;
 	} tree;
 
+	struct {
+		bool enabled;
+		char *salt;      /* hexadecimal; NULL or "": derive */
+		char *variant;   /* NULL: as "" */
+		char *hash_file; /* NULL: beside the image, named by variant */
+	} verity;
+
 	char *path;                                    /* of the file; NULL: none was loaded */
 	struct config_origin origins[CONFIG_KEYS_MAX]; /* of each key, in the table's order */
 	struct config_pair *pairs;                     /* of all backends, in the order given */

@@ -51,6 +51,15 @@ const struct config_key config_keys[] = {
 	  holes_choices },
 	{ "tree", "one-filesystem", CONFIG_BOOL, MEMBER(tree.one_filesystem), "yes",
 	  "what is mounted below the source is left out" },
+
+	{ "verity", "enabled", CONFIG_BOOL, MEMBER(verity.enabled), "no",
+	  "measure the root filesystem: a dm-verity hash tree in partition 2" },
+	{ "verity", "salt", CONFIG_STRING, MEMBER(verity.salt), NULL,
+	  "up to 256 bytes in hexadecimal; not given: derived from the tree" },
+	{ "verity", "variant", CONFIG_STRING, MEMBER(verity.variant), NULL,
+	  "names the root hash's file: root_hash_VARIANT.txt beside the image" },
+	{ "verity", "hash-file", CONFIG_PATH, MEMBER(verity.hash_file), NULL,
+	  "another place for the root hash's file" },
 };
 
 const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);
