@@ -54,8 +54,7 @@ static const struct cli_option *find_option(int value)
  * or 0 for an unknown word. */
 static int fail_option(const struct cli_command *command, const char *word, struct error *error)
 {
-	struct suggestion suggestion = { .word = word };
-	char hint[SUGGEST_HINT_BYTES];
+	struct suggestion suggestion = { .word = word + strlen("--") };
 
 	if (optopt >= OPTION_VALUE(0))
 		return error_usage(error, "%s takes no argument", find_option(optopt)->name);
@@ -63,8 +62,11 @@ static int fail_option(const struct cli_command *command, const char *word, stru
 		return error_usage(error, "unknown option -%c", optopt);
 	for (size_t i = 0; i < cli_option_count; i++)
 		if (cli_options[i].commands & command->bit)
-			suggest_offer(&suggestion, cli_options[i].name);
-	return error_usage(error, "unknown option %s%s", word, suggest_hint(&suggestion, hint));
+			suggest_offer(&suggestion, cli_options[i].name + strlen("--"));
+	if (!suggestion.nearest)
+		return error_usage(error, "unknown option %s", word);
+	return error_usage(error, "unknown option %s; did you mean --%s?", word,
+			   suggestion.nearest);
 }
 
 static int add_setting(struct cli *cli, const struct cli_option *option, const char *value,

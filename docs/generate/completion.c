@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "docs/generate/generate.h"
+
+#include <string.h>
+
+#include "core/cli/table.h"
+#include "core/config/keys.h"
+
+/* What completes an argument, by the word that the table has for it. */
+static const struct {
+	const char *argument, *bash, *zsh;
+} actions[] = {
+	{ "DIR", "compgen -d -- \"$current\"", "_files -/" },
+	{ "FILE", "compgen -f -- \"$current\"", "_files" },
+	{ "IMAGE", "compgen -f -- \"$current\"", "_files" },
+	{ "[SOURCE]", "compgen -f -- \"$current\"", "_files" },
+	{ "BACKEND", "compgen -W \"$(_kataimg_backends)\" -- \"$current\"", "_kataimg_backends" },
+	{ "[NAME]", "compgen -W \"$(_kataimg_backends)\" -- \"$current\"", "_kataimg_backends" },
+};
+
+static const char *bash_action(const char *argument)
+{
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (strcmp(actions[i].argument, argument) == 0)
+			return actions[i].bash;
+	return NULL;
+}
+
+static const char *zsh_action(const char *argument)
+{
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (strcmp(actions[i].argument, argument) == 0)
+			return actions[i].zsh;
+	return NULL;
+}
+
+static void print_setting_words(FILE *out)
+{
+	for (size_t i = 0; i < config_key_count; i++)
+		fprintf(out, "%s%s.%s=", i ? " " : "", config_keys[i].section, config_keys[i].name);
+}
+
+static void print_choices(FILE *out, const char *const *choices)
+{
+	for (size_t i = 0; choices[i]; i++)
+		fprintf(out, "%s%s", i ? " " : "", choices[i]);
+}
+
+void bash_arguments(FILE *out, const char *argument, const struct kataimg_backend *backend)
+{
+	(void)argument;
+	(void)backend;
+	for (size_t i = 0; i < cli_option_count; i++) {
+		const struct cli_option *option = &cli_options[i];
+		const char *action = option->argument ? bash_action(option->argument) : NULL;
+
+		if (!option->argument)
+			continue;
+		fputc('\t', out);
+		if (option->short_name)
+			fprintf(out, "-%c|", option->short_name);
+		fprintf(out, "%s)\n\t\t", option->name);
+		if (action) {
+			fputs(action, out);
+		} else if (option->action == CLI_SETTING || option->choices) {
+			fputs("compgen -W '", out);
+			if (option->choices)
+				print_choices(out, option->choices);
+			else
+				print_setting_words(out);
+			fputs("' -- \"$current\"", out);
+		} else {
+			fputc(':', out);
+		}
+		fputs("\n\t\t;;\n", out);
+	}
+}
+
+static void print_bash_command(FILE *out, const struct cli_command *command)
+{
+	fprintf(out, "\t%s)\n\t\tcompgen -W '", command->name ? command->name : "*");
+	for (size_t i = 0; i < cli_option_count; i++)
+		if (cli_options[i].commands & command->bit)
+			fprintf(out, "%s ", cli_options[i].name);
+	fprintf(out, "' -- \"$current\"\n\t\t%s\n\t\t;;\n", bash_action(command->argument));
+}
+
+void bash_commands(FILE *out, const char *argument, const struct kataimg_backend *backend)
+{
+	(void)argument;
+	(void)backend;
+	for (size_t i = 1; i < cli_command_count; i++)
+		print_bash_command(out, &cli_commands[i]);
+	print_bash_command(out, &cli_commands[0]);
+}
+
+/* Inside '[...]'. */
+static void print_zsh_help(FILE *out, const char *help)
+{
+	for (; *help; help++) {
+		if (*help == '\'')
+			fputs("'\\'", out);
+		fputc(*help, out);
+	}
+}
+
+static void print_zsh_option(FILE *out, const struct cli_option *option)
+{
+	const char *action = option->argument ? zsh_action(option->argument) : NULL;
+	const char *repeat = option->action == CLI_LIST || option->action == CLI_SETTING ? "*" : "";
+
+	fputs(" \\\n\t\t", out);
+	if (option->short_name)
+		fprintf(out, "'(-%c %s)'{-%c,%s}", option->short_name, option->name,
+			option->short_name, option->name);
+	else
+		fprintf(out, "'%s%s'", repeat, option->name);
+	fputs("'[", out);
+	print_zsh_help(out, option->help);
+	fputc(']', out);
+	if (option->argument)
+		fprintf(out, ":%s:", option->argument);
+	if (option->choices || option->action == CLI_SETTING) {
+		fputc('(', out);
+		if (option->choices)
+			print_choices(out, option->choices);
+		else
+			print_setting_words(out);
+		fputc(')', out);
+	} else if (action) {
+		fputs(action, out);
+	}
+	fputc('\'', out);
+}
+
+static void print_zsh_command(FILE *out, const struct cli_command *command)
+{
+	fprintf(out, "\t%s)\n\t\t_arguments", command->name ? command->name : "*");
+	for (size_t i = 0; i < cli_option_count; i++)
+		if (cli_options[i].commands & command->bit)
+			print_zsh_option(out, &cli_options[i]);
+	fprintf(out, " \\\n\t\t'%s:%s:%s'\n\t\t;;\n", command->name ? "2" : "1", command->argument,
+		zsh_action(command->argument));
+}
+
+void zsh_commands(FILE *out, const char *argument, const struct kataimg_backend *backend)
+{
+	(void)argument;
+	(void)backend;
+	for (size_t i = 1; i < cli_command_count; i++)
+		print_zsh_command(out, &cli_commands[i]);
+	print_zsh_command(out, &cli_commands[0]);
+}

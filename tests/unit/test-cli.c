@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/cli/cli.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/cleanup.h"
+
+#define ARGUMENTS_MAX 16
+
+/* A command line of words that end with NULL, in a copy that getopt may permute. */
+struct fixture {
+	char *argv[ARGUMENTS_MAX];
+	int argc;
+	struct cli cli;
+	struct config config;
+	struct error error;
+};
+
+static int set_up(void **state)
+{
+	*state = calloc(1, sizeof(struct fixture));
+	return 0;
+}
+
+static void clear(struct fixture *fixture)
+{
+	for (int i = 0; i < fixture->argc; i++)
+		free(fixture->argv[i]);
+	fixture->argc = 0;
+	cli_free(&fixture->cli);
+	config_free(&fixture->config);
+	error_clear(&fixture->error);
+}
+
+static int tear_down(void **state)
+{
+	clear(*state);
+	free(*state);
+	return 0;
+}
+
+static int parse_words(struct fixture *fixture, const char *const *words)
+{
+	clear(fixture);
+	for (; *words; words++)
+		fixture->argv[fixture->argc++] = strdup(*words);
+	fixture->argv[fixture->argc] = NULL;
+	return cli_parse(fixture->argc, fixture->argv, &fixture->cli, &fixture->error);
+}
+
+#define PARSE(fixture, ...) \
+	parse_words(fixture, (const char *const[]){ "kataimg", __VA_ARGS__, NULL })
+
+static void check_refused(struct fixture *fixture, int ret, const char *message)
+{
+	assert_int_equal(ret, -EINVAL);
+	assert_string_equal(fixture->error.message, message);
+	assert_int_equal(fixture->error.kind, ERROR_USAGE);
+}
+
+#define REFUSES(fixture, message, ...) check_refused(fixture, PARSE(fixture, __VA_ARGS__), message)
+
+static void check_accepted(struct fixture *fixture, int ret)
+{
+	if (ret < 0)
+		fail_msg("%s", fixture->error.message);
+}
+
+#define ACCEPTS(fixture, ...) check_accepted(fixture, PARSE(fixture, __VA_ARGS__))
+
+static void no_argument_is_a_build(void **state)
+{
+	struct fixture *fixture = *state;
+
+	check_accepted(fixture, parse_words(fixture, (const char *const[]){ "kataimg", NULL }));
+	assert_int_equal(fixture->cli.command->bit, CLI_BUILD);
+	assert_null(fixture->cli.argument);
+}
+
+static void options_of_a_build(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct cli *cli = &fixture->cli;
+
+	ACCEPTS(fixture, "-c", "b.ini", "--backend-dir", "d1", "--backend-dir=d2", "--dry-run",
+		"--report", "-", "--no-sync", "--no-reflink", "-qv", "--progress=json", "rootfs");
+	assert_string_equal(cli->config_path, "b.ini");
+	assert_int_equal(cli->backend_dirs.count, 2);
+	assert_string_equal(cli->backend_dirs.items[1], "d2");
+	assert_true(cli->dry_run && cli->no_sync && cli->no_reflink && cli->quiet && cli->verbose);
+	assert_string_equal(cli->report, "-");
+	assert_int_equal(cli->progress, 4);
+	assert_string_equal(cli->argument, "rootfs");
+}
+
+static void arguments_may_stand_anywhere(void **state)
+{
+	struct fixture *fixture = *state;
+
+	setenv("POSIXLY_CORRECT", "1", 1);
+	ACCEPTS(fixture, "rootfs", "--dry-run");
+	unsetenv("POSIXLY_CORRECT");
+	assert_true(fixture->cli.dry_run);
+	ACCEPTS(fixture, "--", "--dry-run");
+	assert_false(fixture->cli.dry_run);
+	assert_string_equal(fixture->cli.argument, "--dry-run");
+}
+
+static void commands_are_the_first_word(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ACCEPTS(fixture, "inspect", "a.img", "--json");
+	assert_int_equal(fixture->cli.command->bit, CLI_INSPECT);
+	assert_true(fixture->cli.json);
+	assert_string_equal(fixture->cli.argument, "a.img");
+	ACCEPTS(fixture, "backends");
+	assert_int_equal(fixture->cli.command->bit, CLI_BACKENDS);
+	ACCEPTS(fixture, "backends", "ext4");
+	assert_string_equal(fixture->cli.argument, "ext4");
+	ACCEPTS(fixture, "./inspect");
+	assert_int_equal(fixture->cli.command->bit, CLI_BUILD);
+	ACCEPTS(fixture, "inspect", "--help");
+	assert_true(fixture->cli.help);
+}
+
+static void mistakes_are_named(void **state)
+{
+	struct fixture *fixture = *state;
+
+	REFUSES(fixture, "unknown option --dryrun; did you mean --dry-run?", "--dryrun");
+	REFUSES(fixture, "unknown option --xyzzy", "--xyzzy");
+	REFUSES(fixture, "unknown option -x", "--dry-run", "-xq");
+	REFUSES(fixture, "unknown option --json", "--json");
+	REFUSES(fixture, "unknown option --dry-run", "inspect", "--dry-run", "a.img");
+	REFUSES(fixture, "--dry-run takes no argument", "--dry-run=yes");
+	REFUSES(fixture, "--output needs IMAGE", "-o");
+	REFUSES(fixture, "--report needs FILE", "--report");
+	REFUSES(fixture, "unexpected argument b", "a", "b");
+	REFUSES(fixture, "inspect needs IMAGE", "inspect");
+	REFUSES(fixture, "--progress loud: not one of auto, off, plain, bar, json", "--progress",
+		"loud");
+}
+
+static int configure(struct fixture *fixture)
+{
+	return cli_configure(&fixture->cli, &fixture->config, &fixture->error);
+}
+
+static void options_reach_the_configuration(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config *config = &fixture->config;
+
+	ACCEPTS(fixture, "-o", "a.img", "-f", "xfs", "-r", "64", "--set", "image.align=2M", "--set",
+		"xfs.label=x", "-o", "b.img", "rootfs");
+	assert_int_equal(configure(fixture), 0);
+	assert_string_equal(config->image.output, "b.img");
+	assert_string_equal(config->image.filesystem, "xfs");
+	assert_string_equal(config->image.source, "rootfs");
+	assert_int_equal(config->image.free_space_bytes, 64 << 20);
+	assert_int_equal(config->image.align_bytes, 2 << 20);
+	assert_string_equal(config->pairs[0].value, "x");
+}
+
+static void bad_values_name_their_option(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ACCEPTS(fixture, "-r", "12Q", "x");
+	check_refused(fixture, configure(fixture), "--free-mib 12Q: not a number");
+	ACCEPTS(fixture, "-r", "17592186044416", "x");
+	check_refused(fixture, configure(fixture),
+		      "--free-mib: [image] free-space = 17592186044416M: too large a size");
+	ACCEPTS(fixture, "--set", "image=1", "x");
+	check_refused(fixture, configure(fixture), "--set: image=1: not SECTION.KEY=VALUE");
+	ACCEPTS(fixture, "-o", "", "x");
+	check_refused(fixture, configure(fixture), "--output: [image] output = : an empty path");
+	ACCEPTS(fixture, "-c", "/nonexistent/b.ini");
+	check_refused(fixture, configure(fixture), "/nonexistent/b.ini: No such file or directory");
+}
+
+static void threads_are_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned int threads;
+
+	ACCEPTS(fixture, "x");
+	assert_int_equal(cli_threads(&fixture->cli, &threads, &fixture->error), 0);
+	assert_true(threads >= 1);
+	ACCEPTS(fixture, "--threads", "3", "x");
+	assert_int_equal(cli_threads(&fixture->cli, &threads, &fixture->error), 0);
+	assert_int_equal(threads, 3);
+	ACCEPTS(fixture, "--threads", "0", "x");
+	check_refused(fixture, cli_threads(&fixture->cli, &threads, &fixture->error),
+		      "--threads 0: not between 1 and 1024");
+}
+
+static void help_names_every_option_and_key(void **state)
+{
+	struct fixture *fixture = *state;
+	autofree char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	ACCEPTS(fixture, "--help");
+	cli_print_help(&fixture->cli, out);
+	fclose(out);
+	for (size_t i = 0; i < cli_option_count; i++)
+		if (cli_options[i].commands & CLI_BUILD)
+			assert_non_null(strstr(text, cli_options[i].name));
+	for (size_t i = 0; i < config_key_count; i++)
+		assert_non_null(strstr(text, config_keys[i].name));
+	assert_non_null(strstr(text, "inspect IMAGE"));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(no_argument_is_a_build),
+		TEST(options_of_a_build),
+		TEST(arguments_may_stand_anywhere),
+		TEST(commands_are_the_first_word),
+		TEST(mistakes_are_named),
+		TEST(options_reach_the_configuration),
+		TEST(bad_values_name_their_option),
+		TEST(threads_are_counted),
+		TEST(help_names_every_option_and_key),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
