@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/ext4/dir.h"
+
+#include "ondisk/crc32c.h"
+#include "plugins/ext4/extent.h"
+#include "plugins/ext4/htree.h"
+#include "plugins/ext4/writer.h"
+
+#define LOST_FOUND "lost+found"
+
+uint32_t ext4_inode_seed(uint32_t csum_seed, uint32_t ino)
+{
+	le32 numbers[2] = { to_le32(ino), to_le32(0) };
+
+	return crc32c(csum_seed, numbers, sizeof(numbers));
+}
+
+uint32_t ext4_dirent_bytes(uint32_t name_len)
+{
+	return (sizeof(struct ext4_dirent) + name_len + 3) & ~3u;
+}
+
+uint32_t ext4_dir_entry_count(const struct ext4_dir *dir)
+{
+	return dir->entry_count + (dir->lost_found_ino != 0);
+}
+
+struct ext4_name ext4_dir_name(const struct ext4_dir_format *format, const struct ext4_dir *dir,
+			       uint32_t number)
+{
+	const struct kataimg_entry *entry = &dir->entries[number];
+
+	if (number == dir->entry_count)
+		return (struct ext4_name){ LOST_FOUND, strlen(LOST_FOUND), dir->lost_found_ino,
+					   KATAIMG_DIR };
+	return (struct ext4_name){ entry->name, entry->name_len,
+				   format->first_tree_ino + entry->node->index, entry->node->type };
+}
+
+void ext4_dir_block_add(struct ext4_dir_block *block, const struct ext4_name *name)
+{
+	uint32_t bytes = ext4_dirent_bytes(name->len);
+	struct ext4_dirent dirent = {
+		.inode = to_le32(name->ino),
+		.rec_len = to_le16(bytes),
+		.name_len = name->len,
+		.file_type = name->type,
+	};
+
+	memcpy(block->bytes + block->used, &dirent, sizeof(dirent));
+	memcpy(block->bytes + block->used + sizeof(dirent), name->name, name->len);
+	block->last = block->used;
+	block->used += bytes;
+}
+
+void ext4_dir_block_finish(struct ext4_dir_block *block, uint32_t inode_seed)
+{
+	struct ext4_dirent_tail tail = {
+		.rec_len = to_le16(sizeof(tail)),
+		.file_type = EXT4_DIRENT_TAIL_TYPE,
+	};
+	struct ext4_dirent last;
+
+	memcpy(&last, block->bytes + block->last, sizeof(last));
+	last.rec_len = to_le16(EXT4_DIR_BLOCK_SPACE - block->last);
+	memcpy(block->bytes + block->last, &last, sizeof(last));
+	tail.checksum = to_le32(crc32c(inode_seed, block->bytes, EXT4_DIR_BLOCK_SPACE));
+	memcpy(block->bytes + EXT4_DIR_BLOCK_SPACE, &tail, sizeof(tail));
+}
+
+static uint64_t entries_bytes(const struct kataimg_entry *entries, uint32_t count)
+{
+	uint64_t bytes = ext4_dirent_bytes(1) + ext4_dirent_bytes(2);
+
+	for (uint32_t i = 0; i < count; i++)
+		bytes += ext4_dirent_bytes(entries[i].name_len);
+	return bytes;
+}
+
+static bool fits_one_block(const struct ext4_dir *dir)
+{
+	uint64_t bytes = entries_bytes(dir->entries, dir->entry_count);
+
+	if (dir->lost_found_ino)
+		bytes += ext4_dirent_bytes(strlen(LOST_FOUND));
+	return bytes <= EXT4_DIR_BLOCK_SPACE;
+}
+
+bool ext4_dir_is_indexed(const struct ext4_dir *dir)
+{
+	return !fits_one_block(dir);
+}
+
+int ext4_dir_count_blocks(const struct ext4_dir_format *format, const struct ext4_dir *dir,
+			  uint32_t *blocks)
+{
+	if (ext4_dir_is_indexed(dir))
+		return ext4_htree_count_blocks(format, dir, blocks);
+	*blocks = 1;
+	return 0;
+}
+
+uint64_t ext4_dir_blocks_bound(const struct kataimg_entry *entries, uint32_t count)
+{
+	uint64_t leaf_filled = EXT4_DIR_BLOCK_SPACE - ext4_dirent_bytes(UINT8_MAX) + 4;
+	uint64_t leaves = entries_bytes(entries, count) / leaf_filled + 1;
+
+	return leaves + leaves / EXT4_DX_NODE_LIMIT + 2;
+}
+
+static void put_names(const struct ext4_dir_format *format, const struct ext4_dir *dir,
+		      struct ext4_dir_block *block)
+{
+	struct ext4_name self = { ".", 1, dir->ino, KATAIMG_DIR };
+	struct ext4_name parent = { "..", 2, dir->parent_ino, KATAIMG_DIR };
+	uint32_t count = ext4_dir_entry_count(dir);
+
+	ext4_dir_block_add(block, &self);
+	ext4_dir_block_add(block, &parent);
+	for (uint32_t i = 0; i < count; i++) {
+		struct ext4_name name = ext4_dir_name(format, dir, i);
+
+		ext4_dir_block_add(block, &name);
+	}
+}
+
+/* The names in the first block; blocks beyond it stay empty. */
+static int write_linear(const struct ext4_dir_format *format, const struct ext4_dir *dir,
+			const struct ext4_extent *extents, struct ext4_writer *writer)
+{
+	uint32_t seed = ext4_inode_seed(format->csum_seed, dir->ino);
+	uint32_t hint = 0;
+
+	for (uint32_t i = 0; i < dir->blocks; i++) {
+		struct ext4_dir_block block = { 0 };
+		int ret = ext4_writer_block(writer, ext4_extent_lookup(extents, i, &hint),
+					    &block.bytes);
+
+		if (ret < 0)
+			return ret;
+		if (i == 0)
+			put_names(format, dir, &block);
+		ext4_dir_block_finish(&block, seed);
+	}
+	return 0;
+}
+
+int ext4_dir_write(const struct ext4_dir_format *format, const struct ext4_dir *dir,
+		   const struct ext4_extent *extents, struct ext4_writer *writer)
+{
+	if (ext4_dir_is_indexed(dir))
+		return ext4_htree_write(format, dir, extents, writer);
+	return write_linear(format, dir, extents, writer);
+}

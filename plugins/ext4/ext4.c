@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The backend's table: options, limits, and the way through the callbacks. */
+#include "plugins/ext4/ext4.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <ext2fs/ext2fs.h>
+
+#include "ondisk/crc32c.h"
+#include "plugins/ext4/frame.h"
+#include "plugins/ext4/size.h"
+#include "plugins/ext4/super.h"
+#include "plugins/ext4/write.h"
+#include "plugins/ext4/xattr.h"
+
+static const char *const journal_choices[] = { "auto", "yes", "no", NULL };
+
+enum option { OPT_RESERVED_PERCENT, OPT_INODES, OPT_JOURNAL, OPT_LABEL, OPT_UUID, OPTIONS };
+enum journal { JOURNAL_AUTO, JOURNAL_YES, JOURNAL_NO };
+
+static const struct kataimg_option options[OPTIONS] = {
+	[OPT_RESERVED_PERCENT] = {
+		.name = "reserved-percent",
+		.type = KATAIMG_OPT_U64,
+		.default_value = "3",
+		.max = 50,
+		.help = "Blocks that only root may use, in percent of all",
+		.since = "0.1",
+	},
+	[OPT_INODES] = {
+		.name = "inodes",
+		.type = KATAIMG_OPT_U64,
+		.min = EXT4_FIRST_INO,
+		.max = UINT32_MAX,
+		.help = "How many inodes there are at least (default: what the tree needs and a few)",
+		.since = "0.1",
+	},
+	[OPT_JOURNAL] = {
+		.name = "journal",
+		.type = KATAIMG_OPT_ENUM,
+		.default_value = "auto",
+		.choices = journal_choices,
+		.help = "A journal, of 4 MiB; auto: yes, since runtimes mount with data=ordered",
+		.since = "0.1",
+	},
+	[OPT_LABEL] = {
+		.name = "label",
+		.type = KATAIMG_OPT_STRING,
+		.max = EXT4_LABEL_BYTES,
+		.help = "Volume label, at most 16 bytes",
+		.since = "0.1",
+	},
+	[OPT_UUID] = {
+		.name = "uuid",
+		.type = KATAIMG_OPT_STRING,
+		.max = 36,
+		.help = "UUID (default: derived from the tree and the configuration)",
+		.since = "0.1",
+	},
+};
+
+int ext4_nomem(const struct kataimg_host *host)
+{
+	host->error(host->ctx, "out of memory");
+	return -ENOMEM;
+}
+
+uint32_t ext4_node_ino(const struct ext4 *ext4, const struct kataimg_node *node)
+{
+	return node->index == 0 ? EXT4_ROOT_INO : ext4->format.first_tree_ino + node->index;
+}
+
+static const char *ext4_libraries(void)
+{
+	static __thread char text[64];
+	const char *version;
+
+	ext2fs_get_library_version(&version, NULL);
+	snprintf(text, sizeof(text), "libext2fs %s", version);
+	return text;
+}
+
+/* ---- open ---- */
+
+static int hex_digit(char c)
+{
+	if (isdigit((unsigned char)c))
+		return c - '0';
+	return isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
+}
+
+/* 8-4-4-4-12 hexadecimal digits. */
+static bool parse_uuid(const char *text, uint8_t uuid[16])
+{
+	static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	size_t digits = 0;
+
+	if (strlen(text) != strlen(shape))
+		return false;
+	memset(uuid, 0, 16);
+	for (size_t i = 0; shape[i]; i++) {
+		int digit = hex_digit(text[i]);
+
+		if (shape[i] == '-' ? text[i] != '-' : digit < 0)
+			return false;
+		if (shape[i] == '-')
+			continue;
+		uuid[digits / 2] |= digits % 2 ? digit : digit << 4;
+		digits++;
+	}
+	return true;
+}
+
+static int set_uuid(struct ext4 *ext4, const struct kataimg_value *value)
+{
+	const struct kataimg_host *host = ext4->host;
+
+	if (!value->is_set)
+		return host->uuid(host->ctx, "ext4 filesystem", ext4->options.uuid);
+	if (parse_uuid(value->string, ext4->options.uuid))
+		return 0;
+	host->error(host->ctx,
+		    "uuid = %s: not of the form "
+		    "01234567-89ab-cdef-0123-456789abcdef",
+		    value->string);
+	return -EINVAL;
+}
+
+static int set_hash_seed(struct ext4 *ext4)
+{
+	const struct kataimg_host *host = ext4->host;
+	uint8_t bytes[32];
+	int ret = host->derive(host->ctx, "ext4 directory hash", bytes);
+
+	for (size_t i = 0; ret == 0 && i < 4; i++) {
+		le32 word;
+
+		memcpy(&word, bytes + i * sizeof(word), sizeof(word));
+		ext4->format.hash_seed[i] = from_le32(word);
+	}
+	return ret;
+}
+
+static int check_alignment(const struct ext4 *ext4)
+{
+	const struct kataimg_job *job = ext4->job;
+
+	if (job->hugepage_bytes == 0 ||
+	    (job->hugepage_bytes % EXT4_BLOCK_BYTES == 0 &&
+	     job->window_offset % EXT4_BLOCK_BYTES == 0 &&
+	     EXT4_EXTENT_MAX_BLOCKS * (uint64_t)EXT4_BLOCK_BYTES % job->hugepage_bytes == 0))
+		return 0;
+	ext4->host->error(ext4->host->ctx,
+			  "blocks of %u bytes in a filesystem at byte %llu of the image cannot "
+			  "start at multiples of %llu",
+			  EXT4_BLOCK_BYTES, (unsigned long long)job->window_offset,
+			  (unsigned long long)job->hugepage_bytes);
+	return -EINVAL;
+}
+
+static int set_options(struct ext4 *ext4, const struct kataimg_value *values)
+{
+	int ret = set_uuid(ext4, &values[OPT_UUID]);
+
+	if (ret == 0)
+		ret = set_hash_seed(ext4);
+	if (ret == 0)
+		ret = check_alignment(ext4);
+	ext4->options.reserved_percent = values[OPT_RESERVED_PERCENT].number;
+	ext4->options.inodes = values[OPT_INODES].number;
+	ext4->options.journal = values[OPT_JOURNAL].number != JOURNAL_NO;
+	if (values[OPT_LABEL].is_set)
+		snprintf(ext4->options.label, sizeof(ext4->options.label), "%s",
+			 values[OPT_LABEL].string);
+	ext4->format.csum_seed = crc32c(~0u, ext4->options.uuid, sizeof(ext4->options.uuid));
+	return ret;
+}
+
+static int ext4_open(const struct kataimg_host *host, const struct kataimg_job *job,
+		     const struct kataimg_value *values, void **state)
+{
+	struct ext4 *ext4 = calloc(1, sizeof(*ext4));
+	int ret;
+
+	if (!ext4)
+		return ext4_nomem(host);
+	ext4->host = host;
+	ext4->job = job;
+	ret = set_options(ext4, values);
+	if (ret < 0)
+		free(ext4);
+	else
+		*state = ext4;
+	return ret;
+}
+
+static void ext4_close(void *state)
+{
+	struct ext4 *ext4 = state;
+
+	ext4_layout_destroy(&ext4->layout);
+	ext4_census_destroy(&ext4->census);
+	free(ext4);
+}
+
+/* ---- limits, check ---- */
+
+static int ext4_limits(void *state, struct kataimg_limits *limits)
+{
+	(void)state;
+	limits->name_bytes = 255;
+	limits->symlink_bytes = EXT4_BLOCK_BYTES - 1;
+	limits->xattr_name_bytes = 255;
+	limits->mtime_min = INT32_MIN;
+	limits->mtime_max = INT32_MAX + (INT64_C(3) << 32);
+	limits->device_major = 0xfff;
+	limits->device_minor = 0xfffff;
+	limits->id = UINT32_MAX;
+	limits->links = EXT4_LINK_MAX;
+	limits->file_bytes = (uint64_t)UINT32_MAX * EXT4_BLOCK_BYTES;
+	limits->nodes = UINT32_MAX - 2 * EXT4_FIRST_INO;
+	return 0;
+}
+
+static int ext4_check(void *state, const struct kataimg_node *node, char *reason,
+		      size_t reason_size)
+{
+	struct ext4_xattr_set set;
+
+	(void)state;
+	if (node->type == KATAIMG_DIR &&
+	    ext4_dir_blocks_bound(node->entries, node->entry_count) > EXT4_DIR_BLOCKS_MAX) {
+		snprintf(reason, reason_size, "%u names do not fit a directory's two-level index",
+			 node->entry_count);
+		return KATAIMG_CHECK_NODE;
+	}
+	return ext4_xattr_set_init(&set, node, reason, reason_size) < 0 ? KATAIMG_CHECK_XATTRS
+									: KATAIMG_CHECK_OK;
+}
+
+/* ---- plan, describe, write, verify, probe ---- */
+
+static int ext4_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
+{
+	struct ext4 *ext4 = state;
+	int ret;
+
+	ext4->tree = tree;
+	ret = ext4_census_init(&ext4->census, ext4);
+	if (ret < 0)
+		return ret;
+	ext4->format.first_tree_ino = EXT4_FIRST_INO - 1 + ext4->census.lost_found;
+	ret = ext4_size_plan(ext4);
+	if (ret < 0)
+		return ret;
+	plan->bytes = ext4->planned_blocks * EXT4_BLOCK_BYTES;
+	plan->granularity = EXT4_BLOCK_BYTES;
+	return 0;
+}
+
+static int ext4_describe(void *state, uint64_t window_bytes, struct kataimg_fs_info *info)
+{
+	struct ext4 *ext4 = state;
+	int ret = ext4_size_layout(ext4, window_bytes);
+
+	if (ret == 0)
+		ext4_super_describe(ext4, info);
+	return ret;
+}
+
+static void report_unused_tail(const struct ext4 *ext4, uint64_t window_bytes)
+{
+	uint64_t used = ext4->layout.geo.blocks * EXT4_BLOCK_BYTES;
+
+	if (used < window_bytes)
+		ext4->host->log(ext4->host->ctx, KATAIMG_LOG_INFO,
+				"ext4: the last %llu bytes of %llu are too few for a block group "
+				"and stay unused",
+				(unsigned long long)(window_bytes - used),
+				(unsigned long long)window_bytes);
+}
+
+static int ext4_write(void *state, const struct kataimg_tree *tree, uint64_t window_bytes)
+{
+	struct ext4 *ext4 = state;
+	uint8_t journal_block[60] = { 0 };
+	int ret;
+
+	(void)tree;
+	ret = ext4_size_layout(ext4, window_bytes);
+	if (ret < 0)
+		return ret;
+	report_unused_tail(ext4, window_bytes);
+	ret = ext4_write_content(ext4, journal_block);
+	return ret < 0 ? ret : ext4_frame_write(ext4, journal_block);
+}
+
+static int ext4_probe(const struct kataimg_host *host, uint64_t window_bytes,
+		      struct kataimg_fs_info *info)
+{
+	return ext4_super_probe(host, window_bytes, info);
+}
+
+static int ext4_verify(void *state, uint64_t window_bytes)
+{
+	struct ext4 *ext4 = state;
+
+	return ext4_super_verify(ext4, window_bytes);
+}
+
+KATAIMG_BACKEND(.name = "ext4", .version = "0.1.0",
+		.summary = "ext4 with checksums, hashed directories and a small journal",
+		.capabilities = KATAIMG_CAP_SYMLINKS | KATAIMG_CAP_HARDLINKS | KATAIMG_CAP_DEVICES |
+				KATAIMG_CAP_FIFOS | KATAIMG_CAP_SOCKETS | KATAIMG_CAP_XATTRS |
+				KATAIMG_CAP_NANOSECONDS | KATAIMG_CAP_SPARSE | KATAIMG_CAP_DAX |
+				KATAIMG_CAP_FREE_SPACE,
+		.job_features = KATAIMG_JOB_DAX | KATAIMG_JOB_FREE_SPACE, .options = options,
+		.option_count = OPTIONS, .libraries = ext4_libraries, .open = ext4_open,
+		.limits = ext4_limits, .check = ext4_check, .plan = ext4_plan,
+		.describe = ext4_describe, .write = ext4_write, .verify = ext4_verify,
+		.close = ext4_close, .probe = ext4_probe);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/ext4/extent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "ondisk/crc32c.h"
+#include "plugins/ext4/disk.h"
+#include "plugins/ext4/writer.h"
+
+/* One level of the tree, as the level above sees it: first logical block and place of each block.
+ */
+struct level {
+	struct ext4_extent *items;
+	uint32_t count;
+	uint16_t depth;
+};
+
+/* Blocks for the tree, in order. */
+struct supply {
+	const struct ext4_extent *run;
+	uint32_t used;
+};
+
+static uint64_t blocks_for(uint64_t items)
+{
+	return (items + EXT4_EXTENTS_PER_BLOCK - 1) / EXT4_EXTENTS_PER_BLOCK;
+}
+
+uint64_t ext4_extent_tree_blocks(uint64_t extents)
+{
+	uint64_t blocks = 0;
+
+	for (uint64_t items = extents; items > EXT4_EXTENTS_INLINE;) {
+		items = blocks_for(items);
+		blocks += items;
+	}
+	return blocks;
+}
+
+static void put_header(uint8_t *to, uint16_t entries, uint16_t max, uint16_t depth)
+{
+	struct ext4_extent_header header = {
+		.magic = to_le16(EXT4_EXTENT_MAGIC),
+		.entries = to_le16(entries),
+		.max = to_le16(max),
+		.depth = to_le16(depth),
+	};
+
+	memcpy(to, &header, sizeof(header));
+}
+
+static void put_leaf(uint8_t *to, const struct ext4_extent *extent)
+{
+	struct ext4_extent_leaf leaf = {
+		.block = to_le32(extent->logical),
+		.len = to_le16(extent->blocks),
+		.start_hi = to_le16(extent->physical >> 32),
+		.start_lo = to_le32(extent->physical),
+	};
+
+	memcpy(to, &leaf, sizeof(leaf));
+}
+
+static void put_index(uint8_t *to, const struct ext4_extent *extent)
+{
+	struct ext4_extent_index index = {
+		.block = to_le32(extent->logical),
+		.leaf_lo = to_le32(extent->physical),
+		.leaf_hi = to_le16(extent->physical >> 32),
+	};
+
+	memcpy(to, &index, sizeof(index));
+}
+
+static void put_node(uint8_t *to, const struct ext4_extent *items, uint16_t count, uint16_t max,
+		     uint16_t depth)
+{
+	put_header(to, count, max, depth);
+	for (uint16_t i = 0; i < count; i++) {
+		to += sizeof(struct ext4_extent_header);
+		if (depth == 0)
+			put_leaf(to, &items[i]);
+		else
+			put_index(to, &items[i]);
+	}
+}
+
+static uint64_t supply_next(struct supply *supply)
+{
+	if (supply->used == supply->run->blocks) {
+		supply->run++;
+		supply->used = 0;
+	}
+	return supply->run->physical + supply->used++;
+}
+
+/* Packs a level into blocks; on return it describes these blocks. They fit into the same items. */
+static int write_level(struct ext4_writer *writer, uint32_t inode_seed, struct supply *supply,
+		       struct level *level)
+{
+	uint32_t done = 0, blocks = 0;
+
+	while (done < level->count) {
+		uint32_t left = level->count - done;
+		uint16_t count = left < EXT4_EXTENTS_PER_BLOCK ? left : EXT4_EXTENTS_PER_BLOCK;
+		uint64_t physical = supply_next(supply);
+		uint8_t *block;
+		le32 checksum;
+		int ret = ext4_writer_block(writer, physical, &block);
+
+		if (ret < 0)
+			return ret;
+		put_node(block, level->items + done, count, EXT4_EXTENTS_PER_BLOCK, level->depth);
+		checksum = to_le32(crc32c(inode_seed, block, EXT4_CSUM_OFFSET));
+		memcpy(block + EXT4_CSUM_OFFSET, &checksum, sizeof(checksum));
+		level->items[blocks++] = (struct ext4_extent){
+			.logical = level->items[done].logical,
+			.physical = physical,
+		};
+		done += count;
+	}
+	level->count = blocks;
+	level->depth++;
+	return 0;
+}
+
+int ext4_extent_tree_write(struct ext4_writer *writer, uint32_t inode_seed,
+			   const struct ext4_extent *extents, uint32_t count,
+			   const struct ext4_extent *tree_runs, uint8_t inode_block[60])
+{
+	struct supply supply = { .run = tree_runs };
+	struct level level = { .count = count };
+	int ret = 0;
+
+	if (count <= EXT4_EXTENTS_INLINE) {
+		put_node(inode_block, extents, count, EXT4_EXTENTS_INLINE, 0);
+		return 0;
+	}
+	level.items = malloc(count * sizeof(*level.items));
+	if (!level.items)
+		return -ENOMEM;
+	memcpy(level.items, extents, count * sizeof(*level.items));
+	while (ret == 0 && level.count > EXT4_EXTENTS_INLINE)
+		ret = write_level(writer, inode_seed, &supply, &level);
+	if (ret == 0)
+		put_node(inode_block, level.items, level.count, EXT4_EXTENTS_INLINE, level.depth);
+	free(level.items);
+	return ret;
+}
+
+uint64_t ext4_extent_lookup(const struct ext4_extent *extents, uint32_t logical, uint32_t *hint)
+{
+	while (extents[*hint].logical + extents[*hint].blocks <= logical)
+		(*hint)++;
+	return extents[*hint].physical + (logical - extents[*hint].logical);
+}
