@@ -32,7 +32,8 @@ struct cli {
 	struct cli_list backend_dirs;
 	const char *threads;
 	const char *report;
-	unsigned int progress; /* 0: what suits stderr; else 1 + enum progress_mode */
+	const char *root_hash, *salt; /* of inspect */
+	unsigned int progress;        /* 0: what suits stderr; else 1 + enum progress_mode */
 	bool dry_run, no_sync, no_reflink, quiet, verbose, json, version, help;
 };
 

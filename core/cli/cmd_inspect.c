@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/cli/cli.h"
+#include "core/inspect/measured.h"
 #include "core/inspect/probe.h"
 
 static int print(const struct cli *cli, const struct inspection *inspection, struct error *error)
@@ -17,6 +18,18 @@ static int print(const struct cli *cli, const struct inspection *inspection, str
 	return 0;
 }
 
+static int check_root_hash(const struct cli *cli, struct inspection *inspection,
+			   struct error *error)
+{
+	unsigned int threads;
+	int ret = cli_threads(cli, &threads, error);
+
+	if (ret < 0 || !cli->root_hash)
+		return ret;
+	return inspect_measured(cli->argument, cli->root_hash, cli->salt, threads, inspection,
+				error);
+}
+
 int cmd_inspect(const struct cli *cli, struct error *error)
 {
 	struct backend_search *search autocall(cleanup_backend_search_free) =
@@ -29,6 +42,8 @@ int cmd_inspect(const struct cli *cli, struct error *error)
 		return error_nomem(error);
 	probe = inspect_probe_backends(search);
 	ret = inspect_image(cli->argument, &probe, &inspection, error);
+	if (ret == 0)
+		ret = check_root_hash(cli, &inspection, error);
 	if (ret == 0)
 		ret = print(cli, &inspection, error);
 	inspect_clear(&inspection);
