@@ -14,6 +14,7 @@ image: build-packages
 test: build-packages test-packages
 	test -d $(BUILD) || meson setup $(BUILD)
 	meson configure $(BUILD) -Dtests=true
+	meson compile -C $(BUILD)
 	meson test -C $(BUILD) --print-errorlogs
 
 install: build-packages
