@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POSIX ACLs: from the form of getxattr(2) (version 2, little-endian) to XFS's own (big-endian). */
+#ifndef XFS_ACL_H
+#define XFS_ACL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define XFS_ACL_MAX_ENTRIES 5461u /* what a value of 65536 bytes holds */
+
+/* How many entries; -EINVAL when it is not an ACL, -E2BIG when XFS cannot hold so many. */
+int xfs_acl_entries(const void *value, uint32_t value_len);
+
+/* Does it say no more than the mode bits (owner, group, others)? XFS then stores none. */
+bool xfs_acl_is_trivial(const void *value, uint32_t value_len);
+
+/* Bytes of so many entries in XFS's form, and the conversion; the ACL has passed xfs_acl_entries.
+ */
+uint32_t xfs_acl_bytes(uint32_t entries);
+void xfs_acl_convert(const void *value, uint32_t entries, void *out);
+
+#endif

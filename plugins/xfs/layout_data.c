@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "plugins/xfs/bmbt.h"
+#include "plugins/xfs/layout.h"
+
+#define CANCEL_INTERVAL 4096u
+
+static int push_extent(struct xfs_layout *layout, uint64_t file_block, uint64_t start,
+		       uint64_t blocks)
+{
+	if (layout->extent_count == UINT32_MAX)
+		return -EFBIG;
+	if (layout->extent_count == layout->extent_capacity) {
+		uint64_t capacity = layout->extent_capacity ? layout->extent_capacity * 2 : 1024;
+		struct xfs_extent *extents =
+			reallocarray(layout->extents, capacity, sizeof(*extents));
+
+		if (!extents)
+			return -ENOMEM;
+		layout->extents = extents;
+		layout->extent_capacity = capacity;
+	}
+	layout->extents[layout->extent_count++] =
+		(struct xfs_extent){ .file_block = file_block, .start = start, .blocks = blocks };
+	return 0;
+}
+
+/* Can the last extent, if it is at `first` or behind, be longer by this? */
+static bool extends_last(const struct xfs_layout *layout, uint64_t first, uint64_t file_block,
+			 uint64_t start, uint64_t blocks)
+{
+	const struct xfs_extent *last = &layout->extents[layout->extent_count - 1];
+
+	return layout->extent_count > first && last->file_block + last->blocks == file_block &&
+	       last->start + last->blocks == start &&
+	       last->blocks + blocks <= XFS_EXTENT_MAX_BLOCKS;
+}
+
+/* Maps blocks, in as few extents as their length allows; `first` is the inode's first extent. */
+static int map_blocks(struct xfs_layout *layout, uint64_t first, uint64_t file_block,
+		      uint64_t start, uint64_t blocks)
+{
+	int ret = 0;
+
+	if (layout->extent_count && extends_last(layout, first, file_block, start, blocks)) {
+		layout->extents[layout->extent_count - 1].blocks += blocks;
+		return 0;
+	}
+	while (ret == 0 && blocks) {
+		uint64_t most = XFS_EXTENT_MAX_BLOCKS;
+		uint64_t part = most - (file_block + most) % XFS_EXTENT_CUT_BLOCKS;
+
+		if (part > blocks)
+			part = blocks;
+		ret = push_extent(layout, file_block, start, part);
+		file_block += part;
+		start += part;
+		blocks -= part;
+	}
+	return ret;
+}
+
+/* Gives blocks their place: in one piece where there is room, else in the lowest pieces. */
+static int place_blocks(struct xfs_layout *layout, uint64_t first, uint64_t file_block,
+			uint64_t blocks)
+{
+	uint64_t start, got = blocks;
+	int ret = space_take_whole(layout->space, blocks, &start);
+
+	if (ret == 0)
+		return map_blocks(layout, first, file_block, start, blocks);
+	for (ret = 0; ret == 0 && blocks; file_block += got, blocks -= got) {
+		ret = space_take_some(layout->space, blocks, &start, &got);
+		if (ret == 0)
+			ret = map_blocks(layout, first, file_block, start, got);
+	}
+	return ret;
+}
+
+/* Ends a data fork: its extents are mapped, and get a tree when the inode cannot hold them. */
+static int finish_fork(struct xfs_layout *layout, const struct xfs_shape *shape,
+		       struct xfs_place *place)
+{
+	uint32_t fork_bytes = xfs_shape_data_bytes(shape);
+	uint64_t tree_first = layout->extent_count;
+	struct xfs_bmbt tree;
+	int ret;
+
+	place->count = (uint32_t)(tree_first - place->first);
+	if (place->count <= fork_bytes / sizeof(struct xfs_extent_record))
+		return 0;
+	xfs_bmbt_init(&tree, NULL, place->count, fork_bytes);
+	ret = place_blocks(layout, tree_first, 0, xfs_bmbt_blocks(&tree));
+	place->tree_count = (uint32_t)(layout->extent_count - tree_first);
+	return ret;
+}
+
+/* One piece: the fork then has one extent, which always fits the inode. */
+static int place_attrs(struct xfs_layout *layout, uint64_t index)
+{
+	uint64_t blocks = layout->source->shapes[index].attr_blocks;
+	uint64_t start;
+	int ret;
+
+	if (blocks == 0)
+		return 0;
+	ret = space_take_whole(layout->space, blocks, &start);
+	if (ret < 0)
+		return ret;
+	layout->places[index].attr = (uint32_t)layout->extent_count;
+	return map_blocks(layout, layout->extent_count, 0, start, blocks);
+}
+
+static int place_metadata(struct xfs_layout *layout, uint64_t index)
+{
+	const struct kataimg_node *node = layout->source->tree->nodes[index];
+	const struct xfs_shape *shape = &layout->source->shapes[index];
+	struct xfs_place *place = &layout->places[index];
+	uint32_t stretches;
+	int ret = 0;
+
+	if (node->type == KATAIMG_REG)
+		return 0;
+	stretches = xfs_shape_stretches(node, shape);
+	place->first = (uint32_t)layout->extent_count;
+	for (uint32_t i = 0; ret == 0 && i < stretches; i++) {
+		struct xfs_stretch stretch = xfs_shape_stretch(node, shape, i);
+
+		ret = place_blocks(layout, place->first, stretch.file_block, stretch.blocks);
+	}
+	return ret < 0 ? ret : finish_fork(layout, shape, place);
+}
+
+static uint64_t huge_phase(const struct xfs_source *source, uint64_t file_block)
+{
+	uint64_t huge = source->huge_blocks;
+
+	return (file_block % huge + huge - source->window_blocks % huge) % huge;
+}
+
+/* The huge pages within a stretch. */
+static struct xfs_stretch huge_part(const struct xfs_source *source, struct xfs_stretch stretch)
+{
+	uint64_t end = stretch.file_block + stretch.blocks;
+	uint64_t first = xfs_round_up(stretch.file_block, source->huge_blocks);
+
+	end -= end % source->huge_blocks;
+	return (struct xfs_stretch){ first, end > first ? end - first : 0 };
+}
+
+static int take_huge(struct xfs_layout *layout, uint64_t first, uint64_t file_block,
+		     uint64_t blocks)
+{
+	uint64_t start;
+	int ret = space_take_at_phase(layout->space, blocks, layout->source->huge_blocks,
+				      huge_phase(layout->source, file_block), &start);
+
+	return ret < 0 ? ret : map_blocks(layout, first, file_block, start, blocks);
+}
+
+/* Whole huge pages, in pieces as large as the room lets them be, halving. */
+static int place_huge_pages(struct xfs_layout *layout, uint64_t first, struct xfs_stretch pages)
+{
+	uint64_t huge = layout->source->huge_blocks;
+	uint64_t piece = pages.blocks;
+
+	while (pages.blocks) {
+		int ret = take_huge(layout, first, pages.file_block, piece);
+
+		if (ret == 0) {
+			pages.file_block += piece;
+			pages.blocks -= piece;
+		} else if (ret != -ENOSPC || piece == huge) {
+			return ret;
+		} else {
+			piece = xfs_round_up(piece / 2, huge);
+		}
+		if (piece > pages.blocks)
+			piece = pages.blocks;
+	}
+	return 0;
+}
+
+static int place_large_stretch(struct xfs_layout *layout, uint64_t first,
+			       struct xfs_stretch stretch)
+{
+	struct xfs_stretch pages = huge_part(layout->source, stretch);
+
+	if (pages.blocks == 0)
+		return 0;
+	if (layout->packing == XFS_PACK_WHOLE) {
+		int ret = take_huge(layout, first, stretch.file_block, stretch.blocks);
+
+		if (ret != -ENOSPC)
+			return ret;
+	}
+	return place_huge_pages(layout, first, pages);
+}
+
+/* The large stretches of a file; place_file places the rest. */
+static int place_large(struct xfs_layout *layout, uint64_t index)
+{
+	const struct kataimg_node *node = layout->source->tree->nodes[index];
+	const struct xfs_shape *shape = &layout->source->shapes[index];
+	struct xfs_place *place = &layout->places[index];
+	int ret = 0;
+
+	if (node->type != KATAIMG_REG || layout->source->huge_blocks == 0 ||
+	    node->size >> XFS_BLOCK_LOG < layout->source->huge_blocks)
+		return 0;
+	place->first = (uint32_t)layout->extent_count;
+	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++)
+		ret = place_large_stretch(layout, place->first, xfs_shape_stretch(node, shape, i));
+	place->count = (uint32_t)(layout->extent_count - place->first);
+	return ret;
+}
+
+/* Places what place_large left of a stretch; *done is the next of its extents, of which there are
+ * none from `end` on. All go to the new list in order. */
+static int place_rest(struct xfs_layout *layout, uint64_t first, struct xfs_stretch stretch,
+		      uint64_t *done, uint64_t end)
+{
+	uint64_t stretch_end = stretch.file_block + stretch.blocks;
+	uint64_t at = stretch.file_block;
+	int ret = 0;
+
+	while (ret == 0 && at < stretch_end) {
+		struct xfs_extent next = { .file_block = stretch_end };
+
+		if (*done < end && layout->extents[*done].file_block < stretch_end)
+			next = layout->extents[*done];
+		if (at < next.file_block) {
+			ret = place_blocks(layout, first, at, next.file_block - at);
+			at = next.file_block;
+			continue;
+		}
+		ret = map_blocks(layout, first, at, next.start, next.blocks);
+		at += next.blocks;
+		++*done;
+	}
+	return ret;
+}
+
+static int place_file(struct xfs_layout *layout, uint64_t index)
+{
+	const struct kataimg_node *node = layout->source->tree->nodes[index];
+	const struct xfs_shape *shape = &layout->source->shapes[index];
+	struct xfs_place *place = &layout->places[index];
+	uint64_t done = place->first;
+	uint64_t end = done + place->count;
+	int ret = 0;
+
+	if (node->type != KATAIMG_REG)
+		return 0;
+	place->first = (uint32_t)layout->extent_count;
+	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++)
+		ret = place_rest(layout, place->first, xfs_shape_stretch(node, shape, i), &done,
+				 end);
+	return ret < 0 ? ret : finish_fork(layout, shape, place);
+}
+
+static int place_all(struct xfs_layout *layout, int (*place)(struct xfs_layout *, uint64_t index))
+{
+	const struct kataimg_host *host = layout->source->host;
+	uint64_t count = layout->source->tree->node_count;
+	int ret = 0;
+
+	for (uint64_t i = 0; ret == 0 && i < count; i++) {
+		if (i % CANCEL_INTERVAL == 0 && host->cancelled(host->ctx))
+			return -ECANCELED;
+		ret = place(layout, i);
+	}
+	return ret;
+}
+
+int xfs_layout_place_forks(struct xfs_layout *layout)
+{
+	int ret = place_all(layout, place_attrs);
+
+	if (ret == 0)
+		ret = place_all(layout, place_metadata);
+	if (ret == 0)
+		ret = place_all(layout, place_large);
+	if (ret == 0)
+		ret = place_all(layout, place_file);
+	return ret;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <errno.h>
+
+#include "plugins/xfs/state.h"
+
+#define SECTOR_512 512u
+#define UUID_TEXT_LEN 36u
+/* Log of a filesystem that is to be written to: a 64th of the free space asked for, at most what
+ * mkfs.xfs takes at least. */
+#define LOG_SHARE 64u
+#define LOG_USUAL_BLOCKS 16384u
+
+enum {
+	OPT_PROFILE,
+	OPT_AGCOUNT,
+	OPT_LOG_SIZE,
+	OPT_LABEL,
+	OPT_UUID,
+	OPT_SECTOR_SIZE,
+};
+
+static const char *const profiles[] = { "modern", "compat", NULL };
+static const char *const sectors[] = { "512", "4096", NULL };
+
+const struct kataimg_option xfs_options[XFS_OPTION_COUNT] = {
+	[OPT_PROFILE] = {
+		.name = "profile", .type = KATAIMG_OPT_ENUM, .choices = profiles,
+		.default_value = "modern", .since = "0.1.0",
+		.help = "modern (times to 2486, Linux 5.10 on) or compat (times to 2038, Linux 5.4 on)",
+	},
+	[OPT_AGCOUNT] = {
+		.name = "agcount", .type = KATAIMG_OPT_U64, .min = 2, .max = XFS_AG_MAX_COUNT,
+		.since = "0.1.0",
+		.help = "allocation groups of equal size; unset: one for the data and a short second one",
+	},
+	[OPT_LOG_SIZE] = {
+		.name = "log-size", .type = KATAIMG_OPT_SIZE,
+		.min = (uint64_t)XFS_LOG_MIN_BLOCKS * XFS_BLOCK_BYTES,
+		.max = XFS_LOG_MAX_BLOCKS * XFS_BLOCK_BYTES, .since = "0.1.0",
+		.help = "of the log; unset: 4M (8M with sectors of 4096), more with free space",
+	},
+	[OPT_LABEL] = {
+		.name = "label", .type = KATAIMG_OPT_STRING, .max = XFS_LABEL_BYTES,
+		.since = "0.1.0", .help = "up to 12 bytes",
+	},
+	[OPT_UUID] = {
+		.name = "uuid", .type = KATAIMG_OPT_STRING, .max = UUID_TEXT_LEN, .since = "0.1.0",
+		.help = "of the filesystem; unset: derived from the build",
+	},
+	[OPT_SECTOR_SIZE] = {
+		.name = "sector-size", .type = KATAIMG_OPT_ENUM, .choices = sectors,
+		.default_value = "512", .since = "0.1.0",
+		.help = "512 or 4096 (for devices with sectors of 4096 bytes)",
+	},
+};
+
+static int hex_digit(char digit)
+{
+	if (isdigit((unsigned char)digit))
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+/* 8-4-4-4-12 digits. */
+static bool parse_uuid(const char *text, uint8_t uuid[16])
+{
+	static const uint8_t nil[16];
+	uint32_t byte = 0;
+
+	if (strlen(text) != UUID_TEXT_LEN)
+		return false;
+	for (uint32_t i = 0; i < UUID_TEXT_LEN;) {
+		if (i == 8 || i == 13 || i == 18 || i == 23) {
+			if (text[i++] != '-')
+				return false;
+			continue;
+		}
+		if (hex_digit(text[i]) < 0 || hex_digit(text[i + 1]) < 0)
+			return false;
+		uuid[byte++] = (uint8_t)(hex_digit(text[i]) << 4 | hex_digit(text[i + 1]));
+		i += 2;
+	}
+	return memcmp(uuid, nil, sizeof(nil)) != 0;
+}
+
+static int read_identity(struct xfs_state *state, const struct kataimg_value *values)
+{
+	const struct kataimg_host *host = state->host;
+	const char *label = values[OPT_LABEL].is_set ? values[OPT_LABEL].string : "";
+
+	if (strlen(label) > XFS_LABEL_BYTES) {
+		host->error(host->ctx, "xfs: label '%s' is longer than 12 bytes", label);
+		return -EINVAL;
+	}
+	memcpy(state->identity.label, label, strlen(label));
+	if (!values[OPT_UUID].is_set)
+		return host->uuid(host->ctx, "filesystem", state->identity.uuid);
+	if (parse_uuid(values[OPT_UUID].string, state->identity.uuid))
+		return 0;
+	host->error(host->ctx, "xfs: uuid '%s' is not a UUID", values[OPT_UUID].string);
+	return -EINVAL;
+}
+
+static uint64_t usual_log_blocks(uint64_t least, uint64_t free_bytes)
+{
+	uint64_t blocks = free_bytes / XFS_BLOCK_BYTES / LOG_SHARE;
+
+	if (blocks < least)
+		return least;
+	return blocks < LOG_USUAL_BLOCKS ? blocks : LOG_USUAL_BLOCKS;
+}
+
+static int read_log_blocks(struct xfs_state *state, const struct kataimg_value *value)
+{
+	const struct kataimg_host *host = state->host;
+	uint32_t least = state->params.sector_bytes == SECTOR_512 ? XFS_LOG_MIN_BLOCKS
+								  : XFS_LOG_MIN_BLOCKS_4K;
+	uint64_t blocks = usual_log_blocks(least, state->job->free_bytes);
+
+	if (value->is_set)
+		blocks = value->number / XFS_BLOCK_BYTES;
+	if (blocks < least || blocks > XFS_LOG_MAX_BLOCKS) {
+		host->error(host->ctx, "xfs: a log of %llu bytes: from %u to %llu are possible",
+			    (unsigned long long)value->number, least * XFS_BLOCK_BYTES,
+			    (unsigned long long)XFS_LOG_MAX_BLOCKS * XFS_BLOCK_BYTES);
+		return -EINVAL;
+	}
+	state->params.log_blocks = (uint32_t)blocks;
+	return 0;
+}
+
+int xfs_options_read(struct xfs_state *state, const struct kataimg_value *values)
+{
+	int ret = read_identity(state, values);
+
+	if (ret < 0)
+		return ret;
+	state->params.modern = values[OPT_PROFILE].number == 0;
+	state->params.sector_bytes =
+		values[OPT_SECTOR_SIZE].number == 0 ? SECTOR_512 : XFS_BLOCK_BYTES;
+	if (values[OPT_AGCOUNT].is_set)
+		state->params.agcount = (uint32_t)values[OPT_AGCOUNT].number;
+	return read_log_blocks(state, &values[OPT_LOG_SIZE]);
+}

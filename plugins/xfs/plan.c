@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/xfs/plan.h"
+
+#include <errno.h>
+
+/* What an extent can name. */
+#define MAX_BLOCKS (UINT64_C(1) << XFS_EXTENT_START_BITS)
+/* How many sizes below the window's are tried before the smallest. */
+#define WINDOW_TRIES 128u
+
+/* 0: the tree fits; -ENOSPC: it does not. */
+static int try_size(const struct xfs_source *source, uint64_t blocks)
+{
+	struct xfs_layout layout;
+	int ret = xfs_layout_make(&layout, source, blocks, XFS_PACK_TIGHT);
+
+	xfs_layout_clear(&layout);
+	return ret;
+}
+
+/* Finds the boundary between a size that is too small and one that is enough. */
+static int bisect(const struct xfs_source *source, uint64_t small, uint64_t enough,
+		  uint64_t *blocks)
+{
+	while (enough - small > 1) {
+		uint64_t middle = small + (enough - small) / 2;
+		int ret = try_size(source, middle);
+
+		if (ret == -ENOSPC)
+			small = middle;
+		else if (ret < 0)
+			return ret;
+		else
+			enough = middle;
+	}
+	*blocks = enough;
+	return 0;
+}
+
+int xfs_plan_least(const struct xfs_source *source, uint64_t *blocks)
+{
+	uint64_t size = xfs_layout_least_blocks(source);
+	uint64_t small = size - 1;
+
+	for (uint64_t stride = 1; size < MAX_BLOCKS; stride *= 2) {
+		int ret = try_size(source, size);
+
+		if (ret == 0)
+			return bisect(source, small, size, blocks);
+		if (ret != -ENOSPC)
+			return ret;
+		small = size;
+		size += stride;
+	}
+	source->host->error(source->host->ctx, "xfs: the tree needs more than %llu blocks",
+			    (unsigned long long)MAX_BLOCKS);
+	return -EFBIG;
+}
+
+static int try_window(const struct xfs_source *source, uint64_t blocks, struct xfs_layout *layout)
+{
+	int ret = xfs_layout_make(layout, source, blocks, XFS_PACK_WHOLE);
+
+	if (ret == -ENOSPC && source->huge_blocks) {
+		xfs_layout_clear(layout);
+		ret = xfs_layout_make(layout, source, blocks, XFS_PACK_TIGHT);
+	}
+	if (ret < 0)
+		xfs_layout_clear(layout);
+	return ret;
+}
+
+int xfs_plan_window(const struct xfs_source *source, uint64_t least, uint64_t window_blocks,
+		    struct xfs_layout *layout)
+{
+	int ret = -ENOSPC;
+
+	for (uint64_t i = 0; ret == -ENOSPC && i < WINDOW_TRIES && window_blocks - i >= least; i++)
+		ret = try_window(source, window_blocks - i, layout);
+	return ret == -ENOSPC ? try_window(source, least, layout) : ret;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "plugins/xfs/state.h"
+#include "plugins/xfs/writer.h"
+
+#define MIN_SECTOR_BYTES 512u
+#define MAX_SECTOR_BYTES 32768u
+
+struct probe_job {
+	const struct kataimg_host *host;
+	uint64_t window_bytes;
+	const struct xfs_superblock *super;
+};
+
+static int broken(const struct kataimg_host *host, const char *what)
+{
+	host->error(host->ctx, "xfs: %s", what);
+	return -EUCLEAN;
+}
+
+static bool is_log2(uint32_t value, uint8_t log, uint8_t least, uint8_t most)
+{
+	return log >= least && log <= most && value == UINT32_C(1) << log;
+}
+
+static bool geometry_is_sound(const struct xfs_superblock *super, uint64_t window_bytes)
+{
+	uint64_t dblocks = from_be64(super->dblocks);
+	uint64_t agblocks = from_be32(super->agblocks);
+	uint64_t agcount = from_be32(super->agcount);
+
+	return is_log2(from_be32(super->blocksize), super->blocklog, 9, 16) &&
+	       is_log2(from_be16(super->inodesize), super->inodelog, 8, 11) &&
+	       from_be16(super->inopblock) == 1u << (super->blocklog - super->inodelog) &&
+	       dblocks <= window_bytes >> super->blocklog && agblocks &&
+	       dblocks > (agcount - 1) * agblocks && dblocks <= agcount * agblocks;
+}
+
+static int check_super(const struct kataimg_host *host, uint8_t *sector, uint64_t window_bytes)
+{
+	const struct xfs_superblock *super = (const void *)sector;
+	uint16_t version = from_be16(super->versionnum) & XFS_SB_VERSION_NUMBER;
+
+	if (version != 4 && version != 5)
+		return broken(host, "the superblock has a version that does not exist");
+	if (version == 5 && !xfs_seal_matches(sector, from_be16(super->sectsize),
+					      offsetof(struct xfs_superblock, crc)))
+		return broken(host, "the superblock's checksum is wrong");
+	if (!geometry_is_sound(super, window_bytes))
+		return broken(host, "the superblock's sizes contradict each other or the window");
+	return 0;
+}
+
+static int read_super(const struct kataimg_host *host, uint64_t window_bytes, uint8_t *sector)
+{
+	const struct xfs_superblock *super = (const void *)sector;
+	uint32_t sector_bytes;
+	int ret;
+
+	if (window_bytes < MIN_SECTOR_BYTES)
+		return -ENODATA;
+	ret = host->window_read(host->ctx, 0, sector, MIN_SECTOR_BYTES);
+	if (ret < 0)
+		return ret;
+	if (from_be32(super->magic) != XFS_SB_MAGIC)
+		return -ENODATA;
+	sector_bytes = from_be16(super->sectsize);
+	if (!is_log2(sector_bytes, super->sectlog, 9, 15) || sector_bytes > window_bytes)
+		return broken(host, "the superblock's sector size is impossible");
+	ret = host->window_read(host->ctx, 0, sector, sector_bytes);
+	return ret < 0 ? ret : check_super(host, sector, window_bytes);
+}
+
+static uint32_t ag_length(const struct xfs_superblock *super, uint32_t agno)
+{
+	uint64_t rest = from_be64(super->dblocks) - (uint64_t)agno * from_be32(super->agblocks);
+	uint32_t agblocks = from_be32(super->agblocks);
+
+	return rest < agblocks ? (uint32_t)rest : agblocks;
+}
+
+static uint32_t ag_log_blocks(const struct xfs_superblock *super, uint32_t agno)
+{
+	uint64_t start = from_be64(super->logstart);
+
+	return start && start >> super->agblklog == agno ? from_be32(super->logblocks) : 0;
+}
+
+static int read_header(const struct probe_job *job, uint32_t agno, uint32_t sector, void *bytes,
+		       size_t len)
+{
+	uint64_t start = (uint64_t)agno * from_be32(job->super->agblocks) << job->super->blocklog;
+	uint32_t sector_bytes = from_be16(job->super->sectsize);
+
+	if (start + (sector + 1) * (uint64_t)sector_bytes > job->window_bytes)
+		return broken(job->host, "an allocation group lies outside the window");
+	return job->host->window_read(job->host->ctx, start + (uint64_t)sector * sector_bytes,
+				      bytes, len);
+}
+
+/* The reservation of the free-inode tree is known for blocks and inodes of our own size; that of
+ * the reverse-mapping and reference-count trees is not counted. */
+static int count_ag(const struct probe_job *job, uint32_t agno, struct xfs_totals *totals)
+{
+	uint32_t ro_compat = from_be32(job->super->features_ro_compat);
+	struct xfs_agf agf;
+	struct xfs_agi agi;
+	uint32_t blocks = 1;
+	int ret = read_header(job, agno, 1, &agf, sizeof(agf));
+
+	if (ret == 0)
+		ret = read_header(job, agno, 2, &agi, sizeof(agi));
+	if (ret < 0)
+		return ret;
+	if (from_be32(agf.magic) != XFS_AGF_MAGIC || from_be32(agi.magic) != XFS_AGI_MAGIC)
+		return broken(job->host, "an allocation group has no headers");
+	totals->btree_blocks += from_be32(agf.btreeblks);
+	if (ro_compat & XFS_RO_COMPAT_INOBTCNT)
+		blocks = from_be32(agi.fblocks);
+	if (ro_compat & XFS_RO_COMPAT_FINOBT && job->super->blocklog == XFS_BLOCK_LOG &&
+	    job->super->inodelog == XFS_INODE_LOG &&
+	    ag_log_blocks(job->super, agno) <= ag_length(job->super, agno))
+		totals->reserve_blocks += xfs_finobt_reserve(
+			ag_length(job->super, agno), ag_log_blocks(job->super, agno), blocks);
+	return 0;
+}
+
+static int describe(const struct probe_job *job, struct kataimg_fs_info *info)
+{
+	const struct xfs_superblock *super = job->super;
+	struct xfs_totals totals = {
+		.dblocks = from_be64(super->dblocks),
+		.agcount = from_be32(super->agcount),
+		.icount = from_be64(super->icount),
+		.ifree = from_be64(super->ifree),
+		.fdblocks = from_be64(super->fdblocks),
+		.imax_pct = super->imax_pct,
+	};
+	int ret = 0;
+
+	for (uint32_t agno = 0; ret == 0 && agno < totals.agcount; agno++)
+		ret = count_ag(job, agno, &totals);
+	if (ret < 0)
+		return ret;
+	xfs_super_describe(super, info);
+	xfs_totals_describe(&totals, from_be32(super->blocksize), from_be16(super->inopblock),
+			    info);
+	return 0;
+}
+
+int xfs_probe(const struct kataimg_host *host, uint64_t window_bytes, struct kataimg_fs_info *info)
+{
+	uint8_t *sector = malloc(MAX_SECTOR_BYTES);
+	struct probe_job job = { host, window_bytes, (const void *)sector };
+	int ret;
+
+	if (!sector) {
+		host->error(host->ctx, "xfs: out of memory");
+		return -ENOMEM;
+	}
+	ret = read_super(host, window_bytes, sector);
+	if (ret == 0)
+		ret = describe(&job, info);
+	free(sector);
+	return ret;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The form of every inode's two forks, as far as it does not depend on where blocks lie: found once
+ * for a tree, valid for every size of the filesystem.
+ */
+#ifndef XFS_SHAPE_H
+#define XFS_SHAPE_H
+
+#include <stdint.h>
+
+#include "kataimg/backend.h"
+#include "plugins/xfs/dir.h"
+
+struct xfs_shape {
+	uint32_t attr_blocks; /* of an attribute fork that is not in the inode */
+	uint32_t dir_blocks;  /* data blocks of a directory */
+	uint8_t forkoff;      /* di_forkoff */
+	uint8_t attr_format;  /* enum xfs_fork_format */
+	uint8_t dir_form;     /* enum xfs_dir_form */
+};
+
+/* A stretch of a fork's address space that needs blocks. */
+struct xfs_stretch {
+	uint64_t file_block;
+	uint64_t blocks;
+};
+
+/* What all inodes together need, whatever the size. */
+struct xfs_demand {
+	uint64_t nodes;
+	uint64_t blocks; /* of forks, if no file is in more pieces than it must be */
+};
+
+/* Shapes of all nodes, to be freed. -ENOMEM, -ECANCELED, -EFBIG; with their message. */
+int xfs_shapes_make(const struct kataimg_host *host, const struct kataimg_tree *tree,
+		    struct xfs_shape **shapes, struct xfs_demand *demand);
+
+/* Bytes of the data fork in the inode. */
+uint32_t xfs_shape_data_bytes(const struct xfs_shape *shape);
+
+/* Does the data fork live in the inode as bytes? */
+int xfs_shape_is_local(const struct kataimg_node *node, const struct xfs_shape *shape);
+
+struct xfs_dir_shape xfs_shape_of_dir(const struct kataimg_node *node,
+				      const struct xfs_shape *shape);
+
+/* How many stretches the data fork has, and the index-th of them. */
+uint32_t xfs_shape_stretches(const struct kataimg_node *node, const struct xfs_shape *shape);
+struct xfs_stretch xfs_shape_stretch(const struct kataimg_node *node, const struct xfs_shape *shape,
+				     uint32_t index);
+
+#endif
