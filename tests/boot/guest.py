@@ -128,7 +128,7 @@ def _write_cpio(directory, path):
                        input=names.stdout, stdout=out, check=True)
 
 
-def _make_initramfs(kernel, helpers, path):
+def _make_initramfs(kernel, helpers, script, path):
     with tempfile.TemporaryDirectory() as root:
         for name in ('bin', 'modules', 'proc', 'sys', 'dev', 'out', 'mnt', 'root'):
             os.mkdir(os.path.join(root, name))
@@ -140,15 +140,8 @@ def _make_initramfs(kernel, helpers, path):
             shutil.copy(helper, os.path.join(root, 'bin'))
         for number, module in enumerate(_in_load_order(_module_files(kernel), MODULES)):
             shutil.copy(module, f'{root}/modules/{number:02}-{os.path.basename(module)}')
-        _write_cpio(root, path)
-
-
-def _make_job(script, files, path):
-    """What differs from run to run: a second archive, which the kernel unpacks over the first."""
-    with tempfile.TemporaryDirectory() as root:
-        for name, text in dict(files, **{'job.sh': script}).items():
-            with open(os.path.join(root, name), 'w', encoding='utf-8') as out:
-                out.write(text)
+        with open(os.path.join(root, 'job.sh'), 'w', encoding='utf-8') as job:
+            job.write(script)
         _write_cpio(root, path)
 
 
@@ -181,7 +174,7 @@ class Guest:
     def add_disk(self, path, writable=False):
         """A virtio-blk disk; the guest's name of it."""
         self.disks.append((path, writable))
-        return f'vd{"abcdefghijklmnopqrstuvwxyz"[len(self.disks)]}'  # vda is the result disk
+        return f'vd{"abcdefghijklmnopqrstuvwxyz"[len(self.disks)]}'  # run() has vda itself
 
     def _nvdimm_args(self):
         for number, path in enumerate(self.nvdimms):
@@ -189,38 +182,40 @@ class Guest:
                         f'size={os.path.getsize(path)},share=on,readonly=on',
                         '-device', f'nvdimm,memdev=mem{number},unarmed=on')
 
-    def _disk_args(self, result_path):
-        disks = [(result_path, True)] + self.disks
+    @staticmethod
+    def _disk_args(disks):
         for number, (path, writable) in enumerate(disks):
             yield from ('-drive', f'if=none,id=disk{number},format=raw,file={path},'
                         f'readonly={"off" if writable else "on"}',
                         '-device', f'virtio-blk-pci,drive=disk{number}')
 
-    def _command(self, scratch, append):
+    def _command(self, initrd, append, disks):
         memory = 512 + sum(os.path.getsize(path) for path in self.nvdimms) // (1 << 20)
-        initrd = os.path.join(scratch, 'initrd')
-        return ['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max',
-                '-machine', 'q35,nvdimm=on',
+        return ['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-machine', 'q35,nvdimm=on',
                 '-m', f'512,slots={len(self.nvdimms) + 1},maxmem={memory + 1024}M',
                 '-display', 'none', '-nodefaults', '-serial', 'stdio', '-no-reboot',
                 '-kernel', glob.glob(f'{self.kernel}/boot/vmlinuz-*')[0], '-initrd', initrd,
                 '-append', f'console=ttyS0 panic=-1 quiet loglevel=4 {append}',
-                *self._nvdimm_args(), *self._disk_args(os.path.join(scratch, 'result'))]
+                *self._nvdimm_args(), *self._disk_args(disks)]
 
-    def run(self, script, files=None, append='', timeout=300):
+    def run(self, script, timeout=300):
         """Boots, runs the script, and waits for the end."""
         with tempfile.TemporaryDirectory(dir=self.cache) as scratch:
-            base, job = os.path.join(scratch, 'base'), os.path.join(scratch, 'job')
-            _make_initramfs(self.kernel, self.helpers, base)
-            _make_job(script, files or {}, job)
-            with open(os.path.join(scratch, 'initrd'), 'wb') as out:
-                for part in (base, job):
-                    with open(part, 'rb') as archive:
-                        shutil.copyfileobj(archive, out)
-            with open(os.path.join(scratch, 'result'), 'wb') as result:
-                result.truncate(RESULT_BYTES)
-            console = _run_qemu(self._command(scratch, append), timeout)
-            return Result(console, _read_result(os.path.join(scratch, 'result')))
+            initrd, result = os.path.join(scratch, 'initrd'), os.path.join(scratch, 'result')
+            _make_initramfs(self.kernel, self.helpers, script, initrd)
+            with open(result, 'wb') as out:
+                out.truncate(RESULT_BYTES)
+            command = self._command(initrd, '', [(result, True)] + self.disks)
+            console = _run_qemu(command, timeout)
+            check('GUEST DONE' in console, 'the guest did not come to the end of its job')
+            return Result(console, _read_result(result))
+
+    def run_root(self, append, timeout=300):
+        """Boots into the root filesystem that the kernel's command line names; the console."""
+        with tempfile.TemporaryDirectory(dir=self.cache) as scratch:
+            initrd = os.path.join(scratch, 'initrd')
+            _make_initramfs(self.kernel, (), '', initrd)
+            return _run_qemu(self._command(initrd, append, self.disks), timeout)
 
 
 def _run_qemu(command, timeout):

@@ -85,7 +85,6 @@ def run(kataimg, cache, touch_pages, filesystems, *backend_dirs):
         script = 'echo 1 > $trace/events/fs_dax/dax_pmd_fault_done/enable\n'
         result = boot.run(script + '\n'.join(mount.script() for mount in mounts))
         expected = images.host_manifest(tree)
-        check('GUEST DONE' in result.console, 'the guest did not come to the end of its job')
         for mount in mounts:
             mount.judge(result, expected)
 

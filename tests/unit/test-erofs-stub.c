@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The example backend through a fake host: what it can store, and what fails as it should. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/fakehost.h"
+
+/* What the backend says it can store, some of each. */
+static struct memtree *new_tree(void)
+{
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *root = memtree_root(tree);
+	struct kataimg_node *many = memtree_add_dir(root, "many");
+	char name[64];
+
+	memtree_add_file(root, "!", "before the dots", 15);
+	memtree_add_file(root, "empty", "", 0);
+	memtree_add_pattern(root, "large", (3 << 20) + 1, 1)->uid = UINT32_MAX - 1;
+	memtree_add_symlink(root, "link", "many/name-7");
+	memtree_add_device(root, "null", KATAIMG_CHR, 1, 300)->mode = 0666;
+	memtree_add_special(root, "fifo", KATAIMG_FIFO)->mtime_nsec = 999999999;
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "name-%d", i);
+		memtree_add_pattern(many, name, (uint64_t)i * 41, (uint64_t)i);
+	}
+	return tree;
+}
+
+static struct fakehost *run(const struct fakehost_setup *setup)
+{
+	struct fakehost *host = fakehost_new(setup);
+	int err = fakehost_run(host);
+
+	if (err)
+		fail_msg("%s: %d: %s%s", fakehost_stage(host), err, fakehost_error(host),
+			 fakehost_violation(host));
+	return host;
+}
+
+static void whole_run(void **state)
+{
+	static const char *const options[] = { "label=first", NULL };
+	struct memtree *tree = new_tree();
+	struct fakehost *host = run(&(struct fakehost_setup){
+		.backend = fakehost_load_backend(), .tree = tree, .options = options });
+
+	(void)state;
+	assert_string_equal(fakehost_probed(host)->label, "first");
+	assert_int_equal(fakehost_probed(host)->size_bytes, fakehost_plan(host)->bytes);
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+/* Data of 2 MiB and more begins at such a multiple, counted from the start of the image. */
+static void huge_pages(void **state)
+{
+	struct memtree *tree = new_tree();
+	struct kataimg_job job = fakehost_default_job();
+	struct fakehost *host = run(&(struct fakehost_setup){
+		.backend = fakehost_load_backend(), .tree = tree, .job = &job });
+	uint64_t seen = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < fakehost_place_count(host); i++) {
+		const struct fakehost_place *place = fakehost_place_at(host, i);
+
+		if (place->len < job.hugepage_bytes)
+			continue;
+		assert_int_equal((job.window_offset + place->off) % job.hugepage_bytes, 0);
+		seen++;
+	}
+	assert_int_equal(seen, 1);
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+static void failing_services(void **state)
+{
+	struct memtree *tree = new_tree();
+	struct fakehost_setup setup = { .backend = fakehost_load_backend(), .tree = tree };
+
+	(void)state;
+	fakehost_sweep(&setup, FAKEHOST_WRITE, EIO, 100);
+	fakehost_sweep(&setup, FAKEHOST_WRITE, ENOSPC, 100);
+	fakehost_sweep(&setup, FAKEHOST_PLACE, ENOMEM, 100);
+	fakehost_sweep(&setup, FAKEHOST_WINDOW_READ, EIO, 100);
+	fakehost_sweep(&setup, FAKEHOST_DERIVE, EIO, 1);
+	memtree_free(tree);
+}
+
+/* A byte that changed in an inode is seen by verify. */
+static void corrupt_inode(void **state)
+{
+	struct memtree *tree = new_tree();
+	struct fakehost *host =
+		fakehost_new(&(struct fakehost_setup){ .backend = fakehost_load_backend(),
+						       .tree = tree,
+						       .corrupt = "\377",
+						       .corrupt_len = 1,
+						       .corrupt_off = 1152 + 64 + 24 });
+
+	(void)state;
+	assert_int_equal(fakehost_run(host), -EBADMSG);
+	assert_string_equal(fakehost_stage(host), "verify");
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+static void other_bytes(void **state)
+{
+	const struct kataimg_backend *backend = fakehost_load_backend();
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+	static const uint8_t zeros[8192];
+
+	(void)state;
+	assert_int_equal(fakehost_probe_bytes(backend, zeros, sizeof(zeros), &info), -ENODATA);
+	assert_int_equal(fakehost_probe_bytes(backend, zeros, 100, &info), -ENODATA);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_run),        cmocka_unit_test(huge_pages),
+		cmocka_unit_test(failing_services), cmocka_unit_test(corrupt_inode),
+		cmocka_unit_test(other_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
