@@ -109,7 +109,7 @@ static void divide_image(const struct geometry_request *request, struct geometry
 	if (measured)
 		partitions[1] = (struct partition){
 			.start_bytes = start + geometry->window_bytes,
-			.len_bytes = room_bytes - geometry->window_bytes,
+			.len_bytes = tree_bytes(request, geometry->window_bytes),
 			.type = DOS_TYPE_LINUX,
 		};
 }

@@ -50,7 +50,8 @@ struct geometry_request {
 /*
  * Partition 1 starts 1 MiB into the part of the image that holds the filesystem (3 MiB into the
  * image with dax) and reaches to the last sector. A measured image's partition 1 ends where the
- * largest filesystem ends that leaves room for its own hash tree, and partition 2 has the rest.
+ * largest filesystem ends that leaves room for its own hash tree; partition 2 is as long as that
+ * tree, and a rest of the image may belong to neither.
  *
  * window_bytes is the largest multiple of granularity that fits partition 1; of a measured image
  * it is all of it. It is never less than fs_bytes.

@@ -14,6 +14,10 @@ DAX_FLAGS = {'ext4': 'dax,data=ordered,errors=remount-ro', 'xfs': 'dax', 'erofs'
 PLAIN_FLAGS = {'ext4': 'data=ordered,errors=remount-ro', 'xfs': '', 'erofs': ''}
 
 
+# Other forms of a filesystem that guests must mount in the same way: names and settings.
+FORMS = {'ext4': {'nojournal': 'ext4.journal=no'}, 'xfs': {}, 'erofs': {}}
+
+
 class Program:
     """The kataimg under test, with the backends of its build."""
 

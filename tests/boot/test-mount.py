@@ -64,12 +64,19 @@ def attach(boot, program, tree, scratch, fstype):
     unaligned = program.build(tree, f'{scratch}/{fstype}-unaligned.img', setting,
                               'image.hugepages=no')
     dax_flags, plain_flags = images.DAX_FLAGS[fstype], images.PLAIN_FLAGS[fstype]
-    return [
+    mounts = [
         Mount(f'{fstype}-nvdimm', fstype, boot.add_nvdimm(dax) + 'p1', dax_flags, True),
         Mount(f'{fstype}-unaligned', fstype, boot.add_nvdimm(unaligned) + 'p1', dax_flags, False),
         Mount(f'{fstype}-virtio', fstype, boot.add_disk(dax) + '1', plain_flags),
         Mount(f'{fstype}-plain', fstype, boot.add_disk(plain) + '1', plain_flags),
     ]
+    for name, form in images.FORMS[fstype].items():
+        image = program.build(tree, f'{scratch}/{fstype}-{name}.img', setting, form)
+        mounts += [
+            Mount(f'{fstype}-{name}-nvdimm', fstype, boot.add_nvdimm(image) + 'p1', dax_flags),
+            Mount(f'{fstype}-{name}-virtio', fstype, boot.add_disk(image) + '1', plain_flags),
+        ]
+    return mounts
 
 
 def run(kataimg, cache, touch_pages, filesystems, *backend_dirs):
