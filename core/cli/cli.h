@@ -34,7 +34,7 @@ struct cli {
 	const char *report;
 	const char *root_hash, *salt; /* of inspect */
 	unsigned int progress;        /* 0: what suits stderr; else 1 + enum progress_mode */
-	bool dry_run, no_sync, no_reflink, quiet, verbose, json, version, help;
+	bool dry_run, explain, no_sync, no_reflink, quiet, verbose, json, version, help;
 };
 
 /* Runs the command line, prints the error there is, and returns the exit code: 0, 1, 2. */

@@ -2,8 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/backend/loader.h"
 #include "core/build/build.h"
 #include "core/cli/cli.h"
+#include "core/config/options.h"
+#include "core/config/print.h"
 
 /* What a section's name may belong to. */
 struct selection {
@@ -43,12 +46,38 @@ static int build(const struct cli *cli, const struct config *config,
 		.report = cli->report,
 		.progress = progress_mode_of(cli),
 	};
-	struct selection selection = { search, config };
 	int ret = cli_threads(cli, &options.threads, error);
+
+	return ret < 0 ? ret : build_run(config, &options, error);
+}
+
+static int explain(const struct config *config, const struct backend_search *search,
+		   struct error *error)
+{
+	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	autofree struct kataimg_value *values = NULL;
+	int ret = backend_load(search, config->image.filesystem, &backend, error);
+
+	if (ret == 0)
+		ret = options_parse(config, &backend->table, &values, error);
+	if (ret < 0)
+		return ret;
+	config_print(config, stdout);
+	config_print_backend(config, &backend->table, stdout);
+	return 0;
+}
+
+static int run(const struct cli *cli, struct config *config, const struct backend_search *search,
+	       struct error *error)
+{
+	struct selection selection = { search, config };
+	int ret = cli_configure(cli, config, error);
 
 	if (ret == 0)
 		ret = config_finish(config, is_backend, &selection, error);
-	return ret < 0 ? ret : build_run(config, &options, error);
+	if (ret < 0)
+		return ret;
+	return cli->explain ? explain(config, search, error) : build(cli, config, search, error);
 }
 
 int cmd_build(const struct cli *cli, struct error *error)
@@ -60,9 +89,7 @@ int cmd_build(const struct cli *cli, struct error *error)
 
 	if (!search)
 		return error_nomem(error);
-	ret = cli_configure(cli, &config, error);
-	if (ret == 0)
-		ret = build(cli, &config, search, error);
+	ret = run(cli, &config, search, error);
 	config_free(&config);
 	return ret;
 }

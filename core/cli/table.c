@@ -35,6 +35,8 @@ const struct cli_option cli_options[] = {
 	  CLI_BUILD | CLI_INSPECT, CLI_TEXT, MEMBER(threads) },
 	{ 0, "--dry-run", NULL, "print the image's geometry and write nothing", CLI_BUILD, CLI_FLAG,
 	  MEMBER(dry_run) },
+	{ 0, "--explain", NULL, "print the configuration and where each value came from, no more",
+	  CLI_BUILD, CLI_FLAG, MEMBER(explain) },
 	{ 0, "--report", "FILE", "write a JSON report; - means standard output", CLI_BUILD,
 	  CLI_TEXT, MEMBER(report) },
 	{ 0, "--no-sync", NULL, "do not wait until the image is on the disk", CLI_BUILD, CLI_FLAG,

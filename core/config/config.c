@@ -87,11 +87,12 @@ static int set_key(struct config *config, const struct config_key *key,
 	return 0;
 }
 
-static struct config_pair *find_pair(const struct config *config, const struct setting *setting)
+struct config_pair *config_find_pair(const struct config *config, const char *section,
+				     const char *name)
 {
 	for (size_t i = 0; i < config->pair_count; i++)
-		if (strcmp(config->pairs[i].section, setting->section) == 0 &&
-		    strcmp(config->pairs[i].name, setting->name) == 0)
+		if (strcmp(config->pairs[i].section, section) == 0 &&
+		    strcmp(config->pairs[i].name, name) == 0)
 			return &config->pairs[i];
 	return NULL;
 }
@@ -143,7 +144,7 @@ static int apply(struct config *config, const struct setting *setting, struct er
 		return error_usage(error, "%s: a key before the first [section]", setting->name);
 	if (config_is_section(setting->section))
 		return fail_unknown_key(setting, error);
-	pair = find_pair(config, setting);
+	pair = config_find_pair(config, setting->section, setting->name);
 	return pair ? replace_pair(pair, setting, error) : add_pair(config, setting, error);
 }
 

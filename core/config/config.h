@@ -106,6 +106,10 @@ int config_set_assignment(struct config *config, const char *assignment, const c
 int config_finish(const struct config *config, bool (*is_backend)(void *arg, const char *name),
 		  void *arg, struct error *error);
 
+/* A key of a backend's section; NULL: not given. */
+struct config_pair *config_find_pair(const struct config *config, const char *section,
+				     const char *name);
+
 /* Frees what the configuration owns. */
 void config_free(struct config *config);
 

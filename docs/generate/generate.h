@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Man pages and shell completion out of the tables that the program itself is driven by. A template
- * is copied line by line; a line that is the name of an expansion, "@OPTIONS build@", is replaced
+ * is copied line by line; a line that is the name of an expansion, "@OPTIONS inspect@", is replaced
  * by what it writes.
  */
 #ifndef DOCS_GENERATE_H
@@ -16,17 +16,17 @@
 typedef void expansion_fn(FILE *out, const char *argument, const struct kataimg_backend *backend);
 
 /* Man pages: roff. */
-expansion_fn man_version;         /* @VERSION@: .TH's last arguments */
+expansion_fn man_version;         /* @VERSION TITLE@: .TH */
 expansion_fn man_synopsis;        /* @SYNOPSIS@: a line a command */
 expansion_fn man_options;         /* @OPTIONS [COMMAND]@ */
-expansion_fn man_keys;            /* @KEYS SECTION@ */
-expansion_fn man_backend_title;   /* @BACKEND TITLE@: .TH and NAME */
-expansion_fn man_backend_options; /* @BACKEND OPTIONS@ */
+expansion_fn man_sections;        /* @SECTIONS@: all keys of the configuration */
+expansion_fn man_backend_title;   /* @BACKEND-TITLE@: .TH and NAME */
+expansion_fn man_backend_options; /* @BACKEND-OPTIONS@ */
 
 /* Completion. */
-expansion_fn bash_commands;  /* the command's options, a case a command */
-expansion_fn bash_arguments; /* what follows an option, a case an option */
-expansion_fn zsh_commands;
+expansion_fn bash_commands;  /* @BASH-COMMANDS@: the options, a case a command */
+expansion_fn bash_arguments; /* @BASH-ARGUMENTS@: what follows an option, a case an option */
+expansion_fn zsh_commands;   /* @ZSH-COMMANDS@: the options, a case a command */
 
 /* The text with roff's own characters escaped. */
 void roff_print(FILE *out, const char *text);

@@ -14,7 +14,7 @@ static const struct {
 	{ "VERSION", man_version },
 	{ "SYNOPSIS", man_synopsis },
 	{ "OPTIONS", man_options },
-	{ "KEYS", man_keys },
+	{ "SECTIONS", man_sections },
 	{ "BACKEND-TITLE", man_backend_title },
 	{ "BACKEND-OPTIONS", man_backend_options },
 	{ "BASH-COMMANDS", bash_commands },

@@ -108,25 +108,31 @@ static void print_bounds(FILE *out, uint64_t min, uint64_t max)
 		fprintf(out, "From %" PRIu64 " to %" PRIu64 ".\n", min, max);
 }
 
-void man_keys(FILE *out, const char *argument, const struct kataimg_backend *backend)
+static void print_key(FILE *out, const struct config_key *key)
 {
 	char type[128];
 
+	print_item(out, key->name, config_describe_type(key, type, sizeof(type)), key->help);
+	print_bounds(out, key->min, key->max);
+	print_default(out, key->default_value);
+	if (key->type == CONFIG_LIST)
+		fputs("May be given again.\n", out);
+	if (key->environment)
+		fprintf(out, "The environment variable\n.B %s\noverrides the default.\n",
+			key->environment);
+}
+
+void man_sections(FILE *out, const char *argument, const struct kataimg_backend *backend)
+{
+	const char *section = "";
+
+	(void)argument;
 	(void)backend;
 	for (size_t i = 0; i < config_key_count; i++) {
-		const struct config_key *key = &config_keys[i];
-
-		if (strcmp(key->section, argument) != 0)
-			continue;
-		print_item(out, key->name, config_describe_type(key, type, sizeof(type)),
-			   key->help);
-		print_bounds(out, key->min, key->max);
-		print_default(out, key->default_value);
-		if (key->type == CONFIG_LIST)
-			fputs("May be given again.\n", out);
-		if (key->environment)
-			fprintf(out, "The environment variable\n.B %s\noverrides the default.\n",
-				key->environment);
+		if (strcmp(section, config_keys[i].section) != 0)
+			fprintf(out, ".SH \"SECTION [%s]\"\n", config_keys[i].section);
+		section = config_keys[i].section;
+		print_key(out, &config_keys[i]);
 	}
 }
 

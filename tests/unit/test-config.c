@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core/config/inifile.h"
+#include "core/config/print.h"
 #include "core/config/suggest.h"
 
 /* Each test runs in an empty directory of its own, where build.ini is written. */
@@ -461,6 +462,28 @@ static void the_example_shows_every_key_with_its_default(void **state)
 	config_free(&defaults);
 }
 
+static void printed_it_is_a_file_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct config *config = &fixture->config;
+	FILE *out = fopen("printed.ini", "w");
+
+	accepts(fixture, "[image]\nsource = /r\noutput = /o\nsize = 6M\nalign = 12288K\ndax = no\n"
+			 "unsupported = drop\ndisk-signature = 77\n");
+	config_print(config, out);
+	assert_int_equal(fclose(out), 0);
+	config_free(config);
+	assert_int_equal(load_file(fixture, "printed.ini"), 0);
+	assert_string_equal(config->image.source, "/r");
+	assert_string_equal(config->image.output, "/o");
+	assert_int_equal(config->image.size_bytes, 6 << 20);
+	assert_int_equal(config->image.align_bytes, 12 << 20);
+	assert_false(config->image.dax);
+	assert_int_equal(config->image.unsupported, CONFIG_UNSUPPORTED_DROP);
+	assert_int_equal(config->image.disk_signature, 77);
+	assert_string_equal(config->rootfs.agent, "kata-agent");
+}
+
 static void distances_are_levenshteins(void **state)
 {
 	(void)state;
@@ -496,6 +519,7 @@ int main(void)
 		TEST(the_file_overrides_the_environment),
 		TEST(sections_of_other_backends_are_kept),
 		TEST(the_example_shows_every_key_with_its_default),
+		TEST(printed_it_is_a_file_again),
 		cmocka_unit_test(distances_are_levenshteins),
 	};
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/config/print.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/cleanup.h"
+
+static void print_line(FILE *out, const char *name, const char *value,
+		       const struct config_origin *origin)
+{
+	char where[CONFIG_ORIGIN_BYTES];
+	autofree char *assignment = NULL;
+
+	if (asprintf(&assignment, "%s = %s", name, value) < 0)
+		return;
+	fprintf(out, "%-40s ; %s\n", assignment, config_origin_text(origin, where, sizeof(where)));
+}
+
+/* With the largest unit that leaves a whole number. */
+static void format_size(uint64_t bytes, char *buf, size_t size)
+{
+	static const char units[] = "KMGT";
+	unsigned int unit = 0;
+
+	while (bytes != 0 && bytes % 1024 == 0 && unit < strlen(units)) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(buf, size, "%" PRIu64 "%.*s", bytes, unit > 0, unit > 0 ? &units[unit - 1] : "");
+}
+
+static void print_list(FILE *out, const struct config_key *key, const struct config_list *list,
+		       const struct config_origin *origin)
+{
+	for (size_t i = 0; i < list->count; i++)
+		print_line(out, key->name, list->items[i], origin);
+}
+
+static void print_key(const struct config *config, const struct config_key *key, FILE *out)
+{
+	const struct config_origin *origin = &config->origins[key - config_keys];
+	const void *member = (const char *)config + key->offset;
+	const char *text = NULL;
+	char number[32];
+
+	switch (key->type) {
+	case CONFIG_BOOL:
+		text = *(const bool *)member ? "yes" : "no";
+		break;
+	case CONFIG_U64:
+		snprintf(number, sizeof(number), "%" PRIu64, *(const uint64_t *)member);
+		text = number;
+		break;
+	case CONFIG_SIZE:
+		format_size(*(const uint64_t *)member, number, sizeof(number));
+		text = number;
+		break;
+	case CONFIG_ENUM:
+		text = key->choices[*(const unsigned int *)member];
+		break;
+	case CONFIG_STRING:
+	case CONFIG_PATH:
+	case CONFIG_SOURCE:
+	case CONFIG_BACKEND:
+		text = *(char *const *)member;
+		break;
+	case CONFIG_LIST:
+		print_list(out, key, member, origin);
+		break;
+	}
+	if (text)
+		print_line(out, key->name, text, origin);
+}
+
+void config_print(const struct config *config, FILE *out)
+{
+	const char *section = NULL;
+
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct config_key *key = &config_keys[i];
+
+		if (!section || strcmp(section, key->section) != 0)
+			fprintf(out, "%s[%s]\n", section ? "\n" : "", key->section);
+		section = key->section;
+		print_key(config, key, out);
+	}
+}
+
+void config_print_backend(const struct config *config, const struct kataimg_backend *table,
+			  FILE *out)
+{
+	static const struct config_origin by_default;
+
+	fprintf(out, "\n[%s]\n", table->name);
+	for (uint64_t i = 0; i < table->option_count; i++) {
+		const struct kataimg_option *option = &table->options[i];
+		const struct config_pair *pair =
+			config_find_pair(config, table->name, option->name);
+
+		if (pair)
+			print_line(out, option->name, pair->value, &pair->origin);
+		else if (option->default_value)
+			print_line(out, option->name, option->default_value, &by_default);
+	}
+}
