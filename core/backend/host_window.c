@@ -155,3 +155,17 @@ int host_set_window(struct host *host, enum host_window mode, const struct host_
 	ctx->copy = copy;
 	return 0;
 }
+
+bool host_is_unused(void *arg, uint64_t image_off, uint64_t len)
+{
+	struct kataimg_host_ctx *ctx = &((struct host *)arg)->ctx;
+	bool used;
+
+	if (image_off < ctx->window.offset_bytes ||
+	    !range_within(image_off - ctx->window.offset_bytes, len, ctx->window.len_bytes))
+		return false;
+	pthread_mutex_lock(&ctx->lock);
+	used = ranges_touch_any(ctx->ranges, image_off - ctx->window.offset_bytes, len);
+	pthread_mutex_unlock(&ctx->lock);
+	return !used;
+}

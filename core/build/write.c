@@ -39,6 +39,9 @@ static int copy_data(struct build *build, struct error *error)
 	const struct copy_options options = {
 		.threads = build->options->threads,
 		.reflink = build->options->reflink,
+		.writeback = build->options->sync,
+		.is_unused = host_is_unused,
+		.is_unused_arg = build->host,
 		.progress = copy_progress,
 		.progress_arg = build->progress,
 	};

@@ -3,7 +3,7 @@
  * The copy engine: moves all file data into the image. Jobs are recorded while a backend lays out,
  * then run sorted by image position: small neighbours gathered into writes of up to 1 MiB, whole
  * blocks of larger files by FICLONERANGE where source and image share a filesystem that can, the
- * rest by what measures best. Holes stay holes.
+ * rest through a buffer. Holes stay holes.
  */
 #ifndef COPY_COPY_H
 #define COPY_COPY_H
@@ -28,18 +28,29 @@ int copy_add_fd(struct copy *copy, uint64_t image_off, int fd, uint64_t fd_off, 
 struct copy_options {
 	unsigned int threads;
 	bool reflink;
+	bool writeback; /* the image will be synced: start the disk's work as soon as there is some
+			 */
+	/* Is [image_off, image_off + len), the rest of a last block, known to stay zeros? Then
+	 * files on both sides can go in one write. Any thread; NULL: never. */
+	bool (*is_unused)(void *arg, uint64_t image_off, uint64_t len);
+	void *is_unused_arg;
 	/* Called with the bytes done so far, from one thread at a time; may be NULL. */
 	void (*progress)(void *arg, uint64_t done_bytes, uint64_t total_bytes);
 	void *progress_arg;
 };
 
 struct copy_stats {
-	uint64_t jobs, files, writes, written_bytes, reflinked_bytes, hole_bytes;
+	uint64_t jobs;
+	uint64_t files; /* jobs that begin at the start of a node */
+	uint64_t writes, written_bytes;
+	uint64_t reflinked_bytes;
+	uint64_t hole_bytes; /* inside jobs */
 };
 
 /*
  * Runs all jobs into image_fd, whose target ranges read as zeros. A source file that shrank, grew,
- * vanished or was written since the scan is an error that names it. -ECANCELED when cancelled.
+ * vanished or was written since the scan is an error that names it; of several errors it is the one
+ * lowest in the image. -ECANCELED when cancelled. Nothing is synced.
  */
 int copy_run(struct copy *copy, int image_fd, const struct copy_options *options,
 	     struct copy_stats *stats, struct error *error);

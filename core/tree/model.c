@@ -15,6 +15,7 @@ struct tree *tree_new(void)
 	tree->pub.struct_size = sizeof(tree->pub);
 	tree->root_fd = -1;
 	tree->archive_fd = -1;
+	pthread_mutex_init(&tree->readers_lock, NULL);
 	return tree;
 }
 
@@ -22,6 +23,8 @@ void tree_free(struct tree *tree)
 {
 	if (!tree)
 		return;
+	tree_free_readers(tree);
+	pthread_mutex_destroy(&tree->readers_lock);
 	if (tree->root_fd >= 0)
 		close(tree->root_fd);
 	if (tree->archive_fd >= 0)

@@ -7,6 +7,8 @@
 #ifndef TREE_MODEL_H
 #define TREE_MODEL_H
 
+#include <pthread.h>
+
 #include "core/base/arena.h"
 #include "core/tree/tree.h"
 
@@ -55,6 +57,8 @@ struct tree {
 	uint64_t names;                    /* in all directories, dropped ones too */
 	int root_fd;                       /* of a directory tree; -1 */
 	int archive_fd;                    /* of an archive; -1 */
+	pthread_mutex_t readers_lock;
+	struct tree_reader *readers; /* idle ones of tree_read */
 };
 
 static inline struct tree_node *tree_node(const struct kataimg_node *node)
@@ -84,6 +88,9 @@ void tree_set_xattrs(struct tree_node *node, struct kataimg_xattr *xattrs, uint3
 
 /* Sorts all directories and numbers the tree: from here on it is a kataimg_tree. */
 int tree_finish(struct tree *tree, struct error *error);
+
+/* Those of tree_read. */
+void tree_free_readers(struct tree *tree);
 
 /* Numbers what can be reached from the root, recounts links, sets first names and parents. */
 int tree_renumber(struct tree *tree, struct error *error);

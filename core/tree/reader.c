@@ -9,33 +9,49 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/tree/dirs.h"
 #include "core/tree/model.h"
 
 #define PATH_MESSAGE_BYTES 4096
 
 struct tree_reader {
 	const struct tree *tree;
-	const struct kataimg_node *dir; /* whose descriptor dir_fd is */
-	int dir_fd, file_fd;            /* -1: none */
+	struct tree_reader *next;        /* in the tree's list of idle ones */
+	const struct kataimg_node *node; /* the open one, or NULL */
+	int fd;                          /* of that node */
+	struct dirs dirs;
 };
 
 struct tree_reader *tree_reader_new(const struct tree *tree)
 {
-	struct tree_reader *reader = malloc(sizeof(*reader));
+	struct tree_reader *reader = calloc(1, sizeof(*reader));
 
-	if (reader)
-		*reader = (struct tree_reader){ tree, NULL, -1, -1 };
+	if (!reader)
+		return NULL;
+	reader->tree = tree;
+	dirs_init(&reader->dirs, tree->root_fd);
 	return reader;
+}
+
+/* Its files are stretches of one descriptor. */
+static bool is_archive(const struct tree *tree)
+{
+	return tree->root_fd < 0;
+}
+
+static void close_node(struct tree_reader *reader)
+{
+	if (reader->node && !is_archive(reader->tree))
+		close(reader->fd);
+	reader->node = NULL;
 }
 
 void tree_reader_free(struct tree_reader *reader)
 {
 	if (!reader)
 		return;
-	if (reader->dir_fd >= 0)
-		close(reader->dir_fd);
-	if (reader->file_fd >= 0)
-		close(reader->file_fd);
+	close_node(reader);
+	dirs_release(&reader->dirs);
 	free(reader);
 }
 
@@ -57,64 +73,55 @@ static int fail_changed(const struct kataimg_node *node, const char *how, struct
 			 tree_path(node, path, sizeof(path)), how);
 }
 
-int tree_reader_fail_short(const struct kataimg_node *node, struct error *error)
+/* Whose file it is keeps its access time if it can; others may not ask for that. Does not block
+ * should a fifo be there by now. */
+static int open_at(int dir_fd, const char *name)
 {
-	return fail_changed(node, "shrank", error);
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = openat(dir_fd, name, flags | O_NOATIME);
+
+	if (fd < 0 && errno == EPERM)
+		fd = openat(dir_fd, name, flags);
+	return fd < 0 ? -errno : fd;
 }
 
-/* One step down from the directory that fd is; fd is closed. */
-static int step_down(int fd, const struct kataimg_node *dir)
+static int open_file(struct tree_reader *reader, const struct kataimg_node *node,
+		     struct error *error)
 {
-	int next = openat(fd, dir->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int code = errno;
+	int fd = dirs_get(&reader->dirs, node->parent);
 
-	close(fd);
-	return next < 0 ? -code : next;
+	if (fd >= 0)
+		fd = open_at(fd, node->name);
+	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+		return fail_changed(node, "vanished", error);
+	return fd < 0 ? fail(node, -fd, error) : fd;
 }
 
-/* From the root, a component at a time: a path may be longer than the kernel takes, and must not
- * leave the tree. */
-static int open_directory(const struct tree *tree, const struct kataimg_node *dir)
+int tree_reader_open(struct tree_reader *reader, const struct kataimg_node *node,
+		     struct error *error)
 {
-	const struct kataimg_node **steps = NULL;
-	size_t depth = 0;
-	int fd;
+	int fd = reader->tree->archive_fd;
 
-	for (const struct kataimg_node *at = dir; at->parent != at; at = at->parent)
-		depth++;
-	steps = calloc(depth + 1, sizeof(*steps));
-	if (!steps)
-		return -ENOMEM;
-	for (size_t i = depth; i > 0; dir = dir->parent)
-		steps[--i] = dir;
-	fd = fcntl(tree->root_fd, F_DUPFD_CLOEXEC, 0);
-	for (size_t i = 0; fd >= 0 && i < depth; i++)
-		fd = step_down(fd, steps[i]);
-	free(steps);
-	return fd < 0 && depth == 0 ? -errno : fd;
-}
-
-static int enter_directory(struct tree_reader *reader, const struct kataimg_node *dir)
-{
-	int fd;
-
-	if (reader->dir == dir && reader->dir_fd >= 0)
-		return 0;
-	fd = open_directory(reader->tree, dir);
+	if (reader->node == node)
+		return reader->fd;
+	close_node(reader);
+	if (!is_archive(reader->tree))
+		fd = open_file(reader, node, error);
 	if (fd < 0)
 		return fd;
-	if (reader->dir_fd >= 0)
-		close(reader->dir_fd);
-	reader->dir_fd = fd;
-	reader->dir = dir;
-	return 0;
+	reader->node = node;
+	reader->fd = fd;
+	return fd;
 }
 
-static int check_unchanged(int fd, const struct kataimg_node *node, struct error *error)
+int tree_reader_check(struct tree_reader *reader, struct error *error)
 {
+	const struct kataimg_node *node = reader->node;
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (is_archive(reader->tree))
+		return 0;
+	if (fstat(reader->fd, &st) < 0)
 		return fail(node, errno, error);
 	if (!S_ISREG(st.st_mode) || st.st_ino != tree_node(node)->inode)
 		return fail_changed(node, "was replaced", error);
@@ -127,107 +134,170 @@ static int check_unchanged(int fd, const struct kataimg_node *node, struct error
 	return 0;
 }
 
-/* Whose file it is keeps its access time if it can; others may not ask for that. */
-static int open_file(int dir_fd, const char *name)
-{
-	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	int fd = openat(dir_fd, name, flags | O_NOATIME);
-
-	return fd < 0 && errno == EPERM ? openat(dir_fd, name, flags) : fd;
-}
-
-int tree_reader_open(struct tree_reader *reader, const struct kataimg_node *node, int *fd,
+int tree_reader_read(struct tree_reader *reader, void *buf, size_t len, uint64_t source_off,
 		     struct error *error)
 {
-	int ret;
+	int ret = io_pread(reader->fd, buf, len, source_off);
+	int changed;
 
-	if (tree_node(node)->range_count > 0) {
-		*fd = reader->tree->archive_fd;
+	if (ret == 0)
 		return 0;
-	}
-	if (reader->file_fd >= 0)
-		close(steal_fd(&reader->file_fd));
-	ret = enter_directory(reader, node->parent);
-	if (ret < 0)
-		return fail(node, -ret, error);
-	reader->file_fd = open_file(reader->dir_fd, node->name);
-	if (reader->file_fd < 0)
-		return fail(node, errno, error);
-	*fd = reader->file_fd;
-	return check_unchanged(*fd, node, error);
+	/* A short read has its reason in what the file is now. */
+	changed = tree_reader_check(reader, error);
+	if (changed < 0)
+		return changed;
+	if (ret == -ENODATA)
+		return fail_changed(reader->node, "shrank", error);
+	return fail(reader->node, -ret, error);
 }
 
-/* The last range that begins at or before off; NULL when all begin behind it. */
-static const struct tree_range *find_range(const struct tree_node *node, uint64_t off)
+/* ---- Where data is ---- */
+
+/* Segments and ranges alike begin with file_off and len: the first in an ascending array of `count`
+ * members of `size` bytes that ends after `from`. */
+static uint32_t first_after(const void *array, size_t size, uint32_t count, uint64_t from)
 {
-	size_t low = 0, high = node->range_count;
+	uint32_t low = 0, high = count;
 
 	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+		uint32_t middle = low + (high - low) / 2;
+		uint64_t range[2];
 
-		if (node->ranges[middle].file_off <= off)
+		memcpy(range, (const char *)array + middle * size, sizeof(range));
+		if (range[0] + range[1] <= from)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low ? &node->ranges[low - 1] : NULL;
+	return low;
 }
 
-int tree_reader_map(const struct kataimg_node *file, uint64_t off, uint64_t *fd_off, uint64_t *len)
+/* Cuts *extent to [from, to); false when nothing is left. */
+static bool clip_extent(struct tree_extent *extent, uint64_t from, uint64_t to)
 {
-	const struct tree_node *node = tree_node(file);
-	const struct tree_range *range, *next;
-	uint64_t until;
+	uint64_t end = extent->file_off + extent->len;
 
-	if (node->range_count == 0) {
-		*fd_off = off;
-		return 1;
+	if (extent->file_off < from) {
+		extent->source_off += from - extent->file_off;
+		extent->file_off = from;
 	}
-	range = find_range(node, off);
-	next = range ? range + 1 : node->ranges;
-	if (range && off - range->file_off < range->len) {
-		*fd_off = range->source_off + (off - range->file_off);
-		until = range->file_off + range->len;
-	} else {
-		until = next < node->ranges + node->range_count ? next->file_off : UINT64_MAX;
-		range = NULL;
-	}
-	if (*len > until - off)
-		*len = until - off;
-	return range != NULL;
+	if (end > to)
+		end = to;
+	if (extent->file_off >= end)
+		return false;
+	extent->len = end - extent->file_off;
+	return true;
 }
 
-static int read_mapped(const struct kataimg_node *node, int fd, uint64_t off, char *buf, size_t len,
-		       struct error *error)
+static bool next_segment(const struct kataimg_node *node, uint64_t from, uint64_t to,
+			 struct tree_extent *extent)
 {
-	while (len > 0) {
-		uint64_t fd_off, run = len;
-		int ret = 0;
+	uint32_t at =
+		first_after(node->segments, sizeof(*node->segments), node->segment_count, from);
+	const struct kataimg_segment *segment = &node->segments[at];
 
-		if (tree_reader_map(node, off, &fd_off, &run))
-			ret = io_pread(fd, buf, run, fd_off);
-		else
-			memset(buf, 0, run);
+	if (at == node->segment_count)
+		return false;
+	*extent = (struct tree_extent){ segment->file_off, segment->len, segment->file_off };
+	return clip_extent(extent, from, to);
+}
+
+static bool next_range(const struct tree_node *node, uint64_t from, uint64_t to,
+		       struct tree_extent *extent)
+{
+	uint32_t at = first_after(node->ranges, sizeof(*node->ranges), node->range_count, from);
+	const struct tree_range *range = &node->ranges[at];
+
+	if (at == node->range_count)
+		return false;
+	*extent = (struct tree_extent){ range->file_off, range->len, range->source_off };
+	return clip_extent(extent, from, to);
+}
+
+bool tree_next_extent(const struct tree *tree, const struct kataimg_node *node, uint64_t from,
+		      uint64_t to, struct tree_extent *extent)
+{
+	/* An archive's ranges need not be blocks, nor the same as what is kept as data. */
+	while (next_segment(node, from, to, extent)) {
+		from = extent->file_off + extent->len;
+		if (!is_archive(tree) ||
+		    next_range(tree_node(node), extent->file_off, from, extent))
+			return true;
+	}
+	return false;
+}
+
+/* ---- Single reads ---- */
+
+/* An idle reader, best the one that has the node open. */
+static struct tree_reader *take_reader(struct tree *tree, const struct kataimg_node *node)
+{
+	struct tree_reader **best, *reader;
+
+	pthread_mutex_lock(&tree->readers_lock);
+	best = &tree->readers;
+	for (struct tree_reader **at = best; *at; at = &(*at)->next)
+		if ((*at)->node == node)
+			best = at;
+	reader = *best;
+	if (reader)
+		*best = reader->next;
+	pthread_mutex_unlock(&tree->readers_lock);
+	return reader ? reader : tree_reader_new(tree);
+}
+
+static void give_reader_back(struct tree *tree, struct tree_reader *reader)
+{
+	pthread_mutex_lock(&tree->readers_lock);
+	reader->next = tree->readers;
+	tree->readers = reader;
+	pthread_mutex_unlock(&tree->readers_lock);
+}
+
+void tree_free_readers(struct tree *tree)
+{
+	while (tree->readers) {
+		struct tree_reader *next = tree->readers->next;
+
+		tree_reader_free(tree->readers);
+		tree->readers = next;
+	}
+}
+
+static int read_range(struct tree_reader *reader, const struct kataimg_node *node, uint64_t off,
+		      char *buf, size_t len, struct error *error)
+{
+	uint64_t at = off, end = off + len;
+	struct tree_extent extent;
+	int ret = 0;
+
+	while (tree_next_extent(reader->tree, node, at, end, &extent)) {
+		memset(buf + (at - off), 0, extent.file_off - at);
+		ret = tree_reader_open(reader, node, error);
+		if (ret >= 0)
+			ret = tree_reader_read(reader, buf + (extent.file_off - off), extent.len,
+					       extent.source_off, error);
 		if (ret < 0)
-			return ret == -ENODATA ? tree_reader_fail_short(node, error)
-					       : fail(node, -ret, error);
-		buf += run;
-		off += run;
-		len -= run;
+			return ret;
+		at = extent.file_off + extent.len;
 	}
-	return 0;
+	memset(buf + (at - off), 0, end - at);
+	return reader->node == node ? tree_reader_check(reader, error) : 0;
 }
 
 int tree_read(const struct tree *tree, const struct kataimg_node *node, uint64_t off, void *buf,
 	      size_t len, struct error *error)
 {
-	struct tree_reader *reader autocall(cleanup_tree_reader_free) = tree_reader_new(tree);
-	int fd, ret;
+	struct tree *shared = (struct tree *)tree; /* its readers are behind a lock */
+	struct tree_reader *reader;
+	int ret;
 
-	if (!reader)
-		return error_nomem(error);
 	if (node->type != KATAIMG_REG || off > node->size || len > node->size - off)
 		return error_set(error, ERANGE, "a read of %zu bytes leaves a file", len);
-	ret = tree_reader_open(reader, node, &fd, error);
-	return ret < 0 ? ret : read_mapped(node, fd, off, buf, len, error);
+	reader = take_reader(shared, node);
+	if (!reader)
+		return error_nomem(error);
+	ret = read_range(reader, node, off, buf, len, error);
+	give_reader_back(shared, reader);
+	return ret;
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opens the bytes of a tree's regular files. A reader belongs to one thread; it keeps the directory
- * of the last file open, because neighbours are read one after the other.
+ * Gets at the bytes of a tree's regular files. A reader belongs to one thread; it keeps the last
+ * file and some directories open, because neighbours are read one after the other.
  */
 #ifndef TREE_READER_H
 #define TREE_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "core/base/cleanup.h"
 #include "core/tree/tree.h"
@@ -15,20 +18,27 @@ struct tree_reader *tree_reader_new(const struct tree *tree); /* NULL when memor
 void tree_reader_free(struct tree_reader *reader);
 DEFINE_CLEANUP(struct tree_reader, tree_reader_free)
 
-/*
- * *fd is the reader's, good until the next call. A file that is gone, that is another one by now,
- * or whose size or mtime differ from the scan's is an error that names it.
- */
-int tree_reader_open(struct tree_reader *reader, const struct kataimg_node *node, int *fd,
+/* The descriptor that the node's bytes are in, good until the next call for another node; or
+ * -errno with a message. */
+int tree_reader_open(struct tree_reader *reader, const struct kataimg_node *node,
 		     struct error *error);
 
-/*
- * Where the file's bytes from off on are in that descriptor: *len, at most what was asked for, is
- * how far the answer goes. 1: at *fd_off. 0: nowhere, they are zeros.
- */
-int tree_reader_map(const struct kataimg_node *node, uint64_t off, uint64_t *fd_off, uint64_t *len);
+/* Reads [source_off, source_off + len) of that descriptor. */
+int tree_reader_read(struct tree_reader *reader, void *buf, size_t len, uint64_t source_off,
+		     struct error *error);
 
-/* The error of a file that turned out shorter than it was. */
-int tree_reader_fail_short(const struct kataimg_node *node, struct error *error);
+/* To be asked after reading: a file that is another one by now, or whose size or mtime differ from
+ * the scan's, is an error that names it. */
+int tree_reader_check(struct tree_reader *reader, struct error *error);
+
+/* Data that lies together: the file's [file_off, file_off + len) at source_off of its descriptor.
+ */
+struct tree_extent {
+	uint64_t file_off, len, source_off;
+};
+
+/* The first data in [from, to) of a regular file; false: all of it is zeros. */
+bool tree_next_extent(const struct tree *tree, const struct kataimg_node *node, uint64_t from,
+		      uint64_t to, struct tree_extent *extent);
 
 #endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cuts the sorted jobs into batches, in the order of the image, one at a time: a job may be larger
+ * than anything that could be listed. */
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/copy/private.h"
+
+#define CLONE_BYTES_MIN 65536u
+
+/* The first data of an open file in [from, to); false: zeros up to there. -errno. */
+static int next_extent_of_fd(int fd, uint64_t from, uint64_t to, struct tree_extent *extent)
+{
+	off_t data = lseek(fd, (off_t)from, SEEK_DATA), hole = 0;
+
+	if (data >= 0)
+		hole = lseek(fd, data, SEEK_HOLE);
+	if (hole < 0 || (data < 0 && errno != ENXIO))
+		return -errno;
+	if (data < 0 || (uint64_t)data >= to)
+		return 0;
+	if ((uint64_t)hole > to)
+		hole = (off_t)to;
+	*extent = (struct tree_extent){ (uint64_t)data, (uint64_t)(hole - data), (uint64_t)data };
+	return 1;
+}
+
+static int next_extent(const struct copy *copy, const struct copy_job *job, uint64_t from,
+		       struct tree_extent *extent, struct error *error)
+{
+	uint64_t to = job->file_off + job->len;
+	int ret;
+
+	if (job->fd < 0)
+		return tree_next_extent(copy->tree, tree_public(copy->tree)->nodes[job->node], from,
+					to, extent);
+	ret = next_extent_of_fd(job->fd, from, to, extent);
+	return ret < 0 ? error_errno(error, -ret, "cannot find the data of a scratch file") : ret;
+}
+
+/* Marks everything up to `until` of the current job as handed out. */
+static void pass(struct copy_run *run, struct copy_batch *batch, uint64_t until)
+{
+	const struct copy_job *job = &run->copy->jobs[run->job];
+
+	if (run->job_done == 0 && until > 0 && job->fd < 0 && job->file_off == 0)
+		run->stats.files++;
+	batch->passed_bytes += until - run->job_done;
+	run->job_done = until;
+	if (until == job->len) {
+		run->job++;
+		run->job_done = 0;
+	}
+}
+
+/*
+ * The next data of the sorted jobs, which stays to be handed out; holes in front of it are passed.
+ * 0: there is none.
+ */
+static int peek_piece(struct copy_run *run, struct copy_batch *batch, struct copy_piece *piece,
+		      struct error *error)
+{
+	const struct kataimg_tree *tree = tree_public(run->copy->tree);
+
+	while (run->job < run->copy->count) {
+		const struct copy_job *job = &run->copy->jobs[run->job];
+		uint64_t from = job->file_off + run->job_done, skipped;
+		struct tree_extent extent;
+		int ret = next_extent(run->copy, job, from, &extent, error);
+
+		if (ret < 0)
+			return ret;
+		skipped = ret ? extent.file_off - from : job->len - run->job_done;
+		run->stats.hole_bytes += skipped;
+		pass(run, batch, run->job_done + skipped);
+		if (!ret)
+			continue;
+		*piece = (struct copy_piece){
+			.node = job->fd < 0 ? tree->nodes[job->node] : NULL,
+			.fd = job->fd,
+			.image_off = job->image_off + (extent.file_off - job->file_off),
+			.source_off = extent.source_off,
+			.len = extent.len,
+		};
+		return 1;
+	}
+	return 0;
+}
+
+/* Only whole blocks can be shared, and only at offsets of blocks on both sides. */
+static bool can_clone(const struct copy_run *run, const struct copy_piece *piece)
+{
+	return run->reflink && piece->len >= CLONE_BYTES_MIN &&
+	       (piece->image_off | piece->source_off) % COPY_BLOCK_BYTES == 0;
+}
+
+static uint64_t batch_end(const struct copy_batch *batch)
+{
+	return batch->image_off + batch->len;
+}
+
+/* Can one write hold what the batch has and the piece, with zeros in between? */
+static bool adjoins(const struct copy_run *run, const struct copy_batch *batch,
+		    const struct copy_piece *piece)
+{
+	const struct copy_options *options = run->options;
+	uint64_t end = batch_end(batch), gap = piece->image_off - end;
+
+	if (gap == 0)
+		return true;
+	return gap < COPY_BLOCK_BYTES && piece->image_off % COPY_BLOCK_BYTES == 0 &&
+	       options->is_unused && options->is_unused(options->is_unused_arg, end, gap);
+}
+
+/* How much of the piece the batch takes; 0: it is complete without it. */
+static uint64_t share_of(const struct copy_run *run, const struct copy_batch *batch,
+			 const struct copy_piece *piece)
+{
+	uint64_t start = piece->image_off - batch->image_off;
+	uint64_t room = start < run->buffer_bytes ? run->buffer_bytes - start : 0;
+	uint64_t beyond; /* the last multiple of the buffer's size: cuts are made there */
+
+	if (batch->piece_count > 0 && (batch->piece_count == COPY_BATCH_PIECES ||
+				       can_clone(run, piece) || !adjoins(run, batch, piece)))
+		return 0;
+	if (piece->len <= room)
+		return piece->len;
+	/* Only what is too large for any batch is cut, so that few files are opened twice. */
+	if (piece->len <= run->buffer_bytes || room == 0)
+		return 0;
+	beyond = (piece->image_off + room) % run->buffer_bytes;
+	return beyond < room ? room - beyond : room;
+}
+
+static void take_piece(struct copy_run *run, struct copy_batch *batch,
+		       const struct copy_piece *piece, uint64_t len)
+{
+	struct copy_piece *taken = &batch->pieces[batch->piece_count++];
+
+	*taken = *piece;
+	taken->len = len;
+	batch->len = piece->image_off + len - batch->image_off;
+	pass(run, batch, run->job_done + len);
+}
+
+int copy_next_batch(struct copy_run *run, struct copy_batch *batch, struct error *error)
+{
+	struct copy_piece piece;
+	uint64_t share;
+	int ret;
+
+	batch->sequence = run->sequence++;
+	batch->piece_count = 0;
+	batch->passed_bytes = 0;
+	batch->len = 0;
+	ret = peek_piece(run, batch, &piece, error);
+	if (ret <= 0)
+		return ret;
+	batch->image_off = piece.image_off;
+	batch->clone = can_clone(run, &piece);
+	if (batch->clone) {
+		take_piece(run, batch, &piece, piece.len & ~(uint64_t)(COPY_BLOCK_BYTES - 1));
+		return 1;
+	}
+	while (ret > 0 && (share = share_of(run, batch, &piece)) > 0) {
+		take_piece(run, batch, &piece, share);
+		ret = peek_piece(run, batch, &piece, error);
+	}
+	return ret < 0 ? ret : 1;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/copy/copy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "core/base/pool.h"
+#include "core/copy/private.h"
+
+/* Larger writes gain nothing; with many threads, smaller ones keep the buffers in bounds. */
+#define BUFFER_BYTES_MAX ((size_t)1 << 20)
+#define BUFFER_BYTES_MIN ((size_t)128 << 10)
+#define BUFFERS_BYTES ((size_t)4 << 20)
+
+struct copy *copy_new(const struct tree *tree)
+{
+	struct copy *copy = calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	copy->tree = tree;
+	copy->sorted = true;
+	return copy;
+}
+
+void copy_free(struct copy *copy)
+{
+	if (!copy)
+		return;
+	free(copy->jobs);
+	free(copy);
+}
+
+static int add_job(struct copy *copy, const struct copy_job *job)
+{
+	if (job->len == 0)
+		return 0;
+	if (copy->count == copy->room) {
+		size_t room = copy->room ? 2 * copy->room : 256;
+		struct copy_job *jobs = reallocarray(copy->jobs, room, sizeof(*jobs));
+
+		if (!jobs)
+			return -ENOMEM;
+		copy->jobs = jobs;
+		copy->room = room;
+	}
+	if (copy->count > 0 && job->image_off < copy->jobs[copy->count - 1].image_off)
+		copy->sorted = false;
+	copy->total_bytes += job->len;
+	copy->jobs[copy->count++] = *job;
+	return 0;
+}
+
+int copy_add_node(struct copy *copy, uint64_t image_off, const struct kataimg_node *node,
+		  uint64_t file_off, uint64_t len)
+{
+	return add_job(copy, &(struct copy_job){ image_off, file_off, len, node->index, -1 });
+}
+
+int copy_add_fd(struct copy *copy, uint64_t image_off, int fd, uint64_t fd_off, uint64_t len)
+{
+	return add_job(copy, &(struct copy_job){ image_off, fd_off, len, 0, fd });
+}
+
+static int compare_jobs(const void *a, const void *b)
+{
+	const struct copy_job *x = a, *y = b;
+
+	return (x->image_off > y->image_off) - (x->image_off < y->image_off);
+}
+
+static void sort_jobs(struct copy *copy)
+{
+	if (!copy->sorted)
+		qsort(copy->jobs, copy->count, sizeof(*copy->jobs), compare_jobs);
+	copy->sorted = true;
+}
+
+static size_t buffer_bytes(unsigned int threads)
+{
+	size_t share = BUFFERS_BYTES / threads & ~(size_t)(COPY_BLOCK_BYTES - 1);
+
+	if (share > BUFFER_BYTES_MAX)
+		return BUFFER_BYTES_MAX;
+	return share < BUFFER_BYTES_MIN ? BUFFER_BYTES_MIN : share;
+}
+
+static int take_error(struct copy_run *run, int ret, struct error *error)
+{
+	if (run->failed_sequence != UINT64_MAX) {
+		*error = run->error;
+		return -error->code;
+	}
+	if (ret == -ECANCELED)
+		return error_set(error, ECANCELED, "interrupted");
+	return ret < 0 ? error_nomem(error) : 0;
+}
+
+int copy_run(struct copy *copy, int image_fd, const struct copy_options *options,
+	     struct copy_stats *stats, struct error *error)
+{
+	struct copy_run run = {
+		.copy = copy,
+		.options = options,
+		.image_fd = image_fd,
+		.buffer_bytes = buffer_bytes(options->threads),
+		.reflink = options->reflink,
+		.failed_sequence = UINT64_MAX,
+	};
+	int ret;
+
+	sort_jobs(copy);
+	pthread_mutex_init(&run.lock, NULL);
+	run.stats.jobs = copy->count;
+	ret = pool_run(options->threads, options->threads, copy_work, &run);
+	pthread_mutex_destroy(&run.lock);
+	*stats = run.stats;
+	return take_error(&run, ret, error);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of the copy engine: jobs are cut into batches (batch.c), which workers move
+ * (worker.c). */
+#ifndef COPY_PRIVATE_H
+#define COPY_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/copy/copy.h"
+#include "core/tree/reader.h"
+
+#define COPY_BLOCK_BYTES 4096u
+
+/* "[file_off, file_off + len) goes to image_off" */
+struct copy_job {
+	uint64_t image_off, file_off, len;
+	uint32_t node; /* its index in the tree, unless fd says otherwise */
+	int32_t fd;    /* -1: the node's file */
+};
+
+struct copy {
+	const struct tree *tree;
+	struct copy_job *jobs;
+	size_t count, room;
+	bool sorted;
+	uint64_t total_bytes;
+};
+
+/* Data that lies together in its source and in the image. */
+struct copy_piece {
+	const struct kataimg_node *node; /* NULL: of fd */
+	int fd;
+	uint64_t image_off, source_off, len;
+};
+
+#define COPY_BATCH_PIECES 256
+
+/* One worker's share: pieces that make one write, or one piece whose blocks can be shared. */
+struct copy_batch {
+	uint64_t sequence; /* ascending with the place in the image */
+	uint64_t image_off, len;
+	uint64_t passed_bytes; /* of jobs, holes among them, that are done when the batch is */
+	bool clone;
+	uint32_t piece_count;
+	struct copy_piece pieces[COPY_BATCH_PIECES];
+};
+
+struct copy_run {
+	const struct copy *copy;
+	const struct copy_options *options;
+	int image_fd;
+	size_t buffer_bytes; /* of each worker: the largest batch */
+	atomic_bool reflink; /* until the first refusal */
+
+	pthread_mutex_t lock; /* guards all that follows */
+	size_t job;           /* the next one to cut from */
+	uint64_t job_done;    /* bytes of it that are handed out */
+	uint64_t sequence;    /* of the next batch */
+	uint64_t failed_sequence;
+	struct error error; /* of that batch */
+	uint64_t done_bytes;
+	struct copy_stats stats;
+};
+
+/* The next batch; 1: there is one, 0: all are handed out, or -errno. With run->lock held. */
+int copy_next_batch(struct copy_run *run, struct copy_batch *batch, struct error *error);
+
+/* A thread's life: takes batches until there are none. A pool job. */
+int copy_work(void *run, uint64_t index);
+
+#endif
