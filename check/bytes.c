@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The same bytes, whatever happens beside. */
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "check/check.h"
+
+#define CHUNK_BYTES 65536
+
+static int compare_windows(const struct fakehost *one, const struct fakehost *other,
+			   const char *occasion)
+{
+	static uint8_t a[CHUNK_BYTES], b[CHUNK_BYTES];
+	uint64_t len = fakehost_window_bytes(one);
+
+	if (len != fakehost_window_bytes(other))
+		return check_fail("%s: the plans differ: %" PRIu64 " and %" PRIu64 " bytes",
+				  occasion, len, fakehost_window_bytes(other));
+	for (uint64_t off = 0; off < len; off += CHUNK_BYTES) {
+		size_t chunk = len - off < CHUNK_BYTES ? (size_t)(len - off) : CHUNK_BYTES;
+
+		fakehost_read(one, off, a, chunk);
+		fakehost_read(other, off, b, chunk);
+		if (memcmp(a, b, chunk) != 0)
+			return check_fail(
+				"%s: the filesystems differ within 64 KiB of byte %" PRIu64,
+				occasion, off);
+	}
+	return 0;
+}
+
+/* Both runs' windows must be alike; frees the hosts. */
+static int compare(struct fakehost *one, struct fakehost *other, const char *occasion)
+{
+	int ret = one && other ? compare_windows(one, other, occasion) : 1;
+
+	fakehost_free(one);
+	fakehost_free(other);
+	return ret;
+}
+
+int check_same_bytes(const struct subject *subject)
+{
+	struct memtree *tree = check_sample_tree(subject->backend);
+	struct memtree *again = check_sample_tree(subject->backend);
+	const struct fakehost_setup setup = check_setup(subject, tree);
+	const struct fakehost_setup second = check_setup(subject, again);
+	int ret = compare(check_run(&setup, "same-bytes"), check_run(&second, "same-bytes"),
+			  "same-bytes");
+
+	memtree_free(tree);
+	memtree_free(again);
+	return ret;
+}
+
+struct instance {
+	struct fakehost_setup setup;
+	struct fakehost *host;
+};
+
+static void *run_instance(void *arg)
+{
+	struct instance *instance = arg;
+
+	instance->host = check_run(&instance->setup, "two-at-once");
+	return NULL;
+}
+
+/* Two trees, so that state shared between instances would show. */
+int check_two_at_once(const struct subject *subject)
+{
+	struct memtree *trees[] = { check_sample_tree(subject->backend), memtree_new(),
+				    check_sample_tree(subject->backend) };
+	struct instance first = { check_setup(subject, trees[0]), NULL };
+	struct instance second = { check_setup(subject, trees[1]), NULL };
+	const struct fakehost_setup alone = check_setup(subject, trees[2]);
+	pthread_t thread;
+	int ret;
+
+	if (pthread_create(&thread, NULL, run_instance, &first) != 0)
+		return check_fail("two-at-once: cannot start a thread");
+	for (int i = 0; i < 10; i++) {
+		run_instance(&second);
+		fakehost_free(second.host);
+	}
+	pthread_join(thread, NULL);
+	ret = compare(first.host, check_run(&alone, "two-at-once"), "two-at-once");
+	for (size_t i = 0; i < 3; i++)
+		memtree_free(trees[i]);
+	return ret;
+}
+
+int check_threads(const struct subject *subject)
+{
+	struct memtree *tree = check_sample_tree(subject->backend);
+	struct fakehost_setup serial = check_setup(subject, tree), other = serial;
+	struct kataimg_job one = fakehost_default_job(), four = one;
+	int ret;
+
+	one.threads = 1;
+	four.threads = 4;
+	serial.job = &one;
+	other.job = &four;
+	ret = compare(check_run(&serial, "threads"), check_run(&other, "threads"), "threads");
+	other.job = &one;
+	other.backwards = true;
+	ret |= compare(check_run(&serial, "threads"), check_run(&other, "threads"), "threads");
+	memtree_free(tree);
+	return ret;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kataimg-backend-check: a backend against the contract of kataimg/backend.h. Each check is one
+ * promise, judged in a process of its own, so that a backend that crashes or hangs fails one check
+ * and not the tool.
+ */
+#ifndef CHECK_CHECK_H
+#define CHECK_CHECK_H
+
+#include <stddef.h>
+
+#include "kataimg/backend.h"
+#include "tests/support/fakehost.h"
+
+struct subject {
+	const char *path;
+	const struct kataimg_backend *backend;
+	const char *const *options; /* "name=value", ended by NULL */
+};
+
+/* A check returns 0, or 1 after check_fail. */
+struct check {
+	const char *name;
+	const char *promise;
+	int (*run)(const struct subject *subject);
+};
+
+extern const struct check checks[];
+extern const size_t check_count;
+
+/* Says in a sentence what is wrong; returns 1. */
+int check_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Runs one check in a child process: 0, or 1 after a sentence was printed. */
+int check_isolated(const struct check *check, const struct subject *subject);
+
+/* Loads path with all the checks of the core's loader; NULL after a sentence. */
+const struct kataimg_backend *check_load(const char *path);
+
+/* A setup for the subject and the tree. */
+struct fakehost_setup check_setup(const struct subject *subject, struct memtree *tree);
+
+/* A run that must succeed: NULL after a sentence. For fakehost_free. */
+struct fakehost *check_run(const struct fakehost_setup *setup, const char *occasion);
+
+/* Something of all that the backend declares, and nothing else. For memtree_free. */
+struct memtree *check_sample_tree(const struct kataimg_backend *backend);
+
+/* The checks, by file. */
+int check_exports(const struct subject *subject);
+int check_options(const struct subject *subject);
+int check_empty_tree(const struct subject *subject);
+int check_whole_tree(const struct subject *subject);
+int check_probe_garbage(const struct subject *subject);
+int check_verify_notices(const struct subject *subject);
+int check_plan_exact(const struct subject *subject);
+int check_windows(const struct subject *subject);
+int check_free_space(const struct subject *subject);
+int check_same_bytes(const struct subject *subject);
+int check_two_at_once(const struct subject *subject);
+int check_threads(const struct subject *subject);
+int check_faults(const struct subject *subject);
+int check_cancelled(const struct subject *subject);
+int check_effects(const struct subject *subject);
+int check_stdout(const struct subject *subject);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the checks share: loading, trees, runs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "core/backend/loader.h"
+
+const struct kataimg_backend *check_load(const char *path)
+{
+	struct backend_search *search autocall(cleanup_backend_search_free) =
+		backend_search_new(NULL, 0);
+	autofree char *with_slash = NULL;
+	static struct backend *backend;
+	autoerror struct error error = ERROR_INIT;
+
+	if (!search || asprintf(&with_slash, "%s%s", strchr(path, '/') ? "" : "./", path) < 0)
+		return NULL;
+	if (backend_load(search, with_slash, &backend, &error) < 0) {
+		check_fail("%s", error.message);
+		return NULL;
+	}
+	return &backend->table;
+}
+
+struct fakehost_setup check_setup(const struct subject *subject, struct memtree *tree)
+{
+	return (struct fakehost_setup){ .backend = subject->backend,
+					.tree = tree,
+					.options = subject->options };
+}
+
+struct fakehost *check_run(const struct fakehost_setup *setup, const char *occasion)
+{
+	struct fakehost *host = fakehost_new(setup);
+	int ret = fakehost_run(host);
+
+	if (ret == 0)
+		return host;
+	if (*fakehost_violation(host))
+		check_fail("%s: %s", occasion, fakehost_violation(host));
+	else
+		check_fail("%s: %s returned %d (%s): %s", occasion, fakehost_stage(host), ret,
+			   strerrordesc_np(-ret) ? strerrordesc_np(-ret) : "not an error number",
+			   fakehost_error(host));
+	fakehost_free(host);
+	return NULL;
+}
+
+static void add_types(struct kataimg_node *dir, uint64_t can)
+{
+	if (can & KATAIMG_CAP_SYMLINKS) {
+		memtree_add_symlink(dir, "link", "file");
+		memtree_add_symlink(dir, "dangling",
+				    "a/path/that/is/longer/than/any/inline/form/would/be/and/"
+				    "leads/nowhere/at/all");
+	}
+	if (can & KATAIMG_CAP_DEVICES) {
+		memtree_add_device(dir, "char", KATAIMG_CHR, 1, 3);
+		memtree_add_device(dir, "block", KATAIMG_BLK, 259, 300);
+	}
+	if (can & KATAIMG_CAP_FIFOS)
+		memtree_add_special(dir, "fifo", KATAIMG_FIFO);
+	if (can & KATAIMG_CAP_SOCKETS)
+		memtree_add_special(dir, "socket", KATAIMG_SOCK);
+}
+
+static void add_files(struct kataimg_node *dir, uint64_t can)
+{
+	static const uint64_t sizes[] = { 1, 4095, 4096, 4097, 65536, 2097152, 5000000 };
+	struct kataimg_node *file = memtree_add_file(dir, "file", "content\n", 8);
+	char name[32];
+
+	memtree_add_file(dir, "empty", "", 0);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		snprintf(name, sizeof(name), "size%zu", i);
+		memtree_add_pattern(dir, name, sizes[i], i);
+	}
+	if (can & KATAIMG_CAP_HARDLINKS)
+		memtree_add_link(dir, "second-name", file);
+	if (can & KATAIMG_CAP_NANOSECONDS)
+		file->mtime_nsec = 999999999;
+	if (can & KATAIMG_CAP_SPARSE)
+		memtree_punch_hole(memtree_add_pattern(dir, "sparse", 1 << 20, 99), 65536, 131072);
+	if (can & KATAIMG_CAP_XATTRS) {
+		memtree_set_xattr(file, "user.name", "value", 5);
+		memtree_set_xattr(file, "security.selinux", "system_u:object_r:bin_t:s0", 27);
+		memtree_set_xattr(dir, "user.empty", "", 0);
+	}
+}
+
+struct memtree *check_sample_tree(const struct kataimg_backend *backend)
+{
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *root = memtree_root(tree), *many;
+	char name[32];
+
+	root->mode = 01755;
+	add_files(memtree_add_dir(root, "files"), backend->capabilities);
+	add_types(memtree_add_dir(root, "types"), backend->capabilities);
+	memtree_add_dir(memtree_add_dir(memtree_add_dir(root, "a"), "b"), "c");
+	many = memtree_add_dir(root, "many");
+	for (int i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "entry-%03d-\xff", i);
+		memtree_add_file(many, name, name, (size_t)(i % 12))->mode = 0640;
+	}
+	return tree;
+}

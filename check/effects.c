@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a backend leaves behind in the process that loaded it. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check/check.h"
+
+#define SIGNALS 31
+
+struct effects {
+	int descriptors, threads;
+	char directory[PATH_MAX];
+	mode_t umask;
+	void (*handlers[SIGNALS + 1])(int);
+	sigset_t blocked;
+	char locale[256];
+};
+
+static int count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	int count = 0;
+
+	while (dir && readdir(dir))
+		count++;
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+static void take(struct effects *effects)
+{
+	memset(effects, 0, sizeof(*effects));
+	effects->descriptors = count_entries("/proc/self/fd");
+	effects->threads = count_entries("/proc/self/task");
+	if (!getcwd(effects->directory, sizeof(effects->directory)))
+		effects->directory[0] = '\0';
+	effects->umask = umask(022);
+	umask(effects->umask);
+	for (int i = 1; i <= SIGNALS; i++) {
+		struct sigaction action;
+
+		if (sigaction(i, NULL, &action) == 0)
+			effects->handlers[i] = action.sa_handler;
+	}
+	pthread_sigmask(SIG_SETMASK, NULL, &effects->blocked);
+	snprintf(effects->locale, sizeof(effects->locale), "%s", setlocale(LC_ALL, NULL));
+}
+
+static int compare(const struct effects *before, const struct effects *after)
+{
+	if (after->descriptors != before->descriptors)
+		return check_fail("effects: %d descriptors were open before, %d after",
+				  before->descriptors, after->descriptors);
+	if (after->threads != before->threads)
+		return check_fail("effects: %d threads ran before, %d after", before->threads,
+				  after->threads);
+	if (strcmp(after->directory, before->directory) != 0)
+		return check_fail("effects: the working directory has changed to %s",
+				  after->directory);
+	if (after->umask != before->umask)
+		return check_fail("effects: the umask has changed to %03o", after->umask);
+	if (strcmp(after->locale, before->locale) != 0)
+		return check_fail("effects: the locale has changed to %s", after->locale);
+	for (int i = 1; i <= SIGNALS; i++)
+		if (after->handlers[i] != before->handlers[i] ||
+		    sigismember(&after->blocked, i) != sigismember(&before->blocked, i))
+			return check_fail("effects: the handling of signal %d (%s) has changed", i,
+					  strsignal(i));
+	return 0;
+}
+
+int check_effects(const struct subject *subject)
+{
+	struct memtree *tree = check_sample_tree(subject->backend);
+	const struct fakehost_setup setup = check_setup(subject, tree);
+	struct effects before, after;
+	struct fakehost *host;
+	int ret = 0;
+
+	/* twice: what a library sets up once for the process is no leak */
+	for (int round = 0; ret == 0 && round < 2; round++) {
+		take(&before);
+		host = check_run(&setup, "effects");
+		ret = host == NULL;
+		fakehost_free(host);
+		take(&after);
+		if (ret == 0 && round == 1)
+			ret = compare(&before, &after);
+		else if (ret == 0) {
+			after.descriptors = before.descriptors;
+			ret = compare(&before, &after);
+		}
+	}
+	memtree_free(tree);
+	return ret;
+}
+
+static off_t run_captured(const struct fakehost_setup *setup, int capture)
+{
+	struct fakehost *host = fakehost_new(setup);
+	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);
+	int err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+
+	fflush(NULL);
+	dup2(capture, STDOUT_FILENO);
+	dup2(capture, STDERR_FILENO);
+	fakehost_run(host);
+	fflush(NULL);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	close(out);
+	close(err);
+	fakehost_free(host);
+	return lseek(capture, 0, SEEK_END);
+}
+
+int check_stdout(const struct subject *subject)
+{
+	struct memtree *tree = check_sample_tree(subject->backend);
+	const struct fakehost_setup setup = check_setup(subject, tree);
+	int capture = memfd_create("captured", MFD_CLOEXEC);
+	char text[200] = "";
+	int ret = capture < 0 ? check_fail("stdout: cannot make a memory file") : 0;
+
+	if (ret == 0 && run_captured(&setup, capture) > 0) {
+		if (pread(capture, text, sizeof(text) - 1, 0) < 0)
+			text[0] = '\0';
+		ret = check_fail("stdout: the backend wrote to stdout or stderr: %s", text);
+	}
+	if (capture >= 0)
+		close(capture);
+	memtree_free(tree);
+	return ret;
+}

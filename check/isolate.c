@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each check in a process of its own, with an end to its time. */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check/check.h"
+
+/* A backend that takes longer for a tree of a few hundred nodes is taken to hang. */
+#define SECONDS_MAX 300
+
+int check_fail(const char *fmt, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	va_start(args, fmt);
+	vfprintf(stdout, fmt, args);
+	va_end(args);
+	fputc('\n', stdout);
+	fflush(stdout);
+	return 1;
+}
+
+static int judge(const struct check *check, int status)
+{
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	if (WTERMSIG(status) == SIGALRM)
+		return check_fail("%s: the backend does not come back in %d seconds", check->name,
+				  SECONDS_MAX);
+	return check_fail("%s: the backend crashed: %s", check->name, strsignal(WTERMSIG(status)));
+}
+
+int check_isolated(const struct check *check, const struct subject *subject)
+{
+	int status;
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (child < 0)
+		return check_fail("%s: cannot start a process: %s", check->name, strerror(errno));
+	if (child == 0) {
+		alarm(SECONDS_MAX);
+		status = check->run(subject);
+		fflush(NULL);
+		_exit(status ? 1 : 0);
+	}
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return check_fail("%s: lost the process", check->name);
+	return judge(check, status);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans and windows. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "check/check.h"
+
+#define MEBIBYTE (UINT64_C(1) << 20)
+
+/* Plans without writing. Returns 1 after a sentence. */
+static int plan(const struct fakehost_setup *of, struct kataimg_plan *result)
+{
+	struct fakehost_setup setup = *of;
+	struct fakehost *host;
+
+	setup.plan_only = true;
+	host = check_run(&setup, "plan");
+	if (!host)
+		return 1;
+	*result = *fakehost_plan(host);
+	fakehost_free(host);
+	return 0;
+}
+
+int check_plan_exact(const struct subject *subject)
+{
+	struct memtree *tree = check_sample_tree(subject->backend);
+	struct fakehost_setup setup = check_setup(subject, tree);
+	struct kataimg_plan planned;
+	struct fakehost *host;
+	int ret = plan(&setup, &planned);
+
+	if (ret == 0 && planned.bytes > planned.granularity) {
+		setup.window_bytes = planned.bytes - planned.granularity;
+		host = fakehost_new(&setup);
+		if (fakehost_run(host) == 0)
+			ret = check_fail("plan: it asks for %" PRIu64
+					 " bytes, but write takes one granule of %" PRIu64
+					 " less: the plan is not exact, or write does not look",
+					 planned.bytes, planned.granularity);
+		fakehost_free(host);
+	}
+	memtree_free(tree);
+	return ret;
+}
+
+int check_windows(const struct subject *subject)
+{
+	static const uint64_t granules[] = { 0, 1, 2, 7, 255, 1000, 32767, 33333 };
+	struct memtree *tree = check_sample_tree(subject->backend);
+	struct fakehost_setup setup = check_setup(subject, tree);
+	struct kataimg_plan planned;
+	int ret = plan(&setup, &planned);
+
+	for (size_t i = 0; ret == 0 && i < sizeof(granules) / sizeof(granules[0]); i++) {
+		struct fakehost *host;
+
+		setup.extra_bytes = granules[i] * planned.granularity;
+		host = check_run(&setup, "windows");
+		if (!host)
+			ret = check_fail("windows: that was with %" PRIu64
+					 " granules more than planned",
+					 granules[i]);
+		fakehost_free(host);
+	}
+	memtree_free(tree);
+	return ret;
+}
+
+static int check_one_free_space(const struct subject *subject, struct memtree *tree,
+				uint64_t free_bytes, uint64_t *last_plan)
+{
+	struct fakehost_setup setup = check_setup(subject, tree);
+	struct kataimg_job job = fakehost_default_job();
+	struct fakehost *host;
+	const struct kataimg_fs_info *info;
+	int ret = 0;
+
+	job.free_bytes = free_bytes;
+	job.free_inodes = free_bytes / 16384;
+	job.required |= free_bytes ? KATAIMG_JOB_FREE_SPACE : 0;
+	setup.job = &job;
+	host = check_run(&setup, "free-space");
+	if (!host)
+		return 1;
+	info = fakehost_described(host);
+	if (info->free_bytes < job.free_bytes || info->free_inodes < job.free_inodes)
+		ret = check_fail("free-space: asked for %" PRIu64 " bytes and %" PRIu64
+				 " inodes, describe has %" PRIu64 " and %" PRIu64,
+				 job.free_bytes, job.free_inodes, info->free_bytes,
+				 info->free_inodes);
+	if (fakehost_plan(host)->bytes < *last_plan)
+		ret = check_fail("free-space: the plan for %" PRIu64
+				 " free bytes is smaller than for fewer",
+				 free_bytes);
+	*last_plan = fakehost_plan(host)->bytes;
+	fakehost_free(host);
+	return ret;
+}
+
+int check_free_space(const struct subject *subject)
+{
+	static const uint64_t wanted[] = {
+		0, 1, 4096, 100000, MEBIBYTE, 64 * MEBIBYTE, 300 * MEBIBYTE
+	};
+	struct memtree *tree = check_sample_tree(subject->backend);
+	uint64_t last_plan = 0;
+	int ret = 0;
+
+	if (subject->backend->capabilities & KATAIMG_CAP_FREE_SPACE)
+		for (size_t i = 0; ret == 0 && i < sizeof(wanted) / sizeof(wanted[0]); i++)
+			ret = check_one_free_space(subject, tree, wanted[i], &last_plan);
+	memtree_free(tree);
+	return ret;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A filesystem that nobody can mount, but that keeps the contract: a header block, then each file's
+ * data on block boundaries. Compiled once as it is, and once for each way of breaking a promise:
+ * -DBREAK_...
+ */
+#include "kataimg/backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK 4096u
+#define MAGIC "toy filesystem\n"
+
+struct toy {
+	const struct kataimg_host *host;
+	struct kataimg_job job;
+	uint64_t blocks; /* of the plan, without free space */
+	uint64_t nodes;
+};
+
+struct toy_header {
+	char magic[16];
+	uint64_t blocks, nodes, free_blocks;
+	uint8_t uuid[16];
+	uint32_t noise; /* 0 when all is well */
+};
+
+static int toy_open(const struct kataimg_host *host, const struct kataimg_job *job,
+		    const struct kataimg_value *values, void **state)
+{
+	struct toy *toy = calloc(1, sizeof(*toy));
+
+	(void)values;
+	if (!toy) {
+		host->error(host->ctx, "out of memory");
+		return -ENOMEM;
+	}
+	toy->host = host;
+	toy->job = *job;
+	*state = toy;
+#ifdef BREAK_CHDIR
+	if (chdir("/") < 0)
+		return -EIO;
+#endif
+#ifdef BREAK_UMASK
+	umask(0);
+#endif
+#ifdef BREAK_SIGNAL
+	signal(SIGPIPE, SIG_IGN);
+#endif
+#ifdef BREAK_LOCALE
+	setlocale(LC_ALL, "C.UTF-8");
+#endif
+#ifdef BREAK_FD
+	open("/dev/null", O_RDONLY);
+#endif
+#ifdef BREAK_STDOUT
+	puts("toy: opened");
+#endif
+#ifdef BREAK_CRASH
+	abort();
+#endif
+	return 0;
+}
+
+static uint64_t blocks_of(uint64_t bytes)
+{
+	return bytes / BLOCK + (bytes % BLOCK != 0);
+}
+
+static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
+{
+	struct toy *toy = state;
+
+	toy->blocks = 1;
+	toy->nodes = tree->node_count;
+	for (uint64_t i = 0; i < tree->node_count; i++)
+		if (tree->nodes[i]->type == KATAIMG_REG)
+			toy->blocks += blocks_of(tree->nodes[i]->size);
+#ifdef BREAK_PLAN
+	toy->blocks += 1;
+#endif
+#ifdef BREAK_FREE
+	plan->bytes = toy->blocks * BLOCK;
+#else
+	plan->bytes = (toy->blocks + blocks_of(toy->job.free_bytes)) * BLOCK;
+#endif
+	plan->granularity = BLOCK;
+	return 0;
+}
+
+static void fill_info(const struct toy_header *header, struct kataimg_fs_info *info)
+{
+	info->size_bytes = header->blocks * BLOCK;
+	info->block_bytes = BLOCK;
+	info->free_bytes = header->free_blocks * BLOCK;
+	info->inodes = header->nodes + UINT32_MAX;
+	info->free_inodes = UINT32_MAX;
+	memcpy(info->uuid, header->uuid, sizeof(info->uuid));
+	strcpy(info->type, "toy");
+}
+
+static int make_header(struct toy *toy, uint64_t window_bytes, struct toy_header *header)
+{
+	*header = (struct toy_header){ .magic = MAGIC,
+				       .blocks = window_bytes / BLOCK,
+				       .nodes = toy->nodes };
+	header->free_blocks = header->blocks - toy->blocks;
+	return toy->host->uuid(toy->host->ctx, "toy", header->uuid);
+}
+
+static int toy_describe(void *state, uint64_t window_bytes, struct kataimg_fs_info *info)
+{
+	struct toy_header header;
+	int ret = make_header(state, window_bytes, &header);
+
+	if (ret == 0)
+		fill_info(&header, info);
+#ifdef BREAK_DESCRIBE
+	info->free_bytes += BLOCK;
+#endif
+	return ret;
+}
+
+static int place_files(struct toy *toy, const struct kataimg_tree *tree)
+{
+	uint64_t off = BLOCK;
+	int ret = 0;
+
+	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++) {
+		const struct kataimg_node *node = tree->nodes[i];
+
+		if (node->type != KATAIMG_REG || node->size == 0)
+			continue;
+		ret = toy->host->place(toy->host->ctx, off, node, 0, node->size);
+		off += blocks_of(node->size) * BLOCK;
+	}
+	return ret;
+}
+
+#ifdef BREAK_BYTES
+static uint32_t builds;
+#endif
+
+static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t window_bytes)
+{
+	struct toy *toy = state;
+	struct toy_header header;
+	int ret;
+
+#if !defined(BREAK_PLAN)
+	if (window_bytes / BLOCK < toy->blocks) {
+		toy->host->error(toy->host->ctx, "the window is too small");
+		return -ENOSPC;
+	}
+#endif
+#ifdef BREAK_WINDOW
+	if (window_bytes / BLOCK > toy->blocks + 1000) {
+		toy->host->error(toy->host->ctx, "the window is too large");
+		return -ENOSPC;
+	}
+#endif
+	ret = make_header(toy, window_bytes, &header);
+	if (ret < 0)
+		return ret;
+#ifdef BREAK_BYTES
+	header.noise = builds++;
+#endif
+#ifdef BREAK_THREADS
+	header.noise = toy->job.threads;
+#endif
+#ifdef BREAK_OVERLAP
+	ret = toy->host->place(toy->host->ctx, 0, tree->nodes[0], 0, BLOCK);
+	if (ret < 0)
+		return ret;
+#endif
+	ret = toy->host->write(toy->host->ctx, 0, &header, sizeof(header));
+#ifdef BREAK_FAULTS
+	ret = 0;
+#endif
+	return ret < 0 ? ret : place_files(toy, tree);
+}
+
+static int read_header(const struct kataimg_host *host, uint64_t window_bytes,
+		       struct toy_header *header)
+{
+	if (window_bytes < BLOCK)
+		return -ENODATA;
+	return host->window_read(host->ctx, 0, header, sizeof(*header));
+}
+
+static int toy_verify(void *state, uint64_t window_bytes)
+{
+	struct toy *toy = state;
+	struct toy_header header;
+	int ret = read_header(toy->host, window_bytes, &header);
+
+#ifndef BREAK_VERIFY
+	if (ret == 0 && memcmp(header.magic, MAGIC, sizeof(MAGIC)) != 0) {
+		toy->host->error(toy->host->ctx, "the header is gone");
+		return -EBADMSG;
+	}
+#endif
+#ifdef BREAK_MESSAGE
+	return -EIO;
+#endif
+	return ret;
+}
+
+static void toy_close(void *state)
+{
+	free(state);
+}
+
+static int toy_probe(const struct kataimg_host *host, uint64_t window_bytes,
+		     struct kataimg_fs_info *info)
+{
+	struct toy_header header;
+	int ret = read_header(host, window_bytes, &header);
+
+	if (ret < 0)
+		return ret;
+#if !defined(BREAK_PROBE) && !defined(BREAK_VERIFY)
+	if (memcmp(header.magic, MAGIC, sizeof(MAGIC)) != 0)
+		return -ENODATA;
+#endif
+	fill_info(&header, info);
+	return 0;
+}
+
+#ifdef BREAK_EXPORTS
+KATAIMG_EXPORT int toy_helper(void);
+KATAIMG_EXPORT int toy_helper(void)
+{
+	return 0;
+}
+#endif
+
+static const struct kataimg_option options[] = {
+#ifdef BREAK_OPTIONS
+	{ .name = "silent", .type = KATAIMG_OPT_STRING },
+#else
+	{ .name = "label", .help = "unused", .type = KATAIMG_OPT_STRING },
+#endif
+};
+
+KATAIMG_BACKEND(.name = NAME, .version = "1", .summary = "a toy for the check tool's tests",
+		.capabilities = KATAIMG_CAP_SYMLINKS | KATAIMG_CAP_HARDLINKS | KATAIMG_CAP_DEVICES |
+				KATAIMG_CAP_FIFOS | KATAIMG_CAP_SOCKETS | KATAIMG_CAP_XATTRS |
+				KATAIMG_CAP_NANOSECONDS | KATAIMG_CAP_SPARSE | KATAIMG_CAP_DAX |
+				KATAIMG_CAP_FREE_SPACE,
+		.job_features = KATAIMG_JOB_DAX | KATAIMG_JOB_FREE_SPACE, .options = options,
+		.option_count = sizeof(options) / sizeof(options[0]), .open = toy_open,
+		.plan = toy_plan, .describe = toy_describe, .write = toy_write,
+		.verify = toy_verify, .close = toy_close, .probe = toy_probe);
