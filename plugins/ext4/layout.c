@@ -140,22 +140,28 @@ static uint64_t huge_phase(const struct ext4 *ext4, uint32_t logical)
 	return (logical + huge - window_phase) % huge;
 }
 
-/* The most blocks, at most limit, that a run offers from a phase on and that end a huge page of the
- * file; 0 when no run offers any. */
-static uint64_t longest_at_phase(const struct space *space, uint64_t huge, uint64_t phase,
-				 uint32_t logical)
+/* Where the first whole huge page of a file from this logical block on ends. */
+static uint64_t first_huge_end(uint64_t logical, uint64_t huge)
 {
-	uint64_t cursor = 0, start, blocks, longest = 0;
+	return (logical + huge - 1) / huge * huge + huge;
+}
+
+/* The lowest run with whole huge pages for the file from this logical block on: how many blocks, at
+ * most `wanted`, up to the end of a huge page; 0: there is none. */
+static uint64_t lowest_at_phase(const struct space *space, uint64_t huge, uint64_t phase,
+				uint64_t logical, uint64_t wanted)
+{
+	uint64_t cursor = 0, start, blocks;
 
 	while (space_next_run(space, &cursor, &start, &blocks) == 0) {
 		uint64_t skip = (phase + huge - start % huge) % huge;
-		uint64_t end = blocks > skip ? logical + blocks - skip : 0;
-		uint64_t usable = end - end % huge;
+		uint64_t usable = blocks > skip ? blocks - skip : 0;
+		uint64_t end = (logical + (usable < wanted ? usable : wanted)) / huge * huge;
 
-		if (usable > logical && usable - logical > longest)
-			longest = usable - logical;
+		if (end >= first_huge_end(logical, huge))
+			return end - logical;
 	}
-	return longest;
+	return 0;
 }
 
 static void note_large_end(struct ext4_layout *layout, uint64_t end)
@@ -164,33 +170,46 @@ static void note_large_end(struct ext4_layout *layout, uint64_t end)
 		layout->large_end = end;
 }
 
-/* One run if there is one, else the longest ones that break at a huge page. */
+/* A part of a large segment, on a boundary. -ENOSPC. */
+static int take_large(struct ext4_layout *layout, const struct ext4 *ext4, uint32_t logical,
+		      uint64_t blocks, uint64_t *start, uint64_t *got)
+{
+	uint64_t huge = ext4_huge_blocks(ext4);
+	uint64_t phase = huge_phase(ext4, logical);
+	int ret = -ENOSPC;
+
+	*got = blocks;
+	if (layout->mode == EXT4_LAYOUT_ROOMY)
+		ret = space_take_at_phase(layout->space, *got, huge, phase, start);
+	if (ret != -ENOSPC)
+		return ret;
+	*got = lowest_at_phase(layout->space, huge, phase, logical, blocks);
+	if (*got == 0)
+		return -ENOSPC;
+	return space_take_at_phase(layout->space, *got, huge, phase, start);
+}
+
+/* What is shorter than a huge page in the end may lie anywhere. */
 static int place_large_segment(struct ext4_layout *layout, const struct ext4 *ext4,
 			       uint32_t logical, uint64_t blocks)
 {
-	uint64_t huge = ext4_huge_blocks(ext4);
 	struct supply rest = { .layout = layout };
 
-	while (blocks >= huge) {
-		uint64_t phase = huge_phase(ext4, logical);
-		uint64_t part = blocks, start;
-		int ret = space_take_at_phase(layout->space, part, huge, phase, &start);
+	while (logical + blocks >= first_huge_end(logical, ext4_huge_blocks(ext4))) {
+		uint64_t start, got;
+		int ret = take_large(layout, ext4, logical, blocks, &start, &got);
 
 		if (ret == -ENOSPC) {
-			part = longest_at_phase(layout->space, huge, phase, logical);
-			if (part == 0) {
-				layout->missing += blocks;
-				return 0;
-			}
-			ret = space_take_at_phase(layout->space, part, huge, phase, &start);
+			layout->missing += blocks;
+			return 0;
 		}
 		if (ret == 0)
-			ret = append_run(layout, logical, start, part);
+			ret = append_run(layout, logical, start, got);
 		if (ret < 0)
 			return ret;
-		note_large_end(layout, start + part);
-		logical += part;
-		blocks -= part;
+		note_large_end(layout, start + got);
+		logical += got;
+		blocks -= got;
 	}
 	rest.wanted = blocks;
 	return place_blocks(&rest, logical, blocks);
@@ -320,19 +339,19 @@ static int allocate(struct ext4_layout *layout, const struct ext4 *ext4)
 }
 
 int ext4_layout_init(struct ext4_layout *layout, const struct ext4 *ext4,
-		     const struct ext4_geometry *geo, enum ext4_layout_scope scope)
+		     const struct ext4_geometry *geo, enum ext4_layout_mode mode)
 {
 	const struct ext4_census *census = &ext4->census;
-	uint32_t count = scope == EXT4_LAYOUT_LARGE ? census->large_count : census->order_count;
+	uint32_t count = mode == EXT4_LAYOUT_LARGE_ONLY ? census->large_count : census->order_count;
 	int ret;
 
-	*layout = (struct ext4_layout){ .geo = *geo };
+	*layout = (struct ext4_layout){ .geo = *geo, .mode = mode };
 	ret = allocate(layout, ext4);
 	if (ret == 0)
 		ret = place_own(layout, ext4);
 	for (uint32_t i = 0; ret == 0 && i < count; i++)
 		ret = place_node(layout, ext4, census->order[i]);
-	if (ret == 0 && scope == EXT4_LAYOUT_ALL)
+	if (ret == 0 && mode != EXT4_LAYOUT_LARGE_ONLY)
 		ret = place_xattr_blocks(layout, ext4);
 	return ret;
 }

@@ -27,7 +27,14 @@ struct ext4_extents {
 	uint32_t count;
 };
 
+enum ext4_layout_mode {
+	EXT4_LAYOUT_ROOMY,     /* large files whole where there is room */
+	EXT4_LAYOUT_TIGHT,     /* large files by huge pages, wherever one is free first */
+	EXT4_LAYOUT_LARGE_ONLY /* as tight, and only large files */
+};
+
 struct ext4_layout {
+	enum ext4_layout_mode mode;
 	struct ext4_geometry geo;
 	struct ext4_group_tables *groups;
 	struct ext4_extents *files;  /* by node index */
@@ -42,15 +49,10 @@ struct ext4_layout {
 	uint64_t missing;    /* blocks that found no room: 0, or the layout is of no use */
 };
 
-enum ext4_layout_scope {
-	EXT4_LAYOUT_LARGE, /* stop behind the large files */
-	EXT4_LAYOUT_ALL
-};
-
 /* Lays out ext4's census in a geometry. 0 (look at missing), or -ENOMEM without a message. Destroy
  * in either case. */
 int ext4_layout_init(struct ext4_layout *layout, const struct ext4 *ext4,
-		     const struct ext4_geometry *geo, enum ext4_layout_scope scope);
+		     const struct ext4_geometry *geo, enum ext4_layout_mode mode);
 void ext4_layout_destroy(struct ext4_layout *layout);
 
 #endif

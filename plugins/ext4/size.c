@@ -97,10 +97,10 @@ static bool init_geometry(const struct ext4 *ext4, struct ext4_geometry *geo, ui
 
 /* 0 with how many blocks are missing, and where the large files end. */
 static int try_layout(const struct ext4 *ext4, const struct ext4_geometry *geo,
-		      enum ext4_layout_scope scope, uint64_t *missing, uint64_t *large_end)
+		      enum ext4_layout_mode mode, uint64_t *missing, uint64_t *large_end)
 {
 	struct ext4_layout layout;
-	int ret = ext4_layout_init(&layout, ext4, geo, scope);
+	int ret = ext4_layout_init(&layout, ext4, geo, mode);
 
 	*missing = layout.missing;
 	*large_end = layout.large_end;
@@ -114,7 +114,7 @@ static int plan_in_groups(struct ext4 *ext4, const struct ext4_geometry *full)
 	uint64_t before = full->blocks - full->blocks_per_group;
 	uint64_t used = ext4_geometry_overhead(full) + ext4->census.content_blocks;
 	uint64_t least, missing, ignored;
-	int ret = try_layout(ext4, full, EXT4_LAYOUT_LARGE, &missing, &least);
+	int ret = try_layout(ext4, full, EXT4_LAYOUT_LARGE_ONLY, &missing, &least);
 
 	if (ret < 0 || missing)
 		return ret;
@@ -126,7 +126,7 @@ static int plan_in_groups(struct ext4 *ext4, const struct ext4_geometry *full)
 		geo.blocks = add_wanted_free(ext4, used, least);
 		if (geo.blocks > full->blocks)
 			return 0;
-		ret = try_layout(ext4, &geo, EXT4_LAYOUT_ALL, &missing, &ignored);
+		ret = try_layout(ext4, &geo, EXT4_LAYOUT_TIGHT, &missing, &ignored);
 		if (ret < 0)
 			return ret;
 		if (missing == 0) {
@@ -167,16 +167,19 @@ int ext4_size_plan(struct ext4 *ext4)
 /* 1: done, 0: this size does not do. */
 static int layout_blocks(struct ext4 *ext4, uint64_t blocks)
 {
+	static const enum ext4_layout_mode modes[] = { EXT4_LAYOUT_ROOMY, EXT4_LAYOUT_TIGHT };
 	struct ext4_geometry geo;
-	int ret;
+	int ret = 0;
 
 	if (!init_geometry(ext4, &geo, blocks))
 		return 0;
-	ext4_layout_destroy(&ext4->layout);
-	ret = ext4_layout_init(&ext4->layout, ext4, &geo, EXT4_LAYOUT_ALL);
-	if (ret < 0)
-		return ext4_nomem(ext4->host);
-	return ext4->layout.missing == 0;
+	for (size_t i = 0; ret == 0 && i < sizeof(modes) / sizeof(modes[0]); i++) {
+		ext4_layout_destroy(&ext4->layout);
+		if (ext4_layout_init(&ext4->layout, ext4, &geo, modes[i]) < 0)
+			return ext4_nomem(ext4->host);
+		ret = ext4->layout.missing == 0;
+	}
+	return ret;
 }
 
 int ext4_size_layout(struct ext4 *ext4, uint64_t window_bytes)
