@@ -13,8 +13,6 @@
 
 /* 64 TiB, far beyond what a partition table holds. */
 #define BLOCKS_MAX (UINT64_C(1) << 34)
-/* libext2fs wants this and the tables in the last group. */
-#define GROUP_ROUGH_OVERHEAD 64u
 #define GROUP_BLOCKS_STEP 8u
 
 static uint64_t divide_up(uint64_t value, uint64_t by)
@@ -81,13 +79,17 @@ static int choose_inodes(struct ext4 *ext4)
 static void choose_group_size(struct ext4 *ext4)
 {
 	uint64_t groups = divide_up(ext4->inodes, EXT4_GROUP_INODES_MAX);
-	uint64_t used = ext4->census.content_blocks + ext4->inodes / EXT4_INODES_PER_BLOCK +
-			groups * GROUP_ROUGH_OVERHEAD;
-	uint64_t blocks = divide_up(add_wanted_free(ext4, used, 0), groups);
+	struct ext4_geometry full;
+	uint64_t used, blocks;
 
-	blocks = divide_up(blocks, GROUP_BLOCKS_STEP) * GROUP_BLOCKS_STEP;
-	ext4->blocks_per_group =
-		blocks < EXT4_GROUP_BLOCKS_MAX && groups > 1 ? blocks : EXT4_GROUP_BLOCKS_MAX;
+	ext4->blocks_per_group = EXT4_GROUP_BLOCKS_MAX;
+	if (!ext4_geometry_init(&full, groups * EXT4_GROUP_BLOCKS_MAX, EXT4_GROUP_BLOCKS_MAX,
+				ext4->inodes))
+		return;
+	used = ext4_geometry_overhead(&full) + ext4->census.content_blocks;
+	blocks = divide_up(add_wanted_free(ext4, used, 0), groups);
+	if (groups > 1 && blocks < EXT4_GROUP_BLOCKS_MAX)
+		ext4->blocks_per_group = divide_up(blocks, GROUP_BLOCKS_STEP) * GROUP_BLOCKS_STEP;
 }
 
 static bool init_geometry(const struct ext4 *ext4, struct ext4_geometry *geo, uint64_t blocks)
