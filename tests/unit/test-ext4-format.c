@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ext4's packers, on known bytes. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <ext2fs/ext2fs.h>
+
+#include "ondisk/crc32c.h"
+#include "plugins/ext4/acl.h"
+#include "plugins/ext4/dir.h"
+#include "plugins/ext4/extent.h"
+#include "plugins/ext4/feature.h"
+#include "plugins/ext4/geometry.h"
+#include "plugins/ext4/inode.h"
+#include "plugins/ext4/writer.h"
+#include "plugins/ext4/xattr.h"
+
+#define CSUM_SEED 0x12345678u
+
+/* ---- A host that writes into memory ---- */
+
+#define WINDOW_BLOCKS 1200u
+
+static uint8_t window[WINDOW_BLOCKS * EXT4_BLOCK_BYTES];
+
+static int write_window(struct kataimg_host_ctx *ctx, uint64_t off, const void *buf, size_t len)
+{
+	(void)ctx;
+	assert_in_range(off + len, 0, sizeof(window));
+	memcpy(window + off, buf, len);
+	return 0;
+}
+
+static const struct kataimg_host memory_host = { .write = write_window };
+
+static uint8_t *window_block(uint64_t number)
+{
+	return window + number * EXT4_BLOCK_BYTES;
+}
+
+static uint16_t get16(const uint8_t *at)
+{
+	le16 disk;
+
+	memcpy(&disk, at, sizeof(disk));
+	return from_le16(disk);
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+	le32 disk;
+
+	memcpy(&disk, at, sizeof(disk));
+	return from_le32(disk);
+}
+
+/* ---- Numbers ---- */
+
+static void test_times(void **state)
+{
+	static const struct {
+		int64_t sec;
+		uint32_t nsec, seconds, extra;
+	} cases[] = {
+		{ 0, 0, 0, 0 },
+		{ -5, 999999999, 0xfffffffb, 999999999u << 2 },
+		{ INT32_MIN, 0, 0x80000000, 0 },
+		{ INT64_C(1) << 31, 1, 0x80000000, 1 << 2 | 1 },
+		{ INT64_C(1) << 32, 0, 0, 1 },
+		{ INT64_C(13569465600), 7, 0x28cd9d00, 7 << 2 | 3 },
+		{ INT32_MAX + (INT64_C(3) << 32), 0, 0x7fffffff, 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		le32 seconds, extra;
+
+		ext4_time_encode(cases[i].sec, cases[i].nsec, &seconds, &extra);
+		assert_int_equal(from_le32(seconds), cases[i].seconds);
+		assert_int_equal(from_le32(extra), cases[i].extra);
+	}
+}
+
+static void test_devices(void **state)
+{
+	static const struct {
+		uint32_t major, minor, first, second;
+	} cases[] = {
+		{ 1, 3, 0x103, 0 },      { 255, 255, 0xffff, 0 },          { 256, 0, 0, 0x10000 },
+		{ 0, 256, 0, 0x100000 }, { 4095, 0xfffff, 0, 0xffffffff }, { 0, 0, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ext4_inode inode = { 0 };
+
+		ext4_device_encode(&inode, cases[i].major, cases[i].minor);
+		assert_int_equal(get32(inode.block), cases[i].first);
+		assert_int_equal(get32(inode.block + 4), cases[i].second);
+	}
+}
+
+static void test_geometry(void **state)
+{
+	struct ext4_geometry geo;
+
+	(void)state;
+	/* mke2fs -b 4096 -N 20000 -O ^resize_inode of 100000 blocks: 4 groups of 5008 inodes, two
+	 * backups. */
+	assert_true(ext4_geometry_init(&geo, 100000, EXT4_GROUP_BLOCKS_MAX, 20000));
+	assert_int_equal(geo.groups, 4);
+	assert_int_equal(geo.inodes_per_group, 5008);
+	assert_int_equal(geo.itable_blocks, 313);
+	assert_int_equal(geo.desc_blocks, 1);
+	assert_int_equal(ext4_geometry_overhead(&geo), 4 * (2 + 313) + 3 * 2);
+	assert_int_equal(ext4_group_blocks(&geo, 2), 32768);
+	assert_int_equal(ext4_group_blocks(&geo, 3), 100000 - 3 * 32768);
+	/* A last group needs its tables, perhaps a backup, and 50 blocks. */
+	assert_int_equal(ext4_geometry_tail_min(&geo), 2 + 313 + 50 + 2);
+	assert_false(ext4_geometry_init(&geo, 3 * 32768 + 366, EXT4_GROUP_BLOCKS_MAX, 20000));
+	assert_true(ext4_geometry_init(&geo, 3 * 32768 + 367, EXT4_GROUP_BLOCKS_MAX, 20000));
+	assert_false(ext4_geometry_init(&geo, 32768, EXT4_GROUP_BLOCKS_MAX, 32769));
+	assert_false(ext4_geometry_init(&geo, 0, EXT4_GROUP_BLOCKS_MAX, 16));
+}
+
+static void test_backups(void **state)
+{
+	static const uint32_t with[] = { 0, 1, 3, 5, 7, 9, 25, 27, 49, 81, 125, 243, 343 };
+	size_t next = 0;
+
+	(void)state;
+	for (uint32_t group = 0; group <= 343; group++) {
+		bool expected = group == with[next];
+
+		assert_int_equal(ext4_group_has_backup(group), expected);
+		next += expected;
+	}
+}
+
+static void test_feature_words(void **state)
+{
+	struct ext4_features ext2 = { 0x38, 0x2, 0x3 };
+	struct ext4_features ext3 = { 0x3c, 0x6, 0x3 };
+	struct ext4_features strange = { 0, 0x80000000, 0 };
+	char text[256];
+
+	(void)state;
+	assert_string_equal(ext4_features_type(&ext2), "ext2");
+	assert_string_equal(ext4_features_type(&ext3), "ext3");
+	assert_string_equal(ext4_features_type(&strange), "ext4");
+	ext4_features_names(&ext3, text, sizeof(text));
+	assert_string_equal(text, "has_journal ext_attr resize_inode dir_index filetype "
+				  "needs_recovery sparse_super large_file");
+	ext4_features_names(&strange, text, sizeof(text));
+	assert_string_equal(text, "incompat:0x80000000");
+	ext4_features_kernel(&strange, text, sizeof(text));
+	assert_string_equal(text, "");
+	ext4_features_kernel(&ext3, text, sizeof(text));
+	assert_string_equal(text, "2.4");
+}
+
+/* ---- Extents ---- */
+
+static void test_tree_blocks(void **state)
+{
+	(void)state;
+	assert_int_equal(ext4_extent_tree_blocks(0), 0);
+	assert_int_equal(ext4_extent_tree_blocks(4), 0);
+	assert_int_equal(ext4_extent_tree_blocks(5), 1);
+	assert_int_equal(ext4_extent_tree_blocks(340), 1);
+	assert_int_equal(ext4_extent_tree_blocks(4 * 340), 4);
+	assert_int_equal(ext4_extent_tree_blocks(4 * 340 + 1), 5 + 1);
+	assert_int_equal(ext4_extent_tree_blocks(100000), 295 + 1);
+	assert_int_equal(ext4_extent_tree_blocks(4 * 340 * 340 + 1), 1361 + 5 + 1);
+}
+
+static void test_inline_extents(void **state)
+{
+	static const struct ext4_extent extents[] = { { 0x123456789a, 7, 32768 }, { 5, 40000, 1 } };
+	static const uint8_t expected[60] = {
+		0x0a, 0xf3, 2,    0,    4,    0,    0,    0,    0, 0, 0, 0, 7, 0, 0, 0, 0x00, 0x80,
+		0x12, 0x00, 0x9a, 0x78, 0x56, 0x34, 0x40, 0x9c, 0, 0, 1, 0, 0, 0, 5, 0, 0,    0,
+	};
+	uint8_t block[60] = { 0 };
+
+	(void)state;
+	assert_int_equal(ext4_extent_tree_write(NULL, 0, extents, 2, NULL, block), 0);
+	assert_memory_equal(block, expected, sizeof(expected));
+}
+
+/* Five extents: one leaf, in the second of two runs' place order. */
+static void test_extent_leaf(void **state)
+{
+	struct ext4_extent extents[5];
+	static const struct ext4_extent runs[] = { { .physical = 77, .blocks = 1 } };
+	struct ext4_writer writer;
+	uint8_t block[60] = { 0 };
+	const uint8_t *leaf = window_block(77);
+
+	(void)state;
+	for (uint32_t i = 0; i < 5; i++)
+		extents[i] = (struct ext4_extent){ 100 + 2 * i, 3 * i, 1 };
+	assert_int_equal(ext4_writer_init(&writer, &memory_host), 0);
+	assert_int_equal(ext4_extent_tree_write(&writer, CSUM_SEED, extents, 5, runs, block), 0);
+	assert_int_equal(ext4_writer_flush(&writer), 0);
+	ext4_writer_destroy(&writer);
+	assert_int_equal(get16(block + 2), 1); /* entries */
+	assert_int_equal(get16(block + 6), 1); /* depth */
+	assert_int_equal(get32(block + 16), 77);
+	assert_int_equal(get16(leaf), 0xf30a);
+	assert_int_equal(get16(leaf + 2), 5);
+	assert_int_equal(get16(leaf + 4), 340);
+	assert_int_equal(get32(leaf + 12 + 4 * 12), 12);
+	assert_int_equal(get32(leaf + 12 + 4 * 12 + 8), 108);
+	assert_int_equal(get32(leaf + 4092), crc32c(CSUM_SEED, leaf, 4092));
+}
+
+/* ---- Extended attributes ---- */
+
+static void test_xattr_hash(void **state)
+{
+	struct {
+		struct ext2_ext_attr_entry entry;
+		char name[8];
+	} lib = { .entry = { .e_name_len = 7, .e_value_size = 5 }, .name = "na\xffme.x" };
+	uint32_t value[2] = { 0 };
+
+	(void)state;
+	memcpy(value, "hello", 5);
+	assert_int_equal(ext4_xattr_hash(lib.name, 7, (const uint8_t *)value, 5),
+			 ext2fs_ext_attr_hash_entry(&lib.entry, value));
+}
+
+static const uint8_t acl_value[] = {
+	2,  0, 0, 0,                         /* version */
+	1,  0, 6, 0, 0xff, 0xff, 0xff, 0xff, /* user:: */
+	2,  0, 4, 0, 0xe8, 3,    0,    0,    /* user:1000 */
+	4,  0, 4, 0, 0xff, 0xff, 0xff, 0xff, /* group:: */
+	8,  0, 5, 0, 50,   0,    0,    0,    /* group:50 */
+	16, 0, 7, 0, 0xff, 0xff, 0xff, 0xff, /* mask */
+	32, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, /* other */
+};
+
+static void test_acl(void **state)
+{
+	static const uint8_t expected[] = {
+		1, 0, 0, 0, 1, 0, 6,  0, 2, 0, 4,  0, 0xe8, 3, 0,  0, 4, 0,
+		4, 0, 8, 0, 5, 0, 50, 0, 0, 0, 16, 0, 7,    0, 32, 0, 0, 0,
+	};
+	uint8_t disk[sizeof(expected)];
+
+	(void)state;
+	assert_int_equal(ext4_acl_disk_bytes(acl_value, sizeof(acl_value)), sizeof(expected));
+	ext4_acl_convert(acl_value, sizeof(acl_value), disk);
+	assert_memory_equal(disk, expected, sizeof(expected));
+	assert_int_equal(ext4_acl_disk_bytes(acl_value, sizeof(acl_value) - 1), -EINVAL);
+	assert_int_equal(ext4_acl_disk_bytes(expected, 12), -EINVAL);
+	assert_int_equal(ext4_acl_disk_bytes(acl_value, 3), -EINVAL);
+}
+
+/* The larger attribute takes the inode, the other goes to the block. */
+static void test_xattr_split(void **state)
+{
+	static const uint8_t value[64] = { 1, 2, 3 };
+	static const struct kataimg_xattr xattrs[] = {
+		{ "security.x", value, 10, 30 },
+		{ "user.abc", value, 8, 64 },
+	};
+	struct kataimg_node node = { .xattrs = xattrs, .xattr_count = 2 };
+	uint8_t inode[EXT4_XATTR_SPACE] = { 0 };
+	uint8_t block[EXT4_BLOCK_BYTES] = { 0 };
+	struct ext4_xattr_set set;
+	char reason[64];
+
+	(void)state;
+	assert_int_equal(ext4_xattr_set_init(&set, &node, reason, sizeof(reason)), 0);
+	assert_int_equal(set.in_inode, 1);
+	ext4_xattr_pack_inode(&set, inode);
+	ext4_xattr_pack_block(&set, block);
+	assert_int_equal(get32(inode), 0xea020000);
+	assert_int_equal(inode[4], 3);               /* name length */
+	assert_int_equal(inode[5], 1);               /* user. */
+	assert_int_equal(get16(inode + 6), 92 - 64); /* from the first entry */
+	assert_int_equal(get32(inode + 12), 64);
+	assert_memory_equal(inode + 20, "abc", 3);
+	assert_memory_equal(inode + 96 - 64, value, 64);
+	assert_int_equal(block[32], 1);
+	assert_int_equal(block[33], 6); /* security. */
+	assert_int_equal(get16(block + 34), 4096 - 32);
+	assert_memory_equal(block + 4096 - 32, value, 30);
+	assert_int_equal(get32(block + 12), get32(block + 44)); /* hash of one entry */
+}
+
+static int try_xattr(const char *name, uint32_t value_bytes, char *reason, size_t reason_size)
+{
+	static const uint8_t value[8192];
+	struct kataimg_xattr xattr = { name, value, strlen(name), value_bytes };
+	struct kataimg_node node = { .xattrs = &xattr, .xattr_count = 1 };
+	struct ext4_xattr_set set;
+
+	return ext4_xattr_set_init(&set, &node, reason, reason_size);
+}
+
+static void test_xattr_refusals(void **state)
+{
+	char reason[128];
+
+	(void)state;
+	/* 4060 bytes for entry (16), name (4) and value. */
+	assert_int_equal(try_xattr("user.a", 4040, reason, sizeof(reason)), 0);
+	assert_int_equal(try_xattr("user.a", 4041, reason, sizeof(reason)), -EINVAL);
+	assert_non_null(strstr(reason, "4060"));
+	assert_int_equal(try_xattr("btrfs.a", 1, reason, sizeof(reason)), -EINVAL);
+	assert_non_null(strstr(reason, "btrfs.a"));
+	assert_int_equal(try_xattr("user.", 1, reason, sizeof(reason)), -EINVAL);
+	assert_int_equal(try_xattr("system.posix_acl_access", 7, reason, sizeof(reason)), -EINVAL);
+	assert_int_equal(try_xattr("system.posix_acl_accessory", 1, reason, sizeof(reason)),
+			 -EINVAL);
+}
+
+/* ---- Directories ---- */
+
+#define DIR_INO 77u
+#define DIR_NAMES_MAX 200000u
+
+static struct kataimg_node child = { .type = KATAIMG_REG, .index = 1 };
+static const struct ext4_dir_format format = { CSUM_SEED, { 1, 2, 3, 4 }, 10 };
+
+struct names {
+	struct kataimg_entry *entries;
+	char *texts;
+};
+
+static struct names make_names(uint32_t count, uint32_t len)
+{
+	struct names names = { calloc(count, sizeof(*names.entries)), calloc(count, len + 1) };
+
+	assert_true(count <= DIR_NAMES_MAX && names.entries && names.texts);
+	for (uint32_t i = 0; i < count; i++) {
+		char *text = names.texts + (size_t)i * (len + 1);
+
+		memset(text, 'n', len);
+		text[snprintf(text, len, "%u", i)] = '-';
+		names.entries[i] = (struct kataimg_entry){ text, &child, len, 0 };
+	}
+	return names;
+}
+
+static void free_names(struct names *names)
+{
+	free(names->entries);
+	free(names->texts);
+}
+
+/* Writes to block 0 and following. */
+static uint32_t write_dir(const struct names *names, uint32_t count)
+{
+	struct ext4_dir dir = { names->entries, count, DIR_INO, 2, 0, 0 };
+	struct ext4_extent extent = { 0, 0, WINDOW_BLOCKS };
+	struct ext4_writer writer;
+
+	assert_int_equal(ext4_dir_count_blocks(&format, &dir, &dir.blocks), 0);
+	assert_in_range(dir.blocks, 1, WINDOW_BLOCKS);
+	assert_in_range(dir.blocks, 1, ext4_dir_blocks_bound(names->entries, count));
+	assert_int_equal(ext4_writer_init(&writer, &memory_host), 0);
+	assert_int_equal(ext4_dir_write(&format, &dir, &extent, &writer), 0);
+	assert_int_equal(ext4_writer_flush(&writer), 0);
+	ext4_writer_destroy(&writer);
+	return dir.blocks;
+}
+
+/* Counts the names of a leaf, each in the hash range [low, high). */
+static uint32_t check_leaf(const uint8_t *leaf, uint32_t low, uint64_t high)
+{
+	uint32_t count = 0, at = 0;
+
+	while (at < 4084) {
+		uint32_t hash;
+
+		assert_int_equal(get32(leaf + at), 11);
+		assert_int_equal(leaf[at + 7], KATAIMG_REG);
+		ext2fs_dirhash(EXT2_HASH_HALF_MD4, (const char *)leaf + at + 8, leaf[at + 6],
+			       format.hash_seed, &hash, NULL);
+		assert_in_range(hash, low & ~1u, high);
+		at += get16(leaf + at + 4);
+		count++;
+	}
+	assert_int_equal(at, 4084);
+	assert_int_equal(leaf[4091], 0xde);
+	assert_int_equal(get32(leaf + 4092),
+			 crc32c(ext4_inode_seed(CSUM_SEED, DIR_INO), leaf, 4084));
+	return count;
+}
+
+/* The leaves under one index; returns how many names they hold. */
+static uint32_t check_index(const uint8_t *index, uint32_t offset, uint32_t limit)
+{
+	uint32_t count = get16(index + offset + 2), names = 0;
+	const uint8_t zero[4] = { 0 };
+	uint32_t crc = crc32c(ext4_inode_seed(CSUM_SEED, DIR_INO), index, offset + count * 8);
+
+	assert_int_equal(get16(index + offset), limit);
+	assert_in_range(count, 1, limit);
+	crc = crc32c(crc32c(crc, zero, 4), zero, 4);
+	assert_int_equal(get32(index + 4092), crc);
+	for (uint32_t i = 0; i < count; i++) {
+		const uint8_t *entry = index + offset + i * 8;
+		uint32_t low = i ? get32(entry) : 0;
+		uint64_t high = i + 1 < count ? get32(entry + 8) : UINT32_MAX;
+
+		names += check_leaf(window_block(get32(entry + 4)), low, high);
+	}
+	return names;
+}
+
+static void check_root(const uint8_t *root, uint8_t levels)
+{
+	assert_int_equal(get32(root), DIR_INO);
+	assert_int_equal(get16(root + 4), 12);
+	assert_int_equal(get32(root + 12), 2);
+	assert_int_equal(get16(root + 16), 4084);
+	assert_memory_equal(root + 18, "\2\2..", 4);
+	assert_int_equal(get32(root + 24), 0);
+	assert_int_equal(root[28], 1); /* half MD4 */
+	assert_int_equal(root[29], 8);
+	assert_int_equal(root[30], levels);
+}
+
+static void test_one_block(void **state)
+{
+	struct names names = make_names(203, 12); /* 24 + 203 * 20 = 4084 */
+	const uint8_t *block = window_block(0);
+
+	(void)state;
+	assert_int_equal(write_dir(&names, 203), 1);
+	assert_int_equal(get16(block + 4), 12);
+	assert_int_equal(get16(block + 16), 12);
+	assert_memory_equal(block + 32, names.entries[0].name, 12);
+	assert_int_equal(get16(block + 4064 + 4), 20);
+	assert_int_equal(get32(block + 4092),
+			 crc32c(ext4_inode_seed(CSUM_SEED, DIR_INO), block, 4084));
+	free_names(&names);
+}
+
+static void test_one_level(void **state)
+{
+	struct names names = make_names(204, 12);
+
+	(void)state;
+	assert_int_equal(write_dir(&names, 204), 1 + 1);
+	check_root(window_block(0), 0);
+	assert_int_equal(check_index(window_block(0), 32, 507), 204);
+	free_names(&names);
+	names = make_names(507 * 15, 255); /* 15 names fill a leaf: the root is full */
+	assert_int_equal(write_dir(&names, 507 * 15), 1 + 507);
+	check_root(window_block(0), 0);
+	assert_int_equal(check_index(window_block(0), 32, 507), 507 * 15);
+	free_names(&names);
+}
+
+static void test_two_levels(void **state)
+{
+	struct names names = make_names(508 * 15, 255);
+	const uint8_t *root = window_block(0);
+	uint32_t count = 0;
+
+	(void)state;
+	assert_int_equal(write_dir(&names, 508 * 15), 1 + 1 + 508);
+	check_root(root, 1);
+	assert_int_equal(get16(root + 34), 1);
+	for (uint32_t i = 0; i < get16(root + 34); i++) {
+		const uint8_t *node = window_block(get32(root + 32 + 8 * i + 4));
+
+		assert_int_equal(get16(node + 4), 4096);
+		count += check_index(node, 8, 510);
+	}
+	assert_int_equal(count, 508 * 15);
+	free_names(&names);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_times),          cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_geometry),       cmocka_unit_test(test_backups),
+		cmocka_unit_test(test_feature_words),  cmocka_unit_test(test_tree_blocks),
+		cmocka_unit_test(test_inline_extents), cmocka_unit_test(test_extent_leaf),
+		cmocka_unit_test(test_xattr_hash),     cmocka_unit_test(test_acl),
+		cmocka_unit_test(test_xattr_split),    cmocka_unit_test(test_xattr_refusals),
+		cmocka_unit_test(test_one_block),      cmocka_unit_test(test_one_level),
+		cmocka_unit_test(test_two_levels),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ext4 backend through a fake host: sizes, placement, refusals, and failures at every step. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support/fakehost.h"
+
+#define BLOCK 4096u
+#define GROUP_BLOCKS 32768u
+#define HUGE (2u << 20)
+#define WINDOW_OFFSET (3u << 20)
+
+static const char *const no_journal[] = { "journal=no", NULL };
+
+static struct fakehost *run(const struct fakehost_setup *setup)
+{
+	struct fakehost_setup whole = *setup;
+	struct fakehost *host;
+	int ret;
+
+	whole.backend = fakehost_load_backend();
+	host = fakehost_new(&whole);
+	ret = fakehost_run(host);
+	if (ret)
+		fail_msg("%s: %d: %s%s", fakehost_stage(host), ret, fakehost_error(host),
+			 fakehost_violation(host));
+	return host;
+}
+
+/* A run that ends in this stage with this error, and a message that has the text. */
+static void run_refused(const struct fakehost_setup *setup, const char *stage, int code,
+			const char *text)
+{
+	struct fakehost_setup whole = *setup;
+	struct fakehost *host;
+
+	whole.backend = fakehost_load_backend();
+	host = fakehost_new(&whole);
+	assert_int_equal(fakehost_run(host), code);
+	assert_string_equal(fakehost_stage(host), stage);
+	if (!strstr(fakehost_error(host), text))
+		fail_msg("'%s' lacks '%s'", fakehost_error(host), text);
+	fakehost_free(host);
+}
+
+static uint32_t read32(const struct fakehost *host, uint64_t off)
+{
+	uint8_t bytes[4];
+
+	fakehost_read(host, off, bytes, sizeof(bytes));
+	return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/* ---- The judge: e2fsck has nothing to say ---- */
+
+static bool have_e2fsck(void)
+{
+	return system("command -v e2fsck > /dev/null 2>&1") == 0;
+}
+
+static void judge(const struct fakehost *host)
+{
+	char path[] = "/tmp/test-ext4-XXXXXX";
+	char command[128];
+	int fd = mkstemp(path);
+	int status;
+
+	assert_true(fd >= 0);
+	close(fd);
+	fakehost_save(host, path);
+	/* Five passes and two lines of greeting and result. */
+	snprintf(command, sizeof(command),
+		 "out=$(e2fsck -fn %s 2>&1) && [ $(echo \"$out\" | wc -l) = 7 ]", path);
+	status = system(command);
+	unlink(path);
+	if (status)
+		fail_msg("e2fsck complains of a window of %llu bytes",
+			 (unsigned long long)fakehost_window_bytes(host));
+}
+
+static void judge_window(struct memtree *tree, const char *const *options, uint64_t blocks)
+{
+	struct fakehost *host = run(&(struct fakehost_setup){
+		.tree = tree, .options = options, .window_bytes = blocks * BLOCK });
+
+	judge(host);
+	fakehost_free(host);
+}
+
+static void test_windows(void **state)
+{
+	static const uint64_t windows[] = {
+		0,
+		GROUP_BLOCKS - 1,
+		GROUP_BLOCKS,
+		GROUP_BLOCKS + 1,
+		GROUP_BLOCKS + 89,
+		GROUP_BLOCKS + 90,
+		2 * GROUP_BLOCKS + 88,
+		3 * GROUP_BLOCKS + 1000,
+		70 * GROUP_BLOCKS,
+	};
+	struct memtree *tree = memtree_new_sample();
+
+	(void)state;
+	if (!have_e2fsck())
+		skip();
+	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++)
+		judge_window(tree, NULL, windows[i]);
+	judge_window(tree, no_journal, 0);
+	memtree_free(tree);
+}
+
+static void test_empty_tree(void **state)
+{
+	struct memtree *tree = memtree_new();
+
+	(void)state;
+	if (!have_e2fsck())
+		skip();
+	judge_window(tree, NULL, 0);
+	judge_window(tree, no_journal, 0);
+	memtree_free(tree);
+}
+
+/* ---- Sizes ---- */
+
+static void test_plan_is_smallest(void **state)
+{
+	struct memtree *tree = memtree_new_sample();
+	struct fakehost *host = run(&(struct fakehost_setup){ .tree = tree });
+	uint64_t bytes = fakehost_plan(host)->bytes;
+
+	(void)state;
+	assert_int_equal(fakehost_plan(host)->granularity, BLOCK);
+	assert_int_equal(fakehost_described(host)->size_bytes, bytes);
+	/* No block is left of the superblock's count. */
+	assert_int_equal(read32(host, 1024 + 12), 0);
+	fakehost_free(host);
+	run_refused(&(struct fakehost_setup){ .tree = tree, .window_bytes = bytes - BLOCK },
+		    "describe", -ENOSPC, "too small");
+	memtree_free(tree);
+}
+
+static void test_window_is_filled(void **state)
+{
+	struct memtree *tree = memtree_new_sample();
+	struct fakehost *host = run(&(struct fakehost_setup){
+		.tree = tree, .window_bytes = (GROUP_BLOCKS + 10) * BLOCK });
+
+	(void)state;
+	assert_int_equal(fakehost_described(host)->size_bytes, GROUP_BLOCKS * BLOCK);
+	assert_non_null(strstr(fakehost_log(host), "40960 bytes"));
+	fakehost_free(host);
+	host = run(&(struct fakehost_setup){ .tree = tree,
+					     .window_bytes = (GROUP_BLOCKS + 500) * BLOCK });
+	assert_int_equal(fakehost_described(host)->size_bytes, (GROUP_BLOCKS + 500) * BLOCK);
+	assert_string_equal(fakehost_log(host), "");
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+static void test_free_space(void **state)
+{
+	struct memtree *tree = memtree_new_sample();
+	struct kataimg_job job = fakehost_default_job();
+	struct fakehost *host;
+
+	(void)state;
+	job.required |= KATAIMG_JOB_FREE_SPACE;
+	job.free_bytes = 10 << 20;
+	job.free_inodes = 1000;
+	host = run(&(struct fakehost_setup){ .tree = tree, .job = &job });
+	assert_in_range(fakehost_described(host)->free_bytes, job.free_bytes,
+			job.free_bytes + 2 * BLOCK);
+	assert_in_range(fakehost_described(host)->free_inodes, job.free_inodes,
+			job.free_inodes + 15);
+	if (have_e2fsck())
+		judge(host);
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+static void test_many_inodes(void **state)
+{
+	static const char *const options[] = { "inodes=200000", NULL };
+	struct memtree *tree = memtree_new_sample();
+	struct fakehost *host = run(&(struct fakehost_setup){ .tree = tree, .options = options });
+
+	(void)state;
+	assert_in_range(fakehost_described(host)->inodes, 200000, 200200);
+	/* Its tables and the tree; full groups would take seven times 128 MiB. */
+	assert_in_range(fakehost_plan(host)->bytes, 200000 * 256, 80 << 20);
+	if (have_e2fsck())
+		judge(host);
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+/* ---- Placement ---- */
+
+static struct memtree *new_large_files(void)
+{
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *root = memtree_root(tree);
+	struct kataimg_node *sparse = memtree_add_pattern(root, "sparse", 20 << 20, 9);
+	char name[16];
+
+	memtree_punch_hole(sparse, 1 << 20, 5 << 20);
+	memtree_add_pattern(root, "wide", 200 << 20, 10);
+	for (uint32_t i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "large%u", i);
+		memtree_add_pattern(root, name, HUGE + i * 7000, i);
+	}
+	for (uint32_t i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "small%u", i);
+		memtree_add_pattern(root, name, i * 100, i);
+	}
+	return tree;
+}
+
+/* Every whole huge page of data in a large file lies on one of the image. */
+static void check_places(const struct fakehost *host, uint64_t *places_of_large)
+{
+	*places_of_large = 0;
+	for (uint64_t i = 0; i < fakehost_place_count(host); i++) {
+		const struct fakehost_place *place = fakehost_place_at(host, i);
+		uint64_t first_page = (place->file_off + HUGE - 1) / HUGE * HUGE;
+		uint64_t image_off = WINDOW_OFFSET + place->off + first_page - place->file_off;
+
+		if (place->node->size < HUGE)
+			continue;
+		++*places_of_large;
+		if (first_page + HUGE <= place->file_off + place->len)
+			assert_int_equal(image_off % HUGE, 0);
+	}
+}
+
+static void test_large_files_are_aligned(void **state)
+{
+	struct memtree *tree = new_large_files();
+	struct fakehost *host = run(&(struct fakehost_setup){ .tree = tree });
+	uint64_t places;
+
+	(void)state;
+	check_places(host, &places);
+	/* In the smallest size they are cut, but never within a huge page. */
+	assert_in_range(places, 4 + 2 + 2, 2 * 4 + 3 + 4);
+	assert_int_equal(read32(host, 1024 + 12), 0);
+	if (have_e2fsck())
+		judge(host);
+	fakehost_free(host);
+	host = run(&(struct fakehost_setup){ .tree = tree, .window_bytes = 640 << 20 });
+	check_places(host, &places);
+	/* Four whole, the sparse one in its two segments, the wide one by extents of 128 MiB. */
+	assert_int_equal(places, 4 + 2 + 2);
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+/* ---- Extended attributes ---- */
+
+static void test_shared_blocks(void **state)
+{
+	struct memtree *tree = memtree_new();
+	struct memtree *plain = memtree_new();
+	struct fakehost *host, *plain_host;
+	char name[16], value[200];
+
+	(void)state;
+	memset(value, 'v', sizeof(value));
+	for (uint32_t i = 0; i < 1100; i++) {
+		snprintf(name, sizeof(name), "f%u", i);
+		memtree_set_xattr(memtree_add_file(memtree_root(tree), name, "", 0), "user.a",
+				  value, sizeof(value));
+		memtree_add_file(memtree_root(plain), name, "", 0);
+	}
+	host = run(&(struct fakehost_setup){ .tree = tree });
+	plain_host = run(&(struct fakehost_setup){ .tree = plain });
+	/* A block has 1024 users at most. */
+	assert_int_equal(fakehost_plan(host)->bytes, fakehost_plan(plain_host)->bytes + 2 * BLOCK);
+	if (have_e2fsck())
+		judge(host);
+	fakehost_free(host);
+	fakehost_free(plain_host);
+	memtree_free(tree);
+	memtree_free(plain);
+}
+
+static void test_refused_xattrs(void **state)
+{
+	struct memtree *tree = memtree_new();
+	char value[5000] = { 0 };
+
+	(void)state;
+	memtree_set_xattr(memtree_add_file(memtree_root(tree), "f", "", 0), "user.a", value,
+			  sizeof(value));
+	run_refused(&(struct fakehost_setup){ .tree = tree }, "check", -EFBIG, "");
+	memtree_free(tree);
+}
+
+/* ---- Options, verify, probe ---- */
+
+static void test_options(void **state)
+{
+	static const char *const given[] = { "label=root", "reserved-percent=0",
+					     "uuid=01234567-89ab-CDEF-0123-456789abcdef", NULL };
+	static const char *const bad_uuid[] = { "uuid=0123", NULL };
+	static const char *const few_inodes[] = { "inodes=12", NULL };
+	static const uint8_t uuid[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+					  0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef };
+	struct memtree *tree = memtree_new_sample();
+	struct fakehost *host = run(&(struct fakehost_setup){ .tree = tree, .options = given });
+
+	(void)state;
+	assert_string_equal(fakehost_probed(host)->label, "root");
+	assert_memory_equal(fakehost_probed(host)->uuid, uuid, sizeof(uuid));
+	assert_int_equal(read32(host, 1024 + 8), 0);
+	fakehost_free(host);
+	run_refused(&(struct fakehost_setup){ .tree = tree, .options = bad_uuid }, "open", -EINVAL,
+		    "uuid = 0123");
+	run_refused(&(struct fakehost_setup){ .tree = tree, .options = few_inodes }, "plan",
+		    -EINVAL, "inodes = 12");
+	memtree_free(tree);
+}
+
+/* Without a journal data=ordered must be a default, or the runtimes' mount fails. */
+static void test_journal(void **state)
+{
+	struct memtree *tree = memtree_new_sample();
+	struct fakehost *with = run(&(struct fakehost_setup){ .tree = tree });
+	struct fakehost *without =
+		run(&(struct fakehost_setup){ .tree = tree, .options = no_journal });
+
+	(void)state;
+	assert_non_null(strstr(fakehost_probed(with)->features, "has_journal"));
+	assert_int_equal(read32(with, 1024 + 0x100) & 0x60, 0);
+	assert_null(strstr(fakehost_probed(without)->features, "has_journal"));
+	assert_int_equal(read32(without, 1024 + 0x100) & 0x60, 0x40);
+	assert_int_equal(fakehost_plan(with)->bytes, fakehost_plan(without)->bytes + 1024 * BLOCK);
+	fakehost_free(with);
+	fakehost_free(without);
+	memtree_free(tree);
+}
+
+static void test_unaligned_window(void **state)
+{
+	struct memtree *tree = memtree_new();
+	struct kataimg_job job = fakehost_default_job();
+
+	(void)state;
+	job.window_offset = 1000;
+	run_refused(&(struct fakehost_setup){ .tree = tree, .job = &job }, "open", -EINVAL,
+		    "byte 1000");
+	memtree_free(tree);
+}
+
+static void test_verify_sees_damage(void **state)
+{
+	struct memtree *tree = memtree_new_sample();
+
+	(void)state;
+	run_refused(&(struct fakehost_setup){ .tree = tree,
+					      .corrupt = "x",
+					      .corrupt_len = 1,
+					      .corrupt_off = 1024 + 0x90 },
+		    "verify", -EUCLEAN, "checksum");
+	run_refused(&(struct fakehost_setup){ .tree = tree,
+					      .corrupt = "x",
+					      .corrupt_len = 1,
+					      .corrupt_off = 1024 + 0x38 },
+		    "verify", -EUCLEAN, "missing");
+	memtree_free(tree);
+}
+
+static void test_probe_others(void **state)
+{
+	uint8_t bytes[16384] = { 0 };
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+	const struct kataimg_backend *backend = fakehost_load_backend();
+
+	(void)state;
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info), -ENODATA);
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, 1500, &info), -ENODATA);
+	/* An old ext2 of sixteen blocks of 1 KiB. */
+	bytes[1024 + 0] = 32; /* inodes */
+	bytes[1024 + 4] = 16; /* blocks */
+	bytes[1024 + 12] = 3; /* free */
+	bytes[1024 + 56] = 0x53;
+	bytes[1024 + 57] = 0xef;
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info), 0);
+	assert_string_equal(info.type, "ext2");
+	assert_int_equal(info.block_bytes, 1024);
+	assert_int_equal(info.free_bytes, 3 * 1024);
+	bytes[1024 + 4] = 17;
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info), -EUCLEAN);
+}
+
+/* ---- Same bytes, and failures ---- */
+
+static void test_same_bytes(void **state)
+{
+	struct memtree *tree = memtree_new_sample();
+	struct fakehost *first = run(&(struct fakehost_setup){ .tree = tree });
+	struct fakehost *second = run(&(struct fakehost_setup){ .tree = tree, .backwards = true });
+	uint8_t a[BLOCK], b[BLOCK];
+
+	(void)state;
+	for (uint64_t off = 0; off < fakehost_window_bytes(first); off += BLOCK) {
+		fakehost_read(first, off, a, BLOCK);
+		fakehost_read(second, off, b, BLOCK);
+		assert_memory_equal(a, b, BLOCK);
+	}
+	fakehost_free(first);
+	fakehost_free(second);
+	memtree_free(tree);
+}
+
+static void test_failing_services(void **state)
+{
+	struct memtree *tree = memtree_new_sample();
+	struct fakehost_setup setup = { .backend = fakehost_load_backend(), .tree = tree };
+
+	(void)state;
+	fakehost_sweep(&setup, FAKEHOST_WRITE, EIO, UINT64_MAX);
+	fakehost_sweep(&setup, FAKEHOST_WRITE, ENOSPC, UINT64_MAX);
+	fakehost_sweep(&setup, FAKEHOST_WINDOW_READ, EIO, UINT64_MAX);
+	fakehost_sweep(&setup, FAKEHOST_DERIVE, ECANCELED, UINT64_MAX);
+	fakehost_sweep(&setup, FAKEHOST_PLACE, EEXIST, 10);
+	memtree_free(tree);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_empty_tree),
+		cmocka_unit_test(test_plan_is_smallest),
+		cmocka_unit_test(test_window_is_filled),
+		cmocka_unit_test(test_free_space),
+		cmocka_unit_test(test_many_inodes),
+		cmocka_unit_test(test_large_files_are_aligned),
+		cmocka_unit_test(test_shared_blocks),
+		cmocka_unit_test(test_refused_xattrs),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_journal),
+		cmocka_unit_test(test_unaligned_window),
+		cmocka_unit_test(test_verify_sees_damage),
+		cmocka_unit_test(test_probe_others),
+		cmocka_unit_test(test_same_bytes),
+		cmocka_unit_test(test_failing_services),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
