@@ -2,6 +2,8 @@
 # Shortcuts around meson, for the first minute; everything else is `meson ... -C build`.
 BUILD ?= build
 DESTDIR ?=
+# true: install a link image_builder.sh too, see kataimg(1)
+IMAGE_BUILDER_LINK ?= false
 
 image: build-packages
 	test -d $(BUILD) || meson setup $(BUILD) -Dtests=false
@@ -19,6 +21,7 @@ test: build-packages test-packages
 
 install: build-packages
 	test -d $(BUILD) || meson setup $(BUILD) -Dtests=false
+	meson configure $(BUILD) -Dimage-builder-link=$(IMAGE_BUILDER_LINK)
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 
 build-packages:

@@ -9,12 +9,41 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static enum log_level max_level = LOG_INFO;
 static bool status_shown;
 
-static const char *const prefixes[] = {
-	[LOG_ERROR] = "kataimg: error: ",
-	[LOG_WARNING] = "kataimg: warning: ",
-	[LOG_INFO] = "kataimg: ",
-	[LOG_DEBUG] = "kataimg: ",
+struct style {
+	const char *prefixes[LOG_DEBUG + 1], *ok_prefix;
+	enum log_level ok_level;
+	bool informs_on_stdout; /* all below an error */
 };
+
+static const struct style plain_style = {
+	.prefixes = {
+		[LOG_ERROR] = "kataimg: error: ",
+		[LOG_WARNING] = "kataimg: warning: ",
+		[LOG_INFO] = "kataimg: ",
+		[LOG_DEBUG] = "kataimg: ",
+	},
+	.ok_prefix = "kataimg: ",
+	.ok_level = LOG_DEBUG,
+};
+
+static const struct style script_style = {
+	.prefixes = {
+		[LOG_ERROR] = "ERROR: ",
+		[LOG_WARNING] = "WARNING: ",
+		[LOG_INFO] = "INFO: ",
+		[LOG_DEBUG] = "INFO: ",
+	},
+	.ok_prefix = "[OK] ",
+	.ok_level = LOG_INFO,
+	.informs_on_stdout = true,
+};
+
+static const struct style *style = &plain_style;
+
+void log_use_script_style(void)
+{
+	style = &script_style;
+}
 
 void log_set_level(enum log_level level)
 {
@@ -33,16 +62,33 @@ static void clear_status(void)
 	status_shown = false;
 }
 
-void log_vmessage(enum log_level level, const char *fmt, va_list args)
+static void write_line(FILE *out, const char *prefix, const char *fmt, va_list args)
 {
-	if (level > max_level)
-		return;
 	pthread_mutex_lock(&lock);
 	clear_status();
-	fputs(prefixes[level], stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	fputs(prefix, out);
+	vfprintf(out, fmt, args);
+	fputc('\n', out);
+	fflush(out);
 	pthread_mutex_unlock(&lock);
+}
+
+void log_vmessage(enum log_level level, const char *fmt, va_list args)
+{
+	bool on_stdout = style->informs_on_stdout && level != LOG_ERROR;
+
+	if (level <= max_level)
+		write_line(on_stdout ? stdout : stderr, style->prefixes[level], fmt, args);
+}
+
+void log_ok(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (style->ok_level <= max_level)
+		write_line(stderr, style->ok_prefix, fmt, args);
+	va_end(args);
 }
 
 void log_message(enum log_level level, const char *fmt, ...)

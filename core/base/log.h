@@ -11,9 +11,16 @@ enum log_level { LOG_ERROR = 0, LOG_WARNING = 1, LOG_INFO = 2, LOG_DEBUG = 3 };
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 
+/* Messages start with ERROR:, WARNING: or INFO:, the last two on stdout; those of log_ok are shown,
+ * marked [OK]. */
+void log_use_script_style(void);
+
 void log_message(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_vmessage(enum log_level level, const char *fmt, va_list args)
 	__attribute__((format(printf, 2, 0)));
+
+/* Something asked for was found in order: a detail, but in the script's style. */
+void log_ok(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The last line of a terminal, until the next message or status; NULL takes it away. */
 void log_status(const char *line);

@@ -55,6 +55,14 @@ static int prepare(struct build *build, struct error *error)
 	return ret;
 }
 
+int build_publish(const struct build *build, struct output *output, struct error *error)
+{
+	const struct build_options *options = build->options;
+	int ret = output_set_owner(output, options->owner, options->group, error);
+
+	return ret < 0 ? ret : output_publish(output, options->sync, error);
+}
+
 static int make(struct build *build, struct error *error)
 {
 	int ret = build_write(build, error);
@@ -68,7 +76,7 @@ static int make(struct build *build, struct error *error)
 	if (ret < 0)
 		return ret;
 	progress_stage(build->progress, "publish");
-	ret = output_publish(build->output, build->options->sync, error);
+	ret = build_publish(build, build->output, error);
 	return ret < 0 ? ret : build_publish_root_hash(build, error);
 }
 

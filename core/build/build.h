@@ -8,6 +8,7 @@
 #define BUILD_BUILD_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "core/backend/search.h"
 #include "core/base/error.h"
@@ -23,6 +24,8 @@ struct build_options {
 	bool reflink;         /* share extents with the source where the filesystem can */
 	const char *report;   /* where the JSON report goes; NULL: none; "-": stdout */
 	enum progress_mode progress;
+	uid_t owner; /* of the finished files; -1: the caller */
+	gid_t group;
 };
 
 /* On failure there is no new image, and an earlier one is as it was. */

@@ -88,5 +88,5 @@ int build_publish_root_hash(struct build *build, struct error *error)
 		ret = output_create(file, 0, error);
 	if (ret == 0 && dprintf(output_fd(file), "%s\n", line) < 0)
 		ret = error_errno(error, errno, "cannot write %s", path);
-	return ret < 0 ? ret : output_publish(file, build->options->sync, error);
+	return ret < 0 ? ret : build_publish(build, file, error);
 }

@@ -59,6 +59,9 @@ int build_verify_image(struct build *build, struct error *error);
 /* The root hash's file, once the image is there. */
 int build_publish_root_hash(struct build *build, struct error *error);
 
+/* Gives a finished file its owner and its name. */
+int build_publish(const struct build *build, struct output *output, struct error *error);
+
 /* The root filesystem's place in the image. */
 struct host_range build_window(const struct build *build);
 

@@ -6,6 +6,7 @@
 
 #include "core/base/cancel.h"
 #include "core/base/log.h"
+#include "core/cli/dropin.h"
 
 static enum log_level log_level_of(const struct cli *cli)
 {
@@ -14,42 +15,53 @@ static enum log_level log_level_of(const struct cli *cli)
 	return cli->quiet ? LOG_WARNING : LOG_INFO;
 }
 
+static int run_command(const struct cli *cli, struct error *error)
+{
+	log_set_level(log_level_of(cli));
+	cancel_install_handlers();
+	return cli->command->run(cli, error);
+}
+
 static int run(const struct cli *cli, struct error *error)
 {
 	int ret = 0;
 
-	if (cli->help) {
+	if (cli->script && (cli->help || !cli->argument))
+		dropin_print_usage(stdout);
+	else if (cli->help)
 		cli_print_help(cli, stdout);
-	} else if (cli->version) {
+	else if (cli->version)
 		puts("kataimg " KATAIMG_VERSION);
-	} else {
-		log_set_level(log_level_of(cli));
-		cancel_install_handlers();
-		ret = cli->command->run(cli, error);
-	}
+	else
+		ret = run_command(cli, error);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return error_errno(error, errno, "standard output");
 	return ret;
 }
 
-static int exit_code(const struct error *error)
+/* The script knew one way to fail. */
+static int exit_code(const struct cli *cli, const struct error *error)
 {
 	if (error->code == 0)
 		return 0;
-	return error->kind == ERROR_USAGE ? 2 : 1;
+	return error->kind == ERROR_USAGE && !cli->script ? 2 : 1;
 }
 
 int cli_main(int argc, char **argv)
 {
 	autoerror struct error error = ERROR_INIT;
 	struct cli cli;
+	int ret = cli_parse(argc, argv, &cli, &error);
 
-	if (cli_parse(argc, argv, &cli, &error) < 0)
-		error_append(&error, " (kataimg --help lists all)");
+	if (cli.script)
+		log_use_script_style();
+	if (ret < 0)
+		error_append(&error, " (%s -h lists all)", cli.script ? DROPIN_NAME : "kataimg");
 	else
 		run(&cli, &error);
-	cli_free(&cli);
 	if (error.code != 0)
 		log_error("%s", error.message ? error.message : strerrordesc_np(error.code));
-	return exit_code(&error);
+	ret = exit_code(&cli, &error);
+	cli_free(&cli);
+	return ret;
 }

@@ -34,6 +34,7 @@ struct cli {
 	const char *report;
 	const char *root_hash, *salt; /* of inspect */
 	unsigned int progress;        /* 0: what suits stderr; else 1 + enum progress_mode */
+	bool script;                  /* started under the script's name: cli/dropin.h */
 	bool dry_run, explain, no_sync, no_reflink, quiet, verbose, json, version, help;
 };
 
@@ -43,6 +44,9 @@ int cli_main(int argc, char **argv);
 /* Parses; errors are of kind ERROR_USAGE. cli_free is to be called after an error too. */
 int cli_parse(int argc, char **argv, struct cli *cli, struct error *error);
 void cli_free(struct cli *cli);
+
+/* Without -c the environment of the script that kataimg replaces counts (cli/dropin.h). */
+bool cli_is_dropin(const struct cli *cli);
 
 /* Initialises the configuration and fills it from environment, file and options; config_finish is
  * left to do. */

@@ -5,6 +5,7 @@
 #include "core/backend/loader.h"
 #include "core/build/build.h"
 #include "core/cli/cli.h"
+#include "core/cli/dropin.h"
 #include "core/config/options.h"
 #include "core/config/print.h"
 
@@ -45,9 +46,13 @@ static int build(const struct cli *cli, const struct config *config,
 		.reflink = !cli->no_reflink,
 		.report = cli->report,
 		.progress = progress_mode_of(cli),
+		.owner = (uid_t)-1,
+		.group = (gid_t)-1,
 	};
 	int ret = cli_threads(cli, &options.threads, error);
 
+	if (ret == 0 && cli_is_dropin(cli))
+		ret = dropin_find_owner(&options.owner, &options.group, error);
 	return ret < 0 ? ret : build_run(config, &options, error);
 }
 
@@ -77,6 +82,8 @@ static int run(const struct cli *cli, struct config *config, const struct backen
 		ret = config_finish(config, is_backend, &selection, error);
 	if (ret < 0)
 		return ret;
+	if (cli_is_dropin(cli))
+		dropin_adjust(config, search);
 	return cli->explain ? explain(config, search, error) : build(cli, config, search, error);
 }
 

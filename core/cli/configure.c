@@ -4,6 +4,7 @@
 
 #include "core/base/pool.h"
 #include "core/cli/cli.h"
+#include "core/cli/dropin.h"
 #include "core/config/value.h"
 
 #define THREADS_MAX 1024
@@ -34,12 +35,19 @@ static int apply_setting(struct config *config, const struct cli_setting *settin
 			  error);
 }
 
+bool cli_is_dropin(const struct cli *cli)
+{
+	return !cli->config_path;
+}
+
 int cli_configure(const struct cli *cli, struct config *config, struct error *error)
 {
 	int ret = config_init(config, error);
 
 	if (ret == 0)
 		ret = config_read_environment(config, error);
+	if (ret == 0 && cli_is_dropin(cli))
+		ret = dropin_read_environment(config, error);
 	if (ret == 0 && cli->config_path)
 		ret = config_load(config, cli->config_path, error);
 	for (size_t i = 0; ret == 0 && i < cli->setting_count; i++)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/cli/cli.h"
+#include "core/cli/dropin.h"
 #include "core/config/suggest.h"
 #include "core/config/value.h"
 
@@ -169,12 +170,11 @@ int cli_parse(int argc, char **argv, struct cli *cli, struct error *error)
 	struct getopt_tables tables;
 	int value, ret = 0;
 
-	*cli = (struct cli){ .command = argc > 1 ? find_command(argv[1]) : NULL };
-	if (cli->command) {
+	*cli = (struct cli){ .command = &cli_commands[0], .script = argc > 0 && dropin_is_name(argv[0]) };
+	if (!cli->script && argc > 1 && find_command(argv[1])) {
+		cli->command = find_command(argv[1]);
 		argc--;
 		argv++;
-	} else {
-		cli->command = &cli_commands[0];
 	}
 	make_tables(cli->command, &tables);
 	optind = 0;

@@ -209,6 +209,13 @@ static int replace(struct output *output)
 	return ret;
 }
 
+int output_set_owner(struct output *output, uid_t owner, gid_t group, struct error *error)
+{
+	if (fchown(output->fd, owner, group) < 0)
+		return error_errno(error, errno, "cannot give %s to its owner", output->path);
+	return 0;
+}
+
 int output_publish(struct output *output, bool sync, struct error *error)
 {
 	int ret;

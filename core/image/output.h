@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/base/cleanup.h"
 #include "core/base/error.h"
@@ -29,6 +30,9 @@ int output_create(struct output *output, uint64_t bytes, struct error *error);
 /* -1 before output_create. */
 int output_fd(const struct output *output);
 const char *output_path(const struct output *output);
+
+/* -1 leaves owner or group as they are. */
+int output_set_owner(struct output *output, uid_t owner, gid_t group, struct error *error);
 
 /* Makes it durable when sync is set, and gives it its name. */
 int output_publish(struct output *output, bool sync, struct error *error);

@@ -19,6 +19,7 @@ typedef void expansion_fn(FILE *out, const char *argument, const struct kataimg_
 expansion_fn man_version;         /* @VERSION TITLE@: .TH */
 expansion_fn man_synopsis;        /* @SYNOPSIS@: a line a command */
 expansion_fn man_options;         /* @OPTIONS [COMMAND]@ */
+expansion_fn man_environment;     /* @ENVIRONMENT@: that of image_builder.sh */
 expansion_fn man_sections;        /* @SECTIONS@: all keys of the configuration */
 expansion_fn man_backend_title;   /* @BACKEND-TITLE@: .TH and NAME */
 expansion_fn man_backend_options; /* @BACKEND-OPTIONS@ */

@@ -14,6 +14,7 @@ static const struct {
 	{ "VERSION", man_version },
 	{ "SYNOPSIS", man_synopsis },
 	{ "OPTIONS", man_options },
+	{ "ENVIRONMENT", man_environment },
 	{ "SECTIONS", man_sections },
 	{ "BACKEND-TITLE", man_backend_title },
 	{ "BACKEND-OPTIONS", man_backend_options },

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/cli/dropin.h"
 #include "core/cli/table.h"
 #include "core/config/keys.h"
 #include "core/config/options.h"
@@ -81,6 +82,16 @@ void man_options(FILE *out, const char *argument, const struct kataimg_backend *
 	for (size_t i = 0; i < cli_option_count; i++)
 		if (cli_options[i].commands & command->bit)
 			print_option(out, &cli_options[i]);
+}
+
+void man_environment(FILE *out, const char *argument, const struct kataimg_backend *backend)
+{
+	(void)argument;
+	(void)backend;
+	for (size_t i = 0; i < dropin_variable_count; i++) {
+		fprintf(out, ".TP\n.B %s\n", dropin_variables[i].name);
+		print_sentence(out, dropin_variables[i].help);
+	}
 }
 
 static void print_item(FILE *out, const char *name, const char *type, const char *help)

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/cli/dropin.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/backend/loader.h"
+#include "core/base/log.h"
+#include "core/config/value.h"
+
+const struct dropin_variable dropin_variables[] = {
+	{ "IMAGE", DROPIN_TEXT, "image", "output", "the image to make" },
+	{ "FS_TYPE", DROPIN_TEXT, "image", "filesystem", "ext4, xfs or erofs" },
+	{ "ROOT_FREE_SPACE", DROPIN_MEBIBYTES, "image", "free-space", "free space in MiB" },
+	{ "IMAGE_SIZE_ALIGNMENT_MB", DROPIN_MEBIBYTES, "image", "align",
+	  "the image's size is a multiple of so many MiB" },
+	{ "SKIP_DAX_HEADER", DROPIN_INVERTED, "image", "dax", "yes: no NVDIMM header" },
+	{ "SKIP_ROOTFS_CHECK", DROPIN_INVERTED, "rootfs", "check",
+	  "yes: do not look for init and agent" },
+	{ "AGENT_INIT", DROPIN_TEXT, "rootfs", "agent-init", "yes: the agent is the init process" },
+	{ "AGENT_BIN", DROPIN_TEXT, "rootfs", "agent", "the agent's name" },
+	{ "MEASURED_ROOTFS", DROPIN_TEXT, "verity", "enabled", "yes: add a dm-verity hash tree" },
+	{ "BUILD_VARIANT", DROPIN_TEXT, "verity", "variant", "names root_hash_VARIANT.txt" },
+	{ "BLOCK_SIZE", DROPIN_BLOCKS, NULL, NULL, "4096, the only block size there is" },
+	{ "USE_DOCKER", DROPIN_CONTAINER, NULL, NULL, "accepted: no container is needed" },
+	{ "USE_PODMAN", DROPIN_CONTAINER, NULL, NULL, "accepted: no container is needed" },
+	{ "DOCKER_RUNTIME", DROPIN_ACCEPTED, NULL, NULL, "accepted: no container is needed" },
+	{ "IMAGE_REGISTRY", DROPIN_ACCEPTED, NULL, NULL, "accepted: no container is needed" },
+	{ "NSDAX_BIN", DROPIN_ACCEPTED, NULL, NULL, "accepted: the NVDIMM header is built in" },
+	{ "ARCH", DROPIN_ACCEPTED, NULL, NULL, "accepted: an image is the same for each" },
+	{ "DEBUG", DROPIN_ACCEPTED, NULL, NULL, "accepted: see --verbose" },
+	{ "TMPDIR", DROPIN_ACCEPTED, NULL, NULL, "accepted: scratch lies beside the image" },
+};
+const size_t dropin_variable_count = sizeof(dropin_variables) / sizeof(dropin_variables[0]);
+
+static int set_mebibytes(struct config *config, const struct dropin_variable *variable,
+			 const char *value, struct error *error)
+{
+	char size[32];
+	uint64_t mebibytes;
+
+	if (value_parse_u64(value, 0, 0, &mebibytes, error) < 0)
+		return error_prefix(error, "%s = %s", variable->name, value);
+	snprintf(size, sizeof(size), "%" PRIu64 "M", mebibytes);
+	return config_set(config, variable->section, variable->key, size, variable->name, error);
+}
+
+static int set_inverted(struct config *config, const struct dropin_variable *variable,
+			const char *value, struct error *error)
+{
+	bool yes;
+
+	if (value_parse_bool(value, &yes, error) < 0)
+		return error_prefix(error, "%s = %s", variable->name, value);
+	return config_set(config, variable->section, variable->key, yes ? "no" : "yes",
+			  variable->name, error);
+}
+
+static int take_variable(struct config *config, const struct dropin_variable *variable,
+			 const char *value, struct error *error)
+{
+	switch (variable->form) {
+	case DROPIN_TEXT:
+		return config_set(config, variable->section, variable->key, value, variable->name,
+				  error);
+	case DROPIN_MEBIBYTES:
+		return set_mebibytes(config, variable, value, error);
+	case DROPIN_INVERTED:
+		return set_inverted(config, variable, value, error);
+	case DROPIN_BLOCKS:
+		if (strcmp(value, "4096") != 0)
+			return error_usage(error, "%s = %s: blocks have 4096 bytes", variable->name,
+					   value);
+		return 0;
+	case DROPIN_CONTAINER:
+		log_info("%s has nothing to do: no privilege is needed, so no container is",
+			 variable->name);
+		return 0;
+	case DROPIN_ACCEPTED:
+		return 0;
+	}
+	return 0;
+}
+
+int dropin_read_environment(struct config *config, struct error *error)
+{
+	for (size_t i = 0; i < dropin_variable_count; i++) {
+		const char *value = getenv(dropin_variables[i].name);
+		int ret = 0;
+
+		if (value && *value)
+			ret = take_variable(config, &dropin_variables[i], value, error);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static bool can_have_free_space(const struct config *config, const struct backend_search *search)
+{
+	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	autoerror struct error error = ERROR_INIT;
+
+	/* A backend that does not load is the build's error, not ours. */
+	if (backend_load(search, config->image.filesystem, &backend, &error) < 0)
+		return true;
+	return backend->table.capabilities & KATAIMG_CAP_FREE_SPACE;
+}
+
+void dropin_adjust(struct config *config, const struct backend_search *search)
+{
+	if (config->image.free_space_bytes != 0 && !can_have_free_space(config, search)) {
+		log_warning("%s is read-only: it has no free space", config->image.filesystem);
+		config->image.free_space_bytes = 0;
+	}
+	if (config->image.dax && strcmp(config->image.filesystem, "erofs") == 0)
+		log_info("erofs: files stay uncompressed, so that guests can map them (DAX), "
+			 "where " DROPIN_NAME " compressed them with lz4hc; for that: "
+			 "--set image.dax=no --set erofs.compression=lz4hc");
+}
+
+/* A name or a number; -1 when it is neither. */
+static long find_id(const char *text, long (*by_name)(const char *name))
+{
+	uint64_t number;
+	autoerror struct error error = ERROR_INIT;
+	long id = by_name(text);
+
+	if (id < 0 && value_parse_u64(text, 0, UINT32_MAX - 1, &number, &error) == 0)
+		id = (long)number;
+	return id;
+}
+
+static long find_user(const char *name)
+{
+	const struct passwd *user = getpwnam(name);
+
+	return user ? (long)user->pw_uid : -1;
+}
+
+static long find_group(const char *name)
+{
+	const struct group *group = getgrnam(name);
+
+	return group ? (long)group->gr_gid : -1;
+}
+
+int dropin_find_owner(uid_t *owner, gid_t *group, struct error *error)
+{
+	const char *user_name = getenv("USER"), *group_name = getenv("GROUP");
+	long user_id, group_id;
+
+	*owner = (uid_t)-1;
+	*group = (gid_t)-1;
+	if (geteuid() != 0 || !user_name || !*user_name || !group_name || !*group_name)
+		return 0;
+	user_id = find_id(user_name, find_user);
+	group_id = find_id(group_name, find_group);
+	if (user_id < 0)
+		return error_usage(error, "USER = %s: no such user", user_name);
+	if (group_id < 0)
+		return error_usage(error, "GROUP = %s: no such group", group_name);
+	*owner = (uid_t)user_id;
+	*group = (gid_t)group_id;
+	return 0;
+}
+
+bool dropin_is_name(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	return strcmp(slash ? slash + 1 : program, DROPIN_NAME) == 0;
+}
+
+void dropin_print_usage(FILE *out)
+{
+	fputs("Usage: " DROPIN_NAME " [options] <rootfs-dir>\n"
+	      "Makes a Kata Containers image out of a directory (this is kataimg " KATAIMG_VERSION
+	      ").\n"
+	      "\nOptions:\n"
+	      "  -h          print this text\n"
+	      "  -o IMAGE    the image to make (IMAGE, kata-containers.img)\n"
+	      "  -r MB       free space in MiB (ROOT_FREE_SPACE)\n"
+	      "  -f FS       ext4, xfs or erofs (FS_TYPE, ext4)\n"
+	      "\nEnvironment:\n",
+	      out);
+	for (size_t i = 0; i < dropin_variable_count; i++)
+		fprintf(out, "  %-24s  %s\n", dropin_variables[i].name, dropin_variables[i].help);
+	fputs("  USER, GROUP               the image's owner, when both are set and the caller is "
+	      "root\n",
+	      out);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The place of image_builder.sh: its environment, which counts when there is no INI file, and, when
+ * the program runs under that script's name, its manners.
+ */
+#ifndef CLI_DROPIN_H
+#define CLI_DROPIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "core/backend/search.h"
+#include "core/base/error.h"
+#include "core/config/config.h"
+
+#define DROPIN_NAME "image_builder.sh"
+
+/* How a variable's value becomes that of its key. */
+enum dropin_form {
+	DROPIN_TEXT,      /* as it is */
+	DROPIN_MEBIBYTES, /* a number of MiB */
+	DROPIN_INVERTED,  /* yes means no */
+	DROPIN_BLOCKS,    /* 4096 and nothing else; has no key */
+	DROPIN_CONTAINER, /* asks for a container, which nothing needs; has no key */
+	DROPIN_ACCEPTED   /* has nothing to say here */
+};
+
+struct dropin_variable {
+	const char *name;
+	enum dropin_form form;
+	const char *section, *key;
+	const char *help; /* one line, no full stop */
+};
+
+extern const struct dropin_variable dropin_variables[];
+extern const size_t dropin_variable_count;
+
+/* Takes the variables that are set and not empty into the configuration. */
+int dropin_read_environment(struct config *config, struct error *error);
+
+/* What the script did with less than an error: says what is otherwise now, and free space on a
+ * filesystem that cannot have any is no more than a warning. */
+void dropin_adjust(struct config *config, const struct backend_search *search);
+
+/* The image's owner by USER and GROUP, when both are set and the caller is root; else -1. */
+int dropin_find_owner(uid_t *owner, gid_t *group, struct error *error);
+
+/* Is this the script's name? */
+bool dropin_is_name(const char *program);
+
+/* The script's help. */
+void dropin_print_usage(FILE *out);
+
+#endif
