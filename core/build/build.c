@@ -22,23 +22,22 @@ static int open_output(struct build *build, struct error *error)
 			   error);
 }
 
-static int scan(struct build *build, struct error *error)
+static int open_scratch(void *arg)
 {
-	const struct tree_scan_options options = {
-		.holes = build->config->tree.holes,
-		.one_filesystem = build->config->tree.one_filesystem,
+	return output_scratch(arg);
+}
+
+static int load_source(struct build *build, struct error *error)
+{
+	const struct source_request request = {
+		.config = build->config,
 		.threads = build->options->threads,
+		.scratch = open_scratch,
+		.scratch_arg = build->output,
 	};
-	int ret;
 
 	progress_stage(build->progress, "scan");
-	ret = tree_scan_directory(build->config->image.source, &options, &build->tree, error);
-	if (ret < 0)
-		return ret;
-	build->build_time = build->config->image.build_time
-				    ? (int64_t)build->config->image.build_time
-				    : tree_newest_mtime(build->tree);
-	return 0;
+	return source_load(&request, &build->tree, &build->build_time, &build->facts, error);
 }
 
 /* Directories and archives alike: everything that happens before the first byte of the image. */
@@ -49,7 +48,7 @@ static int prepare(struct build *build, struct error *error)
 	if (ret == 0)
 		ret = open_output(build, error);
 	if (ret == 0)
-		ret = scan(build, error);
+		ret = load_source(build, error);
 	if (ret == 0)
 		ret = build_plan(build, error);
 	return ret;

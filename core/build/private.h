@@ -5,6 +5,7 @@
 
 #include "core/backend/session.h"
 #include "core/build/build.h"
+#include "core/build/source.h"
 #include "core/config/options.h"
 #include "core/copy/copy.h"
 #include "core/format/geometry.h"
@@ -24,6 +25,7 @@ struct build {
 
 	struct tree *tree;
 	int64_t build_time;
+	struct source_facts facts;
 
 	uint8_t seed[DIGEST_BYTES];
 	struct kataimg_job job;

@@ -41,8 +41,11 @@ static int assign_path(char **member, const char *value, const char *directory, 
 
 static int assign_list_item(struct config_list *list, const char *value, struct error *error)
 {
-	char **items = reallocarray(list->items, list->count + 1, sizeof(*items));
+	char **items;
 
+	if (*value == '\0')
+		return 0;
+	items = reallocarray(list->items, list->count + 1, sizeof(*items));
 	if (!items)
 		return error_nomem(error);
 	list->items = items;

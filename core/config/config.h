@@ -66,6 +66,10 @@ struct config {
 	struct {
 		enum tree_holes holes;
 		bool one_filesystem;
+		struct config_list exclude;
+		bool all_root;
+		struct config_list uid_map, gid_map;
+		bool clamp_mtime;
 	} tree;
 
 	struct {

@@ -20,7 +20,8 @@ enum config_type {
 	CONFIG_PATH,    /* char *, relative to the INI file */
 	CONFIG_SOURCE,  /* char *, a path unless it is "-" */
 	CONFIG_BACKEND, /* char *, a path when it has a slash, else a name */
-	CONFIG_LIST     /* struct config_list: the key may be given again */
+	CONFIG_LIST /* struct config_list: the key may be given again; an empty value adds nothing
+		     */
 };
 
 struct config_key {

@@ -59,11 +59,11 @@ int tree_add_name(struct tree *tree, struct tree_node *dir, const char *name, si
 	struct tree_name *added = arena_array(&tree->pending, 1, sizeof(*added));
 	char *copy = arena_text(&tree->arena, name, len);
 
-	if (!added || !copy || dir->pub.entry_count == UINT32_MAX)
+	if (!added || !copy)
 		return -ENOMEM;
 	*added = (struct tree_name){ dir->names, node, copy, (uint32_t)len };
 	dir->names = added;
-	dir->pub.entry_count++;
+	dir->edited = 1;
 	tree->names++;
 	return 0;
 }
@@ -143,25 +143,46 @@ static int compare_entries(const void *a, const void *b)
 	return compare_bytes(x->name, x->name_len, y->name, y->name_len);
 }
 
-/* The list's names become the sorted array. */
+/* The entries that are left, and room for all names. */
+static struct kataimg_entry *keep_entries(struct tree *tree, const struct tree_node *dir,
+					  uint32_t *count)
+{
+	size_t room = dir->pub.entry_count;
+	struct kataimg_entry *entries;
+	uint32_t kept = 0;
+
+	for (const struct tree_name *name = dir->names; name; name = name->next)
+		room++;
+	entries = room <= UINT32_MAX ? arena_array(&tree->arena, room, sizeof(*entries)) : NULL;
+	for (uint32_t i = 0; entries && i < dir->pub.entry_count; i++)
+		if (dir->pub.entries[i].node)
+			entries[kept++] = dir->pub.entries[i];
+	*count = kept;
+	return entries;
+}
+
 static int sort_directory(struct tree *tree, struct tree_node *dir)
 {
-	struct tree_name *name = dir->names;
-	uint32_t count = dir->pub.entry_count;
 	struct kataimg_entry *entries;
+	uint32_t kept, count;
 
-	dir->names = NULL;
-	if (count == 0)
+	if (!dir->edited)
 		return 0;
-	entries = arena_array(&tree->arena, count, sizeof(*entries));
+	entries = keep_entries(tree, dir, &kept);
 	if (!entries)
 		return -ENOMEM;
-	for (uint32_t i = count; i > 0; name = name->next)
-		entries[--i] = (struct kataimg_entry){ .name = name->name,
-						       .node = &name->node->pub,
-						       .name_len = name->name_len };
-	qsort(entries, count, sizeof(*entries), compare_entries);
-	dir->pub.entries = entries;
+	count = kept;
+	for (const struct tree_name *name = dir->names; name; name = name->next)
+		if (name->node)
+			entries[count++] = (struct kataimg_entry){ .name = name->name,
+								   .node = &name->node->pub,
+								   .name_len = name->name_len };
+	if (count > kept)
+		qsort(entries, count, sizeof(*entries), compare_entries);
+	dir->names = NULL;
+	dir->edited = 0;
+	dir->pub.entries = count ? entries : NULL;
+	dir->pub.entry_count = count;
 	return 0;
 }
 

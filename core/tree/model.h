@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The inside of the tree model, for its producers and editors in this folder. A producer makes
- * nodes, names them in directories, and calls tree_finish; an editor changes a finished tree and
- * calls tree_renumber.
+ * nodes, names them in directories, and calls tree_finish; an editor (tree/edit.h) changes a
+ * finished tree and calls tree_finish again.
  */
 #ifndef TREE_MODEL_H
 #define TREE_MODEL_H
@@ -15,7 +15,7 @@
 /* A name that a directory has got and that tree_finish will sort in. */
 struct tree_name {
 	struct tree_name *next;
-	struct tree_node *node;
+	struct tree_node *node; /* NULL: an editor took it away again */
 	const char *name;
 	uint32_t name_len;
 };
@@ -28,7 +28,8 @@ struct tree_range {
 struct tree_node {
 	struct kataimg_node pub; /* first: a kataimg_node of a tree is a tree_node */
 	union {
-		struct tree_name *names;   /* directory, until tree_finish: newest first */
+		struct tree_name *names;   /* directory, until tree_finish: newest first, and only
+					      those that entries does not have yet */
 		struct tree_range *ranges; /* regular file in an archive: ascending in file_off */
 		uint64_t inode;            /* regular file of its own: what it was at the scan */
 	};
@@ -36,7 +37,11 @@ struct tree_node {
 	uint32_t scanned_nsec;
 	uint32_t range_count; /* 0: a file of its own, found by its names */
 	uint8_t marks;        /* 1 << enum tree_drop */
-	uint8_t visited;
+	uint8_t visited : 1;
+	uint8_t edited : 1; /* directory: names, or entries with a node of NULL, wait for
+			       tree_finish */
+	uint8_t excluded : 1;
+	uint8_t implied : 1; /* a directory that nothing describes: it was on the way to others */
 };
 
 /* One extended attribute that is to be left out. */
@@ -86,7 +91,8 @@ int tree_set_segments(struct tree *tree, struct tree_node *node,
 /* Sorts xattrs, which live in the tree's arena. */
 void tree_set_xattrs(struct tree_node *node, struct kataimg_xattr *xattrs, uint32_t count);
 
-/* Sorts all directories and numbers the tree: from here on it is a kataimg_tree. */
+/* Brings the directories that got or lost names in order and numbers the tree: from here on it is a
+ * kataimg_tree. */
 int tree_finish(struct tree *tree, struct error *error);
 
 /* Those of tree_read. */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/build/source.h"
+
+#include <inttypes.h>
+
+#include "core/base/log.h"
+#include "core/tree/exclude.h"
+#include "core/tree/owner.h"
+#include "core/tree/rootfs.h"
+
+static int read_source(const struct source_request *request, struct tree **tree,
+		       struct error *error)
+{
+	const struct config *config = request->config;
+	const struct tree_scan_options options = {
+		.holes = config->tree.holes,
+		.one_filesystem = config->tree.one_filesystem,
+		.threads = request->threads,
+	};
+
+	return tree_scan_directory(config->image.source, &options, tree, error);
+}
+
+static int parse_map(const struct config_list *list, const char *key, struct tree_id_map *map,
+		     struct error *error)
+{
+	int ret = tree_id_map_parse(map, list->items, list->count, error);
+
+	return ret < 0 ? error_prefix(error, "[tree] %s", key) : 0;
+}
+
+static int map_owners(const struct config *config, struct tree *tree, struct error *error)
+{
+	struct tree_id_map uids = { 0 }, gids = { 0 };
+	int ret;
+
+	if (config->tree.all_root) {
+		tree_set_all_root(tree);
+		return 0;
+	}
+	ret = parse_map(&config->tree.uid_map, "uid-map", &uids, error);
+	if (ret == 0)
+		ret = parse_map(&config->tree.gid_map, "gid-map", &gids, error);
+	if (ret == 0)
+		ret = tree_map_ids(tree, &uids, &gids, error);
+	tree_id_map_free(&uids);
+	tree_id_map_free(&gids);
+	return ret;
+}
+
+static int edit(const struct config *config, struct tree *tree, struct source_facts *facts,
+		struct error *error)
+{
+	int ret = tree_exclude(tree, config->tree.exclude.items, config->tree.exclude.count,
+			       &facts->excluded, error);
+
+	if (ret == 0)
+		ret = map_owners(config, tree, error);
+	if (ret == 0)
+		ret = rootfs_add_machine_id(tree, &facts->machine_id, error);
+	return ret;
+}
+
+static void log_facts(const struct source_facts *facts)
+{
+	if (facts->excluded > 0)
+		log_info("excluded by [tree] exclude: %" PRIu64, facts->excluded);
+	if (facts->machine_id)
+		log_info("added: an empty etc/machine-id");
+	if (facts->clamped > 0)
+		log_info("times brought down to the build time: %" PRIu64, facts->clamped);
+}
+
+static int check(const struct config *config, const struct tree *tree, struct error *error)
+{
+	const struct rootfs_rules rules = {
+		.agent_init = config->rootfs.agent_init,
+		.agent = config->rootfs.agent,
+	};
+
+	return config->rootfs.check ? rootfs_check(tree, &rules, error) : 0;
+}
+
+int source_load(const struct source_request *request, struct tree **result, int64_t *build_time,
+		struct source_facts *facts, struct error *error)
+{
+	const struct config *config = request->config;
+	struct tree *tree = NULL;
+	int ret = read_source(request, &tree, error);
+
+	*facts = (struct source_facts){ 0 };
+	if (ret == 0)
+		ret = edit(config, tree, facts, error);
+	if (ret == 0) {
+		*build_time = config->image.build_time ? (int64_t)config->image.build_time
+						       : tree_newest_mtime(tree);
+		if (config->tree.clamp_mtime)
+			facts->clamped = tree_clamp_mtime(tree, *build_time);
+		log_facts(facts);
+		ret = check(config, tree, error);
+	}
+	if (ret < 0)
+		tree_free(tree);
+	else
+		*result = tree;
+	return ret;
+}

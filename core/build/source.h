@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the configuration's source to the finished tree: read, then what [tree] and [rootfs] ask
+ * for, in this order: exclude, owners, apply, machine-id, times, check. The source stays as it is.
+ */
+#ifndef BUILD_SOURCE_H
+#define BUILD_SOURCE_H
+
+#include "core/config/config.h"
+#include "core/tree/tree.h"
+
+struct source_request {
+	const struct config *config;
+	unsigned int threads; /* at least 1 */
+	/* Makes an unnamed file for what must be unpacked first: a descriptor, or -errno. */
+	int (*scratch)(void *arg);
+	void *scratch_arg;
+};
+
+/* What the rules did to the tree. */
+struct source_facts {
+	uint64_t excluded; /* entries that a pattern matched; what was below them not counted */
+	uint64_t clamped;  /* files whose time was brought down */
+	bool machine_id;   /* added */
+};
+
+/* *build_time is the configuration's, or the newest time in the tree. */
+int source_load(const struct source_request *request, struct tree **tree, int64_t *build_time,
+		struct source_facts *facts, struct error *error);
+
+#endif

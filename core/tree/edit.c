@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/tree/edit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/tree/find.h"
+
+#define FIRST_ROOM 256
+
+/* An added name: a finished directory's are found by their order, these by their hash. */
+struct edit_slot {
+	struct tree_node *dir;
+	struct tree_name *name; /* NULL: free */
+};
+
+struct tree_edit {
+	struct tree *tree;
+	struct edit_slot *slots; /* a power of two of them, at most half of them taken */
+	size_t room, count;
+
+	/* The directory of the last path, and the part of the path that led there. */
+	struct tree_node *last_dir;
+	char *last_path;
+	size_t last_len, last_room;
+};
+
+struct tree_edit *tree_edit_new(struct tree *tree)
+{
+	struct tree_edit *edit = calloc(1, sizeof(*edit));
+
+	if (!edit)
+		return NULL;
+	edit->tree = tree;
+	edit->room = FIRST_ROOM;
+	edit->slots = calloc(edit->room, sizeof(*edit->slots));
+	if (!edit->slots)
+		free(steal_ptr(&edit));
+	return edit;
+}
+
+void tree_edit_free(struct tree_edit *edit)
+{
+	if (!edit)
+		return;
+	free(edit->slots);
+	free(edit->last_path);
+	free(edit);
+}
+
+/* FNV-1a over the name, begun with the directory. */
+static size_t hash(const struct tree_node *dir, const char *name, size_t len)
+{
+	uint64_t value = (uint64_t)(uintptr_t)dir * UINT64_C(0x9E3779B97F4A7C15);
+
+	for (size_t i = 0; i < len; i++)
+		value = (value ^ (unsigned char)name[i]) * UINT64_C(0x100000001B3);
+	return (size_t)(value ^ value >> 32);
+}
+
+/* The slot that has the name, or the free one where it belongs. */
+static struct edit_slot *find_slot(const struct tree_edit *edit, const struct tree_node *dir,
+				   const char *name, size_t len)
+{
+	size_t at = hash(dir, name, len) & (edit->room - 1);
+
+	for (;; at = (at + 1) & (edit->room - 1)) {
+		struct edit_slot *slot = &edit->slots[at];
+
+		if (!slot->name)
+			return slot;
+		if (slot->dir == dir && slot->name->name_len == len &&
+		    memcmp(slot->name->name, name, len) == 0)
+			return slot;
+	}
+}
+
+static int grow(struct tree_edit *edit)
+{
+	struct edit_slot *old = edit->slots;
+	size_t old_room = edit->room;
+
+	edit->slots = calloc(2 * old_room, sizeof(*old));
+	if (!edit->slots) {
+		edit->slots = old;
+		return -ENOMEM;
+	}
+	edit->room = 2 * old_room;
+	for (size_t i = 0; i < old_room; i++)
+		if (old[i].name)
+			*find_slot(edit, old[i].dir, old[i].name->name, old[i].name->name_len) =
+				old[i];
+	free(old);
+	return 0;
+}
+
+struct tree_node *tree_edit_find(const struct tree_edit *edit, const struct tree_node *dir,
+				 const char *name, size_t len)
+{
+	const struct edit_slot *slot = find_slot(edit, dir, name, len);
+	const struct kataimg_entry *entry;
+
+	if (slot->name)
+		return slot->name->node;
+	entry = tree_find_entry(&dir->pub, name, len);
+	return entry ? tree_node(entry->node) : NULL;
+}
+
+/* What an existing name stands for becomes node; false when there is no such name. */
+static bool replace(struct tree_edit *edit, struct tree_node *dir, const char *name, size_t len,
+		    struct tree_node *node)
+{
+	struct edit_slot *slot = find_slot(edit, dir, name, len);
+	struct kataimg_entry *entry =
+		slot->name ? NULL : (struct kataimg_entry *)tree_find_entry(&dir->pub, name, len);
+
+	if (!slot->name && !entry)
+		return false;
+	if (slot->name)
+		slot->name->node = node;
+	else
+		entry->node = node ? &node->pub : NULL;
+	dir->edited = 1;
+	edit->last_dir = NULL;
+	return true;
+}
+
+int tree_edit_put(struct tree_edit *edit, struct tree_node *dir, const char *name, size_t len,
+		  struct tree_node *node)
+{
+	int ret;
+
+	if (replace(edit, dir, name, len, node))
+		return 0;
+	if (2 * (edit->count + 1) > edit->room && grow(edit) < 0)
+		return -ENOMEM;
+	ret = tree_add_name(edit->tree, dir, name, len, node);
+	if (ret < 0)
+		return ret;
+	*find_slot(edit, dir, name, len) = (struct edit_slot){ dir, dir->names };
+	edit->count++;
+	return 0;
+}
+
+void tree_edit_remove(struct tree_edit *edit, struct tree_node *dir, const char *name, size_t len)
+{
+	replace(edit, dir, name, len, NULL);
+}
+
+bool tree_edit_is_empty(const struct tree_node *dir)
+{
+	for (uint32_t i = 0; i < dir->pub.entry_count; i++)
+		if (dir->pub.entries[i].node)
+			return false;
+	for (const struct tree_name *name = dir->names; name; name = name->next)
+		if (name->node)
+			return false;
+	return true;
+}
+
+static bool is_word(const char *name, size_t len, const char *word)
+{
+	return len == strlen(word) && memcmp(name, word, len) == 0;
+}
+
+/* The next component at or after *at that means something; false at the end. */
+static bool next_component(const char **at, const char **name, size_t *len)
+{
+	do {
+		*at += strspn(*at, "/");
+		*name = *at;
+		*len = strcspn(*at, "/");
+		*at += *len;
+	} while (is_word(*name, *len, "."));
+	return *len > 0;
+}
+
+static int add_implied(struct tree_edit *edit, struct tree_node *dir, const char *name, size_t len,
+		       struct tree_node **made, struct error *error)
+{
+	struct tree_node *node = tree_add_node(edit->tree, KATAIMG_DIR);
+
+	if (!node || tree_edit_put(edit, dir, name, len, node) < 0)
+		return error_nomem(error);
+	node->pub.mode = 0755;
+	node->implied = 1;
+	*made = node;
+	return 0;
+}
+
+static int enter(struct tree_edit *edit, struct tree_place *place, enum tree_parents parents,
+		 struct error *error)
+{
+	struct tree_node *node = tree_edit_find(edit, place->dir, place->name, place->len);
+	int ret = 0;
+
+	if (!node && parents == TREE_PARENTS_NEEDED)
+		return error_set(error, ENOENT, "there is no directory %.*s", (int)place->len,
+				 place->name);
+	if (!node)
+		ret = add_implied(edit, place->dir, place->name, place->len, &node, error);
+	if (ret < 0)
+		return ret;
+	if (node->pub.type != KATAIMG_DIR)
+		return error_set(
+			error, ENOTDIR, "%.*s on its way is %s", (int)place->len, place->name,
+			node->pub.type == KATAIMG_LNK ? "a symbolic link" : "not a directory");
+	place->dir = node;
+	return 0;
+}
+
+/* Begins where the last path ended when the new one goes on there. */
+static const char *resume(const struct tree_edit *edit, const char *path, struct tree_place *place)
+{
+	*place = (struct tree_place){ .dir = edit->tree->root };
+	if (!edit->last_dir || strncmp(path, edit->last_path, edit->last_len) != 0 ||
+	    path[edit->last_len] != '/')
+		return path;
+	place->dir = edit->last_dir;
+	return path + edit->last_len;
+}
+
+static int remember(struct tree_edit *edit, const char *path, const struct tree_place *place)
+{
+	size_t len = place->len ? (size_t)(place->name - path) : 0;
+
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	edit->last_dir = NULL;
+	if (len == 0)
+		return 0;
+	if (len > edit->last_room) {
+		char *grown = realloc(edit->last_path, 2 * len);
+
+		if (!grown)
+			return -ENOMEM;
+		edit->last_path = grown;
+		edit->last_room = 2 * len;
+	}
+	memcpy(edit->last_path, path, len);
+	edit->last_len = len;
+	edit->last_dir = place->dir;
+	return 0;
+}
+
+int tree_edit_locate(struct tree_edit *edit, const char *path, enum tree_parents parents,
+		     struct tree_place *place, struct error *error)
+{
+	const char *at = resume(edit, path, place), *name;
+	int ret = 0;
+	size_t len;
+
+	while (ret == 0 && next_component(&at, &name, &len)) {
+		if (is_word(name, len, ".."))
+			return error_set(error, EINVAL, "its path has a \"..\"");
+		if (place->len > 0)
+			ret = enter(edit, place, parents, error);
+		place->name = name;
+		place->len = len;
+	}
+	if (ret < 0)
+		return ret;
+	place->node =
+		place->len ? tree_edit_find(edit, place->dir, place->name, place->len) : place->dir;
+	return remember(edit, path, place) < 0 ? error_nomem(error) : 0;
+}
+
+int tree_edit_finish(struct tree_edit *edit, struct error *error)
+{
+	edit->last_dir = NULL;
+	return tree_finish(edit->tree, error);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes a tree by name: finds, adds, replaces and removes entries, each in constant time whatever
+ * the directory's size. Works on a tree that is being made as well as on a finished one, whose
+ * public form is not to be used until tree_edit_finish.
+ */
+#ifndef TREE_EDIT_H
+#define TREE_EDIT_H
+
+#include "core/base/cleanup.h"
+#include "core/tree/model.h"
+
+struct tree_edit;
+
+/* The tree stays the caller's and must have a root. NULL when memory is out. */
+struct tree_edit *tree_edit_new(struct tree *tree);
+void tree_edit_free(struct tree_edit *edit);
+DEFINE_CLEANUP(struct tree_edit, tree_edit_free)
+
+/* NULL: there is none. */
+struct tree_node *tree_edit_find(const struct tree_edit *edit, const struct tree_node *dir,
+				 const char *name, size_t len);
+
+/* Gives dir an entry, in the place of another one of that name. -ENOMEM. */
+int tree_edit_put(struct tree_edit *edit, struct tree_node *dir, const char *name, size_t len,
+		  struct tree_node *node);
+
+/* A name that is not there is none the less gone. */
+void tree_edit_remove(struct tree_edit *edit, struct tree_node *dir, const char *name, size_t len);
+
+bool tree_edit_is_empty(const struct tree_node *dir);
+
+/* Where a path leads: an entry that may or may not exist. */
+struct tree_place {
+	struct tree_node *dir;
+	const char *name; /* inside the path; len 0: the root itself, which dir then is */
+	size_t len;
+	struct tree_node *node; /* what is there; NULL: nothing */
+};
+
+enum tree_parents {
+	TREE_PARENTS_NEEDED, /* a missing one is an error */
+	TREE_PARENTS_IMPLIED /* a missing one is made: 0755, root's, marked as implied */
+};
+
+/*
+ * Follows a path from the root. Leading "/", "." and doubled "/" mean nothing; "..", and a way
+ * through what is no directory, a symbolic link too, is an error that says so, without the path.
+ * Paths in the order of a walk cost only what differs.
+ */
+int tree_edit_locate(struct tree_edit *edit, const char *path, enum tree_parents parents,
+		     struct tree_place *place, struct error *error);
+
+/* The tree is a kataimg_tree again; for the edit, only tree_edit_free is left. */
+int tree_edit_finish(struct tree_edit *edit, struct error *error);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/tree/rootfs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/cleanup.h"
+#include "core/base/log.h"
+#include "core/tree/edit.h"
+#include "core/tree/find.h"
+
+#define INIT_PATH "/sbin/init"
+#define BUILD_ANYWAY "; [rootfs] check = no builds the image as it is"
+#define COMPARE_BYTES ((size_t)64 << 10)
+
+static const char *const systemd_paths[] = { "/usr/lib/systemd/systemd", "/lib/systemd/systemd" };
+
+#define SYSTEMD_PATHS (sizeof(systemd_paths) / sizeof(systemd_paths[0]))
+
+static bool is_executable(const struct kataimg_node *node)
+{
+	return node && node->type == KATAIMG_REG && node->mode & 0111;
+}
+
+static bool is_link(const struct kataimg_node *node)
+{
+	return node && node->type == KATAIMG_LNK;
+}
+
+/* An executable behind all links, or a link at the end of the path wherever it leads. */
+static bool is_program(const struct tree *tree, const char *path)
+{
+	int code;
+
+	return is_executable(tree_resolve(tree, path, &code)) ||
+	       is_link(tree_resolve_link(tree, path, &code));
+}
+
+static bool links_to_nvrc(const struct tree *tree)
+{
+	int code;
+	const struct kataimg_node *init = tree_resolve_link(tree, INIT_PATH, &code);
+	const char *slash;
+
+	if (!is_link(init))
+		return false;
+	slash = strrchr(init->target, '/');
+	return strcmp(slash ? slash + 1 : init->target, "NVRC") == 0;
+}
+
+static bool has_systemd(const struct tree *tree)
+{
+	for (size_t i = 0; i < SYSTEMD_PATHS; i++)
+		if (is_program(tree, systemd_paths[i]))
+			return true;
+	return false;
+}
+
+static int check_systemd(const struct tree *tree, const struct rootfs_rules *rules,
+			 struct error *error)
+{
+	if (has_systemd(tree) || links_to_nvrc(tree))
+		return 0;
+	return error_set(
+		error, ENOENT,
+		"the root filesystem has no systemd (%s, %s): install it, or, when " INIT_PATH
+		" is %s itself, say [rootfs] agent-init = yes" BUILD_ANYWAY,
+		systemd_paths[0], systemd_paths[1], rules->agent);
+}
+
+/* 1: same bytes; 0: not. */
+static int same_content(const struct tree *tree, const struct kataimg_node *a,
+			const struct kataimg_node *b, struct error *error)
+{
+	autofree char *buffer = malloc(2 * COMPARE_BYTES);
+	int ret = 0;
+
+	if (a == b)
+		return 1;
+	if (a->size != b->size)
+		return 0;
+	if (!buffer)
+		return error_nomem(error);
+	for (uint64_t off = 0; off < a->size; off += COMPARE_BYTES) {
+		size_t len =
+			a->size - off < COMPARE_BYTES ? (size_t)(a->size - off) : COMPARE_BYTES;
+
+		ret = tree_read(tree, a, off, buffer, len, error);
+		if (ret == 0)
+			ret = tree_read(tree, b, off, buffer + COMPARE_BYTES, len, error);
+		if (ret < 0)
+			return ret;
+		if (memcmp(buffer, buffer + COMPARE_BYTES, len) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+static int check_not_systemd(const struct tree *tree, const struct kataimg_node *init,
+			     struct error *error)
+{
+	for (size_t i = 0; i < SYSTEMD_PATHS; i++) {
+		int code;
+		const struct kataimg_node *systemd = tree_resolve(tree, systemd_paths[i], &code);
+		int same = systemd && systemd->type == KATAIMG_REG
+				   ? same_content(tree, init, systemd, error)
+				   : 0;
+
+		if (same < 0)
+			return same;
+		if (same)
+			return error_set(error, EINVAL,
+					 "[rootfs] agent-init = yes, but " INIT_PATH
+					 " is systemd: make it the agent, or say agent-init = "
+					 "no" BUILD_ANYWAY);
+	}
+	return 0;
+}
+
+static int check_agent_init(const struct tree *tree, const struct rootfs_rules *rules,
+			    struct error *error)
+{
+	autofree char *path = NULL;
+	int code;
+	const struct kataimg_node *init = tree_resolve(tree, INIT_PATH, &code);
+	int ret;
+
+	if (!is_executable(init))
+		return error_set(error, ENOENT,
+				 "[rootfs] agent-init = yes, but " INIT_PATH
+				 " leads to no executable file: make it the agent" BUILD_ANYWAY);
+	ret = check_not_systemd(tree, init, error);
+	if (ret < 0)
+		return ret;
+	if (asprintf(&path, "/usr/bin/%s", rules->agent) < 0)
+		return error_nomem(error);
+	if (!is_executable(tree_resolve(tree, path, &code)))
+		return error_set(error, ENOENT,
+				 "the root filesystem has no executable %s: install the agent, or "
+				 "name it by [rootfs] agent" BUILD_ANYWAY,
+				 path);
+	return 0;
+}
+
+int rootfs_check(const struct tree *tree, const struct rootfs_rules *rules, struct error *error)
+{
+	if (!is_program(tree, INIT_PATH))
+		return error_set(error, ENOENT,
+				 "the root filesystem has no executable " INIT_PATH
+				 ": install an init system, or the agent under that "
+				 "name" BUILD_ANYWAY);
+	return rules->agent_init ? check_agent_init(tree, rules, error)
+				 : check_systemd(tree, rules, error);
+}
+
+static int add_machine_id(struct tree *tree, struct tree_node *etc, struct error *error)
+{
+	struct tree_edit *edit autocall(cleanup_tree_edit_free) = tree_edit_new(tree);
+	struct tree_node *node = tree_add_node(tree, KATAIMG_REG);
+	static const char name[] = "machine-id";
+
+	if (!edit || !node || tree_edit_put(edit, etc, name, strlen(name), node) < 0)
+		return error_nomem(error);
+	node->pub.mode = 0444;
+	node->pub.mtime_sec = etc->pub.mtime_sec;
+	node->pub.mtime_nsec = etc->pub.mtime_nsec;
+	return tree_edit_finish(edit, error);
+}
+
+int rootfs_add_machine_id(struct tree *tree, bool *added, struct error *error)
+{
+	int code;
+	const struct kataimg_node *etc = tree_resolve(tree, "/etc", &code);
+
+	*added = etc && etc->type == KATAIMG_DIR &&
+		 !tree_find_entry(etc, "machine-id", strlen("machine-id"));
+	return *added ? add_machine_id(tree, tree_node(etc), error) : 0;
+}

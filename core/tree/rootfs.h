@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What makes a tree a root filesystem that a Kata guest starts from. */
+#ifndef TREE_ROOTFS_H
+#define TREE_ROOTFS_H
+
+#include "core/tree/tree.h"
+
+struct rootfs_rules {
+	bool agent_init;   /* /sbin/init is the agent itself */
+	const char *agent; /* its name in /usr/bin */
+};
+
+/*
+ * There is an executable /sbin/init, or a symbolic link of that name. Without agent_init there is a
+ * systemd in /usr/lib/systemd or /lib/systemd, or /sbin/init links to NVRC. With it /sbin/init is
+ * not systemd, and the agent is there and executable. The error says what is missing and what to
+ * do.
+ */
+int rootfs_check(const struct tree *tree, const struct rootfs_rules *rules, struct error *error);
+
+/*
+ * An empty /etc/machine-id, on which systemd mounts the guest's own: 0444, root's, with the time of
+ * /etc; not when there is one, or no /etc. *added tells.
+ */
+int rootfs_add_machine_id(struct tree *tree, bool *added, struct error *error);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exclude, owners, times: what [tree] does to a tree. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "core/base/log.h"
+#include "core/tree/acl.h"
+#include "core/tree/exclude.h"
+#include "core/tree/owner.h"
+#include "tests/support/smalltree.h"
+
+static int set_up(void **state)
+{
+	static struct smalltree small;
+
+	smalltree_init(&small);
+	*state = &small;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	smalltree_free(*state);
+	return 0;
+}
+
+static uint64_t exclude(struct smalltree *small, const char *pattern)
+{
+	char *patterns[] = { (char *)pattern };
+	struct error error = ERROR_INIT;
+	uint64_t excluded;
+
+	assert_int_equal(tree_exclude(small->tree, patterns, 1, &excluded, &error), 0);
+	return excluded;
+}
+
+static void excluded_entries_go_with_all_below(void **state)
+{
+	struct smalltree *small = *state;
+	struct tree_node *file = smalltree_add(small, "usr/share/doc/a/copyright", S_IFREG | 0644);
+
+	smalltree_name(small, "keep/same", file);
+	smalltree_add(small, "usr/share/doc/doc", S_IFDIR | 0755);
+	smalltree_add(small, "doc", S_IFREG | 0644);
+	smalltree_add(small, "usr/x.pyc", S_IFREG | 0644);
+	smalltree_add(small, "x.pyc", S_IFREG | 0644);
+	smalltree_finish(small);
+
+	assert_int_equal(exclude(small, "/usr/share/doc/*"), 2);
+	assert_null(smalltree_get(small, "usr/share/doc/a"));
+	assert_non_null(smalltree_get(small, "usr/share/doc"));
+	assert_int_equal(smalltree_get(small, "keep/same")->nlink, 1);
+	assert_string_equal(file->pub.name, "same");
+	assert_int_equal(exclude(small, "doc/"), 1);
+	assert_non_null(smalltree_get(small, "doc"));
+	assert_int_equal(exclude(small, "/x.pyc"), 1);
+	assert_non_null(smalltree_get(small, "usr/x.pyc"));
+	assert_int_equal(exclude(small, "*.pyc"), 1);
+	assert_int_equal(exclude(small, "usr/**"), 1);
+	assert_non_null(smalltree_get(small, "usr"));
+	log_set_level(LOG_ERROR);
+	assert_int_equal(exclude(small, "nothing"), 0);
+}
+
+static void an_empty_pattern_is_refused(void **state)
+{
+	struct smalltree *small = *state;
+	char *patterns[] = { (char *)"/" };
+	autoerror struct error error = ERROR_INIT;
+	uint64_t excluded;
+
+	smalltree_finish(small);
+	assert_int_equal(tree_exclude(small->tree, patterns, 1, &excluded, &error), -EINVAL);
+	assert_string_equal(error.message, "[tree] exclude: an empty pattern");
+	assert_int_equal(error.kind, ERROR_USAGE);
+}
+
+static void refuses_range(const char *text, const char *message)
+{
+	char *texts[] = { (char *)"0:0:10", (char *)text };
+	autoerror struct error error = ERROR_INIT;
+	struct tree_id_map map;
+
+	assert_int_equal(tree_id_map_parse(&map, texts, 2, &error), -EINVAL);
+	assert_string_equal(error.message, message);
+	assert_int_equal(error.kind, ERROR_USAGE);
+	tree_id_map_free(&map);
+}
+
+static void ranges_are_checked(void **state)
+{
+	(void)state;
+	refuses_range("1:2", "1:2: not FROM:TO:COUNT");
+	refuses_range("1:2:3:4", "1:2:3:4: not FROM:TO:COUNT");
+	refuses_range("-1:2:3", "-1:2:3: not FROM:TO:COUNT");
+	refuses_range("", ": not FROM:TO:COUNT");
+	refuses_range("10:0:0", "10:0:0: ids end at 4294967294");
+	refuses_range("10:4294967290:10", "10:4294967290:10: ids end at 4294967294");
+	refuses_range("99999999999999999999:0:1", "99999999999999999999:0:1: not FROM:TO:COUNT");
+	refuses_range("9:100:1", "two ranges have the id 9");
+}
+
+static struct tree_id_map map_of(const char *first, const char *second)
+{
+	char *texts[] = { (char *)first, (char *)second };
+	autoerror struct error error = ERROR_INIT;
+	struct tree_id_map map;
+
+	assert_int_equal(tree_id_map_parse(&map, texts, second ? 2 : 1, &error), 0);
+	return map;
+}
+
+/* user 1000 and group 50 beside the owner's three */
+static const uint8_t acl[] = {
+	2,    0, 0, 0,                         /**/
+	1,    0, 7, 0, 0xff, 0xff, 0xff, 0xff, /**/
+	2,    0, 6, 0, 0xe8, 0x03, 0,    0,    /**/
+	4,    0, 5, 0, 0xff, 0xff, 0xff, 0xff, /**/
+	8,    0, 4, 0, 50,   0,    0,    0,    /**/
+	0x10, 0, 7, 0, 0xff, 0xff, 0xff, 0xff, /**/
+	0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, /**/
+};
+
+static void ids_are_mapped_in_acls_too(void **state)
+{
+	struct smalltree *small = *state;
+	struct tree_node *file = smalltree_add(small, "file", S_IFREG | 0644);
+	struct tree_id_map uids = map_of("1000:0:2", "0:100000:1000");
+	struct tree_id_map gids = map_of("0:7000:100", NULL);
+	autoerror struct error error = ERROR_INIT;
+	struct kataimg_xattr xattr;
+	uint8_t expected[sizeof(acl)];
+
+	file->pub.uid = 1001;
+	file->pub.gid = 5;
+	smalltree_xattr(file, &xattr, ACL_ACCESS_NAME, acl, sizeof(acl));
+	smalltree_finish(small);
+	assert_int_equal(tree_map_ids(small->tree, &uids, &gids, &error), 0);
+	assert_int_equal(file->pub.uid, 1);
+	assert_int_equal(file->pub.gid, 7005);
+	assert_int_equal(small->tree->root->pub.uid, 100000);
+	memcpy(expected, acl, sizeof(acl));
+	memcpy(expected + 16, "\0\0\0\0", 4);
+	memcpy(expected + 32, "\x8a\x1b\0\0", 4);
+	assert_memory_equal(file->pub.xattrs[0].value, expected, sizeof(expected));
+
+	assert_int_equal(tree_map_ids(small->tree, &uids, &gids, &error), -EINVAL);
+	assert_string_equal(error.message, ". has the uid 100000, which [tree] uid-map leaves out");
+	tree_id_map_free(&uids);
+	tree_id_map_free(&gids);
+}
+
+static void all_root_and_clamped_times(void **state)
+{
+	struct smalltree *small = *state;
+	struct tree_node *late = smalltree_add(small, "late", S_IFREG | 0644);
+	struct tree_node *early = smalltree_add(small, "early", S_IFREG | 0644);
+
+	late->pub.uid = 5;
+	late->pub.gid = 6;
+	late->pub.mtime_sec = 1000;
+	late->pub.mtime_nsec = 1;
+	early->pub.mtime_sec = 999;
+	early->pub.mtime_nsec = 999999999;
+	smalltree_finish(small);
+	tree_set_all_root(small->tree);
+	assert_int_equal(late->pub.uid, 0);
+	assert_int_equal(late->pub.gid, 0);
+	assert_int_equal(tree_clamp_mtime(small->tree, 1000), 1);
+	assert_int_equal(late->pub.mtime_sec, 1000);
+	assert_int_equal(late->pub.mtime_nsec, 0);
+	assert_int_equal(early->pub.mtime_nsec, 999999999);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(excluded_entries_go_with_all_below), TEST(an_empty_pattern_is_refused),
+		cmocka_unit_test(ranges_are_checked),     TEST(ids_are_mapped_in_acls_too),
+		TEST(all_root_and_clamped_times),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
