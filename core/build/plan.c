@@ -27,6 +27,7 @@ static void make_job(struct build *build)
 			       (free_bytes % FREE_BYTES_PER_INODE != 0),
 		.build_time = build->build_time,
 		.threads = build->options->threads,
+		.sector_bytes = config->verity.enabled ? VERITY_BLOCK_BYTES : SECTOR_BYTES,
 	};
 	memcpy(build->job.seed, build->seed, sizeof(build->job.seed));
 }

@@ -10,7 +10,7 @@
 
 #define CLONE_BYTES_MIN 65536u
 
-/* The first data of an open file in [from, to); false: zeros up to there. -errno. */
+/* The first data of an open file in [from, to); 0: all of it is zeros. -ENODATA: it ends before. */
 static int next_extent_of_fd(int fd, uint64_t from, uint64_t to, struct tree_extent *extent)
 {
 	off_t data = lseek(fd, (off_t)from, SEEK_DATA), hole = 0;
@@ -19,7 +19,9 @@ static int next_extent_of_fd(int fd, uint64_t from, uint64_t to, struct tree_ext
 		hole = lseek(fd, data, SEEK_HOLE);
 	if (hole < 0 || (data < 0 && errno != ENXIO))
 		return -errno;
-	if (data < 0 || (uint64_t)data >= to)
+	if (data < 0)
+		return lseek(fd, 0, SEEK_END) < (off_t)to ? -ENODATA : 0;
+	if ((uint64_t)data >= to)
 		return 0;
 	if ((uint64_t)hole > to)
 		hole = (off_t)to;
@@ -37,6 +39,8 @@ static int next_extent(const struct copy *copy, const struct copy_job *job, uint
 		return tree_next_extent(copy->tree, tree_public(copy->tree)->nodes[job->node], from,
 					to, extent);
 	ret = next_extent_of_fd(job->fd, from, to, extent);
+	if (ret == -ENODATA)
+		return error_set(error, ENODATA, "a scratch file ends before what is placed of it");
 	return ret < 0 ? error_errno(error, -ret, "cannot find the data of a scratch file") : ret;
 }
 

@@ -163,13 +163,14 @@ struct kataimg_job {
 	uint64_t hugepage_bytes; /* 0, or: data of files of at least this many bytes starts at a
 				    multiple of it, counted from the start of the IMAGE
 				    (window_offset + place in the window) */
-	uint64_t free_bytes;  /* what statfs shall show to an unprivileged writer (f_bavail) in the
-				 planned size */
-	uint64_t free_inodes; /* how many inodes shall be unused */
-	int64_t build_time;   /* seconds since 1970, at least 1: the only clock there is */
-	uint32_t threads;     /* how many run at once in kataimg_host.parallel, at least 1 */
-	uint32_t reserved;
-	uint8_t seed[32]; /* the build's identity; uuid and derive are made from it */
+	uint64_t free_bytes;   /* what statfs shall show to an unprivileged writer (f_bavail) in the
+				  planned size */
+	uint64_t free_inodes;  /* how many inodes shall be unused */
+	int64_t build_time;    /* seconds since 1970, at least 1: the only clock there is */
+	uint32_t threads;      /* how many run at once in kataimg_host.parallel, at least 1 */
+	uint32_t sector_bytes; /* the smallest unit of the device that the guest mounts: 512; 4096
+				  where dm-verity lies in between */
+	uint8_t seed[32];      /* the build's identity; uuid and derive are made from it */
 };
 
 /* ---- Options: a backend's own INI section ---- */

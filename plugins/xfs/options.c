@@ -50,8 +50,7 @@ const struct kataimg_option xfs_options[XFS_OPTION_COUNT] = {
 	},
 	[OPT_SECTOR_SIZE] = {
 		.name = "sector-size", .type = KATAIMG_OPT_ENUM, .choices = sectors,
-		.default_value = "512", .since = "0.1.0",
-		.help = "512 or 4096 (for devices with sectors of 4096 bytes)",
+		.since = "0.1.0", .help = "unset: 512, and 4096 in a measured image",
 	},
 };
 
@@ -132,6 +131,23 @@ static int read_log_blocks(struct xfs_state *state, const struct kataimg_value *
 	return 0;
 }
 
+/* The kernel mounts no filesystem whose sectors are smaller than the device's. */
+static int read_sector_bytes(struct xfs_state *state, const struct kataimg_value *value)
+{
+	const struct kataimg_host *host = state->host;
+	uint32_t device_bytes = state->job->sector_bytes;
+
+	state->params.sector_bytes = device_bytes == XFS_BLOCK_BYTES ? XFS_BLOCK_BYTES : SECTOR_512;
+	if (!value->is_set)
+		return 0;
+	state->params.sector_bytes = value->number == 0 ? SECTOR_512 : XFS_BLOCK_BYTES;
+	if (state->params.sector_bytes >= device_bytes)
+		return 0;
+	host->error(host->ctx, "xfs: sector-size = 512: the guest's device has sectors of %u bytes",
+		    device_bytes);
+	return -EINVAL;
+}
+
 int xfs_options_read(struct xfs_state *state, const struct kataimg_value *values)
 {
 	int ret = read_identity(state, values);
@@ -139,8 +155,9 @@ int xfs_options_read(struct xfs_state *state, const struct kataimg_value *values
 	if (ret < 0)
 		return ret;
 	state->params.modern = values[OPT_PROFILE].number == 0;
-	state->params.sector_bytes =
-		values[OPT_SECTOR_SIZE].number == 0 ? SECTOR_512 : XFS_BLOCK_BYTES;
+	ret = read_sector_bytes(state, &values[OPT_SECTOR_SIZE]);
+	if (ret < 0)
+		return ret;
 	if (values[OPT_AGCOUNT].is_set)
 		state->params.agcount = (uint32_t)values[OPT_AGCOUNT].number;
 	return read_log_blocks(state, &values[OPT_LOG_SIZE]);

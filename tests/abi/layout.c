@@ -66,7 +66,7 @@ AT(kataimg_job, free_bytes, 32, 28);
 AT(kataimg_job, free_inodes, 40, 36);
 AT(kataimg_job, build_time, 48, 44);
 AT(kataimg_job, threads, 56, 52);
-AT(kataimg_job, reserved, 60, 56);
+AT(kataimg_job, sector_bytes, 60, 56);
 AT(kataimg_job, seed, 64, 60);
 
 SIZE(kataimg_option, 64, 44);

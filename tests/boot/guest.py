@@ -17,7 +17,7 @@ import sys
 import tarfile
 import tempfile
 
-MODULES = ('nfit', 'nd_pmem', 'virtio_pci', 'virtio_blk', 'xfs', 'erofs')
+MODULES = ('nfit', 'nd_pmem', 'virtio_pci', 'virtio_blk', 'dm_verity', 'xfs', 'erofs')
 RESULT_BYTES = 64 << 20
 HERE = os.path.dirname(os.path.abspath(__file__))
 

@@ -25,13 +25,13 @@ class Program:
         self.path = path
         self.options = [f'--backend-dir={directory}' for directory in backend_dirs]
 
-    def build(self, source, output, *settings):
+    def build(self, source, output, *settings, report='/dev/null'):
         """An image of the tree; settings as of --set. Inspect must find nothing wrong with it."""
         config = output + '.ini'
         with open(config, 'w', encoding='utf-8') as out:
             out.write(f'[image]\nsource = {source}\noutput = {output}\n')
         sets = [f'--set={setting}' for setting in ('rootfs.check=no', *settings)]
-        subprocess.run([self.path, '-c', config, '-q', *self.options, *sets], check=True)
+        subprocess.run([self.path, '-c', config, '-q', '--report', report, *self.options, *sets], check=True)
         subprocess.run([self.path, 'inspect', *self.options, output], check=True,
                        stdout=subprocess.DEVNULL)
         return output

@@ -7,8 +7,10 @@
 
 fail()
 {
-	echo "GUEST FAILED: $*"
-	dmesg | tail -n 20
+	{
+		dmesg | tail -n 20
+		echo "GUEST FAILED: $*"
+	} > /dev/console
 	exit 1
 }
 
@@ -30,8 +32,9 @@ name_nvdimms()
 	done
 	for pmem in $(grep -H . /sys/block/pmem*/device/resource 2>/dev/null | sort -t : -k 2 |
 		cut -d / -f 4); do
-		ln -s "/dev/$pmem" "/dev/nvdimm$number"
-		ln -s "/dev/${pmem}p1" "/dev/nvdimm${number}p1"
+		for part in '' p1 p2; do
+			ln -s "/dev/$pmem$part" "/dev/nvdimm$number$part"
+		done
 		number=$((number + 1))
 	done
 }

@@ -34,6 +34,7 @@ class Mount:
         if self.hugepages is not None:
             lines += [f'touch_pages /mnt/{self.name}/{file} >> /out/{self.name}.pages'
                       for file in images.HUGE_FILES]
+        lines.append(f'umount /mnt/{self.name}')  # XFS mounts no UUID twice
         return '\n'.join(lines)
 
     def judge(self, result, expected):

@@ -37,6 +37,7 @@ struct kataimg_job fakehost_default_job(void)
 		.hugepage_bytes = 2 << 20,
 		.build_time = MEMTREE_MTIME,
 		.threads = 1,
+		.sector_bytes = 512,
 	};
 
 	memset(job.seed, 0x5a, sizeof(job.seed));

@@ -1,0 +1,622 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The copy engine, from real files into a real image file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/base/cancel.h"
+#include "core/copy/copy.h"
+#include "core/tree/tree.h"
+#include "tests/support/tempdir.h"
+
+#define MIB ((uint64_t)1 << 20)
+#define BLOCK 4096u
+
+struct fixture {
+	struct tempdir dir; /* "source" below it is scanned, "image" is written */
+	struct tree *tree;
+	struct copy *copy;
+	int image;
+	struct copy_options options;
+	struct copy_stats stats;
+	struct error error;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -1;
+	tempdir_open(&f->dir);
+	tempdir_mkdir(&f->dir, "source");
+	f->image = openat(f->dir.fd, "image", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	f->options.threads = 1;
+	*state = f;
+	return f->image < 0 ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	cancel_reset();
+	copy_free(f->copy);
+	tree_free(f->tree);
+	error_clear(&f->error);
+	close(f->image);
+	tempdir_close(&f->dir);
+	free(f);
+	return 0;
+}
+
+static void scan(struct fixture *f)
+{
+	const struct tree_scan_options options = { .holes = TREE_HOLES_SOURCE,
+						   .one_filesystem = true,
+						   .threads = 1 };
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/source", f->dir.path);
+	assert_int_equal(tree_scan_directory(path, &options, &f->tree, &f->error), 0);
+	f->copy = copy_new(f->tree);
+	assert_non_null(f->copy);
+}
+
+/* A node by its name alone. */
+static const struct kataimg_node *find(const struct fixture *f, const char *name)
+{
+	const struct kataimg_tree *tree = tree_public(f->tree);
+
+	for (uint64_t i = 0; i < tree->node_count; i++)
+		if (strcmp(tree->nodes[i]->name, name) == 0)
+			return tree->nodes[i];
+	fail_msg("no node is called %s", name);
+	return NULL;
+}
+
+static int run(struct fixture *f)
+{
+	return copy_run(f->copy, f->image, &f->options, &f->stats, &f->error);
+}
+
+static void run_ok(struct fixture *f)
+{
+	int ret = run(f);
+
+	if (ret < 0)
+		fail_msg("copy_run: %s", f->error.message);
+}
+
+static void assert_failed(struct fixture *f, int ret, int code, const char *message)
+{
+	assert_int_equal(ret, -code);
+	assert_int_equal(f->error.code, code);
+	assert_non_null(f->error.message);
+	if (!strstr(f->error.message, message))
+		fail_msg("'%s' does not say '%s'", f->error.message, message);
+}
+
+static void assert_image(const struct fixture *f, uint64_t off, const void *bytes, size_t len)
+{
+	char *got = malloc(len);
+
+	assert_non_null(got);
+	assert_int_equal(pread(f->image, got, len, (off_t)off), len);
+	assert_memory_equal(got, bytes, len);
+	free(got);
+}
+
+static void assert_pattern(const struct fixture *f, uint64_t off, unsigned int seed,
+			   uint64_t file_off, size_t len)
+{
+	char *bytes = malloc(len);
+
+	assert_non_null(bytes);
+	tempdir_pattern(seed, file_off, bytes, len);
+	assert_image(f, off, bytes, len);
+	free(bytes);
+}
+
+static void assert_zeros(const struct fixture *f, uint64_t off, size_t len)
+{
+	char *zeros = calloc(1, len);
+
+	assert_non_null(zeros);
+	assert_image(f, off, zeros, len);
+	free(zeros);
+}
+
+static bool always_unused(void *arg, uint64_t image_off, uint64_t len)
+{
+	(void)arg;
+	/* a gap is the rest of one block */
+	assert_in_range(len, 1, BLOCK - 1);
+	assert_int_equal((image_off + len) % BLOCK, 0);
+	return true;
+}
+
+/* ---- Many files ---- */
+
+#define FILES 700
+
+static size_t size_of_file(unsigned int i)
+{
+	static const size_t sizes[] = { 1, 4095, 4096, 4097, 100, 12288, 9000, 65536, 70001, 3 };
+
+	return sizes[i % 10];
+}
+
+static void make_many(struct fixture *f)
+{
+	char name[64];
+
+	for (unsigned int d = 0; d < 7; d++) {
+		snprintf(name, sizeof(name), "source/%u", d);
+		tempdir_mkdir(&f->dir, name);
+	}
+	for (unsigned int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "source/%u/file%u", i % 7, i);
+		tempdir_fill(&f->dir, name, i, size_of_file(i));
+	}
+	scan(f);
+}
+
+/* Block after block, in the order of the numbers, which is not the tree's. */
+static void place_many(struct fixture *f)
+{
+	uint64_t off = 0;
+	char name[64];
+
+	for (unsigned int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "file%u", i);
+		assert_int_equal(copy_add_node(f->copy, off, find(f, name), 0, size_of_file(i)), 0);
+		off += (size_of_file(i) + BLOCK - 1) / BLOCK * BLOCK;
+	}
+	assert_int_equal(ftruncate(f->image, (off_t)off), 0);
+}
+
+static void check_many(const struct fixture *f)
+{
+	uint64_t off = 0;
+
+	for (unsigned int i = 0; i < FILES; i++) {
+		size_t size = size_of_file(i), blocks = (size + BLOCK - 1) / BLOCK * BLOCK;
+
+		assert_pattern(f, off, i, 0, size);
+		assert_zeros(f, off + size, blocks - size);
+		off += blocks;
+	}
+}
+
+static void copy_many(struct fixture *f, unsigned int threads, bool gather)
+{
+	make_many(f);
+	place_many(f);
+	f->options.threads = threads;
+	f->options.is_unused = gather ? always_unused : NULL;
+	run_ok(f);
+	check_many(f);
+	assert_int_equal(f->stats.jobs, FILES);
+	assert_int_equal(f->stats.files, FILES);
+}
+
+static void test_gathers(void **state)
+{
+	struct fixture *f = *state;
+	struct stat image;
+
+	copy_many(f, 1, true);
+	/* 1 MiB at a time, whatever the files' sizes; a batch ends early when a file does not fit.
+	 */
+	assert_int_equal(fstat(f->image, &image), 0);
+	assert_in_range(f->stats.writes, (uint64_t)image.st_size / MIB,
+			(uint64_t)image.st_size * 9 / 8 / MIB + 1);
+}
+
+static void test_gathers_2_threads(void **state)
+{
+	copy_many(*state, 2, true);
+}
+
+static void test_gathers_8_threads(void **state)
+{
+	copy_many(*state, 8, true);
+}
+
+static void test_does_not_gather_unasked(void **state)
+{
+	struct fixture *f = *state;
+
+	copy_many(f, 2, false);
+	assert_in_range(f->stats.writes, FILES / 2, FILES);
+}
+
+/* ---- Gaps ---- */
+
+static bool second_block_is_used(void *arg, uint64_t image_off, uint64_t len)
+{
+	(void)arg;
+	(void)len;
+	return image_off / BLOCK != 1;
+}
+
+static void test_gap_with_metadata(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_fill(&f->dir, "source/a", 1, 100);
+	tempdir_fill(&f->dir, "source/b", 2, 200);
+	tempdir_fill(&f->dir, "source/c", 3, 300);
+	scan(f);
+	assert_int_equal(pwrite(f->image, "inode", 5, BLOCK + 300), 5);
+	assert_int_equal(copy_add_node(f->copy, 0, find(f, "a"), 0, 100), 0);
+	assert_int_equal(copy_add_node(f->copy, BLOCK, find(f, "b"), 0, 200), 0);
+	assert_int_equal(copy_add_node(f->copy, 2 * BLOCK, find(f, "c"), 0, 300), 0);
+	f->options.is_unused = second_block_is_used;
+	run_ok(f);
+	assert_pattern(f, 0, 1, 0, 100);
+	assert_pattern(f, BLOCK, 2, 0, 200);
+	assert_image(f, BLOCK + 300, "inode", 5);
+	assert_pattern(f, 2 * BLOCK, 3, 0, 300);
+	assert_int_equal(f->stats.writes, 2);
+	assert_int_equal(f->stats.written_bytes, BLOCK + 200 + 300);
+}
+
+/* Whole blocks in between are nobody's business. */
+static void test_gap_of_blocks(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_fill(&f->dir, "source/a", 1, 100);
+	tempdir_fill(&f->dir, "source/b", 2, 200);
+	scan(f);
+	assert_int_equal(copy_add_node(f->copy, 0, find(f, "a"), 0, 100), 0);
+	assert_int_equal(copy_add_node(f->copy, 2 * BLOCK, find(f, "b"), 0, 200), 0);
+	f->options.is_unused = always_unused;
+	run_ok(f);
+	assert_int_equal(f->stats.writes, 2);
+	assert_int_equal(f->stats.written_bytes, 300);
+	assert_pattern(f, 2 * BLOCK, 2, 0, 200);
+}
+
+/* ---- One file ---- */
+
+static void test_parts_in_any_order(void **state)
+{
+	struct fixture *f = *state;
+	const uint64_t size = 5 * MIB + 123, first = 2 * MIB + 77;
+	const struct kataimg_node *node;
+
+	tempdir_fill(&f->dir, "source/large", 9, size);
+	scan(f);
+	node = find(f, "large");
+	assert_int_equal(copy_add_node(f->copy, 8 * MIB, node, 0, first), 0);
+	assert_int_equal(copy_add_node(f->copy, 4097, node, first, size - first), 0);
+	f->options.threads = 3;
+	run_ok(f);
+	assert_pattern(f, 8 * MIB, 9, 0, first);
+	assert_pattern(f, 4097, 9, first, size - first);
+	assert_zeros(f, 0, 4097);
+	assert_int_equal(f->stats.written_bytes, size);
+	/* the part at 4097 ends above 3 MiB, the one at 8 MiB above 10 MiB: cuts at each MiB */
+	assert_int_equal(f->stats.writes, 4 + 3);
+}
+
+static void test_holes_stay(void **state)
+{
+	struct fixture *f = *state;
+	const struct kataimg_node *node;
+	struct stat image;
+	char tail[10];
+
+	tempdir_pattern(4, 0, tail, sizeof(tail));
+	tempdir_write_at(&f->dir, "source/sparse", 2 * MIB, tail, sizeof(tail));
+	tempdir_write_at(&f->dir, "source/sparse", 6 * MIB + 5, tail, sizeof(tail));
+	scan(f);
+	node = find(f, "sparse");
+	if (node->segment_count != 2)
+		skip(); /* the filesystem of TMPDIR knows no holes */
+	assert_int_equal(ftruncate(f->image, 16 * MIB), 0);
+	assert_int_equal(copy_add_node(f->copy, MIB, node, 0, node->size), 0);
+	run_ok(f);
+	assert_zeros(f, MIB, 2 * MIB);
+	assert_image(f, 3 * MIB, tail, sizeof(tail));
+	assert_zeros(f, 3 * MIB + 10, 4 * MIB - 5);
+	assert_image(f, 7 * MIB + 5, tail, sizeof(tail));
+	assert_int_equal(f->stats.hole_bytes, 6 * MIB - BLOCK);
+	assert_int_equal(f->stats.written_bytes, BLOCK + 15);
+	assert_int_equal(f->stats.files, 1);
+	assert_int_equal(fstat(f->image, &image), 0);
+	assert_in_range(image.st_blocks * 512, 1, MIB);
+}
+
+static void test_all_hole(void **state)
+{
+	struct fixture *f = *state;
+
+	int fd = openat(f->dir.fd, "source/hole", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(ftruncate(fd, (off_t)(64 * MIB)), 0);
+	close(fd);
+	scan(f);
+	assert_int_equal(copy_add_node(f->copy, 0, find(f, "hole"), 0, 64 * MIB), 0);
+	run_ok(f);
+	assert_int_equal(f->stats.hole_bytes + f->stats.written_bytes, 64 * MIB);
+}
+
+/* ---- Open files ---- */
+
+static void test_scratch(void **state)
+{
+	struct fixture *f = *state;
+	int fd = openat(f->dir.fd, "scratch", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	tempdir_fill(&f->dir, "source/a", 1, 100);
+	tempdir_fill(&f->dir, "scratch", 5, 3 * MIB);
+	scan(f);
+	assert_int_equal(copy_add_fd(f->copy, 10000, fd, 1000, 2 * MIB), 0);
+	assert_int_equal(copy_add_node(f->copy, 9900, find(f, "a"), 0, 100), 0);
+	f->options.threads = 2;
+	run_ok(f);
+	assert_pattern(f, 10000, 5, 1000, 2 * MIB);
+	assert_pattern(f, 9900, 1, 0, 100);
+	close(fd);
+}
+
+static void test_scratch_too_short(void **state)
+{
+	struct fixture *f = *state;
+	int fd = openat(f->dir.fd, "scratch", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	tempdir_fill(&f->dir, "scratch", 5, 1000);
+	scan(f);
+	assert_int_equal(copy_add_fd(f->copy, 0, fd, 0, 1001), 0);
+	assert_failed(f, run(f), ENODATA, "scratch");
+	close(fd);
+}
+
+/* ---- Failures ---- */
+
+static void place_one(struct fixture *f, const char *name, uint64_t off)
+{
+	const struct kataimg_node *node = find(f, name);
+
+	assert_int_equal(copy_add_node(f->copy, off, node, 0, node->size), 0);
+}
+
+static void prepare_change(struct fixture *f, size_t size)
+{
+	tempdir_mkdir(&f->dir, "source/dir");
+	tempdir_fill(&f->dir, "source/dir/victim", 1, size);
+	tempdir_set_mtime(&f->dir, "source/dir/victim", 1000, 5);
+	scan(f);
+	place_one(f, "victim", 0);
+}
+
+static void test_shrank(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare_change(f, 3 * MIB);
+	tempdir_fill(&f->dir, "source/dir/victim", 1, 3 * MIB - 1);
+	assert_failed(f, run(f), ESTALE, "dir/victim shrank");
+}
+
+static void test_grew(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare_change(f, 100);
+	tempdir_fill(&f->dir, "source/dir/victim", 1, 101);
+	assert_failed(f, run(f), ESTALE, "dir/victim grew");
+}
+
+static void test_written(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare_change(f, 100);
+	tempdir_set_mtime(&f->dir, "source/dir/victim", 1000, 6);
+	assert_failed(f, run(f), ESTALE, "dir/victim was written");
+}
+
+static void test_replaced(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare_change(f, 100);
+	tempdir_fill(&f->dir, "source/dir/other", 1, 100);
+	tempdir_set_mtime(&f->dir, "source/dir/other", 1000, 5);
+	assert_int_equal(renameat(f->dir.fd, "source/dir/other", f->dir.fd, "source/dir/victim"),
+			 0);
+	assert_failed(f, run(f), ESTALE, "dir/victim was replaced");
+}
+
+static void test_vanished(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare_change(f, 100);
+	assert_int_equal(unlinkat(f->dir.fd, "source/dir/victim", 0), 0);
+	assert_failed(f, run(f), ESTALE, "dir/victim vanished");
+}
+
+static void test_fifo_now(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare_change(f, 100);
+	assert_int_equal(unlinkat(f->dir.fd, "source/dir/victim", 0), 0);
+	assert_int_equal(mkfifoat(f->dir.fd, "source/dir/victim", 0600), 0);
+	assert_failed(f, run(f), ESTALE, "dir/victim was replaced");
+}
+
+/* The same file is still to be had through the link, and must not be. */
+static void test_link_on_the_way(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare_change(f, 100);
+	assert_int_equal(renameat(f->dir.fd, "source/dir", f->dir.fd, "elsewhere"), 0);
+	assert_int_equal(symlinkat("../elsewhere", f->dir.fd, "source/dir"), 0);
+	assert_failed(f, run(f), ESTALE, "dir/victim vanished");
+}
+
+static void test_lowest_error(void **state)
+{
+	char name[32];
+
+	for (unsigned int threads = 1; threads <= 8; threads *= 2) {
+		struct fixture *f = *state;
+
+		for (unsigned int i = 0; i < 40; i++) {
+			snprintf(name, sizeof(name), "source/f%02u", i);
+			tempdir_fill(&f->dir, name, i, 50000);
+		}
+		scan(f);
+		for (unsigned int i = 0; i < 40; i++) {
+			snprintf(name, sizeof(name), "f%02u", i);
+			place_one(f, name, i * MIB);
+		}
+		for (unsigned int i = 7; i < 40; i++) {
+			snprintf(name, sizeof(name), "source/f%02u", i);
+			assert_int_equal(unlinkat(f->dir.fd, name, 0), 0);
+		}
+		f->options.threads = threads;
+		assert_failed(f, run(f), ESTALE, "f07 vanished");
+		teardown(state);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
+static void test_image_cannot_be_written(void **state)
+{
+	struct fixture *f = *state;
+	int fd = openat(f->dir.fd, "image", O_RDONLY | O_CLOEXEC);
+
+	tempdir_fill(&f->dir, "source/a", 1, 100);
+	scan(f);
+	place_one(f, "a", 0);
+	close(f->image);
+	f->image = fd;
+	assert_failed(f, run(f), EBADF, "cannot write the image");
+}
+
+struct watch {
+	uint64_t last_done, total;
+	unsigned int calls, cancel_at;
+};
+
+static void watch_progress(void *arg, uint64_t done, uint64_t total)
+{
+	struct watch *watch = arg;
+
+	assert_true(done >= watch->last_done && done <= total);
+	watch->last_done = done;
+	watch->total = total;
+	if (++watch->calls == watch->cancel_at)
+		cancel_request();
+}
+
+static void test_progress(void **state)
+{
+	struct fixture *f = *state;
+	struct watch watch = { 0 };
+
+	make_many(f);
+	place_many(f);
+	f->options.threads = 4;
+	f->options.progress = watch_progress;
+	f->options.progress_arg = &watch;
+	run_ok(f);
+	assert_in_range(watch.calls, 2, FILES + 8);
+	assert_int_equal(watch.last_done, watch.total);
+}
+
+static void test_cancel(void **state)
+{
+	struct fixture *f = *state;
+	struct watch watch = { .cancel_at = 3 };
+
+	tempdir_fill(&f->dir, "source/large", 9, 20 * MIB);
+	scan(f);
+	place_one(f, "large", 0);
+	f->options.threads = 2;
+	f->options.progress = watch_progress;
+	f->options.progress_arg = &watch;
+	assert_failed(f, run(f), ECANCELED, "interrupted");
+	assert_in_range(watch.last_done, 2 * MIB, 6 * MIB);
+}
+
+static void test_nothing_to_do(void **state)
+{
+	struct fixture *f = *state;
+
+	scan(f);
+	run_ok(f);
+	assert_int_equal(f->stats.jobs, 0);
+	assert_int_equal(f->stats.writes, 0);
+}
+
+/* Where it is refused, and where it is not, the bytes are the same. */
+static void test_reflink_or_not(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_fill(&f->dir, "source/a", 1, 2 * MIB + 5);
+	tempdir_fill(&f->dir, "source/b", 2, 70000);
+	scan(f);
+	place_one(f, "a", 0);
+	place_one(f, "b", 4 * MIB);
+	f->options.reflink = true;
+	f->options.threads = 2;
+	run_ok(f);
+	assert_pattern(f, 0, 1, 0, 2 * MIB + 5);
+	assert_pattern(f, 4 * MIB, 2, 0, 70000);
+	assert_int_equal(f->stats.reflinked_bytes + f->stats.written_bytes, 2 * MIB + 5 + 70000);
+	assert_int_equal(f->stats.reflinked_bytes % BLOCK, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(gathers),
+		TEST(gathers_2_threads),
+		TEST(gathers_8_threads),
+		TEST(does_not_gather_unasked),
+		TEST(gap_with_metadata),
+		TEST(gap_of_blocks),
+		TEST(parts_in_any_order),
+		TEST(holes_stay),
+		TEST(all_hole),
+		TEST(scratch),
+		TEST(scratch_too_short),
+		TEST(shrank),
+		TEST(grew),
+		TEST(written),
+		TEST(replaced),
+		TEST(vanished),
+		TEST(fifo_now),
+		TEST(link_on_the_way),
+		TEST(lowest_error),
+		TEST(image_cannot_be_written),
+		TEST(progress),
+		TEST(cancel),
+		TEST(nothing_to_do),
+		TEST(reflink_or_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
