@@ -121,7 +121,7 @@ void dropin_adjust(struct config *config, const struct backend_search *search)
 	if (config->image.dax && strcmp(config->image.filesystem, "erofs") == 0)
 		log_info("erofs: files stay uncompressed, so that guests can map them (DAX), "
 			 "where " DROPIN_NAME " compressed them with lz4hc; for that: "
-			 "--set image.dax=no --set erofs.compression=lz4hc");
+			 "--set image.dax=no --set erofs.compress=lz4hc");
 }
 
 /* A name or a number; -1 when it is neither. */
