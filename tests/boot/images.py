@@ -15,7 +15,11 @@ PLAIN_FLAGS = {'ext4': 'data=ordered,errors=remount-ro', 'xfs': '', 'erofs': ''}
 
 
 # Other forms of a filesystem that guests must mount in the same way: names and settings.
-FORMS = {'ext4': {'nojournal': 'ext4.journal=no'}, 'xfs': {}, 'erofs': {}}
+FORMS = {
+    'ext4': {'nojournal': 'ext4.journal=no'},
+    'xfs': {'compat': 'xfs.profile=compat', 'sectors': 'xfs.sector-size=4096'},
+    'erofs': {'packed': 'erofs.data=packed'},
+}
 
 
 class Program:
