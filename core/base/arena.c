@@ -74,6 +74,24 @@ char *arena_text(struct arena *arena, const void *bytes, size_t len)
 	return text;
 }
 
+void arena_join(struct arena *arena, struct arena *other)
+{
+	struct arena_chunk *last = other->chunks;
+
+	if (!last)
+		return;
+	while (last->next)
+		last = last->next;
+	/* behind the first chunk, whose rest stays in use */
+	if (arena->chunks) {
+		last->next = arena->chunks->next;
+		arena->chunks->next = other->chunks;
+	} else {
+		*arena = *other;
+	}
+	*other = (struct arena)ARENA_INIT;
+}
+
 void arena_free(struct arena *arena)
 {
 	while (arena->chunks) {

@@ -21,6 +21,8 @@ void *arena_alloc(struct arena *arena, size_t size);
 void *arena_array(struct arena *arena, size_t count, size_t size);
 /* len bytes and a NUL, unaligned. */
 char *arena_text(struct arena *arena, const void *bytes, size_t len);
+/* Takes over the other one's memory, which stays where it is. */
+void arena_join(struct arena *arena, struct arena *other);
 void arena_free(struct arena *arena);
 
 #endif

@@ -1,96 +1,128 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The canonical text of a tree: a line a node in tree order, then its parts. Every text of the
- * source's choosing has its length in front, so that no two trees read the same.
+ * The canonical text of a tree: a line a node, in tree order,
+ *
+ *   TYPE MODE UID GID SECONDS NANOSECONDS LINKS MAJOR MINOR SIZE, then what the node lists:
+ *   ' t' TARGET, ' x' NAME VALUE for each attribute, ' s' OFFSET LENGTH for each segment,
+ *   ' e' NAME INDEX for each entry
+ *
+ * Numbers are decimal with a space in front, byte strings are "LENGTH:bytes": no text has two
+ * readings, so two trees that differ have texts that differ.
  */
-#include "core/base/digest.h"
-
 #include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "core/tree/tree.h"
+#include "core/base/digest.h"
+#include "core/tree/model.h"
 
-/* Small pieces are gathered: a call into the library for each would cost more than the hashing. */
-struct sink {
+#define BUFFER_BYTES 16384
+#define NUMBER_BYTES_MAX 21 /* a sign and 20 digits */
+
+struct text {
 	struct digest *digest;
+	int failure;
 	size_t len;
-	int ret;
-	char bytes[16384];
+	char buf[BUFFER_BYTES];
 };
 
-static void flush(struct sink *sink)
+static void flush(struct text *text)
 {
-	if (sink->ret == 0)
-		sink->ret = digest_update(sink->digest, sink->bytes, sink->len);
-	sink->len = 0;
+	if (text->failure == 0)
+		text->failure = digest_update(text->digest, text->buf, text->len);
+	text->len = 0;
 }
 
-static void put(struct sink *sink, const void *bytes, size_t len)
+static void put_bytes(struct text *text, const void *bytes, size_t len)
 {
-	if (len > sizeof(sink->bytes) - sink->len)
-		flush(sink);
-	if (len > sizeof(sink->bytes)) {
-		if (sink->ret == 0)
-			sink->ret = digest_update(sink->digest, bytes, len);
+	if (len > BUFFER_BYTES - text->len)
+		flush(text);
+	if (len > BUFFER_BYTES) {
+		if (text->failure == 0)
+			text->failure = digest_update(text->digest, bytes, len);
 		return;
 	}
-	memcpy(sink->bytes + sink->len, bytes, len);
-	sink->len += len;
+	memcpy(text->buf + text->len, bytes, len);
+	text->len += len;
 }
 
-static void print(struct sink *sink, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void print(struct sink *sink, const char *fmt, ...)
+static void put_digits(struct text *text, char before, uint64_t number)
 {
-	char line[256];
-	va_list args;
-	int len;
+	char digits[NUMBER_BYTES_MAX], *at = digits + sizeof(digits);
 
-	va_start(args, fmt);
-	len = vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	put(sink, line, (size_t)len);
+	do {
+		*--at = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	*--at = before;
+	put_bytes(text, at, (size_t)(digits + sizeof(digits) - at));
 }
 
-static void put_text(struct sink *sink, const char *what, const void *bytes, size_t len)
+static void put_number(struct text *text, uint64_t number)
 {
-	print(sink, "%s %zu:", what, len);
-	put(sink, bytes, len);
-	put(sink, "\n", 1);
+	put_digits(text, ' ', number);
 }
 
-static void put_node(struct sink *sink, const struct kataimg_node *node)
+static void put_seconds(struct text *text, int64_t seconds)
 {
-	print(sink,
-	      "node %" PRIu32 " type %u mode %o uid %" PRIu32 " gid %" PRIu32 " mtime %" PRId64
-	      ".%09" PRIu32 " size %" PRIu64 " dev %" PRIu32 ":%" PRIu32 "\n",
-	      node->index, node->type, node->mode, node->uid, node->gid, node->mtime_sec,
-	      node->mtime_nsec, node->size, node->rdev_major, node->rdev_minor);
-	if (node->type == KATAIMG_LNK)
-		put_text(sink, "target", node->target, node->size);
+	if (seconds < 0)
+		put_digits(text, '-', -(uint64_t)seconds);
+	else
+		put_digits(text, '+', (uint64_t)seconds);
+}
+
+static void put_string(struct text *text, const void *bytes, size_t len)
+{
+	put_number(text, len);
+	put_bytes(text, ":", 1);
+	put_bytes(text, bytes, len);
+}
+
+static void put_lists(struct text *text, const struct kataimg_node *node)
+{
+	if (node->type == KATAIMG_LNK) {
+		put_bytes(text, " t", 2);
+		put_string(text, node->target, node->size);
+	}
 	for (uint32_t i = 0; i < node->xattr_count; i++) {
-		put_text(sink, "xattr", node->xattrs[i].name, node->xattrs[i].name_len);
-		put_text(sink, "value", node->xattrs[i].value, node->xattrs[i].value_len);
+		put_bytes(text, " x", 2);
+		put_string(text, node->xattrs[i].name, node->xattrs[i].name_len);
+		put_string(text, node->xattrs[i].value, node->xattrs[i].value_len);
 	}
-	for (uint32_t i = 0; i < node->segment_count; i++)
-		print(sink, "data %" PRIu64 "+%" PRIu64 "\n", node->segments[i].file_off,
-		      node->segments[i].len);
+	for (uint32_t i = 0; i < node->segment_count; i++) {
+		put_bytes(text, " s", 2);
+		put_number(text, node->segments[i].file_off);
+		put_number(text, node->segments[i].len);
+	}
 	for (uint32_t i = 0; i < node->entry_count; i++) {
-		print(sink, "entry %" PRIu32, node->entries[i].node->index);
-		put_text(sink, "", node->entries[i].name, node->entries[i].name_len);
+		put_bytes(text, " e", 2);
+		put_string(text, node->entries[i].name, node->entries[i].name_len);
+		put_number(text, node->entries[i].node->index);
 	}
+}
+
+static void put_node(struct text *text, const struct kataimg_node *node)
+{
+	put_number(text, node->type);
+	put_number(text, node->mode);
+	put_number(text, node->uid);
+	put_number(text, node->gid);
+	put_seconds(text, node->mtime_sec);
+	put_number(text, node->mtime_nsec);
+	put_number(text, node->nlink);
+	put_number(text, node->rdev_major);
+	put_number(text, node->rdev_minor);
+	put_number(text, node->size);
+	put_lists(text, node);
+	put_bytes(text, "\n", 1);
 }
 
 int tree_digest(const struct tree *tree, struct digest *digest, struct error *error)
 {
-	const struct kataimg_tree *pub = tree_public(tree);
-	struct sink sink = { .digest = digest };
+	struct text text = { .digest = digest };
 
-	for (uint64_t i = 0; i < pub->node_count; i++)
-		put_node(&sink, pub->nodes[i]);
-	flush(&sink);
-	return sink.ret < 0 ? error_set(error, -sink.ret, "SHA-256 failed") : 0;
+	put_bytes(&text, "kataimg-tree-1\n", 15);
+	for (uint64_t i = 0; i < tree->pub.node_count; i++)
+		put_node(&text, tree->pub.nodes[i]);
+	flush(&text);
+	return text.failure < 0 ? error_set(error, -text.failure, "SHA-256 failed") : 0;
 }

@@ -10,7 +10,7 @@
 
 #include "kataimg/backend.h"
 
-#define DIRS_SLOTS 8
+#define DIRS_SLOTS 16
 
 struct dirs {
 	int root_fd; /* not owned */

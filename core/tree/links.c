@@ -8,24 +8,24 @@
 #define FIRST_ROOM 256
 
 /* Fibonacci hashing: inode numbers of one directory are often neighbours. */
-static size_t hash(dev_t dev, ino_t ino)
+static size_t hash(uint64_t device, uint64_t inode)
 {
-	return (size_t)(((uint64_t)ino ^ (uint64_t)dev << 32) * UINT64_C(0x9E3779B97F4A7C15) >> 20);
+	return (size_t)((inode ^ device << 32) * UINT64_C(0x9E3779B97F4A7C15) >> 20);
 }
 
-static struct link_slot *find_slot(const struct links *links, dev_t dev, ino_t ino)
+static struct link_slot *find_slot(const struct links *links, uint64_t device, uint64_t inode)
 {
-	size_t at = hash(dev, ino) & (links->room - 1);
+	size_t at = hash(device, inode) & (links->room - 1);
 
 	while (links->slots[at].node &&
-	       (links->slots[at].dev != dev || links->slots[at].ino != ino))
+	       (links->slots[at].device != device || links->slots[at].inode != inode))
 		at = (at + 1) & (links->room - 1);
 	return &links->slots[at];
 }
 
-struct tree_node *links_find(const struct links *links, dev_t dev, ino_t ino)
+struct tree_node *links_find(const struct links *links, uint64_t device, uint64_t inode)
 {
-	return links->room ? find_slot(links, dev, ino)->node : NULL;
+	return links->room ? find_slot(links, device, inode)->node : NULL;
 }
 
 static int grow(struct links *links)
@@ -38,20 +38,20 @@ static int grow(struct links *links)
 		return -ENOMEM;
 	for (size_t i = 0; i < links->room; i++)
 		if (links->slots[i].node)
-			*find_slot(&larger, links->slots[i].dev, links->slots[i].ino) =
+			*find_slot(&larger, links->slots[i].device, links->slots[i].inode) =
 				links->slots[i];
 	free(links->slots);
 	*links = larger;
 	return 0;
 }
 
-int links_add(struct links *links, dev_t dev, ino_t ino, struct tree_node *node)
+int links_add(struct links *links, uint64_t device, uint64_t inode, struct tree_node *node)
 {
 	int ret = 2 * links->count >= links->room ? grow(links) : 0;
 
 	if (ret < 0)
 		return ret;
-	*find_slot(links, dev, ino) = (struct link_slot){ dev, ino, node };
+	*find_slot(links, device, inode) = (struct link_slot){ device, inode, node };
 	links->count++;
 	return 0;
 }

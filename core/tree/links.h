@@ -4,13 +4,12 @@
 #define TREE_LINKS_H
 
 #include <stddef.h>
-#include <sys/types.h>
+#include <stdint.h>
 
 struct tree_node;
 
 struct link_slot {
-	dev_t dev;
-	ino_t ino;
+	uint64_t device, inode;
 	struct tree_node *node; /* NULL: free */
 };
 
@@ -19,8 +18,9 @@ struct links {
 	size_t room, count;
 };
 
-struct tree_node *links_find(const struct links *links, dev_t dev, ino_t ino);
-int links_add(struct links *links, dev_t dev, ino_t ino, struct tree_node *node); /* or -ENOMEM */
+struct tree_node *links_find(const struct links *links, uint64_t device, uint64_t inode);
+int links_add(struct links *links, uint64_t device, uint64_t inode,
+	      struct tree_node *node); /* or -ENOMEM */
 void links_free(struct links *links);
 
 #endif

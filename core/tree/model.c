@@ -35,6 +35,17 @@ void tree_free(struct tree *tree)
 	free(tree);
 }
 
+void tree_absorb(struct tree *tree, struct tree *part)
+{
+	arena_join(&tree->arena, &part->arena);
+	arena_join(&tree->pending, &part->pending);
+	tree->all_nodes += part->all_nodes;
+	tree->names += part->names;
+	part->all_nodes = 0;
+	part->names = 0;
+	part->root = NULL;
+}
+
 const struct kataimg_tree *tree_public(const struct tree *tree)
 {
 	return &tree->pub;

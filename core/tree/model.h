@@ -73,6 +73,10 @@ static inline struct tree_node *tree_node(const struct kataimg_node *node)
 
 struct tree *tree_new(void);
 
+/* Takes over all that was made in part, which stays empty: nodes of several threads become one
+ * tree's. */
+void tree_absorb(struct tree *tree, struct tree *part);
+
 /* A node of the type, without a name; NULL when memory is out. Set the attributes in pub. */
 struct tree_node *tree_add_node(struct tree *tree, enum kataimg_type type);
 

@@ -1,346 +1,369 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The directory scanner: one walk, by directory descriptors, as deep as the tree is. */
 #include "core/tree/scan.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <linux/limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/base/cancel.h"
 #include "core/base/cleanup.h"
-#include "core/base/log.h"
+#include "core/base/pool.h"
 
-/* Directories kept open above the one being read; farther ones are found again through "..". */
-#define OPEN_LEVELS 64
+#define RECORDS_BYTES 32768
 
-/* A directory on the way down. */
-struct scan_level {
-	struct tree_node *dir;
-	struct tree_name *next; /* the next name to descend into, if it is a directory */
-	int fd;                 /* -1: closed for now */
-	dev_t dev;
-	ino_t ino;
+/* By the four type bits of a mode. */
+static const uint8_t node_types[16] = {
+	[S_IFREG >> 12] = KATAIMG_REG,  [S_IFDIR >> 12] = KATAIMG_DIR,
+	[S_IFCHR >> 12] = KATAIMG_CHR,  [S_IFBLK >> 12] = KATAIMG_BLK,
+	[S_IFIFO >> 12] = KATAIMG_FIFO, [S_IFSOCK >> 12] = KATAIMG_SOCK,
+	[S_IFLNK >> 12] = KATAIMG_LNK,
 };
 
-struct scan_levels {
-	struct scan_level *items;
-	size_t depth, room;
-};
-
-int scan_fail(const struct scan *scan, int code, const struct tree_node *dir, const char *name,
-	      const char *what, struct error *error)
+static uint64_t time_ns(const struct statx_timestamp *time)
 {
-	char path[PATH_MESSAGE_BYTES];
-
-	if (code == ENOMEM)
-		return error_nomem(error);
-	tree_path(&dir->pub, path, sizeof(path));
-	return error_errno(error, code, "cannot %s %s/%s%s%s", what, scan->path,
-			   dir->pub.parent == &dir->pub ? "" : path,
-			   dir->pub.parent == &dir->pub ? "" : "/", name);
+	return (uint64_t)time->tv_sec * 1000000000u + time->tv_nsec;
 }
 
-static enum kataimg_type type_of(mode_t mode)
+static uint64_t device_of(const struct statx *stat)
 {
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return KATAIMG_DIR;
-	case S_IFLNK:
-		return KATAIMG_LNK;
-	case S_IFCHR:
-		return KATAIMG_CHR;
-	case S_IFBLK:
-		return KATAIMG_BLK;
-	case S_IFIFO:
-		return KATAIMG_FIFO;
-	case S_IFSOCK:
-		return KATAIMG_SOCK;
-	default:
-		return KATAIMG_REG;
-	}
+	return (uint64_t)stat->stx_dev_major << 32 | stat->stx_dev_minor;
 }
 
-static void set_attributes(struct tree_node *node, const struct stat *st)
+static struct scan_pending pending_of(const struct statx *stat, struct tree_node *dir)
 {
-	node->pub.mode = st->st_mode & 07777;
-	node->pub.uid = st->st_uid;
-	node->pub.gid = st->st_gid;
-	node->pub.mtime_sec = st->st_mtim.tv_sec;
-	node->pub.mtime_nsec = (uint32_t)st->st_mtim.tv_nsec;
-	if (node->pub.type == KATAIMG_CHR || node->pub.type == KATAIMG_BLK) {
-		node->pub.rdev_major = major(st->st_rdev);
-		node->pub.rdev_minor = minor(st->st_rdev);
-	}
+	return (struct scan_pending){
+		.dir = dir,
+		.device = device_of(stat),
+		.inode = stat->stx_ino,
+		.mtime_ns = time_ns(&stat->stx_mtime),
+		.ctime_ns = time_ns(&stat->stx_ctime),
+	};
 }
 
-static int read_target(struct scan *scan, struct tree_node *node, int dir_fd, const char *name,
-		       uint64_t size)
+/* Room for `more` behind `count`. */
+static int grow(struct scan_pending **list, size_t *room, size_t count, size_t more)
 {
-	/* Some filesystems say 0 for the length of a link. */
-	size_t room = size ? size + 1 : 4096;
+	size_t larger = *room ? *room : 64;
+	struct scan_pending *items;
 
-	for (;;) {
-		autofree char *target = malloc(room);
-		ssize_t len = target ? readlinkat(dir_fd, name, target, room) : -1;
-
-		if (len < 0)
-			return target ? -errno : -ENOMEM;
-		if ((size_t)len < room)
-			return tree_set_target(scan->tree, node, target, (size_t)len);
-		room *= 2;
-	}
-}
-
-static int fill_regular(struct scan *scan, struct tree_node *node, int dir_fd, const char *name,
-			const struct stat *st)
-{
-	node->inode = st->st_ino;
-	node->scanned_sec = st->st_mtim.tv_sec;
-	node->scanned_nsec = (uint32_t)st->st_mtim.tv_nsec;
-	node->pub.size = (uint64_t)st->st_size;
-	/* Who overrides permissions can read anything; others are told before anything is written.
-	 */
-	if (geteuid() != 0 && faccessat(dir_fd, name, R_OK, AT_EACCESS) < 0)
-		return -errno;
-	return scan_segments(scan, node, dir_fd, name, st);
-}
-
-static int fill_node(struct scan *scan, struct tree_node *node, int dir_fd, const char *name,
-		     const struct stat *st)
-{
-	int ret = 0;
-
-	set_attributes(node, st);
-	if (node->pub.type == KATAIMG_LNK)
-		ret = read_target(scan, node, dir_fd, name, (uint64_t)st->st_size);
-	else if (node->pub.type == KATAIMG_REG)
-		ret = fill_regular(scan, node, dir_fd, name, st);
-	return ret;
-}
-
-/* The node of an entry: a new one, or the one that another name of the inode made. */
-static int scan_node(struct scan *scan, int dir_fd, const char *name, const struct stat *st,
-		     struct tree_node **result)
-{
-	bool linked = st->st_nlink > 1 && !S_ISDIR(st->st_mode);
-	struct tree_node *node = linked ? links_find(&scan->links, st->st_dev, st->st_ino) : NULL;
-	int ret;
-
-	*result = node;
-	if (node)
+	if (count + more <= *room)
 		return 0;
-	node = tree_add_node(scan->tree, type_of(st->st_mode));
-	if (!node)
+	while (larger < count + more)
+		larger *= 2;
+	items = reallocarray(*list, larger, sizeof(*items));
+	if (!items)
 		return -ENOMEM;
-	*result = node;
-	ret = fill_node(scan, node, dir_fd, name, st);
+	*list = items;
+	*room = larger;
+	return 0;
+}
+
+int scan_add_found(struct scan_worker *worker, const struct scan_entry *entry,
+		   struct tree_node *dir)
+{
+	int ret = grow(&worker->found, &worker->found_room, worker->found_count, 1);
+
 	if (ret == 0)
-		ret = scan_xattrs(scan, node, dir_fd, name);
-	if (ret == 0 && linked)
-		ret = links_add(&scan->links, st->st_dev, st->st_ino, node);
+		worker->found[worker->found_count++] = pending_of(&entry->stat, dir);
 	return ret;
 }
 
-static int scan_entry(struct scan *scan, struct scan_level *level, const char *name,
-		      struct error *error)
+/* ---- Entries ---- */
+
+static struct tree_node *make_node(struct scan_worker *worker, const struct scan_entry *entry)
+{
+	return tree_add_node(worker->part, node_types[entry->stat.stx_mode >> 12]);
+}
+
+/* The node of a file with several names: *is_new for whoever meets it first, who fills it. */
+static struct tree_node *share_node(struct scan_worker *worker, const struct scan_entry *entry,
+				    bool *is_new)
+{
+	struct scan *scan = worker->scan;
+	uint64_t device = device_of(&entry->stat), inode = entry->stat.stx_ino;
+	struct tree_node *node;
+
+	pthread_mutex_lock(&scan->lock);
+	node = links_find(&scan->links, device, inode);
+	*is_new = !node;
+	if (!node) {
+		node = make_node(worker, entry);
+		if (node && links_add(&scan->links, device, inode, node) < 0)
+			node = NULL;
+	}
+	pthread_mutex_unlock(&scan->lock);
+	return node;
+}
+
+static int scan_entry(struct scan_worker *worker, struct scan_entry *entry)
 {
 	struct tree_node *node;
-	struct stat st;
-	int ret = 0;
+	bool is_new = true;
+	int ret = scan_stat(worker->scan, entry);
 
-	if (fstatat(level->fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
-		return scan_fail(scan, errno, level->dir, name, "read", error);
-	ret = scan_node(scan, level->fd, name, &st, &node);
-	if (ret == 0)
-		ret = tree_add_name(scan->tree, level->dir, name, strlen(name), node);
 	if (ret < 0)
-		return scan_fail(scan, -ret, level->dir, name, "read", error);
-	if (node->pub.type == KATAIMG_DIR) {
-		/* for messages, until tree_finish says it anew */
-		node->pub.parent = &level->dir->pub;
-		node->pub.name = level->dir->names->name;
-		node->pub.name_len = level->dir->names->name_len;
-	}
-	return 0;
-}
-
-static int read_directory(struct scan *scan, struct scan_level *level, struct error *error)
-{
-	int fd = fcntl(level->fd, F_DUPFD_CLOEXEC, 0);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int ret = 0;
-
-	if (!dir) {
-		ret = scan_fail(scan, errno, level->dir, "", "read the directory", error);
-		if (fd >= 0)
-			close(fd);
 		return ret;
+	if (entry->stat.stx_nlink > 1 && !S_ISDIR(entry->stat.stx_mode))
+		node = share_node(worker, entry, &is_new);
+	else
+		node = make_node(worker, entry);
+	if (!node ||
+	    tree_add_name(worker->part, entry->dir, entry->name, strlen(entry->name), node) < 0)
+		return -ENOMEM;
+	if (!is_new)
+		return 0;
+	/* until tree_finish says which name is the first */
+	node->pub.parent = &entry->dir->pub;
+	node->pub.name = entry->dir->names->name;
+	node->pub.name_len = entry->dir->names->name_len;
+	return scan_fill_node(worker, entry, node);
+}
+
+/* ---- Directories ---- */
+
+static bool is_self_or_parent(const char *name)
+{
+	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
+static int scan_records(struct scan_worker *worker, struct scan_entry *entry, ssize_t len)
+{
+	const struct dirent64 *record;
+	int ret = 0;
+
+	for (ssize_t at = 0; ret == 0 && at < len; at += record->d_reclen) {
+		record = (const void *)(worker->records + at);
+		entry->name = record->d_name;
+		if (!is_self_or_parent(entry->name))
+			ret = scan_entry(worker, entry);
 	}
-	while (ret == 0 && (errno = 0, entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		ret = cancel_requested() ? error_set(error, ECANCELED, "interrupted")
-					 : scan_entry(scan, level, entry->d_name, error);
-	}
-	if (ret == 0 && errno)
-		ret = scan_fail(scan, errno, level->dir, "", "read the directory", error);
-	closedir(dir);
-	level->next = level->dir->names;
 	return ret;
 }
 
-static int push_level(struct scan_levels *levels, struct tree_node *dir, int fd,
-		      const struct stat *st)
+/* The directory's own entry, for messages. */
+static struct scan_entry own_entry(const struct scan_pending *pending, int fd)
 {
-	if (levels->depth == levels->room) {
-		size_t room = levels->room ? 2 * levels->room : 64;
-		struct scan_level *items = reallocarray(levels->items, room, sizeof(*items));
+	return (struct scan_entry){ .dir = tree_node(pending->dir->pub.parent),
+				    .name = pending->dir->pub.name,
+				    .fd = fd };
+}
 
-		if (!items)
-			return -ENOMEM;
-		levels->items = items;
-		levels->room = room;
+static int check_unchanged(struct scan *scan, const struct scan_pending *pending, int fd)
+{
+	struct scan_entry own = own_entry(pending, fd);
+	struct scan_pending now;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &own.stat) < 0)
+		return scan_fail(scan, &own, errno, "read");
+	now = pending_of(&own.stat, pending->dir);
+	return memcmp(&now, pending, sizeof(now)) ? scan_fail(scan, &own, ESTALE, "read") : 0;
+}
+
+static int open_directory(struct scan_worker *worker, const struct tree_node *dir)
+{
+	int fd = dirs_get(&worker->dirs, dir->pub.parent);
+
+	if (fd < 0 || dir->pub.parent == &dir->pub)
+		return fd;
+	fd = openat(fd, dir->pub.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	dirs_put(&worker->dirs, &dir->pub, fd);
+	return fd;
+}
+
+static int scan_directory(struct scan_worker *worker, const struct scan_pending *pending)
+{
+	int fd = open_directory(worker, pending->dir), ret = 0;
+	struct scan_entry own = own_entry(pending, fd);
+	struct scan_entry entry = { .dir = pending->dir, .fd = fd };
+	ssize_t len;
+
+	if (fd < 0)
+		return scan_fail(worker->scan, &own, -fd, "open");
+	while (ret == 0 && (len = getdents64(fd, worker->records, RECORDS_BYTES)) != 0) {
+		if (len < 0)
+			return scan_fail(worker->scan, &own, errno, "list");
+		ret = cancel_requested() ? -ECANCELED : scan_records(worker, &entry, len);
 	}
-	if (levels->depth >= OPEN_LEVELS) {
-		struct scan_level *far = &levels->items[levels->depth - OPEN_LEVELS];
+	return ret < 0 ? ret : check_unchanged(worker->scan, pending, fd);
+}
 
-		if (far->fd >= 0)
-			close(far->fd);
-		far->fd = -1;
+/* ---- Workers ---- */
+
+static void worker_free(struct scan_worker *worker)
+{
+	if (!worker)
+		return;
+	tree_free(worker->part);
+	dirs_release(&worker->dirs);
+	xattrs_release(&worker->xattrs);
+	free(worker->records);
+	free(worker->target);
+	free(worker->found);
+	free(worker);
+}
+DEFINE_CLEANUP(struct scan_worker, worker_free)
+
+static struct scan_worker *worker_new(struct scan *scan)
+{
+	struct scan_worker *worker autocall(cleanup_worker_free) = calloc(1, sizeof(*worker));
+
+	if (!worker)
+		return NULL;
+	worker->scan = scan;
+	dirs_init(&worker->dirs, scan->tree->root_fd);
+	worker->part = tree_new();
+	worker->records = malloc(RECORDS_BYTES);
+	worker->target = malloc(PATH_MAX);
+	worker->target_bytes = PATH_MAX;
+	if (xattrs_init(&worker->xattrs, scan->tree->root_fd) < 0 || !worker->part ||
+	    !worker->records || !worker->target)
+		return NULL;
+	return steal_ptr(&worker);
+}
+
+/* Waits while others may still find something. false: the scan is at its end. */
+static bool take_pending(struct scan *scan, struct scan_pending *pending)
+{
+	bool taken;
+
+	pthread_mutex_lock(&scan->lock);
+	while (scan->pending_count == 0 && scan->busy > 0 && !scan->failed)
+		pthread_cond_wait(&scan->changed, &scan->lock);
+	taken = scan->pending_count > 0 && !scan->failed;
+	if (taken) {
+		*pending = scan->pending[--scan->pending_count];
+		scan->busy++;
 	}
-	levels->items[levels->depth++] =
-		(struct scan_level){ .dir = dir, .fd = fd, .dev = st->st_dev, .ino = st->st_ino };
-	return 0;
+	pthread_mutex_unlock(&scan->lock);
+	return taken;
 }
 
-/* Leaves the deepest directory; the one above is opened again if it was closed. */
-static int pop_level(struct scan *scan, struct scan_levels *levels, struct error *error)
+/* What was found goes on the stack; ret is how reading the directory ended. */
+static int give_found(struct scan_worker *worker, int ret)
 {
-	struct scan_level *level = &levels->items[levels->depth - 1];
-	autoclose int fd = steal_fd(&level->fd);
-	struct stat st;
+	struct scan *scan = worker->scan;
+	size_t count = worker->found_count;
 
-	levels->depth--;
-	if (levels->depth == 0 || level[-1].fd >= 0)
-		return 0;
-	level--;
-	level->fd = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (level->fd < 0 || fstat(level->fd, &st) < 0)
-		return scan_fail(scan, errno, level->dir, "", "return to the directory", error);
-	if (st.st_dev != level->dev || st.st_ino != level->ino)
-		return scan_fail(scan, ESTALE, level->dir, "", "return to the directory", error);
-	return 0;
+	pthread_mutex_lock(&scan->lock);
+	if (ret == 0)
+		ret = grow(&scan->pending, &scan->pending_room, scan->pending_count, count);
+	if (ret == 0 && count > 0)
+		memcpy(&scan->pending[scan->pending_count], worker->found,
+		       count * sizeof(*worker->found));
+	if (ret == 0)
+		scan->pending_count += count;
+	else
+		scan->failed = true;
+	scan->busy--;
+	if (scan->failed || count > 1 || scan->busy == 0)
+		pthread_cond_broadcast(&scan->changed);
+	pthread_mutex_unlock(&scan->lock);
+	worker->found_count = 0;
+	return ret;
 }
 
-/* Is the directory a mount point that is to be left out? */
-static bool leave_out(const struct scan *scan, const struct stat *st, const struct tree_node *dir)
+/* What the worker made becomes the tree's. */
+static void absorb(struct scan_worker *worker)
 {
-	char path[PATH_MESSAGE_BYTES];
-
-	if (!scan->options->one_filesystem || st->st_dev == scan->root_dev)
-		return false;
-	log_warning("%s/%s is a mount point: left empty (one-filesystem = no takes it in)",
-		    scan->path, tree_path(&dir->pub, path, sizeof(path)));
-	return true;
+	pthread_mutex_lock(&worker->scan->lock);
+	tree_absorb(worker->scan->tree, worker->part);
+	pthread_mutex_unlock(&worker->scan->lock);
 }
 
-static int descend(struct scan *scan, struct scan_levels *levels, const struct tree_name *name,
-		   struct error *error)
+static int scan_pending(struct scan_worker *worker)
 {
-	struct scan_level *level = &levels->items[levels->depth - 1];
-	autoclose int fd =
-		openat(level->fd, name->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-	int ret;
+	struct scan_pending pending;
+	int ret = 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return scan_fail(scan, errno, level->dir, name->name, "read the directory", error);
-	if (leave_out(scan, &st, name->node))
-		return 0;
-	ret = push_level(levels, name->node, fd, &st);
+	while (ret == 0 && take_pending(worker->scan, &pending))
+		ret = give_found(worker, scan_directory(worker, &pending));
+	return ret;
+}
+
+/* A pool job: takes directories until nothing is left. */
+static int scan_work(void *arg, uint64_t index)
+{
+	struct scan *scan = arg;
+	struct scan_worker *worker autocall(cleanup_worker_free) = worker_new(scan);
+	int ret = worker ? scan_pending(worker) : -ENOMEM;
+
+	(void)index; /* all do the same */
+	if (worker)
+		absorb(worker);
+	return ret;
+}
+
+/* The source's own entry, with which the stack begins. */
+static int scan_root(struct scan *scan)
+{
+	struct scan_worker *worker autocall(cleanup_worker_free) = worker_new(scan);
+	struct tree_node *root = scan->tree->root;
+	struct scan_entry entry = { .dir = root, .name = "", .fd = scan->tree->root_fd };
+	int ret = worker ? scan_stat(scan, &entry) : -ENOMEM;
+
 	if (ret < 0)
-		return error_nomem(error);
-	steal_fd(&fd);
-	return read_directory(scan, &levels->items[levels->depth - 1], error);
-}
-
-static int walk(struct scan *scan, struct scan_levels *levels, struct error *error)
-{
-	int ret = read_directory(scan, &levels->items[0], error);
-
-	while (ret == 0 && levels->depth > 0) {
-		struct scan_level *level = &levels->items[levels->depth - 1];
-		const struct tree_name *name = level->next;
-
-		if (!name) {
-			ret = pop_level(scan, levels, error);
-			continue;
-		}
-		level->next = name->next;
-		if (name->node->pub.type == KATAIMG_DIR)
-			ret = descend(scan, levels, name, error);
-	}
-	for (size_t i = 0; i < levels->depth; i++)
-		if (levels->items[i].fd >= 0)
-			close(levels->items[i].fd);
-	free(levels->items);
+		return ret;
+	scan->mount_id = scan_mount_id(&entry);
+	scan->busy = 1;
+	ret = give_found(worker, scan_fill_node(worker, &entry, root));
+	absorb(worker);
 	return ret;
 }
 
-static int scan_root(struct scan *scan, struct scan_levels *levels, struct error *error)
+static int scan_open(struct scan *scan)
 {
-	autoclose int fd = -1;
 	struct tree_node *root;
-	struct stat st;
-	int ret;
 
-	scan->tree->root_fd = open(scan->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (scan->tree->root_fd < 0 || fstat(scan->tree->root_fd, &st) < 0)
-		return error_errno(error, errno, "cannot read the source %s", scan->path);
-	fd = fcntl(scan->tree->root_fd, F_DUPFD_CLOEXEC, 0);
-	root = tree_add_node(scan->tree, KATAIMG_DIR);
-	if (fd < 0 || !root)
-		return error_nomem(error);
+	scan->tree = tree_new();
+	root = scan->tree ? tree_add_node(scan->tree, KATAIMG_DIR) : NULL;
+	if (!root)
+		return -ENOMEM;
 	root->pub.parent = &root->pub;
 	root->pub.name = "";
-	scan->root_dev = st.st_dev;
-	set_attributes(root, &st);
-	ret = scan_xattrs(scan, root, fd, ".");
-	if (ret < 0)
-		return scan_fail(scan, -ret, root, "", "read the extended attributes of", error);
-	ret = push_level(levels, root, fd, &st);
-	if (ret < 0)
-		return error_nomem(error);
-	steal_fd(&fd);
+	scan->tree->root_fd = open(scan->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (scan->tree->root_fd < 0)
+		return error_errno(scan->error, errno, "cannot read the source %s", scan->path);
 	return 0;
+}
+
+static int scan_all(struct scan *scan)
+{
+	unsigned int threads = scan->options->threads;
+	int ret = scan_open(scan);
+
+	if (ret == 0)
+		ret = scan_root(scan);
+	if (ret == 0)
+		ret = pool_run(threads, threads, scan_work, scan);
+	if (ret == 0)
+		return tree_finish(scan->tree, scan->error);
+	if (ret == -ECANCELED)
+		return error_set(scan->error, ECANCELED, "interrupted");
+	/* Whatever else it was has its message; the first one counts. */
+	return ret == -ENOMEM ? error_nomem(scan->error) : ret;
 }
 
 int tree_scan_directory(const char *path, const struct tree_scan_options *options,
 			struct tree **result, struct error *error)
 {
-	struct scan scan = { .path = path, .options = options, .tree = tree_new() };
-	struct scan_levels levels = { 0 };
+	struct scan scan = { .path = path, .options = options, .uid = geteuid(), .error = error };
 	int ret;
 
-	if (!scan.tree)
-		return error_nomem(error);
-	ret = scan_root(&scan, &levels, error);
-	if (ret == 0)
-		ret = walk(&scan, &levels, error);
-	if (ret == 0)
-		ret = tree_finish(scan.tree, error);
+	pthread_mutex_init(&scan.lock, NULL);
+	pthread_cond_init(&scan.changed, NULL);
+	ret = scan_all(&scan);
+	pthread_cond_destroy(&scan.changed);
+	pthread_mutex_destroy(&scan.lock);
 	links_free(&scan.links);
-	free(scan.buffer);
-	if (ret < 0)
-		tree_free(scan.tree);
-	else
-		*result = scan.tree;
+	free(scan.pending);
+	if (ret == 0)
+		*result = steal_ptr(&scan.tree);
+	tree_free(scan.tree);
 	return ret;
 }

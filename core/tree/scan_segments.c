@@ -7,7 +7,10 @@
 
 #include "core/base/cancel.h"
 #include "core/base/cleanup.h"
+#include "core/base/io.h"
 #include "core/tree/scan.h"
+
+#define STAT_BLOCK_BYTES 512u /* of st_blocks */
 
 /* A run of zeros this long, at a multiple of it, is a hole when holes are detected. */
 #define ZERO_RUN_BYTES ((size_t)64 << 10)
@@ -58,51 +61,90 @@ static bool all_zero(const char *bytes, size_t len)
 	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
 }
 
-/* By content alone: the map of the source, if it has one, makes no difference. */
+/* Where reading on may find something: in the run that the source's next data is in. */
+static uint64_t skip_hole(int fd, uint64_t off, uint64_t size)
+{
+	off_t data = lseek(fd, (off_t)off, SEEK_DATA);
+
+	if (data < 0)
+		return errno == ENXIO ? size : off;
+	return (uint64_t)data & ~(uint64_t)(ZERO_RUN_BYTES - 1);
+}
+
+/* One run, or what the file has of it. */
+static int map_run(int fd, uint64_t off, size_t len, char *run, struct segments *list)
+{
+	int ret = io_pread(fd, run, len, off);
+
+	if (ret < 0)
+		return ret == -ENODATA ? -ESTALE : ret;
+	if (len == ZERO_RUN_BYTES && all_zero(run, len))
+		return 0;
+	return add_segment(list, off, len);
+}
+
+/* By content alone: the map of the source, if it has one, saves time and makes no difference. */
 static int map_zeros(int fd, uint64_t size, struct segments *list)
 {
 	autofree char *run = malloc(ZERO_RUN_BYTES);
+	uint64_t off = 0;
 	int ret = run ? 0 : -ENOMEM;
 
-	for (uint64_t off = 0; ret == 0 && off < size; off += ZERO_RUN_BYTES) {
-		size_t want = size - off < ZERO_RUN_BYTES ? (size_t)(size - off) : ZERO_RUN_BYTES;
-		ssize_t got = pread(fd, run, want, (off_t)off);
+	while (ret == 0 && off < size) {
+		uint64_t data = skip_hole(fd, off, size);
+		size_t len = ZERO_RUN_BYTES;
 
-		if (got != (ssize_t)want)
-			return got < 0 ? -errno : -ESTALE;
-		if (cancel_requested())
-			return -ECANCELED;
-		if (want < ZERO_RUN_BYTES || !all_zero(run, want))
-			ret = add_segment(list, off, want);
+		if (data > off) {
+			/* all runs up to there are zeros, but the file's last one may not be a
+			 * whole one */
+			off = data < size ? data : size & ~(uint64_t)(ZERO_RUN_BYTES - 1);
+			if (off == size)
+				break;
+		}
+		if (size - off < ZERO_RUN_BYTES)
+			len = (size_t)(size - off);
+		ret = cancel_requested() ? -ECANCELED : map_run(fd, off, len, run, list);
+		off += len;
 	}
 	return ret;
 }
 
-static int whole_file(struct scan *scan, struct tree_node *node)
+static int whole_file(struct scan_worker *worker, struct tree_node *node)
 {
 	const struct kataimg_segment all = { 0, node->pub.size };
 
-	return tree_set_segments(scan->tree, node, &all, 1);
+	return tree_set_segments(worker->part, node, &all, 1);
 }
 
-int scan_segments(struct scan *scan, struct tree_node *node, int dir_fd, const char *name,
-		  const struct stat *st)
+static int map_file(struct scan_worker *worker, const struct scan_entry *entry,
+		    struct segments *list)
 {
-	bool dense = (uint64_t)st->st_blocks * 512 >= node->pub.size;
-	enum tree_holes holes = scan->options->holes;
-	struct segments list = { 0 };
-	autoclose int fd = -1;
-	int ret;
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	autoclose int fd = openat(entry->fd, entry->name, flags);
 
-	if (holes == TREE_HOLES_FILL || (holes == TREE_HOLES_SOURCE && dense))
-		return whole_file(scan, node);
-	fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ret = holes == TREE_HOLES_SOURCE ? map_source(fd, node->pub.size, &list)
-					 : map_zeros(fd, node->pub.size, &list);
+	if (worker->scan->options->holes == TREE_HOLES_SOURCE)
+		return map_source(fd, entry->stat.stx_size, list);
+	return map_zeros(fd, entry->stat.stx_size, list);
+}
+
+int scan_segments(struct scan_worker *worker, const struct scan_entry *entry,
+		  struct tree_node *node)
+{
+	enum tree_holes holes = worker->scan->options->holes;
+	uint64_t size = entry->stat.stx_size;
+	struct segments list = { 0 };
+	int ret;
+
+	if (holes == TREE_HOLES_FILL || (holes == TREE_HOLES_DETECT && size < ZERO_RUN_BYTES) ||
+	    (holes == TREE_HOLES_SOURCE && entry->stat.stx_blocks * STAT_BLOCK_BYTES >= size))
+		return whole_file(worker, node);
+	ret = map_file(worker, entry, &list);
 	if (ret == 0)
-		ret = tree_set_segments(scan->tree, node, list.items, list.count);
+		ret = tree_set_segments(worker->part, node, list.items, list.count);
+	else if (ret != -ENOMEM && ret != -ECANCELED)
+		scan_fail(worker->scan, entry, -ret, "read");
 	free(list.items);
 	return ret;
 }

@@ -25,14 +25,15 @@ enum tree_holes {
 
 struct tree_scan_options {
 	enum tree_holes holes;
-	bool one_filesystem; /* leave mount points below the source as empty directories? see scan.h
-			      */
+	bool one_filesystem;  /* a mount point below the source stays, with its attributes, but
+				 empty: a warning names it */
 	unsigned int threads; /* at least 1 */
 };
 
 /*
  * Scans a directory. Never follows a symbolic link (the source itself may be one), never opens a
- * device, fifo or socket. An entry that cannot be read is an error that names it.
+ * device, fifo or socket. An entry that cannot be read is an error that names it, and so is one that
+ * changes meanwhile.
  */
 int tree_scan_directory(const char *path, const struct tree_scan_options *options,
 			struct tree **tree, struct error *error);
