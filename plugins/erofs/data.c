@@ -5,6 +5,7 @@
 
 #include "plugins/common/space.h"
 #include "plugins/erofs/chunk.h"
+#include "plugins/erofs/compress.h"
 
 /* Block numbers end below the one that stands for a hole. */
 #define BLOCKS_MAX ((uint64_t)EROFS_CHUNK_HOLE)
@@ -181,6 +182,8 @@ static int place_file(const struct erofs *fs, const struct kataimg_node *node)
 	struct erofs_inode *inode = &fs->inodes[node->index];
 	struct stretch stretch;
 
+	if (inode->layout == EROFS_COMPRESSED_COMPACT)
+		return erofs_compress_place(fs, inode);
 	for (uint32_t i = 0; get_stretch(fs, inode, i, &stretch); i++) {
 		uint64_t len = stretch.blocks * EROFS_BLOCK_BYTES;
 		int err;

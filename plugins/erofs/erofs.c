@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "plugins/erofs/chunk.h"
+#include "plugins/erofs/compress.h"
 #include "plugins/erofs/data.h"
 #include "plugins/erofs/dir.h"
 #include "plugins/erofs/inode.h"
@@ -30,6 +31,7 @@ static void erofs_close(void *state)
 	if (fs->chunk_runs)
 		free(fs->chunk_runs->runs);
 	free(fs->chunk_runs);
+	erofs_segments_free(fs->segments);
 	erofs_xattrs_free(fs->xattrs);
 	free(fs->order);
 	free(fs->inodes);
@@ -96,21 +98,30 @@ static int erofs_check(void *state, const struct kataimg_node *node, char *reaso
 }
 
 /* What the steps of the plan start from: plain data of its own for every node. */
+static void begin_inode(struct erofs *fs, const struct kataimg_node *node)
+{
+	struct erofs_inode *inode = &fs->inodes[node->index];
+
+	inode->size = node->type == KATAIMG_DIR ? erofs_dir_bytes(node) : node->size;
+	inode->xattr_bytes = erofs_xattrs_node_bytes(fs->xattrs, node);
+	inode->extended = erofs_inode_is_extended(fs, node, inode->size);
+	inode->owner = node->index;
+	inode->copies = 1;
+}
+
 static int begin_plan(struct erofs *fs, const struct kataimg_tree *tree)
 {
+	int err;
+
 	fs->tree = tree;
 	fs->inodes = erofs_alloc(fs, tree->node_count, sizeof(*fs->inodes));
 	fs->chunk_runs = erofs_alloc(fs, 1, sizeof(*fs->chunk_runs));
 	if (!fs->inodes || !fs->chunk_runs)
 		return -ENOMEM;
-	for (uint64_t i = 0; i < tree->node_count; i++) {
-		const struct kataimg_node *node = tree->nodes[i];
-
-		fs->inodes[i].size = node->type == KATAIMG_DIR ? erofs_dir_bytes(node) : node->size;
-		fs->inodes[i].owner = (uint32_t)i;
-		fs->inodes[i].copies = 1;
-	}
-	return erofs_xattrs_collect(fs);
+	err = erofs_xattrs_collect(fs);
+	for (uint64_t i = 0; i < tree->node_count && !err; i++)
+		begin_inode(fs, tree->nodes[i]);
+	return err;
 }
 
 static int plan_chunks(struct erofs *fs)
@@ -141,6 +152,8 @@ static int erofs_plan(void *state, const struct kataimg_tree *tree, struct katai
 
 	if (!err)
 		err = plan_chunks(fs);
+	if (!err)
+		err = erofs_compress_plan(fs);
 	if (!err)
 		err = erofs_layout_plan(fs);
 	if (!err)

@@ -173,7 +173,8 @@ struct erofs_map_header {
 };
 _Static_assert(sizeof(struct erofs_map_header) == 8, "map header");
 #define EROFS_ADVISE_COMPACT_2B 0x1u
-#define EROFS_ADVISE_BIG_CLUSTERS 0x2u
+/* Of both algorithms: readers want the two bits equal in a compact index. */
+#define EROFS_ADVISE_BIG_CLUSTERS 0x6u
 
 /* What an index says of a logical cluster (4096 bytes of the file). */
 enum erofs_cluster_type {

@@ -4,12 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "plugins/erofs/chunk.h"
-#include "plugins/erofs/dir.h"
 #include "plugins/erofs/inode.h"
 #include "plugins/erofs/slots.h"
 #include "plugins/erofs/super.h"
 #include "plugins/erofs/xattr.h"
+#include "plugins/erofs/zmap.h"
 
 #define BLOCK_SLOTS (EROFS_BLOCK_BYTES / EROFS_SLOT_BYTES)
 
@@ -31,6 +30,8 @@ static void share_layout(const struct erofs_inode *owner, struct erofs_inode *in
 	inode->layout = owner->layout;
 	inode->blocks = owner->blocks;
 	inode->index_bytes = owner->index_bytes;
+	if (inode->layout == EROFS_COMPRESSED_COMPACT)
+		inode->index_bytes = erofs_zmap_bytes(inode);
 	inode->chunk_bits = owner->chunk_bits;
 	inode->big_clusters = owner->big_clusters;
 }
@@ -59,8 +60,6 @@ static void layout_node(struct erofs *fs, const struct kataimg_node *node)
 {
 	struct erofs_inode *inode = &fs->inodes[node->index];
 
-	inode->xattr_bytes = erofs_xattrs_node_bytes(fs->xattrs, node);
-	inode->extended = erofs_inode_is_extended(fs, node, inode->size);
 	if (node->type == KATAIMG_REG)
 		layout_file(fs, node, inode);
 	else

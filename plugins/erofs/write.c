@@ -10,6 +10,7 @@
 #include "plugins/erofs/stream.h"
 #include "plugins/erofs/super.h"
 #include "plugins/erofs/xattr.h"
+#include "plugins/erofs/zmap.h"
 
 static int put_super(const struct erofs *fs, struct erofs_stream *stream)
 {
@@ -96,6 +97,8 @@ static int put_inode(const struct erofs *fs, struct erofs_stream *stream,
 		err = erofs_stream_seek(stream, off + erofs_inode_index_off(inode));
 	if (!err && inode->layout == EROFS_CHUNK_BASED)
 		err = put_chunks(fs, stream, inode);
+	if (!err && inode->layout == EROFS_COMPRESSED_COMPACT)
+		err = erofs_zmap_put(fs, stream, inode);
 	return err ? err : put_tail(fs, stream, node);
 }
 

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/erofs/lz4.h"
+
+#include <lz4.h>
+#define LZ4_HC_STATIC_LINKING_ONLY /* LZ4_resetStreamHC_fast is exported since 1.9.0 */
+#include <lz4hc.h>
+#include <stdlib.h>
+
+/* Below 64 KiB LZ4's fast mode has a table of twice as many entries. */
+#define WINDOW_BYTES_MIN 65536u
+
+struct erofs_lz4 {
+	LZ4_streamHC_t *hc; /* NULL: the fast mode, which keeps nothing */
+	int level;
+};
+
+struct erofs_lz4 *erofs_lz4_new(enum erofs_compress algorithm, int level)
+{
+	struct erofs_lz4 *lz4 = calloc(1, sizeof(*lz4));
+
+	if (!lz4 || algorithm != EROFS_COMPRESS_LZ4HC)
+		return lz4;
+	lz4->level = level;
+	lz4->hc = LZ4_createStreamHC();
+	if (lz4->hc)
+		return lz4;
+	free(lz4);
+	return NULL;
+}
+
+void erofs_lz4_free(struct erofs_lz4 *lz4)
+{
+	if (!lz4)
+		return;
+	if (lz4->hc)
+		LZ4_freeStreamHC(lz4->hc);
+	free(lz4);
+}
+
+static uint32_t fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_len, uint8_t *dst,
+		     uint32_t dst_len, uint32_t *consumed)
+{
+	int len = (int)src_len;
+	int size;
+
+	if (lz4->hc) {
+		/* Forgets what came before without clearing 256 KiB of tables. */
+		LZ4_resetStreamHC_fast(lz4->hc, lz4->level);
+		size = LZ4_compress_HC_continue_destSize(lz4->hc, (const char *)src, (char *)dst,
+							 &len, (int)dst_len);
+	} else {
+		size = LZ4_compress_destSize((const char *)src, (char *)dst, &len, (int)dst_len);
+	}
+	*consumed = size > 0 ? (uint32_t)len : 0;
+	return size > 0 ? (uint32_t)size : 0;
+}
+
+uint32_t erofs_lz4_fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_len, uint8_t *dst,
+			uint32_t dst_len, uint32_t *consumed)
+{
+	uint32_t window = dst_len * 8 > WINDOW_BYTES_MIN ? dst_len * 8 : WINDOW_BYTES_MIN;
+	uint32_t size;
+
+	if (window >= src_len)
+		return fill(lz4, src, src_len, dst, dst_len, consumed);
+	size = fill(lz4, src, window, dst, dst_len, consumed);
+	if (*consumed < window)
+		return size;
+	return fill(lz4, src, src_len, dst, dst_len, consumed);
+}
+
+const char *erofs_lz4_version(void)
+{
+	return LZ4_versionString();
+}

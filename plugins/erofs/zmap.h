@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The index of a compressed file: a map header, then for each logical cluster (4096 bytes of the
+ * file) whether an extent begins in it, where and at which block, or how far it is to the next.
+ *
+ * The compact form packs 16 of them into 32 bytes, at multiples of 32; before the first such
+ * multiple and after the last, 2 into 8 bytes. A pack ends with one block number, from which its
+ * extents' blocks are counted.
+ */
+#ifndef EROFS_ZMAP_H
+#define EROFS_ZMAP_H
+
+#include "plugins/erofs/stream.h"
+
+/* Header and index of an inode whose size, form and xattrs are known. */
+uint32_t erofs_zmap_bytes(const struct erofs_inode *inode);
+
+/* Writes them. */
+int erofs_zmap_put(const struct erofs *fs, struct erofs_stream *stream,
+		   const struct erofs_inode *inode);
+
+/* What the index says of a logical cluster. */
+struct erofs_zmap_record {
+	uint8_t type;     /* enum erofs_cluster_type */
+	uint16_t offset;  /* PLAIN, HEAD: where in the cluster the extent begins */
+	uint16_t back;    /* NONHEAD: clusters back to the extent's first, or its blocks, flagged */
+	uint16_t forward; /* NONHEAD: clusters to the next extent's first */
+	uint32_t block;   /* PLAIN, HEAD: the extent's first */
+};
+
+#define EROFS_ZMAP_PACK_RECORDS_MAX 16u
+#define EROFS_ZMAP_PACK_BYTES_MAX 32u
+
+/* Makes a pack of 2 records (8 bytes) or 16 (32 bytes). Returns its bytes. */
+uint32_t erofs_zmap_pack(const struct erofs_zmap_record *records, uint32_t count, bool big_clusters,
+			 uint8_t out[EROFS_ZMAP_PACK_BYTES_MAX]);
+
+#endif
