@@ -19,6 +19,10 @@ test: build-packages test-packages
 	meson compile -C $(BUILD)
 	meson test -C $(BUILD) --print-errorlogs
 
+deb: build-packages
+	packages/install packages/debian-deb
+	packages/make-deb $(BUILD)/deb
+
 install: build-packages
 	test -d $(BUILD) || meson setup $(BUILD) -Dtests=false
 	meson configure $(BUILD) -Dimage-builder-link=$(IMAGE_BUILDER_LINK)
@@ -33,4 +37,4 @@ test-packages:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: image test install build-packages test-packages clean
+.PHONY: image test deb install build-packages test-packages clean

@@ -40,8 +40,8 @@ static int fail_not_found(const struct backend_search *search, const char *name,
 		return error_nomem(error);
 	return error_usage(error,
 			   "no backend '%s': there is no kataimg-%s-backend.so in %s; backends "
-			   "there: %s",
-			   name, name, where, *known ? known : "none");
+			   "there: %s; a distribution has it in the package kataimg-backend-%s",
+			   name, name, where, *known ? known : "none", name);
 }
 
 static int find_path(const struct backend_search *search, const char *value, char **path,
