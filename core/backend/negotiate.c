@@ -186,6 +186,21 @@ static void check_names(struct negotiation *n, const struct kataimg_node *node)
 	}
 }
 
+/* One size of one attribute against its limit. Returns whether it fits. */
+static bool check_xattr_size(struct negotiation *n, const struct kataimg_node *node, uint32_t item,
+			     const char *what, uint64_t size, uint64_t limit)
+{
+	char cannot[REASON_BYTES], has[REASON_BYTES];
+
+	if (size <= limit)
+		return true;
+	snprintf(cannot, sizeof(cannot), "extended attributes with %s above %" PRIu64 " bytes",
+		 what, limit);
+	snprintf(has, sizeof(has), "has %s with %" PRIu64, node->xattrs[item].name, size);
+	offend(n, node, TREE_DROP_XATTR, item, cannot, has);
+	return false;
+}
+
 static void check_xattr_limits(struct negotiation *n, const struct kataimg_node *node)
 {
 	const struct kataimg_limits *limits = &n->limits;
@@ -195,17 +210,11 @@ static void check_xattr_limits(struct negotiation *n, const struct kataimg_node 
 	for (uint32_t i = 0; i < node->xattr_count; i++) {
 		const struct kataimg_xattr *xattr = &node->xattrs[i];
 
-		total += (uint64_t)xattr->name_len + xattr->value_len;
-		if (xattr->name_len <= limits->xattr_name_bytes &&
-		    xattr->value_len <= limits->xattr_value_bytes)
-			continue;
-		snprintf(cannot, sizeof(cannot),
-			 "extended attributes with names above %" PRIu64 " or values above %" PRIu64
-			 " bytes",
-			 limits->xattr_name_bytes, limits->xattr_value_bytes);
-		snprintf(has, sizeof(has), "has %s of %" PRIu32 " bytes", xattr->name,
-			 xattr->value_len);
-		offend(n, node, TREE_DROP_XATTR, i, cannot, has);
+		if (check_xattr_size(n, node, i, "names", xattr->name_len,
+				     limits->xattr_name_bytes) &&
+		    check_xattr_size(n, node, i, "values", xattr->value_len,
+				     limits->xattr_value_bytes))
+			total += (uint64_t)xattr->name_len + xattr->value_len;
 	}
 	if (total <= limits->xattr_total_bytes)
 		return;

@@ -241,8 +241,10 @@ static void each_limit_is_named(void **state)
 	} while (0)
 	CASE(name_bytes, 5, "names above 5: etc/socket has 6 bytes in its name");
 	CASE(symlink_bytes, 2, "symbolic link targets above 2: etc/link has 3 bytes");
-	CASE(xattr_name_bytes, 18, "names above 18");
-	CASE(xattr_value_bytes, 16, "etc/file has security.capability of 17 bytes");
+	CASE(xattr_name_bytes, 18,
+	     "attributes with names above 18 bytes: etc/file has security.capability with 19");
+	CASE(xattr_value_bytes, 16,
+	     "attributes with values above 16 bytes: etc/file has security.capability with 17");
 	CASE(xattr_total_bytes, 35, "more than 35 bytes of extended attributes: etc/file has 36");
 	CASE(mtime_min, -6, "etc/file has -7 seconds since 1970");
 	CASE(device_major, 299, "device majors above 299: etc/null has 300");
