@@ -135,6 +135,24 @@ static void bad_values_name_the_variable(void **state)
 	refuses(fixture, "BLOCK_SIZE", "1024", "BLOCK_SIZE = 1024: blocks have 4096 bytes");
 }
 
+static void the_page_for_migrants_has_every_variable(void **state)
+{
+	static char text[65536];
+	FILE *file = fopen(KATAIMG_DOCS "/migrating.md", "re");
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+	fclose(file);
+	for (size_t i = 0; i < dropin_variable_count; i++) {
+		char quoted[64];
+
+		snprintf(quoted, sizeof(quoted), "`%s`", dropin_variables[i].name);
+		if (!strstr(text, quoted))
+			fail_msg("docs/migrating.md lacks %s", quoted);
+	}
+}
+
 static void the_name_is_that_of_the_file(void **state)
 {
 	(void)state;
