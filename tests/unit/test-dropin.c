@@ -167,9 +167,13 @@ static void the_name_is_that_of_the_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_environment_counts_without_a_file), TEST(empty_variables_are_the_defaults),
-		TEST(options_override_the_environment),      TEST(a_file_shuts_the_environment_out),
-		TEST(bad_values_name_the_variable),          TEST(the_name_is_that_of_the_file),
+		TEST(the_environment_counts_without_a_file),
+		TEST(empty_variables_are_the_defaults),
+		TEST(options_override_the_environment),
+		TEST(a_file_shuts_the_environment_out),
+		TEST(bad_values_name_the_variable),
+		TEST(the_page_for_migrants_has_every_variable),
+		TEST(the_name_is_that_of_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
