@@ -10,9 +10,11 @@
 #include "plugins/erofs/chunk.h"
 #include "plugins/erofs/compress.h"
 #include "plugins/erofs/data.h"
+#include "plugins/erofs/dedupe.h"
 #include "plugins/erofs/dir.h"
 #include "plugins/erofs/inode.h"
 #include "plugins/erofs/layout.h"
+#include "plugins/erofs/lz4.h"
 #include "plugins/erofs/options.h"
 #include "plugins/erofs/probe.h"
 #include "plugins/erofs/super.h"
@@ -150,6 +152,8 @@ static int erofs_plan(void *state, const struct kataimg_tree *tree, struct katai
 	struct kataimg_fs_info info;
 	int err = begin_plan(fs, tree);
 
+	if (!err && fs->options.dedupe)
+		err = erofs_dedupe_plan(fs);
 	if (!err)
 		err = plan_chunks(fs);
 	if (!err)
@@ -196,7 +200,7 @@ KATAIMG_BACKEND(.name = "erofs", .version = "0.1",
 				KATAIMG_CAP_FIFOS | KATAIMG_CAP_SOCKETS | KATAIMG_CAP_XATTRS |
 				KATAIMG_CAP_NANOSECONDS | KATAIMG_CAP_SPARSE | KATAIMG_CAP_DAX,
 		.job_features = KATAIMG_JOB_DAX, .options = erofs_option_table,
-		.option_count = EROFS_OPTION_COUNT, .open = erofs_open, .limits = erofs_limits,
-		.check = erofs_check, .plan = erofs_plan, .describe = erofs_describe,
-		.write = erofs_write, .verify = erofs_verify, .close = erofs_close,
-		.probe = erofs_probe);
+		.option_count = EROFS_OPTION_COUNT, .libraries = erofs_lz4_version,
+		.open = erofs_open, .limits = erofs_limits, .check = erofs_check,
+		.plan = erofs_plan, .describe = erofs_describe, .write = erofs_write,
+		.verify = erofs_verify, .close = erofs_close, .probe = erofs_probe);

@@ -4,6 +4,7 @@
 #include <lz4.h>
 #define LZ4_HC_STATIC_LINKING_ONLY /* LZ4_resetStreamHC_fast is exported since 1.9.0 */
 #include <lz4hc.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Below 64 KiB LZ4's fast mode has a table of twice as many entries. */
@@ -71,5 +72,8 @@ uint32_t erofs_lz4_fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_
 
 const char *erofs_lz4_version(void)
 {
-	return LZ4_versionString();
+	static char text[32]; /* the same whoever writes it */
+
+	snprintf(text, sizeof(text), "liblz4 %s", LZ4_versionString());
+	return text;
 }

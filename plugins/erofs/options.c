@@ -19,6 +19,13 @@ const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT] = {
 			"smallest (default: dax if the image has DAX, else packed)",
 		.since = "0.1",
 	},
+	[EROFS_OPTION_DEDUPE] = {
+		.name = "dedupe",
+		.type = KATAIMG_OPT_BOOL,
+		.default_value = "no",
+		.help = "store the content of equal files once",
+		.since = "0.1",
+	},
 	[EROFS_OPTION_COMPRESS] = {
 		.name = "compress",
 		.type = KATAIMG_OPT_ENUM,
@@ -131,6 +138,7 @@ int erofs_options_read(struct erofs *fs, const struct kataimg_value *values)
 	if (values[EROFS_OPTION_DATA].is_set)
 		fs->options.data =
 			values[EROFS_OPTION_DATA].number ? EROFS_DATA_PACKED : EROFS_DATA_DAX;
+	fs->options.dedupe = values[EROFS_OPTION_DEDUPE].number;
 	strncpy(fs->options.label, values[EROFS_OPTION_LABEL].string,
 		sizeof(fs->options.label) - 1);
 	err = read_compress(fs, values);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Equal files. Files of one size are compared by SHA-256, and those that agree byte by byte; the
+ * first in the tree's order owns the data of all.
+ */
+#ifndef EROFS_DEDUPE_H
+#define EROFS_DEDUPE_H
+
+#include "plugins/erofs/erofs.h"
+
+/* Fills owner and copies of the inodes and says what it saves. Reads files on all threads. */
+int erofs_dedupe_plan(struct erofs *fs);
+
+#endif
