@@ -205,8 +205,7 @@ static int count_xattrs(struct ext4_census *census, const struct ext4 *ext4,
 		return 0;
 	memset(block, 0, sizeof(block));
 	ext4_xattr_pack_block(&set, block);
-	ret = share_block(census, ext4, table, node, block);
-	return ret < 0 ? ext4_nomem(ext4->host) : 0;
+	return ext4_result(ext4->host, share_block(census, ext4, table, node, block));
 }
 
 /* ---- Order ---- */
@@ -266,11 +265,11 @@ static int count_nodes(struct ext4_census *census, const struct ext4 *ext4)
 	for (uint64_t i = 0; ret == 0 && i < ext4->tree->node_count; i++) {
 		const struct kataimg_node *node = ext4->tree->nodes[i];
 
-		ret = count_node(census, ext4, node);
-		if (ret < 0)
-			ret = ext4_nomem(ext4->host);
-		else
+		ret = ext4_result(ext4->host, count_node(census, ext4, node));
+		if (ret == 0)
 			ret = count_xattrs(census, ext4, &table, node);
+		if (ret == 0)
+			ret = ext4_check_cancelled(ext4->host, i);
 		census->content_blocks += census->demands[i].blocks;
 	}
 	free(table.slots);
@@ -296,8 +295,7 @@ int ext4_census_init(struct ext4_census *census, const struct ext4 *ext4)
 		census->content_blocks += EXT4_JOURNAL_BLOCKS;
 	if (census->lost_found)
 		census->content_blocks += EXT4_LOST_FOUND_BLOCKS;
-	ret = sort_order(census, ext4);
-	return ret < 0 ? ext4_nomem(ext4->host) : 0;
+	return ext4_result(ext4->host, sort_order(census, ext4));
 }
 
 void ext4_census_destroy(struct ext4_census *census)

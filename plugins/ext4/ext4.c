@@ -62,17 +62,6 @@ static const struct kataimg_option options[OPTIONS] = {
 	},
 };
 
-int ext4_nomem(const struct kataimg_host *host)
-{
-	host->error(host->ctx, "out of memory");
-	return -ENOMEM;
-}
-
-uint32_t ext4_node_ino(const struct ext4 *ext4, const struct kataimg_node *node)
-{
-	return node->index == 0 ? EXT4_ROOT_INO : ext4->format.first_tree_ino + node->index;
-}
-
 static const char *ext4_libraries(void)
 {
 	static __thread char text[64];

@@ -50,6 +50,13 @@ struct ext4 {
 /* -ENOMEM with its message. */
 int ext4_nomem(const struct kataimg_host *host);
 
+/* For results of our own functions that give no message when memory is out: gives it. Returns ret.
+ */
+int ext4_result(const struct kataimg_host *host, int ret);
+
+/* Long loops call it with their counter: -ECANCELED once the build is to stop. */
+int ext4_check_cancelled(const struct kataimg_host *host, uint64_t step);
+
 /* The inode number of a node. */
 uint32_t ext4_node_ino(const struct ext4 *ext4, const struct kataimg_node *node);
 

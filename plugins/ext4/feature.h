@@ -16,7 +16,8 @@ const char *ext4_features_type(const struct ext4_features *features);
 /* The names that dumpe2fs uses, separated by spaces; unknown bits as "compat:0x...". */
 void ext4_features_names(const struct ext4_features *features, char *buf, size_t size);
 
-/* The oldest Linux that mounts such a filesystem read-only; "" with unknown incompatible bits. */
+/* The oldest Linux that mounts such a filesystem, to write too; "" with unknown incompatible bits.
+ */
 void ext4_features_kernel(const struct ext4_features *features, char *buf, size_t size);
 
 #endif

@@ -349,8 +349,11 @@ int ext4_layout_init(struct ext4_layout *layout, const struct ext4 *ext4,
 	ret = allocate(layout, ext4);
 	if (ret == 0)
 		ret = place_own(layout, ext4);
-	for (uint32_t i = 0; ret == 0 && i < count; i++)
+	for (uint32_t i = 0; ret == 0 && i < count; i++) {
 		ret = place_node(layout, ext4, census->order[i]);
+		if (ret == 0)
+			ret = ext4_check_cancelled(ext4->host, i);
+	}
 	if (ret == 0 && mode != EXT4_LAYOUT_LARGE_ONLY)
 		ret = place_xattr_blocks(layout, ext4);
 	return ret;

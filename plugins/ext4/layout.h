@@ -49,8 +49,8 @@ struct ext4_layout {
 	uint64_t missing;    /* blocks that found no room: 0, or the layout is of no use */
 };
 
-/* Lays out ext4's census in a geometry. 0 (look at missing), or -ENOMEM without a message. Destroy
- * in either case. */
+/* Lays out ext4's census in a geometry. 0 (look at missing), -ECANCELED, or -ENOMEM without a
+ * message. Destroy in either case. */
 int ext4_layout_init(struct ext4_layout *layout, const struct ext4 *ext4,
 		     const struct ext4_geometry *geo, enum ext4_layout_mode mode);
 void ext4_layout_destroy(struct ext4_layout *layout);

@@ -110,7 +110,8 @@ static int try_layout(const struct ext4 *ext4, const struct ext4_geometry *geo,
 	return ret;
 }
 
-/* 1: found, 0: not with so many groups, -ENOMEM. full: the geometry of all groups at full size. */
+/* 1: found, 0: not with so many groups, -ENOMEM, -ECANCELED. full: the geometry of all groups at
+ * full size. */
 static int plan_in_groups(struct ext4 *ext4, const struct ext4_geometry *full)
 {
 	uint64_t before = full->blocks - full->blocks_per_group;
@@ -157,10 +158,8 @@ int ext4_size_plan(struct ext4 *ext4)
 		    ext4_geometry_overhead(&full) + ext4->census.content_blocks > full.blocks)
 			continue;
 		ret = plan_in_groups(ext4, &full);
-		if (ret < 0)
-			return ext4_nomem(host);
-		if (ret == 1)
-			return 0;
+		if (ret)
+			return ret < 0 ? ext4_result(host, ret) : 0;
 	}
 	host->error(host->ctx, "the tree needs more than ext4 holds");
 	return -EFBIG;
@@ -177,11 +176,11 @@ static int layout_blocks(struct ext4 *ext4, uint64_t blocks)
 		return 0;
 	for (size_t i = 0; ret == 0 && i < sizeof(modes) / sizeof(modes[0]); i++) {
 		ext4_layout_destroy(&ext4->layout);
-		if (ext4_layout_init(&ext4->layout, ext4, &geo, modes[i]) < 0)
-			return ext4_nomem(ext4->host);
-		ret = ext4->layout.missing == 0;
+		ret = ext4_layout_init(&ext4->layout, ext4, &geo, modes[i]);
+		if (ret == 0)
+			ret = ext4->layout.missing == 0;
 	}
-	return ret;
+	return ext4_result(ext4->host, ret);
 }
 
 int ext4_size_layout(struct ext4 *ext4, uint64_t window_bytes)

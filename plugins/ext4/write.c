@@ -18,7 +18,7 @@ struct output {
 	uint8_t *journal_block;
 };
 
-#define CANCEL_CHECK_INODES 4096u
+#define PROGRESS_INODES 4096u
 
 static const struct ext4_extent *data_extents(const struct ext4 *ext4,
 					      const struct ext4_extents *extents)
@@ -229,11 +229,10 @@ static int write_inodes(struct output *out)
 		ret = next_inode(out, ino, &block, &inode);
 		if (ret == 0)
 			ret = put_inode(out, inode, ino);
-		if (ino % CANCEL_CHECK_INODES)
-			continue;
-		host->progress(host->ctx, ino, used);
-		if (ret == 0 && host->cancelled(host->ctx))
-			ret = -ECANCELED;
+		if (ret == 0)
+			ret = ext4_check_cancelled(host, ino);
+		if (ino % PROGRESS_INODES == 0)
+			host->progress(host->ctx, ino, used);
 	}
 	return ret;
 }
@@ -300,5 +299,5 @@ int ext4_write_content(struct ext4 *ext4, uint8_t journal_block[60])
 		ret = write_all(&out);
 	ext4_writer_destroy(&out.blocks);
 	ext4_writer_destroy(&out.tables);
-	return ret == -ENOMEM ? ext4_nomem(ext4->host) : ret;
+	return ext4_result(ext4->host, ret);
 }

@@ -147,13 +147,17 @@ static void test_feature_words(void **state)
 {
 	struct ext4_features ext2 = { 0x38, 0x2, 0x3 };
 	struct ext4_features ext3 = { 0x3c, 0x6, 0x3 };
+	struct ext4_features ext4 = { 0x2c, 0x2c2, 0x46b };
 	struct ext4_features strange = { 0, 0x80000000, 0 };
 	char text[256];
 
 	(void)state;
 	assert_string_equal(ext4_features_type(&ext2), "ext2");
 	assert_string_equal(ext4_features_type(&ext3), "ext3");
+	assert_string_equal(ext4_features_type(&ext4), "ext4");
 	assert_string_equal(ext4_features_type(&strange), "ext4");
+	ext4_features_kernel(&ext4, text, sizeof(text));
+	assert_string_equal(text, "3.18");
 	ext4_features_names(&ext3, text, sizeof(text));
 	assert_string_equal(text, "has_journal ext_attr resize_inode dir_index filetype "
 				  "needs_recovery sparse_super large_file");
@@ -162,7 +166,7 @@ static void test_feature_words(void **state)
 	ext4_features_kernel(&strange, text, sizeof(text));
 	assert_string_equal(text, "");
 	ext4_features_kernel(&ext3, text, sizeof(text));
-	assert_string_equal(text, "2.4");
+	assert_string_equal(text, "2.4.15");
 }
 
 /* ---- Extents ---- */
