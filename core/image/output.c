@@ -143,6 +143,12 @@ static int make_by_link(const struct output *output, const char *name)
 	return linkat(AT_FDCWD, self, output->dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
+/* An unnamed file gets its name through /proc, which a bare chroot lacks. */
+static bool can_name_later(void)
+{
+	return access("/proc/self/fd", X_OK) == 0;
+}
+
 static int open_unnamed(const struct output *output)
 {
 	int fd = openat(output->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
@@ -182,7 +188,7 @@ const char *output_path(const struct output *output)
 
 int output_create(struct output *output, uint64_t bytes, struct error *error)
 {
-	output->fd = open_unnamed(output);
+	output->fd = can_name_later() ? open_unnamed(output) : -EOPNOTSUPP;
 	if (output->fd < 0 && no_unnamed_files(-output->fd))
 		output->fd = make_temporary(output, make_by_open, &output->temporary);
 	if (output->fd < 0)
