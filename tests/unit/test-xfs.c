@@ -1,0 +1,647 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The XFS backend through a fake host: sizes, placement, refusals, and failures at every step. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support/fakehost.h"
+
+#define BLOCK 4096u
+#define HUGE (2u << 20)
+#define WINDOW_OFFSET (3u << 20)
+#define MIB (UINT64_C(1) << 20)
+#define TIB (UINT64_C(1) << 40)
+#define UUID "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+
+static struct fakehost *run(const struct fakehost_setup *setup)
+{
+	struct fakehost_setup whole = *setup;
+	struct fakehost *host;
+	int ret;
+
+	whole.backend = fakehost_load_backend();
+	host = fakehost_new(&whole);
+	ret = fakehost_run(host);
+	if (ret)
+		fail_msg("%s: %d: %s%s", fakehost_stage(host), ret, fakehost_error(host),
+			 fakehost_violation(host));
+	return host;
+}
+
+/* A run that ends in this stage with this error, and a message that has the text. */
+static void run_refused(const struct fakehost_setup *setup, const char *stage, int code,
+			const char *text)
+{
+	struct fakehost_setup whole = *setup;
+	struct fakehost *host;
+
+	whole.backend = fakehost_load_backend();
+	host = fakehost_new(&whole);
+	assert_int_equal(fakehost_run(host), code);
+	assert_string_equal(fakehost_stage(host), stage);
+	if (!strstr(fakehost_error(host), text))
+		fail_msg("'%s' lacks '%s'", fakehost_error(host), text);
+	fakehost_free(host);
+}
+
+/* ---- Trees ---- */
+
+static struct memtree *new_large_files(uint32_t count, uint64_t size, uint32_t small)
+{
+	struct memtree *tree = memtree_new();
+	char name[32];
+
+	for (uint32_t i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "large-%u", i);
+		memtree_add_pattern(memtree_root(tree), name, size + i * 1000, i);
+	}
+	for (uint32_t i = 0; i < small; i++) {
+		snprintf(name, sizeof(name), "small-%u", i);
+		memtree_add_pattern(memtree_root(tree), name, i * 977 % 20000, i);
+	}
+	return tree;
+}
+
+/* A file of so many extents of a block. */
+static struct memtree *new_sieve(uint32_t extents)
+{
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *file =
+		memtree_add_pattern(memtree_root(tree), "sieve", extents * UINT64_C(8192), 1);
+
+	for (uint32_t i = 0; i < extents; i++)
+		memtree_punch_hole(file, i * UINT64_C(8192) + BLOCK, BLOCK);
+	return tree;
+}
+
+static struct memtree *new_directory(uint32_t names, int name_len)
+{
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *dir = memtree_add_dir(memtree_root(tree), "dir");
+	struct kataimg_node *file = memtree_add_file(dir, "file", "", 0);
+	char name[256];
+
+	for (uint32_t i = 1; i < names; i++) {
+		snprintf(name, sizeof(name), "%0*u", name_len, i);
+		memtree_add_link(dir, name, file);
+	}
+	return tree;
+}
+
+/* ---- The judges: xfs_repair and xfs_db have nothing to say ---- */
+
+static bool have(const char *program)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "command -v %s > /dev/null 2>&1", program);
+	return system(command) == 0;
+}
+
+static void judge(const struct fakehost *host)
+{
+	char path[] = "/tmp/test-xfs-XXXXXX";
+	char command[256];
+	int fd = mkstemp(path);
+	int structure, accounting;
+
+	assert_true(fd >= 0);
+	close(fd);
+	fakehost_save(host, path);
+	/* Phases, their steps, and remarks on the file system below. */
+	snprintf(command, sizeof(command),
+		 "out=$(xfs_repair -n -f %s 2>&1) && ! echo \"$out\" | grep -vE "
+		 "'^Phase|^        - |^No modify|^Cannot get host|^Repair may|^the image and'",
+		 path);
+	structure = system(command);
+	snprintf(command, sizeof(command), "! xfs_db -r -c 'blockget -n' %s 2>&1 | grep .", path);
+	accounting = system(command);
+	unlink(path);
+	assert_int_equal(structure, 0);
+	assert_int_equal(accounting, 0);
+}
+
+static void run_judged(struct memtree *tree, const char *const *options, uint64_t extra_bytes)
+{
+	struct fakehost_setup setup = {
+		.tree = tree,
+		.options = options,
+		.extra_bytes = extra_bytes,
+	};
+	struct fakehost *host = run(&setup);
+
+	judge(host);
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+static void test_judges(void **state)
+{
+	static const char *const variants[][4] = {
+		{ NULL },
+		{ "profile=compat", "label=twelve bytes", NULL },
+		{ "sector-size=4096", "uuid=" UUID, NULL },
+		{ "agcount=5", "log-size=8M", NULL },
+	};
+
+	(void)state;
+	if (!have("xfs_repair") || !have("xfs_db"))
+		skip();
+	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
+		run_judged(memtree_new_sample(), variants[i], i * 17 * BLOCK);
+	run_judged(new_large_files(5, 3 * HUGE + 100, 400), NULL, 0);
+	run_judged(new_large_files(3, 30 * MIB, 10), variants[3], 0);
+	run_judged(new_large_files(0, 0, 17000), NULL, 0);
+}
+
+/* Both sides of what makes a directory or a file change its form. */
+static void test_forms(void **state)
+{
+	static const uint32_t names[] = { 37, 38, 124, 125, 500, 501, 502, 503, 5000 };
+	static const uint32_t extents[] = { 21, 22, 251, 252, 5020, 5021 };
+
+	(void)state;
+	if (!have("xfs_repair") || !have("xfs_db"))
+		skip();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		run_judged(new_directory(names[i], 8), NULL, 0);
+	for (size_t i = 0; i < sizeof(extents) / sizeof(extents[0]); i++)
+		run_judged(new_sieve(extents[i]), NULL, 0);
+}
+
+/* More than 505 free runs in an AG: gaps before 2 MiB boundaries that nothing fills. */
+static void test_many_free_runs(void **state)
+{
+	struct fakehost_setup setup = { .tree = new_large_files(600, HUGE + 1, 0) };
+	struct fakehost *host;
+	uint64_t plan;
+
+	(void)state;
+	setup.plan_only = true;
+	host = run(&setup);
+	plan = fakehost_plan(host)->bytes;
+	fakehost_free(host);
+	setup.window_bytes = plan + 1400 * MIB;
+	host = run(&setup);
+	assert_true(fakehost_described(host)->free_bytes > 1300 * MIB);
+	fakehost_free(host);
+	memtree_free(setup.tree);
+}
+
+/* ---- The same as mkfs.xfs ---- */
+
+/* mkfs.xfs sets "has attributes" late, leaves stale counts in the copies of the superblock, and
+ * takes time and generation of inodes from elsewhere. */
+static bool may_differ(uint64_t off)
+{
+	uint64_t in_block = off % BLOCK;
+	uint64_t in_inode = off % 512;
+
+	if (off / BLOCK == 16)
+		return (in_inode >= 32 && in_inode < 56) || (in_inode >= 92 && in_inode < 112) ||
+		       (in_inode >= 144 && in_inode < 152);
+	if (off / BLOCK % 19200)
+		return false;
+	if (in_block == 101 || (in_block >= 224 && in_block < 228))
+		return true;
+	return off >= BLOCK && ((in_block >= 56 && in_block < 80) || in_block == 126 ||
+				(in_block >= 128 && in_block < 152));
+}
+
+static void compare_with_file(const struct fakehost *host, const char *path)
+{
+	static uint8_t ours[1 << 16], theirs[1 << 16];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	for (uint64_t off = 0; off < 300 * MIB; off += sizeof(ours)) {
+		fakehost_read(host, off, ours, sizeof(ours));
+		assert_int_equal(pread(fd, theirs, sizeof(theirs), (off_t)off), sizeof(theirs));
+		for (size_t i = 0; i < sizeof(ours); i++)
+			if (ours[i] != theirs[i] && !may_differ(off + i))
+				fail_msg("byte %llu is %02x, mkfs.xfs has %02x",
+					 (unsigned long long)(off + i), ours[i], theirs[i]);
+	}
+	close(fd);
+}
+
+static void test_same_as_mkfs(void **state)
+{
+	static const char *const options[] = { "agcount=4", "log-size=64M", "uuid=" UUID, NULL };
+	struct fakehost_setup setup = {
+		.tree = memtree_new(),
+		.options = options,
+		.window_bytes = 300 * MIB,
+	};
+	char path[] = "/tmp/test-xfs-XXXXXX";
+	char command[256];
+	struct fakehost *host;
+	int fd;
+
+	(void)state;
+	if (!have("mkfs.xfs"))
+		skip();
+	fd = mkstemp(path);
+	assert_true(fd >= 0 && ftruncate(fd, 300 * MIB) == 0);
+	close(fd);
+	snprintf(command, sizeof(command),
+		 "mkfs.xfs -q -f -i sparse=1 -m reflink=0,finobt=1,inobtcount=1,bigtime=1,uuid=%s "
+		 "%s > /dev/null 2>&1",
+		 UUID, path);
+	assert_int_equal(system(command), 0);
+	host = run(&setup);
+	compare_with_file(host, path);
+	unlink(path);
+	fakehost_free(host);
+	memtree_free(setup.tree);
+}
+
+/* ---- Sizes ---- */
+
+static uint64_t plan_of(struct memtree *tree, const char *const *options)
+{
+	struct fakehost_setup setup = { .tree = tree, .options = options, .plan_only = true };
+	struct fakehost *host = run(&setup);
+	uint64_t bytes = fakehost_plan(host)->bytes;
+
+	fakehost_free(host);
+	return bytes;
+}
+
+/* The smallest that kernel and xfs_repair accept. */
+static void test_smallest(void **state)
+{
+	struct memtree *tree = memtree_new();
+
+	(void)state;
+	assert_int_equal(plan_of(tree, NULL), 16 * MIB + 256 * 1024);
+	memtree_free(tree);
+}
+
+/* A full filesystem has nothing left, and less is refused. */
+static void test_exact(void **state)
+{
+	struct fakehost_setup setup = { .tree = new_large_files(3, 5 * MIB, 3000) };
+	struct fakehost *host = run(&setup);
+
+	(void)state;
+	assert_int_equal(fakehost_described(host)->free_bytes, 0);
+	setup.window_bytes = fakehost_window_bytes(host) - BLOCK;
+	fakehost_free(host);
+	run_refused(&setup, "describe", -ENOSPC, "too small");
+	memtree_free(setup.tree);
+}
+
+/* Planned for an amount of free space, it has just that. */
+static void test_free_space(void **state)
+{
+	struct kataimg_job job = fakehost_default_job();
+	struct fakehost_setup setup = { .tree = memtree_new_sample(), .job = &job };
+	struct fakehost *host;
+
+	(void)state;
+	job.free_bytes = 100 * MIB;
+	job.required = KATAIMG_JOB_FREE_SPACE;
+	host = run(&setup);
+	assert_int_equal(fakehost_described(host)->free_bytes, 100 * MIB);
+	fakehost_free(host);
+	job.free_bytes = 0;
+	job.free_inodes = 100000;
+	host = run(&setup);
+	assert_true(fakehost_described(host)->free_inodes >= 100000);
+	assert_true(fakehost_described(host)->free_inodes < 100008);
+	fakehost_free(host);
+	memtree_free(setup.tree);
+}
+
+static void try_windows(struct memtree *tree, const char *const *options, uint64_t first,
+			uint64_t count, uint64_t step)
+{
+	struct fakehost_setup setup = { .tree = tree, .options = options, .plan_only = true };
+
+	for (uint64_t i = first; i < first + count; i++) {
+		struct fakehost *host;
+
+		setup.extra_bytes = i * step * BLOCK;
+		host = run(&setup);
+		assert_true(fakehost_described(host)->size_bytes <= fakehost_window_bytes(host));
+		fakehost_free(host);
+	}
+}
+
+/* Every window from the smallest on has a layout. */
+static void test_every_window(void **state)
+{
+	static const char *const seven[] = { "agcount=7", NULL };
+	struct memtree *tree = new_large_files(30, HUGE + 5000, 300);
+
+	(void)state;
+	try_windows(tree, NULL, 0, 150, 1);
+	try_windows(tree, NULL, 1, 40, 811);
+	try_windows(tree, seven, 0, 60, 1);
+	/* The kernel's reservation grows by two blocks where the AG grows by one. */
+	try_windows(tree, NULL, 254016 - plan_of(tree, NULL) / BLOCK, 80, 1);
+	memtree_free(tree);
+}
+
+/* Across the largest AG, and at 16 TiB. */
+static void test_huge_windows(void **state)
+{
+	static const uint64_t windows[] = {
+		TIB,
+		TIB - HUGE,
+		TIB - HUGE + BLOCK,
+		TIB - HUGE + 63 * BLOCK,
+		TIB + BLOCK,
+		2 * TIB - 2 * HUGE,
+		3 * TIB,
+		16 * TIB,
+	};
+	struct fakehost_setup setup = { .tree = memtree_new_sample(), .plan_only = true };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
+		struct fakehost *host;
+
+		setup.window_bytes = windows[i];
+		host = run(&setup);
+		assert_true(windows[i] - fakehost_described(host)->size_bytes < 64 * BLOCK);
+		fakehost_free(host);
+	}
+	memtree_free(setup.tree);
+}
+
+static void test_file_beyond_an_ag(void **state)
+{
+	struct fakehost_setup setup = { .tree = memtree_new(), .plan_only = true };
+	struct fakehost *host;
+
+	(void)state;
+	memtree_add_pattern(memtree_root(setup.tree), "file", 3 * TIB, 1);
+	host = run(&setup);
+	assert_true(fakehost_plan(host)->bytes > 3 * TIB);
+	assert_true(fakehost_plan(host)->bytes < 3 * TIB + 4096 * MIB);
+	fakehost_free(host);
+	memtree_free(setup.tree);
+}
+
+/* ---- Placement ---- */
+
+static void check_alignment(const struct fakehost *host)
+{
+	for (uint64_t i = 0; i < fakehost_place_count(host); i++) {
+		const struct fakehost_place *place = fakehost_place_at(host, i);
+
+		if (place->node->size >= HUGE && place->len >= HUGE)
+			assert_int_equal((WINDOW_OFFSET + place->off) % HUGE,
+					 place->file_off % HUGE);
+	}
+}
+
+static uint64_t places_of_large(const struct fakehost *host)
+{
+	uint64_t count = 0;
+
+	for (uint64_t i = 0; i < fakehost_place_count(host); i++)
+		count += fakehost_place_at(host, i)->node->size >= HUGE;
+	return count;
+}
+
+/* In one piece where there is room; with none, tails go into gaps and save 2 MiB each. */
+static void test_huge_pages(void **state)
+{
+	struct fakehost_setup setup = { .tree = new_large_files(20, HUGE + 5000, 0) };
+	struct fakehost *host = run(&setup);
+
+	(void)state;
+	check_alignment(host);
+	assert_int_equal(places_of_large(host), 40);
+	assert_true(fakehost_plan(host)->bytes < 22 * HUGE + 10 * MIB);
+	fakehost_free(host);
+	setup.extra_bytes = 100 * MIB;
+	host = run(&setup);
+	check_alignment(host);
+	assert_int_equal(places_of_large(host), 20);
+	fakehost_free(host);
+	memtree_free(setup.tree);
+}
+
+/* ---- Determinism ---- */
+
+static void test_deterministic(void **state)
+{
+	struct fakehost_setup setup = { .tree = memtree_new_sample(), .extra_bytes = 40 * MIB };
+	struct fakehost *first = run(&setup);
+	struct fakehost *second = run(&setup);
+	static uint8_t left[1 << 16], right[1 << 16];
+
+	(void)state;
+	assert_int_equal(fakehost_window_bytes(first), fakehost_window_bytes(second));
+	for (uint64_t off = 0; off < fakehost_window_bytes(first); off += BLOCK) {
+		fakehost_read(first, off, left, BLOCK);
+		fakehost_read(second, off, right, BLOCK);
+		assert_memory_equal(left, right, BLOCK);
+	}
+	fakehost_free(first);
+	fakehost_free(second);
+	memtree_free(setup.tree);
+}
+
+/* ---- Refusals ---- */
+
+static void test_options(void **state)
+{
+	static const struct {
+		const char *option, *text;
+	} cases[] = {
+		{ "uuid=0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8fx", "not a UUID" },
+		{ "uuid=00000000-0000-0000-0000-000000000000", "not a UUID" },
+		{ "uuid=short", "not a UUID" },
+	};
+	static const char *const small_log[] = { "sector-size=4096", "log-size=4M", NULL };
+	struct fakehost_setup setup = { .tree = memtree_new() };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *const options[] = { cases[i].option, NULL };
+
+		setup.options = options;
+		run_refused(&setup, "open", -EINVAL, cases[i].text);
+	}
+	setup.options = small_log;
+	run_refused(&setup, "open", -EINVAL, "a log of 4194304 bytes");
+	memtree_free(setup.tree);
+}
+
+static void test_job(void **state)
+{
+	struct kataimg_job job = fakehost_default_job();
+	struct fakehost_setup setup = { .tree = memtree_new(), .job = &job };
+
+	(void)state;
+	job.window_offset = 512;
+	run_refused(&setup, "open", -EINVAL, "huge page");
+	memtree_free(setup.tree);
+}
+
+static void test_limits(void **state)
+{
+	static const char *const compat[] = { "profile=compat", NULL };
+	struct fakehost_setup setup = { .tree = memtree_new() };
+	struct fakehost *host = run(&setup);
+	const struct kataimg_limits *limits = fakehost_limits(host);
+
+	(void)state;
+	assert_int_equal(limits->symlink_bytes, 1023);
+	assert_int_equal(limits->device_minor, (1 << 18) - 1);
+	assert_int_equal(limits->xattr_value_bytes, 65536);
+	assert_true(limits->mtime_max == INT64_C(16299260424));
+	assert_string_equal(fakehost_described(host)->min_kernel, "5.10");
+	fakehost_free(host);
+	setup.options = compat;
+	host = run(&setup);
+	assert_true(fakehost_limits(host)->mtime_max == INT32_MAX);
+	assert_string_equal(fakehost_described(host)->min_kernel, "4.2");
+	fakehost_free(host);
+	memtree_free(setup.tree);
+}
+
+static void refuse_xattr(const char *name, const char *text)
+{
+	struct fakehost_setup setup = { .tree = memtree_new() };
+	struct kataimg_node *file = memtree_add_file(memtree_root(setup.tree), "file", "x", 1);
+
+	memtree_set_xattr(file, name, "value", 5);
+	run_refused(&setup, "check", -EFBIG, text);
+	memtree_free(setup.tree);
+}
+
+static void test_check(void **state)
+{
+	struct fakehost_setup setup = { .tree = memtree_new() };
+
+	(void)state;
+	refuse_xattr("system.nfs4_acl", "namespaces");
+	refuse_xattr("system.posix_acl_access", "not a valid ACL");
+	memtree_add_symlink(memtree_root(setup.tree), "link", "");
+	run_refused(&setup, "check", -EFBIG, "target");
+	memtree_free(setup.tree);
+}
+
+/* ---- Failures ---- */
+
+static void test_failures(void **state)
+{
+	struct fakehost_setup setup = {
+		.backend = fakehost_load_backend(),
+		.tree = memtree_new_sample(),
+	};
+
+	(void)state;
+	fakehost_sweep(&setup, FAKEHOST_WRITE, EIO, 40);
+	fakehost_sweep(&setup, FAKEHOST_WRITE, ENOSPC, 10);
+	fakehost_sweep(&setup, FAKEHOST_PLACE, ENOSPC, 20);
+	fakehost_sweep(&setup, FAKEHOST_WINDOW_READ, EIO, 20);
+	fakehost_sweep(&setup, FAKEHOST_DERIVE, EIO, 5);
+	memtree_free(setup.tree);
+}
+
+/* verify finds a changed byte in whatever it reads. */
+static void test_verify(void **state)
+{
+	static const struct {
+		uint64_t off;
+		const char *what;
+	} cases[] = {
+		{ 8, "superblock" },
+		{ 512 + 52, "AGF" },
+		{ 1024 + 16, "AGI" },
+		{ 1536 + 40, "AGFL" },
+		{ 5 * BLOCK + 4, "log" },
+		{ 1040 * BLOCK + 2, "root inode" },
+		{ 4096 * BLOCK + 130, "superblock" },
+	};
+	static const uint8_t byte = 0x5a;
+	struct fakehost_setup setup = {
+		.tree = memtree_new(),
+		.corrupt = &byte,
+		.corrupt_len = 1,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setup.corrupt_off = cases[i].off;
+		run_refused(&setup, "verify", -EIO, cases[i].what);
+	}
+	memtree_free(setup.tree);
+}
+
+/* ---- Probe ---- */
+
+static void test_probe_strangers(void **state)
+{
+	const struct kataimg_backend *backend = fakehost_load_backend();
+	static uint8_t zeros[2 * BLOCK];
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+
+	(void)state;
+	assert_int_equal(fakehost_probe_bytes(backend, zeros, sizeof(zeros), &info), -ENODATA);
+	assert_int_equal(fakehost_probe_bytes(backend, zeros, 100, &info), -ENODATA);
+	memcpy(zeros, "XFSB", 4);
+	assert_int_equal(fakehost_probe_bytes(backend, zeros, sizeof(zeros), &info), -EUCLEAN);
+}
+
+/* A changed byte of the superblock is found, wherever it is; one of an AG's headers does no harm.
+ */
+static void test_probe_damaged(void **state)
+{
+	const struct kataimg_backend *backend = fakehost_load_backend();
+	struct fakehost_setup setup = { .tree = memtree_new() };
+	struct fakehost *host = run(&setup);
+	uint64_t size = fakehost_window_bytes(host);
+	uint8_t *bytes = malloc(size);
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+
+	(void)state;
+	assert_non_null(bytes);
+	fakehost_read(host, 0, bytes, size);
+	for (uint32_t off = 4; off < 2048; off += 7) {
+		int ret;
+
+		bytes[off] ^= 0x55;
+		ret = fakehost_probe_bytes(backend, bytes, size, &info);
+		assert_true(off < 512 ? ret == -EUCLEAN : ret == 0 || ret == -EUCLEAN);
+		bytes[off] ^= 0x55;
+	}
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, size - BLOCK, &info), -EUCLEAN);
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, size, &info), 0);
+	free(bytes);
+	fakehost_free(host);
+	memtree_free(setup.tree);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_judges),          cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_many_free_runs),  cmocka_unit_test(test_same_as_mkfs),
+		cmocka_unit_test(test_smallest),        cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_free_space),      cmocka_unit_test(test_every_window),
+		cmocka_unit_test(test_huge_windows),    cmocka_unit_test(test_file_beyond_an_ag),
+		cmocka_unit_test(test_huge_pages),      cmocka_unit_test(test_deterministic),
+		cmocka_unit_test(test_options),         cmocka_unit_test(test_job),
+		cmocka_unit_test(test_limits),          cmocka_unit_test(test_check),
+		cmocka_unit_test(test_failures),        cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_probe_strangers), cmocka_unit_test(test_probe_damaged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
