@@ -32,8 +32,7 @@ static int load_source(struct build *build, struct error *error)
 	const struct source_request request = {
 		.config = build->config,
 		.threads = build->options->threads,
-		.scratch = open_scratch,
-		.scratch_arg = build->output,
+		.scratch = { open_scratch, build->output },
 	};
 
 	progress_stage(build->progress, "scan");

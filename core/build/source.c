@@ -2,14 +2,22 @@
 #include "core/build/source.h"
 
 #include <inttypes.h>
+#include <sys/stat.h>
 
 #include "core/base/log.h"
 #include "core/tree/exclude.h"
 #include "core/tree/owner.h"
 #include "core/tree/rootfs.h"
 
-static int read_source(const struct source_request *request, struct tree **tree,
-		       struct error *error)
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int scan_directory(const struct source_request *request, struct tree **tree,
+			  struct error *error)
 {
 	const struct config *config = request->config;
 	const struct tree_scan_options options = {
@@ -19,6 +27,21 @@ static int read_source(const struct source_request *request, struct tree **tree,
 	};
 
 	return tree_scan_directory(config->image.source, &options, tree, error);
+}
+
+static int read_source(const struct source_request *request, struct tree **tree,
+		       struct error *error)
+{
+	const struct config *config = request->config;
+	const struct archive_options options = {
+		.holes = config->tree.holes,
+		.build_time = (int64_t)config->image.build_time,
+		.scratch = request->scratch,
+	};
+
+	if (is_directory(config->image.source))
+		return scan_directory(request, tree, error);
+	return archive_read_tree(config->image.source, &options, tree, error);
 }
 
 static int parse_map(const struct config_list *list, const char *key, struct tree_id_map *map,

@@ -6,15 +6,14 @@
 #ifndef BUILD_SOURCE_H
 #define BUILD_SOURCE_H
 
+#include "core/archive/archive.h"
 #include "core/config/config.h"
 #include "core/tree/tree.h"
 
 struct source_request {
 	const struct config *config;
 	unsigned int threads; /* at least 1 */
-	/* Makes an unnamed file for what must be unpacked first: a descriptor, or -errno. */
-	int (*scratch)(void *arg);
-	void *scratch_arg;
+	struct archive_scratch scratch;
 };
 
 /* What the rules did to the tree. */

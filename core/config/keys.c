@@ -17,7 +17,8 @@ const struct config_key config_keys[] = {
 	{ "image", "output", CONFIG_PATH, MEMBER(image.output), "kata-containers.img",
 	  "the image to make; it replaces an older one only when it is complete" },
 	{ "image", "source", CONFIG_SOURCE, MEMBER(image.source), NULL,
-	  "the root filesystem, a directory" },
+	  "the root filesystem: a directory, a tar or cpio (.gz, .xz, .zst, .bz2 too), - for "
+	  "stdin" },
 	{ "image", "filesystem", CONFIG_BACKEND, MEMBER(image.filesystem), "ext4",
 	  "the backend: a name, or the path of its file" },
 	{ "image", "free-space", CONFIG_SIZE, MEMBER(image.free_space_bytes), "0",

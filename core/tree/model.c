@@ -14,7 +14,6 @@ struct tree *tree_new(void)
 		return NULL;
 	tree->pub.struct_size = sizeof(tree->pub);
 	tree->root_fd = -1;
-	tree->archive_fd = -1;
 	pthread_mutex_init(&tree->readers_lock, NULL);
 	return tree;
 }
@@ -27,8 +26,7 @@ void tree_free(struct tree *tree)
 	pthread_mutex_destroy(&tree->readers_lock);
 	if (tree->root_fd >= 0)
 		close(tree->root_fd);
-	if (tree->archive_fd >= 0)
-		close(tree->archive_fd);
+	tree_free_sources(tree);
 	free(tree->nodes);
 	arena_free(&tree->arena);
 	arena_free(&tree->pending);

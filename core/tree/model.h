@@ -30,12 +30,15 @@ struct tree_node {
 	union {
 		struct tree_name *names;   /* directory, until tree_finish: newest first, and only
 					      those that entries does not have yet */
-		struct tree_range *ranges; /* regular file in an archive: ascending in file_off */
+		struct tree_range *ranges; /* regular file in a shared source: ascending in
+					      file_off */
 		uint64_t inode;            /* regular file of its own: what it was at the scan */
 	};
 	int64_t scanned_sec; /* its mtime then, whatever an edit made of pub's */
 	uint32_t scanned_nsec;
-	uint32_t range_count; /* 0: a file of its own, found by its names */
+	uint32_t range_count; /* 0: a file of its own, or no data */
+	uint16_t source;      /* 0: a scanned file, found by its names; else 1 + its place in
+				 tree->sources */
 	uint8_t marks;        /* 1 << enum tree_drop */
 	uint8_t visited : 1;
 	uint8_t edited : 1; /* directory: names, or entries with a node of NULL, wait for
@@ -51,6 +54,18 @@ struct tree_marked_xattr {
 	uint32_t item;
 };
 
+/* Where bytes of files are, apart from a scanned directory. */
+struct tree_source {
+	int fd;     /* many files' ranges; owned */
+	char *path; /* fd is -1: one file, in whole; owned */
+	/* What the file of fd was when it was read; inode 0: it is the program's own. */
+	uint64_t inode, size;
+	int64_t mtime_sec;
+	uint32_t mtime_nsec;
+};
+
+#define TREE_SOURCES_MAX UINT16_MAX
+
 struct tree {
 	struct arena arena;   /* nodes, names, values: as long as the tree */
 	struct arena pending; /* struct tree_name until tree_finish, then what is marked */
@@ -61,7 +76,8 @@ struct tree {
 	uint64_t all_nodes;                /* made so far, dropped ones too */
 	uint64_t names;                    /* in all directories, dropped ones too */
 	int root_fd;                       /* of a directory tree; -1 */
-	int archive_fd;                    /* of an archive; -1 */
+	struct tree_source *sources;
+	uint32_t source_count;
 	pthread_mutex_t readers_lock;
 	struct tree_reader *readers; /* idle ones of tree_read */
 };
@@ -76,6 +92,16 @@ struct tree *tree_new(void);
 /* Takes over all that was made in part, which stays empty: nodes of several threads become one
  * tree's. */
 void tree_absorb(struct tree *tree, struct tree *part);
+
+/*
+ * Adds what the bytes of nodes whose source is the result are read from, and takes the descriptor:
+ * an archive, or scratch, which nobody else can change. -ENOMEM, -EMFILE, -errno of fstat.
+ */
+int tree_add_archive(struct tree *tree, int fd, bool scratch);
+/* The same for one file, which is opened when it is needed; the node's inode and scanned_ time tell
+ * whether it is still the same. */
+int tree_add_file(struct tree *tree, const char *path);
+void tree_free_sources(struct tree *tree);
 
 /* A node of the type, without a name; NULL when memory is out. Set the attributes in pub. */
 struct tree_node *tree_add_node(struct tree *tree, enum kataimg_type type);

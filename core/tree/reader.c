@@ -33,15 +33,23 @@ struct tree_reader *tree_reader_new(const struct tree *tree)
 	return reader;
 }
 
-/* Its files are stretches of one descriptor. */
-static bool is_archive(const struct tree *tree)
+/* NULL: a scanned file. */
+static const struct tree_source *source_of(const struct tree *tree, const struct kataimg_node *node)
 {
-	return tree->root_fd < 0;
+	uint16_t source = tree_node(node)->source;
+
+	return source ? &tree->sources[source - 1] : NULL;
+}
+
+/* A descriptor for many files, which stays open. */
+static bool is_shared(const struct tree_source *source)
+{
+	return source && source->fd >= 0;
 }
 
 static void close_node(struct tree_reader *reader)
 {
-	if (reader->node && !is_archive(reader->tree))
+	if (reader->node && !is_shared(source_of(reader->tree, reader->node)))
 		close(reader->fd);
 	reader->node = NULL;
 }
@@ -85,13 +93,19 @@ static int open_at(int dir_fd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int open_file(struct tree_reader *reader, const struct kataimg_node *node,
-		     struct error *error)
+static int open_scanned(struct tree_reader *reader, const struct kataimg_node *node)
 {
 	int fd = dirs_get(&reader->dirs, node->parent);
 
-	if (fd >= 0)
-		fd = open_at(fd, node->name);
+	return fd < 0 ? fd : open_at(fd, node->name);
+}
+
+static int open_file(struct tree_reader *reader, const struct kataimg_node *node,
+		     struct error *error)
+{
+	const struct tree_source *source = source_of(reader->tree, node);
+	int fd = source ? open_at(AT_FDCWD, source->path) : open_scanned(reader, node);
+
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
 		return fail_changed(node, "vanished", error);
 	return fd < 0 ? fail(node, -fd, error) : fd;
@@ -100,13 +114,13 @@ static int open_file(struct tree_reader *reader, const struct kataimg_node *node
 int tree_reader_open(struct tree_reader *reader, const struct kataimg_node *node,
 		     struct error *error)
 {
-	int fd = reader->tree->archive_fd;
+	const struct tree_source *source = source_of(reader->tree, node);
+	int fd;
 
 	if (reader->node == node)
 		return reader->fd;
 	close_node(reader);
-	if (!is_archive(reader->tree))
-		fd = open_file(reader, node, error);
+	fd = is_shared(source) ? source->fd : open_file(reader, node, error);
 	if (fd < 0)
 		return fd;
 	reader->node = node;
@@ -114,22 +128,36 @@ int tree_reader_open(struct tree_reader *reader, const struct kataimg_node *node
 	return fd;
 }
 
+/* What the descriptor's file was when the tree was made. */
+static struct tree_source remembered(const struct tree *tree, const struct kataimg_node *file)
+{
+	const struct tree_source *source = source_of(tree, file);
+	const struct tree_node *node = tree_node(file);
+
+	if (is_shared(source))
+		return *source;
+	return (struct tree_source){ .inode = node->inode,
+				     .size = file->size,
+				     .mtime_sec = node->scanned_sec,
+				     .mtime_nsec = node->scanned_nsec };
+}
+
 int tree_reader_check(struct tree_reader *reader, struct error *error)
 {
 	const struct kataimg_node *node = reader->node;
+	const struct tree_source was = remembered(reader->tree, node);
 	struct stat st;
 
-	if (is_archive(reader->tree))
+	if (was.inode == 0)
 		return 0;
 	if (fstat(reader->fd, &st) < 0)
 		return fail(node, errno, error);
-	if (!S_ISREG(st.st_mode) || st.st_ino != tree_node(node)->inode)
+	if (!S_ISREG(st.st_mode) || st.st_ino != was.inode)
 		return fail_changed(node, "was replaced", error);
-	if ((uint64_t)st.st_size != node->size)
-		return fail_changed(node, (uint64_t)st.st_size < node->size ? "shrank" : "grew",
+	if ((uint64_t)st.st_size != was.size)
+		return fail_changed(node, (uint64_t)st.st_size < was.size ? "shrank" : "grew",
 				    error);
-	if (st.st_mtim.tv_sec != tree_node(node)->scanned_sec ||
-	    st.st_mtim.tv_nsec != tree_node(node)->scanned_nsec)
+	if (st.st_mtim.tv_sec != was.mtime_sec || st.st_mtim.tv_nsec != was.mtime_nsec)
 		return fail_changed(node, "was written", error);
 	return 0;
 }
@@ -217,10 +245,10 @@ static bool next_range(const struct tree_node *node, uint64_t from, uint64_t to,
 bool tree_next_extent(const struct tree *tree, const struct kataimg_node *node, uint64_t from,
 		      uint64_t to, struct tree_extent *extent)
 {
-	/* An archive's ranges need not be blocks, nor the same as what is kept as data. */
+	/* Ranges need not be blocks, nor the same as what is kept as data. */
 	while (next_segment(node, from, to, extent)) {
 		from = extent->file_off + extent->len;
-		if (!is_archive(tree) ||
+		if (!is_shared(source_of(tree, node)) ||
 		    next_range(tree_node(node), extent->file_off, from, extent))
 			return true;
 	}

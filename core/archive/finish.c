@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/archive/finish.h"
+
+#include <errno.h>
+
+#include "core/tree/model.h"
+#include "core/tree/reader.h"
+#include "core/tree/segments.h"
+
+struct tree *archive_new_tree(void)
+{
+	struct tree *tree = tree_new();
+	struct tree_node *root = tree ? tree_add_node(tree, KATAIMG_DIR) : NULL;
+
+	if (!root) {
+		tree_free(tree);
+		return NULL;
+	}
+	root->pub.mode = 0755;
+	root->implied = 1;
+	return tree;
+}
+
+static void set_implied_times(struct tree *tree, int64_t build_time)
+{
+	int64_t time = build_time ? build_time : tree_newest_mtime(tree);
+
+	for (uint64_t i = 0; i < tree->pub.node_count; i++) {
+		struct tree_node *node = tree_node(tree->nodes[i]);
+
+		if (node->implied)
+			node->pub.mtime_sec = time;
+	}
+}
+
+struct reading {
+	const struct tree *tree;
+	const struct kataimg_node *node;
+	struct error *error;
+};
+
+static int read_node(void *arg, uint64_t off, void *buf, size_t len)
+{
+	const struct reading *reading = arg;
+
+	return tree_read(reading->tree, reading->node, off, buf, len, reading->error);
+}
+
+static uint64_t next_data(void *arg, uint64_t off, uint64_t size)
+{
+	const struct reading *reading = arg;
+	struct tree_extent extent;
+
+	return tree_next_extent(reading->tree, reading->node, off, size, &extent) ? extent.file_off
+										  : size;
+}
+
+static int set_holes(struct tree *tree, struct tree_node *node, enum tree_holes holes,
+		     struct error *error)
+{
+	struct reading reading = { tree, &node->pub, error };
+	const struct segments_content content = { read_node, next_data, &reading };
+	struct segments list = { 0 };
+	int ret;
+
+	if (holes == TREE_HOLES_FILL)
+		ret = segments_add(&list, 0, node->pub.size);
+	else
+		ret = segments_detect(&list, node->pub.size, &content);
+	if (ret == 0)
+		ret = tree_set_segments(tree, node, list.items, list.count);
+	segments_free(&list);
+	if (ret == -ECANCELED)
+		return error_set(error, ECANCELED, "interrupted");
+	return ret == -ENOMEM ? error_nomem(error) : ret;
+}
+
+int archive_finish_tree(struct tree *tree, const struct archive_options *options,
+			struct error *error)
+{
+	int ret = 0;
+
+	set_implied_times(tree, options->build_time);
+	if (options->holes == TREE_HOLES_SOURCE)
+		return 0;
+	for (uint64_t i = 0; ret == 0 && i < tree->pub.node_count; i++)
+		if (tree->nodes[i]->type == KATAIMG_REG)
+			ret = set_holes(tree, tree_node(tree->nodes[i]), options->holes, error);
+	return ret;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/archive/unpack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/cancel.h"
+#include "core/base/log.h"
+
+int unpack_fail(const struct unpack *unpack, const char *path, struct error *error, const char *fmt,
+		...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	error_vset(error, EBADMSG, fmt, args);
+	va_end(args);
+	return error_prefix(error, "%s: %s", unpack->input->label, path);
+}
+
+static int type_of(struct archive_entry *entry)
+{
+	switch (archive_entry_filetype(entry)) {
+	case AE_IFREG:
+		return KATAIMG_REG;
+	case AE_IFDIR:
+		return KATAIMG_DIR;
+	case AE_IFLNK:
+		return KATAIMG_LNK;
+	case AE_IFCHR:
+		return KATAIMG_CHR;
+	case AE_IFBLK:
+		return KATAIMG_BLK;
+	case AE_IFIFO:
+		return KATAIMG_FIFO;
+	case AE_IFSOCK:
+		return KATAIMG_SOCK;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int set_target(struct unpack *unpack, struct archive_entry *entry, const char *path,
+		      struct tree_node *node, struct error *error)
+{
+	const char *target = archive_entry_symlink(entry);
+
+	if (!target || !*target)
+		return unpack_fail(unpack, path, error, "a symbolic link without a target");
+	if (tree_set_target(unpack->tree, node, target, strlen(target)) < 0)
+		return error_nomem(error);
+	return 0;
+}
+
+/* A directory goes only when it is empty, as rmdir has it. */
+static int check_replaceable(struct unpack *unpack, const char *path,
+			     const struct tree_place *place, struct error *error)
+{
+	if (place->len == 0)
+		return unpack_fail(unpack, path, error, "the root can only be a directory");
+	if (place->node && place->node->pub.type == KATAIMG_DIR && !tree_edit_is_empty(place->node))
+		return unpack_fail(unpack, path, error,
+				   "it would replace a directory that is not empty");
+	return 0;
+}
+
+static int put(struct unpack *unpack, const struct tree_place *place, struct tree_node *node,
+	       struct error *error)
+{
+	int ret = tree_edit_put(unpack->edit, place->dir, place->name, place->len, node);
+
+	return ret < 0 ? error_nomem(error) : 0;
+}
+
+static int unpack_hard_link(struct unpack *unpack, struct archive_entry *entry, const char *path,
+			    const struct tree_place *place, struct error *error)
+{
+	const char *target = archive_entry_hardlink(entry);
+	struct tree_place linked;
+	int ret = tree_edit_locate(unpack->edit, target, TREE_PARENTS_NEEDED, &linked, error);
+
+	if (ret < 0)
+		return error_prefix(error, "%s: %s: hard link to %s", unpack->input->label, path,
+				    target);
+	if (!linked.node)
+		return unpack_fail(unpack, path, error, "a hard link to %s, which is not there",
+				   target);
+	if (linked.node->pub.type == KATAIMG_DIR)
+		return unpack_fail(unpack, path, error, "a hard link to %s, which is a directory",
+				   target);
+	if (linked.node != place->node) {
+		ret = check_replaceable(unpack, path, place, error);
+		if (ret == 0)
+			ret = put(unpack, place, linked.node, error);
+	}
+	/* cpio has the data with the last name. */
+	if (ret == 0 && linked.node->pub.type == KATAIMG_REG && archive_entry_size_is_set(entry) &&
+	    archive_entry_size(entry) > 0)
+		ret = unpack_data(unpack, entry, path, linked.node, error);
+	return ret;
+}
+
+static int unpack_node(struct unpack *unpack, struct archive_entry *entry, const char *path,
+		       const struct tree_place *place, struct error *error)
+{
+	int type = type_of(entry), ret = 0;
+	struct tree_node *node = place->node;
+
+	if (type < 0)
+		return unpack_fail(unpack, path, error, "an entry of an unknown type");
+	if (type != KATAIMG_DIR || !node || node->pub.type != KATAIMG_DIR) {
+		ret = check_replaceable(unpack, path, place, error);
+		if (ret < 0)
+			return ret;
+		node = tree_add_node(unpack->tree, (enum kataimg_type)type);
+		ret = node ? put(unpack, place, node, error) : error_nomem(error);
+	}
+	if (ret == 0 && type == KATAIMG_LNK)
+		ret = set_target(unpack, entry, path, node, error);
+	if (ret == 0 && type == KATAIMG_REG)
+		ret = unpack_data(unpack, entry, path, node, error);
+	return ret < 0 ? ret : unpack_attributes(unpack, entry, path, node, error);
+}
+
+static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, struct error *error)
+{
+	const char *path = archive_entry_pathname(entry);
+	struct tree_place place;
+	int ret;
+
+	if (!path || !*path)
+		return unpack_fail(unpack, "?", error, "an entry without a name");
+	if (*path == '/' && !unpack->absolute_seen) {
+		log_warning("%s: %s: names with a / in front are taken as the image's",
+			    unpack->input->label, path);
+		unpack->absolute_seen = true;
+	}
+	ret = tree_edit_locate(unpack->edit, path, TREE_PARENTS_IMPLIED, &place, error);
+	if (ret < 0)
+		return error_prefix(error, "%s: %s", unpack->input->label, path);
+	return archive_entry_hardlink(entry) ? unpack_hard_link(unpack, entry, path, &place, error)
+					     : unpack_node(unpack, entry, path, &place, error);
+}
+
+/*
+ * libarchive wants names in the locale's characters. It warns of those that are none, and gives
+ * them as they are, which is what is wanted here; every other complaint means that something would
+ * get lost.
+ */
+static bool is_harmless(struct archive *archive)
+{
+	const char *message = archive_error_string(archive);
+
+	return !message || strstr(message, "can't be converted from");
+}
+
+/* 1: an entry; 0: the end. */
+static int next_entry(struct unpack *unpack, struct archive_entry **entry, struct error *error)
+{
+	int status = archive_read_next_header(unpack->archive, entry);
+	const char *path;
+
+	if (cancel_requested())
+		return error_set(error, ECANCELED, "interrupted");
+	if (status == ARCHIVE_EOF)
+		return 0;
+	if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+		return archive_input_fail(unpack->input, unpack->archive, error);
+	if (is_harmless(unpack->archive))
+		return 1;
+	path = archive_entry_pathname(*entry);
+	return unpack_fail(unpack, path ? path : "?", error, "%s",
+			   archive_error_string(unpack->archive));
+}
+
+/* tar takes it as it is, but so ends an archive that was cut off between two members. */
+static void warn_without_end(const struct unpack *unpack)
+{
+	if (archive_format(unpack->archive) & ARCHIVE_FORMAT_TAR &&
+	    (uint64_t)archive_filter_bytes(unpack->archive, 0) == unpack->input->bytes &&
+	    archive_read_header_position(unpack->archive) ==
+		    archive_filter_bytes(unpack->archive, 0))
+		log_warning("%s: it has no end mark: is all of it there?", unpack->input->label);
+}
+
+static int unpack_entries(struct unpack *unpack, struct error *error)
+{
+	struct archive_entry *entry;
+	int ret;
+
+	while ((ret = next_entry(unpack, &entry, error)) > 0) {
+		ret = unpack_settle(unpack, error);
+		if (ret == 0)
+			ret = unpack_entry(unpack, entry, error);
+		if (ret < 0)
+			return ret;
+	}
+	if (ret == 0)
+		ret = unpack_settle(unpack, error);
+	if (ret == 0)
+		warn_without_end(unpack);
+	return ret;
+}
+
+int unpack_archive(struct unpack *unpack, struct error *error)
+{
+	int ret = archive_input_open(unpack->input, &unpack->archive, error);
+
+	if (ret == 0)
+		ret = unpack_entries(unpack, error);
+	free(steal_ptr(&unpack->member.path));
+	archive_read_free(steal_ptr(&unpack->archive));
+	return ret;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an archive's entries to the tree's nodes, as tar -x would make files of them, but for what
+ * tar only warns of: an entry that cannot be there as it is described is an error. Names are bytes,
+ * ids are numbers. Data is not touched: files get the ranges where it lies.
+ */
+#ifndef ARCHIVE_UNPACK_H
+#define ARCHIVE_UNPACK_H
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "core/archive/input.h"
+#include "core/tree/edit.h"
+
+/* A file whose data lies where the archive is being read. */
+struct unpack_member {
+	char *path; /* owned, for messages; NULL: there is none */
+	uint64_t off, bytes;
+};
+
+struct unpack {
+	struct tree *tree;
+	struct tree_edit *edit;
+	struct archive_input *input;
+	struct archive *archive;
+	uint16_t source; /* of the tree, for the input's descriptor */
+	struct unpack_member member;
+	bool absolute_seen;
+};
+
+/* "LABEL: PATH: what". */
+int unpack_fail(const struct unpack *unpack, const char *path, struct error *error, const char *fmt,
+		...) __attribute__((format(printf, 4, 5)));
+
+/* Puts all entries of the input into the tree, over what is there. */
+int unpack_archive(struct unpack *unpack, struct error *error);
+
+/* Mode, owner, time, device and extended attributes; path is for messages. */
+int unpack_attributes(struct unpack *unpack, struct archive_entry *entry, const char *path,
+		      struct tree_node *node, struct error *error);
+
+/* A file's size and where its data is. */
+int unpack_data(struct unpack *unpack, struct archive_entry *entry, const char *path,
+		struct tree_node *node, struct error *error);
+/* Called when the archive stands behind a member: was its data as long as it said? */
+int unpack_settle(struct unpack *unpack, struct error *error);
+
+/* The ACL that the entry has of the type, in the form of its extended attribute; len 0: none. */
+int unpack_acl(struct unpack *unpack, struct archive_entry *entry, const char *path, int type,
+	       struct kataimg_xattr *xattr, struct error *error);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/tree/segments.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/cancel.h"
+#include "core/base/cleanup.h"
+
+int segments_add(struct segments *list, uint64_t off, uint64_t len)
+{
+	if (list->count == list->room) {
+		uint32_t room = list->room ? 2 * list->room : 16;
+		struct kataimg_segment *items = reallocarray(list->items, room, sizeof(*items));
+
+		if (!items || room < list->room)
+			return -ENOMEM;
+		list->items = items;
+		list->room = room;
+	}
+	list->items[list->count++] = (struct kataimg_segment){ off, len };
+	return 0;
+}
+
+void segments_free(struct segments *list)
+{
+	free(list->items);
+	*list = (struct segments){ 0 };
+}
+
+static bool all_zero(const char *bytes, size_t len)
+{
+	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
+}
+
+/* One run, or what the file has of it. */
+static int detect_run(struct segments *list, uint64_t off, size_t len, char *run,
+		      const struct segments_content *content)
+{
+	int ret = content->read(content->arg, off, run, len);
+
+	if (ret < 0 || (len == SEGMENTS_ZERO_RUN_BYTES && all_zero(run, len)))
+		return ret;
+	return segments_add(list, off, len);
+}
+
+static uint64_t run_start(uint64_t off)
+{
+	return off & ~(uint64_t)(SEGMENTS_ZERO_RUN_BYTES - 1);
+}
+
+int segments_detect(struct segments *list, uint64_t size, const struct segments_content *content)
+{
+	autofree char *run = malloc(SEGMENTS_ZERO_RUN_BYTES);
+	uint64_t off = 0;
+	int ret = run ? 0 : -ENOMEM;
+
+	while (ret == 0 && off < size) {
+		uint64_t data = run_start(content->next_data(content->arg, off, size));
+		size_t len;
+
+		/* The file's last run is data if it is not a whole one. */
+		if (data > off)
+			off = data;
+		if (off == size)
+			break;
+		len = size - off < SEGMENTS_ZERO_RUN_BYTES ? (size_t)(size - off)
+							   : SEGMENTS_ZERO_RUN_BYTES;
+		ret = cancel_requested() ? -ECANCELED : detect_run(list, off, len, run, content);
+		off += len;
+	}
+	return ret;
+}

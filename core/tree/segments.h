@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A growing list of data segments, and the map that content alone gives. */
+#ifndef TREE_SEGMENTS_H
+#define TREE_SEGMENTS_H
+
+#include "core/tree/model.h"
+
+struct segments {
+	struct kataimg_segment *items; /* owned */
+	uint32_t count, room;
+};
+
+int segments_add(struct segments *list, uint64_t off, uint64_t len); /* or -ENOMEM */
+void segments_free(struct segments *list);
+
+/* A file's content. */
+struct segments_content {
+	/* Reads [off, off + len): 0 or -errno. */
+	int (*read)(void *arg, uint64_t off, void *buf, size_t len);
+	/* All before the result, off or later, is known to be zeros; size at most. */
+	uint64_t (*next_data)(void *arg, uint64_t off, uint64_t size);
+	void *arg;
+};
+
+/* A run of zeros this long, at a multiple of it, is a hole. */
+#define SEGMENTS_ZERO_RUN_BYTES ((size_t)64 << 10)
+
+/* By content alone: what is known of holes saves time and makes no difference. -ECANCELED too. */
+int segments_detect(struct segments *list, uint64_t size, const struct segments_content *content);
+
+#endif
