@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void dirs_init(struct dirs *dirs, int root_fd)
@@ -62,6 +66,62 @@ static int add_missing(struct dirs *dirs, size_t count, const struct kataimg_nod
 	return 0;
 }
 
+static int open_step(int fd, const char *path)
+{
+	return openat(fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Many steps at once, none of them through a link. */
+static int open_steps(int fd, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, fd, path, &how, sizeof(how));
+}
+
+/* The names of missing[count - 1], [count - 2] ... down to [last], as far as there is room. Returns
+ * the place of the last one that has found room. */
+static size_t join_names(const struct dirs *dirs, size_t count, size_t last, char path[PATH_MAX])
+{
+	char *end = path;
+
+	while (count > last &&
+	       (size_t)(end - path) + dirs->missing[count - 1]->name_len + 1 < PATH_MAX) {
+		const struct kataimg_node *dir = dirs->missing[--count];
+
+		if (end > path)
+			*end++ = '/';
+		memcpy(end, dir->name, dir->name_len);
+		end += dir->name_len;
+	}
+	*end = '\0';
+	return count;
+}
+
+/*
+ * One step down, or where the way is long, many: only the last ones are worth keeping open. *count
+ * becomes what is still missing.
+ */
+static int descend(struct dirs *dirs, int fd, size_t *count)
+{
+	if (*count > DIRS_SLOTS / 2 && !dirs->steps_only) {
+		char path[PATH_MAX];
+		size_t left = join_names(dirs, *count, DIRS_SLOTS / 2, path);
+		int next = open_steps(fd, path);
+
+		dirs->steps_only = next < 0 && (errno == ENOSYS || errno == EPERM);
+		if (!dirs->steps_only) {
+			*count = left;
+			return next < 0 ? -errno : next;
+		}
+	}
+	fd = open_step(fd, dirs->missing[--*count]->name);
+	return fd < 0 ? -errno : fd;
+}
+
 int dirs_get(struct dirs *dirs, const struct kataimg_node *dir)
 {
 	size_t count = 0;
@@ -75,11 +135,10 @@ int dirs_get(struct dirs *dirs, const struct kataimg_node *dir)
 		dir = dir->parent;
 	}
 	while (count > 0) {
-		dir = dirs->missing[--count];
-		fd = openat(fd, dir->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		fd = descend(dirs, fd, &count);
 		if (fd < 0)
-			return -errno;
-		dirs_put(dirs, dir, fd);
+			return fd;
+		dirs_put(dirs, dirs->missing[count], fd);
 	}
 	return fd;
 }

@@ -6,6 +6,7 @@
 #ifndef TREE_DIRS_H
 #define TREE_DIRS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "kataimg/backend.h"
@@ -22,6 +23,7 @@ struct dirs {
 	} slots[DIRS_SLOTS];
 	const struct kataimg_node **missing; /* owned; room for the way down */
 	size_t missing_capacity;
+	bool steps_only; /* the kernel has no openat2(2) */
 };
 
 void dirs_init(struct dirs *dirs, int root_fd);

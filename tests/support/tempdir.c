@@ -10,16 +10,29 @@
 
 #include "tests/support/must.h"
 
-void tempdir_open(struct tempdir *dir)
+static void open_below(struct tempdir *dir, const char *base)
 {
-	const char *base = getenv("TMPDIR");
-	int len = snprintf(dir->path, sizeof(dir->path), "%s/kataimg-test-XXXXXX",
-			   base ? base : "/tmp");
+	int len = snprintf(dir->path, sizeof(dir->path), "%s/kataimg-test-XXXXXX", base);
 
 	must(len > 0 && (size_t)len < sizeof(dir->path));
 	must(mkdtemp(dir->path));
 	dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	must(dir->fd >= 0);
+}
+
+void tempdir_open(struct tempdir *dir)
+{
+	const char *base = getenv("TMPDIR");
+
+	open_below(dir, base ? base : "/tmp");
+}
+
+void tempdir_open_large(struct tempdir *dir)
+{
+	if (access("/dev/shm", W_OK) == 0)
+		open_below(dir, "/dev/shm");
+	else
+		tempdir_open(dir);
 }
 
 /* By rm, which knows how to go deeper than any path. */

@@ -14,6 +14,8 @@ struct tempdir {
 };
 
 void tempdir_open(struct tempdir *dir);
+/* In memory if possible: for trees so large that a disk would take long. */
+void tempdir_open_large(struct tempdir *dir);
 /* Removes it with all below. */
 void tempdir_close(struct tempdir *dir);
 
