@@ -10,7 +10,8 @@
 #define XFS_TIME_MAX INT64_C(2147483647)
 #define XFS_BIGTIME_MAX INT64_C(16299260424)
 
-#define XFS_DEVICE_MAX_MAJOR ((1u << 14) - 1)
+/* 14 bits on disk, of which the kernel reads 9. */
+#define XFS_DEVICE_MAX_MAJOR ((1u << 9) - 1)
 #define XFS_DEVICE_MAX_MINOR ((1u << 18) - 1)
 
 struct xfs_inode_job {

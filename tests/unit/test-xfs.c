@@ -501,6 +501,7 @@ static void test_limits(void **state)
 
 	(void)state;
 	assert_int_equal(limits->symlink_bytes, 1023);
+	assert_int_equal(limits->device_major, 511);
 	assert_int_equal(limits->device_minor, (1 << 18) - 1);
 	assert_int_equal(limits->xattr_value_bytes, 65536);
 	assert_true(limits->mtime_max == INT64_C(16299260424));
