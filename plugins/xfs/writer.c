@@ -55,7 +55,7 @@ void xfs_seal(void *object, size_t len, size_t crc_off)
 	memcpy((uint8_t *)object + crc_off, &crc, sizeof(crc));
 }
 
-bool xfs_seal_matches(void *object, size_t len, size_t crc_off)
+int xfs_seal_matches(void *object, size_t len, size_t crc_off)
 {
 	uint8_t *field = (uint8_t *)object + crc_off;
 	le32 stored;
@@ -64,7 +64,7 @@ bool xfs_seal_matches(void *object, size_t len, size_t crc_off)
 	memset(field, 0, sizeof(stored));
 	xfs_seal(object, len, crc_off);
 	if (memcmp(field, &stored, sizeof(stored)) == 0)
-		return true;
+		return 1;
 	memcpy(field, &stored, sizeof(stored));
-	return false;
+	return 0;
 }

@@ -6,7 +6,6 @@
 #ifndef XFS_WRITER_H
 #define XFS_WRITER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +32,6 @@ int xfs_writer_flush(struct xfs_writer *writer);
 /* Fills in the checksum at crc_off of an object whose checksum is 0. */
 void xfs_seal(void *object, size_t len, size_t crc_off);
 /* Is the checksum right? The object is unchanged afterwards. */
-bool xfs_seal_matches(void *object, size_t len, size_t crc_off);
+int xfs_seal_matches(void *object, size_t len, size_t crc_off);
 
 #endif

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All judges over one image."""
+import json
+import os
+import stat
+
+from harness import extents, fsck, manifest, mount
+from harness.partitions import check_partitions
+from harness.tap import Failure, check, check_equal
+from harness.workspace import is_root
+
+# What a filesystem cannot say of itself: EROFS has no free inodes to count.
+FILESYSTEMS = {'ext4': 'ext4', 'xfs': 'xfs', 'erofs': 'erofs', 'erofs-stub': 'erofs'}
+# What holes are cut to.
+HOLE_CHUNK = {'ext4': 4096, 'xfs': 4096, 'erofs': 1 << 20, 'erofs-stub': 1 << 20}
+XFS_ACLS = {b'trusted.SGI_ACL_FILE', b'trusted.SGI_ACL_DEFAULT'}
+# Mounted for writing, XFS keeps a twentieth of the blocks for itself; mounted read-only it does not.
+XFS_KEPT_BLOCKS = 8192
+XFS_SPARE_BLOCKS = 64
+READ_ONLY = {'erofs', 'erofs-stub'}
+
+
+def traits(entries):
+    """What a filesystem has to be able to do for this tree."""
+    found = set()
+    for entry in entries.values():
+        found |= {name for name, present in [
+            ('xattrs', entry.xattrs),
+            ('hardlinks', entry.kind != stat.S_IFDIR and entry.names > 1),
+            ('holes', entry.kind == stat.S_IFREG
+             and sum(end - start for start, end in entry.data) < entry.size)] if present}
+    return found
+
+
+# What a backend leaves to others, and how it is told.
+CANNOT = {'erofs-stub': {'xattrs': 'cannot store extended attributes',
+                         'hardlinks': 'cannot store hard links',
+                         'holes': 'cannot store holes'}}
+
+
+def unsupported(backend, entries):
+    """The reasons that this backend has to refuse the tree; none: it can store it."""
+    cannot = CANNOT.get(backend, {})
+    return [cannot[trait] for trait in sorted(traits(entries)) if trait in cannot]
+
+
+def read_mounted(kind, root):
+    actual = manifest.read_manifest(root)
+    if kind == 'xfs':
+        # root sees the lists behind the ACLs as attributes, too
+        for entry in actual.values():
+            for name in XFS_ACLS & entry.xattrs.keys():
+                del entry.xattrs[name]
+    return actual
+
+
+def compare_with_source(backend, expected, root):
+    actual = read_mounted(FILESYSTEMS[backend], root)
+    differences = manifest.compare(expected, actual, HOLE_CHUNK[backend])
+    if differences:
+        raise Failure(f'{len(differences)} differences from the source:\n'
+                      + '\n'.join(differences[:15]))
+
+
+def check_free_bytes(backend, space, described):
+    free = space.f_bavail * space.f_frsize
+    if backend != 'xfs':
+        check_equal(free, described['free_bytes'], 'free bytes by statfs')
+        return
+    kept = min(described['size_bytes'] // described['block_bytes'] // 20, XFS_KEPT_BLOCKS)
+    most = described['free_bytes'] + (kept + XFS_SPARE_BLOCKS) * described['block_bytes']
+    check(described['free_bytes'] <= free <= most,
+          f'free bytes by statfs: {free}, expected {described["free_bytes"]} to {most}')
+
+
+def check_statfs(backend, root, described):
+    """What describe foretold is what a user sees."""
+    space = os.statvfs(root)
+    check_free_bytes(backend, space, described)
+    if backend == 'xfs':
+        # it makes inodes out of what is free
+        check(space.f_ffree >= described['free_inodes'], 'fewer free inodes than described')
+    elif backend not in READ_ONLY:
+        check_equal(space.f_ffree, described['free_inodes'], 'free inodes by statfs')
+        check_equal(space.f_files, described['inodes'], 'inodes by statfs')
+
+
+def check_inspect(program, image, described):
+    result = program.run(['inspect', '--json', image]).expect(0)
+    said = json.loads(result.out)
+    check_equal(said['contradictions'], [], 'contradictions that inspect finds')
+    check(said['filesystem'], 'inspect finds no filesystem')
+    for name in ['type', 'size_bytes', 'block_bytes', 'free_bytes', 'inodes', 'free_inodes',
+                 'label']:
+        check_equal(said['filesystem'][name], described[name], f'{name} by inspect')
+
+
+def judge_mounted(backend, image, partition, expected, described, point, dax):
+    with mount.mounted(FILESYSTEMS[backend], image, partition, point) as root:
+        compare_with_source(backend, expected, root)
+        check_statfs(backend, root, described)
+        if dax:
+            extents.check_huge_pages(expected, root, partition.start)
+
+
+def judge(program, backend, image, expected, report, dax=True):
+    """expected: the manifest of the source; report: the build's own. The kernel judges for root."""
+    described = report['filesystem']
+    partition = check_partitions(image, dax)
+    fsck.check_filesystem(FILESYSTEMS[backend], image, partition)
+    check_inspect(program, image, described)
+    if is_root():
+        point = program.workspace.directory('mount')
+        judge_mounted(backend, image, partition, expected, described, point, dax)
+        os.rmdir(point)

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every awkward tree in every filesystem: built, then judged.
+
+Usage: test_trees.py [--large] [NAME...]   (BACKEND/TREE, BACKEND or TREE)
+"""
+import argparse
+import os
+
+from harness import judge, manifest
+from harness.program import Program
+from harness.tap import Tap, check
+from harness.workspace import PLAIN_ID, Workspace, is_reduced, is_root, need_root
+from trees import all_trees
+from trees.maker import make_tree
+
+
+def judge_tree(program, backend, tree, source, expected):
+    """A tree that the backend cannot hold must be refused with its reason, and leave nothing."""
+    work = program.workspace.directory('image', owner=None if tree.privileged else PLAIN_ID)
+    image = os.path.join(work, 'image')
+    plain = not tree.privileged
+    refusals = judge.unsupported(backend, expected)
+    if refusals:
+        said = program.build(backend, source, image, plain=plain).expect(1).err
+        check(any(reason in said for reason in refusals), f'{refusals} expected: {said}')
+        check(os.listdir(work) == [], f'a refused build leaves {os.listdir(work)}')
+    else:
+        report = program.build_well(backend, source, image, plain=plain).report
+        judge.judge(program, backend, image, expected, report)
+    program.workspace.remove_directory(work)
+
+
+def wanted(tree, arguments):
+    if tree.large != arguments.large and not arguments.names:
+        return False
+    return is_root() or not tree.privileged
+
+
+def selected(backend, tree, names):
+    return not names or {backend, tree.name, f'{backend}/{tree.name}'} & set(names)
+
+
+def run_tree(tap, program, tree, names):
+    backends = [backend for backend in program.backends if selected(backend, tree, names)
+                and (not tree.only or judge.FILESYSTEMS[backend] in tree.only)]
+    if not backends:
+        return
+    directory = program.workspace.directory('tree')
+    source = os.path.join(directory, tree.name)
+    made = {}
+
+    def make():
+        make_tree(tree, source)
+        made['manifest'] = manifest.read_manifest(source)
+
+    try:
+        make()
+    except OSError as error:
+        # a plain user makes no devices and gives no files away
+        if is_root():
+            raise
+        tap.note(f'{tree.name}: this user cannot make it: {error}')
+        made = {}
+    for backend in backends if made else []:
+        tap.case(f'{backend}/{tree.name}', judge_tree, program, backend, tree, source,
+                 made['manifest'])
+    program.workspace.remove_directory(directory)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--large', action='store_true')
+    parser.add_argument('names', nargs='*')
+    arguments = parser.parse_args()
+    program = Program(Workspace())
+    tap = Tap()
+    for tree in all_trees().values():
+        if wanted(tree, arguments) and (tree.reduced or not is_reduced()):
+            run_tree(tap, program, tree, arguments.names)
+    if not is_root():
+        tap.case('mounting, and trees that only root can make', need_root, 'this')
+    tap.finish()
+
+
+if __name__ == '__main__':
+    main()
