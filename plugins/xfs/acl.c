@@ -42,6 +42,21 @@ static bool is_tag(uint16_t tag)
 	return tag && !(tag & (tag - 1)) && tag <= ACL_OTHER;
 }
 
+static bool is_same(struct acl_source_entry a, struct acl_source_entry b)
+{
+	return from_le16(a.tag) == from_le16(b.tag) && from_le32(a.id) == from_le32(b.id);
+}
+
+/* Quadratic, for at most 5461 entries. */
+static bool ids_are_unique(const void *value, uint32_t entries)
+{
+	for (uint32_t i = 0; i < entries; i++)
+		for (uint32_t j = 0; j < i; j++)
+			if (is_same(source_entry(value, i), source_entry(value, j)))
+				return false;
+	return true;
+}
+
 /* The three base entries once each, and a mask where users or groups are named. */
 static bool entries_are_complete(const void *value, uint32_t entries)
 {
@@ -71,7 +86,9 @@ int xfs_acl_entries(const void *value, uint32_t value_len)
 	if (from_le32(version) != ACL_VERSION || value_len % sizeof(struct acl_source_entry) ||
 	    !entries_are_complete(value, entries))
 		return -EINVAL;
-	return entries <= XFS_ACL_MAX_ENTRIES ? (int)entries : -E2BIG;
+	if (entries > XFS_ACL_MAX_ENTRIES)
+		return -E2BIG;
+	return ids_are_unique(value, entries) ? (int)entries : -EINVAL;
 }
 
 bool xfs_acl_is_trivial(const void *value, uint32_t value_len)

@@ -4,8 +4,9 @@
  * and the same each time. write follows it to the letter.
  *
  * Order: inode chunks behind the fixed blocks; attribute forks; directories and symbolic links;
- * then the large stretches of files, at huge-page boundaries of the image; then all other file
- * data, which fills the gaps. Blocks of the free-space trees come from the end of each AG.
+ * then the large stretches of files, at huge-page boundaries of the image (tightly packed, these
+ * come before the attributes); then all other file data, which fills the gaps. Blocks of the
+ * free-space trees come from the end of each AG.
  */
 #ifndef XFS_LAYOUT_H
 #define XFS_LAYOUT_H
@@ -37,7 +38,7 @@ struct xfs_source {
 /* How stretches of at least a huge page are placed. */
 enum xfs_packing {
 	XFS_PACK_WHOLE, /* in one piece, if there is room */
-	XFS_PACK_TIGHT  /* their huge pages only; heads and tails fill gaps */
+	XFS_PACK_TIGHT  /* their huge pages only, before all else; heads and tails fill gaps */
 };
 
 /* Extents of an inode, in struct xfs_layout.extents. */

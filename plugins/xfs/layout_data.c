@@ -275,15 +275,17 @@ static int place_all(struct xfs_layout *layout, int (*place)(struct xfs_layout *
 	return ret;
 }
 
+/* Tightly packed, everything else leaves the huge pages alone and fills the gaps between. */
 int xfs_layout_place_forks(struct xfs_layout *layout)
 {
-	int ret = place_all(layout, place_attrs);
+	bool tight = layout->packing == XFS_PACK_TIGHT;
+	int ret = tight ? place_all(layout, place_large) : 0;
 
 	if (ret == 0)
+		ret = place_all(layout, place_attrs);
+	if (ret == 0)
 		ret = place_all(layout, place_metadata);
-	if (ret == 0)
+	if (ret == 0 && !tight)
 		ret = place_all(layout, place_large);
-	if (ret == 0)
-		ret = place_all(layout, place_file);
-	return ret;
+	return ret < 0 ? ret : place_all(layout, place_file);
 }

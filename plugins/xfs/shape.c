@@ -85,7 +85,7 @@ uint32_t xfs_shape_data_bytes(const struct xfs_shape *shape)
 	return shape->forkoff ? shape->forkoff * FORKOFF_UNIT : XFS_LITERAL_BYTES;
 }
 
-int xfs_shape_is_local(const struct kataimg_node *node, const struct xfs_shape *shape)
+bool xfs_shape_is_local(const struct kataimg_node *node, const struct xfs_shape *shape)
 {
 	if (node->type == KATAIMG_DIR)
 		return shape->dir_form == XFS_DIR_SHORT;

@@ -6,6 +6,7 @@
 #ifndef XFS_SHAPE_H
 #define XFS_SHAPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kataimg/backend.h"
@@ -39,7 +40,7 @@ int xfs_shapes_make(const struct kataimg_host *host, const struct kataimg_tree *
 uint32_t xfs_shape_data_bytes(const struct xfs_shape *shape);
 
 /* Does the data fork live in the inode as bytes? */
-int xfs_shape_is_local(const struct kataimg_node *node, const struct xfs_shape *shape);
+bool xfs_shape_is_local(const struct kataimg_node *node, const struct xfs_shape *shape);
 
 struct xfs_dir_shape xfs_shape_of_dir(const struct kataimg_node *node,
 				      const struct xfs_shape *shape);

@@ -104,27 +104,30 @@ static int write_metadata(struct write_job *job, const struct kataimg_node *node
 	return ret < 0 ? ret : write_tree(job, node);
 }
 
+static int pack_node(struct write_job *job, const struct kataimg_node *node, uint8_t *bytes)
+{
+	int ret = xfs_inode_pack(&job->inodes, node, bytes);
+
+	if (ret == -ENOMEM)
+		job->host->error(job->host->ctx, "xfs: no memory for %u extended attributes",
+				 node->xattr_count);
+	return ret < 0 ? ret : step(job);
+}
+
 static int pack_slot(struct write_job *job, uint64_t slot, uint8_t *bytes)
 {
 	const struct kataimg_tree *tree = job->layout->source->tree;
 	struct xfs_numbers numbers = { job->layout->chunks };
-	int ret;
 
-	if (slot == 1 || slot == 2) {
+	if (slot == 0)
+		return pack_node(job, tree->nodes[0], bytes);
+	if (slot <= XFS_RESERVED_INODES)
 		xfs_inode_pack_realtime(&job->inodes, (uint32_t)slot, bytes);
-		return 0;
-	}
-	if (slot)
-		slot -= XFS_RESERVED_INODES;
-	if (slot >= tree->node_count) {
-		slot += XFS_RESERVED_INODES;
+	else if (slot - XFS_RESERVED_INODES < tree->node_count)
+		return pack_node(job, tree->nodes[slot - XFS_RESERVED_INODES], bytes);
+	else
 		xfs_inode_pack_free(&job->inodes, xfs_number_of_slot(&numbers, slot), bytes);
-		return 0;
-	}
-	ret = xfs_inode_pack(&job->inodes, tree->nodes[slot], bytes);
-	if (ret == -ENOMEM)
-		job->host->error(job->host->ctx, "xfs: no memory for an inode's attributes");
-	return ret < 0 ? ret : step(job);
+	return 0;
 }
 
 static int write_chunk(struct write_job *job, uint32_t agno, uint32_t chunk, uint64_t number)

@@ -55,7 +55,7 @@ void xfs_seal(void *object, size_t len, size_t crc_off)
 	memcpy((uint8_t *)object + crc_off, &crc, sizeof(crc));
 }
 
-int xfs_seal_matches(void *object, size_t len, size_t crc_off)
+bool xfs_seal_matches(void *object, size_t len, size_t crc_off)
 {
 	uint8_t *field = (uint8_t *)object + crc_off;
 	le32 stored;
@@ -64,7 +64,7 @@ int xfs_seal_matches(void *object, size_t len, size_t crc_off)
 	memset(field, 0, sizeof(stored));
 	xfs_seal(object, len, crc_off);
 	if (memcmp(field, &stored, sizeof(stored)) == 0)
-		return 1;
+		return true;
 	memcpy(field, &stored, sizeof(stored));
-	return 0;
+	return false;
 }

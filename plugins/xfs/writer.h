@@ -6,6 +6,7 @@
 #ifndef XFS_WRITER_H
 #define XFS_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,6 @@ int xfs_writer_flush(struct xfs_writer *writer);
 /* Fills in the checksum at crc_off of an object whose checksum is 0. */
 void xfs_seal(void *object, size_t len, size_t crc_off);
 /* Is the checksum right? The object is unchanged afterwards. */
-int xfs_seal_matches(void *object, size_t len, size_t crc_off);
+bool xfs_seal_matches(void *object, size_t len, size_t crc_off);
 
 #endif
