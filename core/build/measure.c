@@ -63,7 +63,7 @@ static char *hash_file_path(const struct build *build)
 	int dir_len = (int)(strrchr(image, '/') - image);
 	char *path;
 
-	if (build->config->verity.hash_file)
+	if (build->config->verity.hash_file && *build->config->verity.hash_file)
 		return strdup(build->config->verity.hash_file);
 	if (asprintf(&path, "%.*s/root_hash_%s.txt", dir_len, image, variant ? variant : "") < 0)
 		return NULL;

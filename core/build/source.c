@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "core/base/log.h"
+#include "core/label/selinux.h"
 #include "core/tree/exclude.h"
 #include "core/tree/owner.h"
 #include "core/tree/rootfs.h"
@@ -81,6 +82,9 @@ static int edit(const struct config *config, struct tree *tree, struct source_fa
 		ret = map_owners(config, tree, error);
 	if (ret == 0)
 		ret = rootfs_add_machine_id(tree, &facts->machine_id, error);
+	if (ret == 0 && config->selinux.file_contexts && *config->selinux.file_contexts)
+		ret = selinux_label_tree(tree, config->selinux.file_contexts, &facts->labelled,
+					 error);
 	return ret;
 }
 
@@ -90,6 +94,8 @@ static void log_facts(const struct source_facts *facts)
 		log_info("excluded by [tree] exclude: %" PRIu64, facts->excluded);
 	if (facts->machine_id)
 		log_info("added: an empty etc/machine-id");
+	if (facts->labelled > 0)
+		log_info("labelled for SELinux: %" PRIu64, facts->labelled);
 	if (facts->clamped > 0)
 		log_info("times brought down to the build time: %" PRIu64, facts->clamped);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the configuration's source to the finished tree: read, then what [tree] and [rootfs] ask
- * for, in this order: exclude, owners, apply, machine-id, times, check. The source stays as it is.
+ * for, in this order: exclude, owners, apply, machine-id, labels, times, check. The source stays as it is.
  */
 #ifndef BUILD_SOURCE_H
 #define BUILD_SOURCE_H
@@ -20,6 +20,7 @@ struct source_request {
 struct source_facts {
 	uint64_t excluded; /* entries that a pattern matched; what was below them not counted */
 	uint64_t clamped;  /* files whose time was brought down */
+	uint64_t labelled; /* files that got a SELinux label */
 	bool machine_id;   /* added */
 };
 

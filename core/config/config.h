@@ -73,10 +73,13 @@ struct config {
 	} tree;
 
 	struct {
+		char *file_contexts; /* NULL or "": labels stay as they are */
+	} selinux;
+	struct {
 		bool enabled;
 		char *salt;      /* hexadecimal; NULL or "": derive */
 		char *variant;   /* NULL: as "" */
-		char *hash_file; /* NULL: beside the image, named by variant */
+		char *hash_file; /* NULL or "": beside the image, named by variant */
 	} verity;
 
 	char *path;                                    /* of the file; NULL: none was loaded */

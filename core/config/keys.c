@@ -63,6 +63,9 @@ const struct config_key config_keys[] = {
 	{ "tree", "clamp-mtime", CONFIG_BOOL, MEMBER(tree.clamp_mtime), "no",
 	  "times after [image] build-time become that time" },
 
+	{ "selinux", "file-contexts", CONFIG_PATH, MEMBER(selinux.file_contexts), NULL,
+	  "label every file by this policy file, as setfiles does" },
+
 	{ "verity", "enabled", CONFIG_BOOL, MEMBER(verity.enabled), "no",
 	  "measure the root filesystem: a dm-verity hash tree in partition 2" },
 	{ "verity", "salt", CONFIG_STRING, MEMBER(verity.salt), NULL,
