@@ -7,8 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Below 64 KiB LZ4's fast mode has a table of twice as many entries. */
+/*
+ * How much input is offered at first. Below 64 KiB LZ4's fast mode has a table of twice as many
+ * entries, and the longest match that lz4hc tries to follow, over and over, is bounded.
+ */
 #define WINDOW_BYTES_MIN 65536u
+#define WINDOW_RATIO 8u
+/* A byte of output stands for at most 255 of input. */
+#define RATIO_MAX 256u
 
 struct erofs_lz4 {
 	LZ4_streamHC_t *hc; /* NULL: the fast mode, which keeps nothing */
@@ -59,9 +65,13 @@ static uint32_t fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_len
 uint32_t erofs_lz4_fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_len, uint8_t *dst,
 			uint32_t dst_len, uint32_t *consumed)
 {
-	uint32_t window = dst_len * 8 > WINDOW_BYTES_MIN ? dst_len * 8 : WINDOW_BYTES_MIN;
+	uint32_t window = dst_len * WINDOW_RATIO;
 	uint32_t size;
 
+	if (window < WINDOW_BYTES_MIN)
+		window = WINDOW_BYTES_MIN;
+	if (src_len / RATIO_MAX > dst_len)
+		src_len = dst_len * RATIO_MAX;
 	if (window >= src_len)
 		return fill(lz4, src, src_len, dst, dst_len, consumed);
 	size = fill(lz4, src, window, dst, dst_len, consumed);

@@ -16,15 +16,20 @@ static int refuse(const struct kataimg_host *host, const char *why)
 	return -EBADMSG;
 }
 
-/* The checksum covers the rest of the superblock's block. */
-static int check_checksum(const struct kataimg_host *host, const struct erofs_super *super)
+/* Where the superblock's block ends, and with it what the checksum covers. */
+static uint32_t first_bytes(const struct erofs_super *super)
 {
 	uint32_t bytes = 1u << super->block_bits;
+
+	return bytes > EROFS_SUPER_OFFSET ? bytes : bytes + EROFS_SUPER_OFFSET;
+}
+
+static int check_checksum(const struct kataimg_host *host, const struct erofs_super *super)
+{
+	uint32_t bytes = first_bytes(super);
 	uint8_t *block;
 	int err;
 
-	if (bytes <= EROFS_SUPER_OFFSET)
-		bytes += EROFS_SUPER_OFFSET;
 	block = malloc(bytes);
 	if (!block) {
 		host->error(host->ctx, "out of memory");
@@ -52,7 +57,7 @@ int erofs_probe(const struct kataimg_host *host, uint64_t window_bytes,
 		return -ENODATA;
 	if (super.block_bits < BLOCK_BITS_MIN || super.block_bits > BLOCK_BITS_MAX)
 		return refuse(host, "names an impossible block size");
-	if (window_bytes < EROFS_SUPER_OFFSET + (UINT64_C(1) << super.block_bits))
+	if (window_bytes < first_bytes(&super))
 		return refuse(host, "names blocks larger than the partition");
 	erofs_super_describe(&super, info);
 	if (info->size_bytes > window_bytes)

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The EROFS backend through a fake host: whole runs, failing services, and what it must refuse. */
+/* The EROFS backend through a fake host: whole runs read back, failing services, refusals. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "ondisk/byteorder.h"
+#include "tests/support/erofsread.h"
 #include "tests/support/fakehost.h"
 
+static const char *const plain[] = { "data=dax", NULL };
 static const char *const packed[] = { "data=packed", NULL };
+static const char *const lz4[] = { "compress=lz4", "data=packed", NULL };
+static const char *const lz4_8k[] = { "compress=lz4", "cluster-size=8K", NULL };
+static const char *const lz4hc_64k[] = { "compress=lz4hc", "level=2", "cluster-size=64K", NULL };
+static const char *const all[] = { "compress=lz4hc", "level=1",     "cluster-size=12K",
+				   "dedupe=yes",     "data=packed", NULL };
+static const char *const *const variants[] = { plain, packed, lz4, lz4_8k, lz4hc_64k, all };
+#define VARIANT_COUNT (sizeof(variants) / sizeof(variants[0]))
 
 static struct fakehost *run_ok(struct memtree *tree, const char *const *options,
 			       const struct kataimg_job *job)
@@ -26,21 +35,110 @@ static struct fakehost *run_ok(struct memtree *tree, const char *const *options,
 	return host;
 }
 
-static void sample_runs(void **state)
+static uint32_t next_random(uint32_t *state)
 {
-	static const char *const *const variants[] = { NULL, packed };
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 8;
+}
+
+/* A file where stretches that compress and stretches that do not take turns. */
+static void add_mixed(struct kataimg_node *dir, const char *name, size_t len, uint32_t seed)
+{
+	static const char letters[3][5] = { "", "abcd", "zzzz" };
+	uint8_t *content = malloc(len + 1);
+	size_t at = 0;
+
+	assert_non_null(content);
+	while (at < len) {
+		size_t stretch = next_random(&seed) % 20000 + 1;
+		unsigned int kind = next_random(&seed) % 3;
+
+		for (; stretch && at < len; stretch--, at++)
+			content[at] =
+				kind == 0 ? (uint8_t)next_random(&seed) : letters[kind][at % 4];
+	}
+	memtree_add_file(dir, name, content, len);
+	free(content);
+}
+
+/* Sizes around block and segment boundaries, content of each kind. */
+static struct memtree *new_mixed_tree(void)
+{
+	static const size_t sizes[] = { 1,     4095,  4096,  4097,  8191,  8192,  8193,
+					12289, 20480, 65535, 65536, 65537, 70000, (4 << 20) + 1 };
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *root = memtree_root(tree);
+	char name[32];
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		snprintf(name, sizeof(name), "mixed-%zu", sizes[i]);
+		add_mixed(root, name, sizes[i], (uint32_t)i);
+		snprintf(name, sizeof(name), "again-%zu", sizes[i]);
+		add_mixed(root, name, sizes[i] % (1 << 20), (uint32_t)i);
+	}
+	return tree;
+}
+
+static void check_contents(struct memtree *tree, const char *const *options)
+{
+	struct fakehost *host = run_ok(tree, options, NULL);
+
+	assert_string_equal(fakehost_probed(host)->type, "erofs");
+	assert_int_equal(fakehost_probed(host)->size_bytes, fakehost_plan(host)->bytes);
+	assert_int_equal(fakehost_probed(host)->inodes, memtree_finish(tree)->node_count);
+	erofsread_compare(host, memtree_finish(tree));
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+static void contents_read_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < VARIANT_COUNT; i++)
+		check_contents(new_mixed_tree(), variants[i]);
+	check_contents(memtree_new_sample(), plain);
+	check_contents(memtree_new_sample(), packed);
+	check_contents(memtree_new_sample(), lz4_8k);
+}
+
+static uint8_t *read_window(const struct fakehost *host)
+{
+	uint8_t *bytes = malloc(fakehost_window_bytes(host));
+
+	assert_non_null(bytes);
+	fakehost_read(host, 0, bytes, fakehost_window_bytes(host));
+	return bytes;
+}
+
+/* The same bytes from one thread, from four, and with everything done in reverse order. */
+static void threads_change_nothing(void **state)
+{
+	struct memtree *tree = new_mixed_tree();
+	struct fakehost *first = run_ok(tree, all, NULL);
+	uint8_t *expected = read_window(first);
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
-		struct memtree *tree = memtree_new_sample();
-		struct fakehost *host = run_ok(tree, variants[i], NULL);
+	for (int i = 0; i < 2; i++) {
+		struct kataimg_job job = fakehost_default_job();
+		struct fakehost *host;
+		uint8_t *found;
 
-		assert_string_equal(fakehost_probed(host)->type, "erofs");
-		assert_int_equal(fakehost_probed(host)->size_bytes, fakehost_plan(host)->bytes);
-		assert_int_equal(fakehost_probed(host)->inodes, memtree_finish(tree)->node_count);
+		job.threads = i ? 4 : 1;
+		host = fakehost_new(&(struct fakehost_setup){ .backend = fakehost_load_backend(),
+							      .tree = tree,
+							      .options = all,
+							      .job = &job,
+							      .backwards = !i });
+		assert_int_equal(fakehost_run(host), 0);
+		assert_int_equal(fakehost_window_bytes(host), fakehost_window_bytes(first));
+		found = read_window(host);
+		assert_memory_equal(found, expected, fakehost_window_bytes(first));
+		free(found);
 		fakehost_free(host);
-		memtree_free(tree);
 	}
+	free(expected);
+	fakehost_free(first);
+	memtree_free(tree);
 }
 
 /* A read-only filesystem is as large as planned, whatever the window. */
@@ -57,29 +155,313 @@ static void larger_window(void **state)
 	memtree_free(tree);
 }
 
-static void failing_services(void **state)
+static struct memtree *new_huge_tree(void)
 {
-	struct memtree *tree = memtree_new_sample();
-	struct fakehost_setup setup = { .backend = fakehost_load_backend(),
-					.tree = tree,
-					.options = packed };
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *root = memtree_root(tree);
+	char name[32];
+
+	for (uint32_t i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "small-%u", i);
+		memtree_add_pattern(root, name, 1 + i * 97, i);
+	}
+	for (uint32_t i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "huge-%u", i);
+		memtree_add_pattern(root, name, ((3 + i) << 20) + 1, i);
+	}
+	return tree;
+}
+
+/* Data of 2 MiB and more begins where a guest maps huge pages, and the gaps do not stay empty. */
+static void huge_pages(void **state)
+{
+	struct memtree *tree = new_huge_tree();
+	struct kataimg_job job = fakehost_default_job();
+	struct fakehost *aligned = run_ok(tree, NULL, &job), *loose;
+	uint64_t huge = 0;
 
 	(void)state;
-	fakehost_sweep(&setup, FAKEHOST_WRITE, EIO, 50);
-	fakehost_sweep(&setup, FAKEHOST_WRITE, ENOSPC, 50);
-	fakehost_sweep(&setup, FAKEHOST_PLACE, ENOMEM, 50);
-	fakehost_sweep(&setup, FAKEHOST_SOURCE_READ, EIO, 50);
-	fakehost_sweep(&setup, FAKEHOST_WINDOW_READ, EIO, 50);
-	fakehost_sweep(&setup, FAKEHOST_DERIVE, EIO, 50);
+	for (uint64_t i = 0; i < fakehost_place_count(aligned); i++) {
+		const struct fakehost_place *place = fakehost_place_at(aligned, i);
+
+		if (place->node->size < job.hugepage_bytes)
+			continue;
+		assert_int_equal((job.window_offset + place->off) % job.hugepage_bytes, 0);
+		huge++;
+	}
+	assert_int_equal(huge, 3);
+	job.hugepage_bytes = 0;
+	loose = run_ok(tree, NULL, &job);
+	assert_in_range(fakehost_plan(aligned)->bytes, fakehost_plan(loose)->bytes,
+			fakehost_plan(loose)->bytes * 1005 / 1000);
+	fakehost_free(aligned);
+	fakehost_free(loose);
+	memtree_free(tree);
+}
+
+/* Holes are neither written nor counted. */
+static void holes(void **state)
+{
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *file =
+		memtree_add_pattern(memtree_root(tree), "sparse", UINT64_C(5) << 30, 1);
+	struct fakehost *host;
+	struct erofsread_inode inode;
+
+	(void)state;
+	memtree_punch_hole(file, 4096, (UINT64_C(5) << 30) - 8192);
+	host = run_ok(tree, NULL, NULL);
+	inode = erofsread_find(host, "sparse");
+	assert_int_equal(inode.layout, 4);
+	assert_int_equal(inode.size, UINT64_C(5) << 30);
+	assert_in_range(fakehost_plan(host)->bytes, 8192, 1 << 20);
+	assert_string_equal(fakehost_probed(host)->min_kernel, "5.15");
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+static void equal_files_share(void **state)
+{
+	static const char *const dedupe[] = { "dedupe=yes", NULL };
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *root = memtree_root(tree);
+	struct fakehost *host;
+
+	(void)state;
+	memtree_add_pattern(root, "a", 100000, 7);
+	memtree_add_pattern(root, "b", 100000, 7);
+	memtree_add_pattern(root, "c", 100000, 8);
+	host = run_ok(tree, dedupe, NULL);
+	assert_string_equal(fakehost_fact(host, "deduplicated_files"), "1");
+	assert_string_equal(fakehost_fact(host, "deduplicated_bytes"), "100000");
+	assert_int_equal(erofsread_find(host, "a").u, erofsread_find(host, "b").u);
+	assert_int_not_equal(erofsread_find(host, "a").u, erofsread_find(host, "c").u);
+	erofsread_compare(host, memtree_finish(tree));
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+/* Each feature that a layout uses, and no other, decides the oldest kernel. */
+static void oldest_kernels(void **state)
+{
+	static const struct {
+		const char *const *options;
+		const char *kernel;
+	} cases[] = { { plain, "5.4" }, { packed, "5.4" }, { lz4, "5.4" }, { lz4hc_64k, "5.13" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct memtree *tree = memtree_new();
+		struct fakehost *host;
+
+		add_mixed(memtree_root(tree), "mixed", 300000, 1);
+		host = run_ok(tree, cases[i].options, NULL);
+		assert_string_equal(fakehost_probed(host)->min_kernel, cases[i].kernel);
+		assert_string_equal(fakehost_fact(host, "min_kernel"), cases[i].kernel);
+		fakehost_free(host);
+		memtree_free(tree);
+	}
+}
+
+/* A bit of everything that needs a service. */
+static struct memtree *new_small_tree(void)
+{
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *root = memtree_root(tree);
+	char name[32];
+
+	for (uint32_t i = 0; i < 30; i++) {
+		snprintf(name, sizeof(name), "a-directory-%u", i);
+		memtree_add_pattern(memtree_add_dir(root, name), name, i * 500, i / 2);
+	}
+	add_mixed(root, "mixed", 100000, 1);
+	add_mixed(root, "mixed-again", 100000, 1);
+	memtree_punch_hole(memtree_add_pattern(root, "sparse", 1 << 20, 1), 4096, 1 << 19);
+	memtree_add_symlink(root, "link", "mixed");
+	return tree;
+}
+
+static void failing_services(void **state)
+{
+	static const struct {
+		enum fakehost_service service;
+		int code;
+	} faults[] = {
+		{ FAKEHOST_WRITE, EIO },          { FAKEHOST_WRITE, ENOSPC },
+		{ FAKEHOST_PLACE, ENOMEM },       { FAKEHOST_PLACE_SCRATCH, ENOMEM },
+		{ FAKEHOST_SOURCE_READ, EIO },    { FAKEHOST_WINDOW_READ, EIO },
+		{ FAKEHOST_SCRATCH_CREATE, EIO }, { FAKEHOST_SCRATCH_WRITE, ENOSPC },
+		{ FAKEHOST_SCRATCH_READ, EIO },   { FAKEHOST_DERIVE, EIO },
+		{ FAKEHOST_PARALLEL, EIO },
+	};
+	struct memtree *tree = new_small_tree();
+	struct fakehost_setup setup = { .backend = fakehost_load_backend(),
+					.tree = tree,
+					.options = all };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		fakehost_sweep(&setup, faults[i].service, faults[i].code, 10);
+	memtree_free(tree);
+}
+
+static void cancelled(void **state)
+{
+	struct memtree *tree = new_small_tree();
+
+	(void)state;
+	for (uint64_t calls = 0; calls < 100; calls += 20) {
+		struct fakehost *host = fakehost_new(&(struct fakehost_setup){
+			.backend = fakehost_load_backend(), .tree = tree, .options = all });
+
+		fakehost_cancel_after(host, calls);
+		assert_int_equal(fakehost_run(host), -ECANCELED);
+		fakehost_free(host);
+	}
+	memtree_free(tree);
+}
+
+/* Contradicting or impossible options are errors of open. */
+static void wrong_options(void **state)
+{
+	static const char *const wrong[][3] = {
+		{ "uuid=not-a-uuid", NULL },
+		{ "uuid=01234567-89ab-cdef-0123-456789abcde", NULL },
+		{ "uuid=0123456789abcdef0123456789abcdef", NULL },
+		{ "level=3", NULL },
+		{ "level=3", "compress=lz4", NULL },
+		{ "cluster-size=8K", NULL },
+		{ "cluster-size=5000", "compress=lz4", NULL },
+	};
+	struct memtree *tree = memtree_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct fakehost *host = fakehost_new(&(struct fakehost_setup){
+			.backend = fakehost_load_backend(), .tree = tree, .options = wrong[i] });
+
+		assert_int_equal(fakehost_run(host), -EINVAL);
+		assert_string_equal(fakehost_stage(host), "open");
+		fakehost_free(host);
+	}
+	memtree_free(tree);
+}
+
+static void label_and_uuid(void **state)
+{
+	static const char *const named[] = { "label=fifteen letters",
+					     "uuid=01234567-89AB-cdef-0123-456789abcdef", NULL };
+	static const uint8_t uuid[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+					  0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef };
+	struct memtree *tree = memtree_new();
+	struct fakehost *host = run_ok(tree, named, NULL);
+
+	(void)state;
+	assert_string_equal(fakehost_probed(host)->label, "fifteen letters");
+	assert_memory_equal(fakehost_probed(host)->uuid, uuid, sizeof(uuid));
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
+static int check_xattr(const char *name, size_t value_len, uint32_t count)
+{
+	static const uint8_t value[65535];
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *file = memtree_add_file(memtree_root(tree), "f", "", 0);
+	struct fakehost *host;
+	char numbered[64];
+	int err;
+
+	for (uint32_t i = 0; i < count; i++) {
+		snprintf(numbered, sizeof(numbered), "%s%u", name, i);
+		memtree_set_xattr(file, count == 1 ? name : numbered, value, value_len);
+	}
+	host = fakehost_new(
+		&(struct fakehost_setup){ .backend = fakehost_load_backend(), .tree = tree });
+	err = fakehost_run(host);
+	fakehost_free(host);
+	memtree_free(tree);
+	return err;
+}
+
+static void xattr_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(check_xattr("user.a", 65535, 1), 0);
+	assert_int_equal(check_xattr("system.posix_acl_access", 28, 1), 0);
+	assert_int_equal(check_xattr("system.nfs4_acl", 28, 1), -EFBIG);
+	assert_int_equal(check_xattr("system.posix_acl_access.x", 28, 1), -EFBIG);
+	assert_int_equal(check_xattr("com.example", 1, 1), -EFBIG);
+	/* 4 + 2 + 65526 bytes each, of 262136 */
+	assert_int_equal(check_xattr("user.a", 65526, 3), 0);
+	assert_int_equal(check_xattr("user.a", 65526, 4), 0);
+	assert_int_equal(check_xattr("user.a", 65530, 4), -EFBIG);
+}
+
+/* A superblock and an inode that changed on their way are seen, and by whom. */
+static void corruption(void **state)
+{
+	static const uint64_t offsets[] = { 1024 + 4, 1024 + 16, 1024 + 300, 4096 + 8 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+		struct memtree *tree = memtree_new_sample();
+		struct fakehost *host =
+			fakehost_new(&(struct fakehost_setup){ .backend = fakehost_load_backend(),
+							       .tree = tree,
+							       .options = plain,
+							       .corrupt = "\x5a\xa5",
+							       .corrupt_len = 2,
+							       .corrupt_off = offsets[i] });
+
+		assert_int_equal(fakehost_run(host), -EBADMSG);
+		assert_string_equal(fakehost_stage(host), "verify");
+		fakehost_free(host);
+		memtree_free(tree);
+	}
+}
+
+static void probe_refuses(void **state)
+{
+	const struct kataimg_backend *backend = fakehost_load_backend();
+	struct memtree *tree = memtree_new();
+	struct fakehost *host = run_ok(tree, plain, NULL);
+	uint64_t len = fakehost_window_bytes(host);
+	uint8_t *bytes = read_window(host);
+	struct kataimg_fs_info info;
+
+	(void)state;
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), 0);
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, 1100, &info), -ENODATA);
+	bytes[1024 + 40] ^= 1;
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), -EBADMSG);
+	bytes[1024 + 40] ^= 1;
+	bytes[1024 + 12] = 40;
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), -EBADMSG);
+	bytes[1024] ^= 1;
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), -ENODATA);
+	free(bytes);
+	fakehost_free(host);
 	memtree_free(tree);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sample_runs),
+		cmocka_unit_test(contents_read_back),
+		cmocka_unit_test(threads_change_nothing),
 		cmocka_unit_test(larger_window),
+		cmocka_unit_test(huge_pages),
+		cmocka_unit_test(holes),
+		cmocka_unit_test(equal_files_share),
+		cmocka_unit_test(oldest_kernels),
 		cmocka_unit_test(failing_services),
+		cmocka_unit_test(cancelled),
+		cmocka_unit_test(wrong_options),
+		cmocka_unit_test(label_and_uuid),
+		cmocka_unit_test(xattr_limits),
+		cmocka_unit_test(corruption),
+		cmocka_unit_test(probe_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
