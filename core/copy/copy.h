@@ -3,7 +3,8 @@
  * The copy engine: moves all file data into the image. Jobs are recorded while a backend lays out,
  * then run sorted by image position: small neighbours gathered into writes of up to 1 MiB, whole
  * blocks of larger files by FICLONERANGE where source and image share a filesystem that can, the
- * rest through a buffer. Holes stay holes.
+ * rest by pread(2) and pwrite(2): copy_file_range(2) measures the same without sharing, and refuses
+ * between filesystems of two kinds. Holes stay holes.
  */
 #ifndef COPY_COPY_H
 #define COPY_COPY_H

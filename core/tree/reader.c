@@ -19,6 +19,7 @@ struct tree_reader {
 	struct tree_reader *next;        /* in the tree's list of idle ones */
 	const struct kataimg_node *node; /* the open one, or NULL */
 	int fd;                          /* of that node */
+	bool keeps_atime;                /* until the first file that is not the caller's */
 	struct dirs dirs;
 };
 
@@ -29,6 +30,7 @@ struct tree_reader *tree_reader_new(const struct tree *tree)
 	if (!reader)
 		return NULL;
 	reader->tree = tree;
+	reader->keeps_atime = true;
 	dirs_init(&reader->dirs, tree->root_fd);
 	return reader;
 }
@@ -81,14 +83,17 @@ static int fail_changed(const struct kataimg_node *node, const char *how, struct
 			 tree_path(node, path, sizeof(path)), how);
 }
 
-/* Whose file it is keeps its access time if it can; others may not ask for that. Does not block
- * should a fifo be there by now. */
-static int open_at(int dir_fd, const char *name)
+/* Only the owner may ask for O_NOATIME. Does not block should a fifo be there by now. */
+static int open_at(struct tree_reader *reader, int dir_fd, const char *name)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int fd = openat(dir_fd, name, flags | O_NOATIME);
+	int fd = -1;
 
-	if (fd < 0 && errno == EPERM)
+	if (reader->keeps_atime) {
+		fd = openat(dir_fd, name, flags | O_NOATIME);
+		reader->keeps_atime = fd >= 0 || errno != EPERM;
+	}
+	if (!reader->keeps_atime)
 		fd = openat(dir_fd, name, flags);
 	return fd < 0 ? -errno : fd;
 }
@@ -97,14 +102,14 @@ static int open_scanned(struct tree_reader *reader, const struct kataimg_node *n
 {
 	int fd = dirs_get(&reader->dirs, node->parent);
 
-	return fd < 0 ? fd : open_at(fd, node->name);
+	return fd < 0 ? fd : open_at(reader, fd, node->name);
 }
 
 static int open_file(struct tree_reader *reader, const struct kataimg_node *node,
 		     struct error *error)
 {
 	const struct tree_source *source = source_of(reader->tree, node);
-	int fd = source ? open_at(AT_FDCWD, source->path) : open_scanned(reader, node);
+	int fd = source ? open_at(reader, AT_FDCWD, source->path) : open_scanned(reader, node);
 
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
 		return fail_changed(node, "vanished", error);

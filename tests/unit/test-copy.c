@@ -16,20 +16,17 @@
 
 #include "core/base/cancel.h"
 #include "core/copy/copy.h"
-#include "core/tree/tree.h"
-#include "tests/support/tempdir.h"
+#include "tests/support/scanned.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define BLOCK 4096u
 
 struct fixture {
-	struct tempdir dir; /* "source" below it is scanned, "image" is written */
-	struct tree *tree;
+	struct scanned scanned; /* of "source"; "image" beside it is written */
 	struct copy *copy;
 	int image;
 	struct copy_options options;
 	struct copy_stats stats;
-	struct error error;
 };
 
 static int setup(void **state)
@@ -38,9 +35,9 @@ static int setup(void **state)
 
 	if (!f)
 		return -1;
-	tempdir_open(&f->dir);
-	tempdir_mkdir(&f->dir, "source");
-	f->image = openat(f->dir.fd, "image", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	scanned_open(&f->scanned);
+	tempdir_mkdir(&f->scanned.dir, "source");
+	f->image = openat(f->scanned.dir.fd, "image", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	f->options.threads = 1;
 	*state = f;
 	return f->image < 0 ? -1 : 0;
@@ -50,44 +47,23 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	cancel_reset();
 	copy_free(f->copy);
-	tree_free(f->tree);
-	error_clear(&f->error);
 	close(f->image);
-	tempdir_close(&f->dir);
+	scanned_close(&f->scanned);
 	free(f);
 	return 0;
 }
 
 static void scan(struct fixture *f)
 {
-	const struct tree_scan_options options = { .holes = TREE_HOLES_SOURCE,
-						   .one_filesystem = true,
-						   .threads = 1 };
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/source", f->dir.path);
-	assert_int_equal(tree_scan_directory(path, &options, &f->tree, &f->error), 0);
-	f->copy = copy_new(f->tree);
+	scanned_run(&f->scanned, "source");
+	f->copy = copy_new(f->scanned.tree);
 	assert_non_null(f->copy);
-}
-
-/* A node by its name alone. */
-static const struct kataimg_node *find(const struct fixture *f, const char *name)
-{
-	const struct kataimg_tree *tree = tree_public(f->tree);
-
-	for (uint64_t i = 0; i < tree->node_count; i++)
-		if (strcmp(tree->nodes[i]->name, name) == 0)
-			return tree->nodes[i];
-	fail_msg("no node is called %s", name);
-	return NULL;
 }
 
 static int run(struct fixture *f)
 {
-	return copy_run(f->copy, f->image, &f->options, &f->stats, &f->error);
+	return copy_run(f->copy, f->image, &f->options, &f->stats, &f->scanned.error);
 }
 
 static void run_ok(struct fixture *f)
@@ -95,16 +71,7 @@ static void run_ok(struct fixture *f)
 	int ret = run(f);
 
 	if (ret < 0)
-		fail_msg("copy_run: %s", f->error.message);
-}
-
-static void assert_failed(struct fixture *f, int ret, int code, const char *message)
-{
-	assert_int_equal(ret, -code);
-	assert_int_equal(f->error.code, code);
-	assert_non_null(f->error.message);
-	if (!strstr(f->error.message, message))
-		fail_msg("'%s' does not say '%s'", f->error.message, message);
+		fail_msg("copy_run: %s", f->scanned.error.message);
 }
 
 static void assert_image(const struct fixture *f, uint64_t off, const void *bytes, size_t len)
@@ -163,11 +130,11 @@ static void make_many(struct fixture *f)
 
 	for (unsigned int d = 0; d < 7; d++) {
 		snprintf(name, sizeof(name), "source/%u", d);
-		tempdir_mkdir(&f->dir, name);
+		tempdir_mkdir(&f->scanned.dir, name);
 	}
 	for (unsigned int i = 0; i < FILES; i++) {
 		snprintf(name, sizeof(name), "source/%u/file%u", i % 7, i);
-		tempdir_fill(&f->dir, name, i, size_of_file(i));
+		tempdir_fill(&f->scanned.dir, name, i, size_of_file(i));
 	}
 	scan(f);
 }
@@ -179,8 +146,10 @@ static void place_many(struct fixture *f)
 	char name[64];
 
 	for (unsigned int i = 0; i < FILES; i++) {
-		snprintf(name, sizeof(name), "file%u", i);
-		assert_int_equal(copy_add_node(f->copy, off, find(f, name), 0, size_of_file(i)), 0);
+		snprintf(name, sizeof(name), "%u/file%u", i % 7, i);
+		assert_int_equal(copy_add_node(f->copy, off, scanned_find(&f->scanned, name), 0,
+					       size_of_file(i)),
+				 0);
 		off += (size_of_file(i) + BLOCK - 1) / BLOCK * BLOCK;
 	}
 	assert_int_equal(ftruncate(f->image, (off_t)off), 0);
@@ -255,14 +224,15 @@ static void test_gap_with_metadata(void **state)
 {
 	struct fixture *f = *state;
 
-	tempdir_fill(&f->dir, "source/a", 1, 100);
-	tempdir_fill(&f->dir, "source/b", 2, 200);
-	tempdir_fill(&f->dir, "source/c", 3, 300);
+	tempdir_fill(&f->scanned.dir, "source/a", 1, 100);
+	tempdir_fill(&f->scanned.dir, "source/b", 2, 200);
+	tempdir_fill(&f->scanned.dir, "source/c", 3, 300);
 	scan(f);
 	assert_int_equal(pwrite(f->image, "inode", 5, BLOCK + 300), 5);
-	assert_int_equal(copy_add_node(f->copy, 0, find(f, "a"), 0, 100), 0);
-	assert_int_equal(copy_add_node(f->copy, BLOCK, find(f, "b"), 0, 200), 0);
-	assert_int_equal(copy_add_node(f->copy, 2 * BLOCK, find(f, "c"), 0, 300), 0);
+	assert_int_equal(copy_add_node(f->copy, 0, scanned_find(&f->scanned, "a"), 0, 100), 0);
+	assert_int_equal(copy_add_node(f->copy, BLOCK, scanned_find(&f->scanned, "b"), 0, 200), 0);
+	assert_int_equal(copy_add_node(f->copy, 2 * BLOCK, scanned_find(&f->scanned, "c"), 0, 300),
+			 0);
 	f->options.is_unused = second_block_is_used;
 	run_ok(f);
 	assert_pattern(f, 0, 1, 0, 100);
@@ -278,11 +248,12 @@ static void test_gap_of_blocks(void **state)
 {
 	struct fixture *f = *state;
 
-	tempdir_fill(&f->dir, "source/a", 1, 100);
-	tempdir_fill(&f->dir, "source/b", 2, 200);
+	tempdir_fill(&f->scanned.dir, "source/a", 1, 100);
+	tempdir_fill(&f->scanned.dir, "source/b", 2, 200);
 	scan(f);
-	assert_int_equal(copy_add_node(f->copy, 0, find(f, "a"), 0, 100), 0);
-	assert_int_equal(copy_add_node(f->copy, 2 * BLOCK, find(f, "b"), 0, 200), 0);
+	assert_int_equal(copy_add_node(f->copy, 0, scanned_find(&f->scanned, "a"), 0, 100), 0);
+	assert_int_equal(copy_add_node(f->copy, 2 * BLOCK, scanned_find(&f->scanned, "b"), 0, 200),
+			 0);
 	f->options.is_unused = always_unused;
 	run_ok(f);
 	assert_int_equal(f->stats.writes, 2);
@@ -298,9 +269,9 @@ static void test_parts_in_any_order(void **state)
 	const uint64_t size = 5 * MIB + 123, first = 2 * MIB + 77;
 	const struct kataimg_node *node;
 
-	tempdir_fill(&f->dir, "source/large", 9, size);
+	tempdir_fill(&f->scanned.dir, "source/large", 9, size);
 	scan(f);
-	node = find(f, "large");
+	node = scanned_find(&f->scanned, "large");
 	assert_int_equal(copy_add_node(f->copy, 8 * MIB, node, 0, first), 0);
 	assert_int_equal(copy_add_node(f->copy, 4097, node, first, size - first), 0);
 	f->options.threads = 3;
@@ -321,10 +292,10 @@ static void test_holes_stay(void **state)
 	char tail[10];
 
 	tempdir_pattern(4, 0, tail, sizeof(tail));
-	tempdir_write_at(&f->dir, "source/sparse", 2 * MIB, tail, sizeof(tail));
-	tempdir_write_at(&f->dir, "source/sparse", 6 * MIB + 5, tail, sizeof(tail));
+	tempdir_write_at(&f->scanned.dir, "source/sparse", 2 * MIB, tail, sizeof(tail));
+	tempdir_write_at(&f->scanned.dir, "source/sparse", 6 * MIB + 5, tail, sizeof(tail));
 	scan(f);
-	node = find(f, "sparse");
+	node = scanned_find(&f->scanned, "sparse");
 	if (node->segment_count != 2)
 		skip(); /* the filesystem of TMPDIR knows no holes */
 	assert_int_equal(ftruncate(f->image, 16 * MIB), 0);
@@ -345,12 +316,13 @@ static void test_all_hole(void **state)
 {
 	struct fixture *f = *state;
 
-	int fd = openat(f->dir.fd, "source/hole", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = openat(f->scanned.dir.fd, "source/hole", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	assert_int_equal(ftruncate(fd, (off_t)(64 * MIB)), 0);
 	close(fd);
 	scan(f);
-	assert_int_equal(copy_add_node(f->copy, 0, find(f, "hole"), 0, 64 * MIB), 0);
+	assert_int_equal(copy_add_node(f->copy, 0, scanned_find(&f->scanned, "hole"), 0, 64 * MIB),
+			 0);
 	run_ok(f);
 	assert_int_equal(f->stats.hole_bytes + f->stats.written_bytes, 64 * MIB);
 }
@@ -360,13 +332,13 @@ static void test_all_hole(void **state)
 static void test_scratch(void **state)
 {
 	struct fixture *f = *state;
-	int fd = openat(f->dir.fd, "scratch", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = openat(f->scanned.dir.fd, "scratch", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	tempdir_fill(&f->dir, "source/a", 1, 100);
-	tempdir_fill(&f->dir, "scratch", 5, 3 * MIB);
+	tempdir_fill(&f->scanned.dir, "source/a", 1, 100);
+	tempdir_fill(&f->scanned.dir, "scratch", 5, 3 * MIB);
 	scan(f);
 	assert_int_equal(copy_add_fd(f->copy, 10000, fd, 1000, 2 * MIB), 0);
-	assert_int_equal(copy_add_node(f->copy, 9900, find(f, "a"), 0, 100), 0);
+	assert_int_equal(copy_add_node(f->copy, 9900, scanned_find(&f->scanned, "a"), 0, 100), 0);
 	f->options.threads = 2;
 	run_ok(f);
 	assert_pattern(f, 10000, 5, 1000, 2 * MIB);
@@ -377,12 +349,12 @@ static void test_scratch(void **state)
 static void test_scratch_too_short(void **state)
 {
 	struct fixture *f = *state;
-	int fd = openat(f->dir.fd, "scratch", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = openat(f->scanned.dir.fd, "scratch", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	tempdir_fill(&f->dir, "scratch", 5, 1000);
+	tempdir_fill(&f->scanned.dir, "scratch", 5, 1000);
 	scan(f);
 	assert_int_equal(copy_add_fd(f->copy, 0, fd, 0, 1001), 0);
-	assert_failed(f, run(f), ENODATA, "scratch");
+	scanned_assert_failed(&f->scanned, run(f), ENODATA, "scratch");
 	close(fd);
 }
 
@@ -390,18 +362,18 @@ static void test_scratch_too_short(void **state)
 
 static void place_one(struct fixture *f, const char *name, uint64_t off)
 {
-	const struct kataimg_node *node = find(f, name);
+	const struct kataimg_node *node = scanned_find(&f->scanned, name);
 
 	assert_int_equal(copy_add_node(f->copy, off, node, 0, node->size), 0);
 }
 
 static void prepare_change(struct fixture *f, size_t size)
 {
-	tempdir_mkdir(&f->dir, "source/dir");
-	tempdir_fill(&f->dir, "source/dir/victim", 1, size);
-	tempdir_set_mtime(&f->dir, "source/dir/victim", 1000, 5);
+	tempdir_mkdir(&f->scanned.dir, "source/dir");
+	tempdir_fill(&f->scanned.dir, "source/dir/victim", 1, size);
+	tempdir_set_mtime(&f->scanned.dir, "source/dir/victim", 1000, 5);
 	scan(f);
-	place_one(f, "victim", 0);
+	place_one(f, "dir/victim", 0);
 }
 
 static void test_shrank(void **state)
@@ -409,8 +381,8 @@ static void test_shrank(void **state)
 	struct fixture *f = *state;
 
 	prepare_change(f, 3 * MIB);
-	tempdir_fill(&f->dir, "source/dir/victim", 1, 3 * MIB - 1);
-	assert_failed(f, run(f), ESTALE, "dir/victim shrank");
+	tempdir_fill(&f->scanned.dir, "source/dir/victim", 1, 3 * MIB - 1);
+	scanned_assert_failed(&f->scanned, run(f), ESTALE, "dir/victim shrank");
 }
 
 static void test_grew(void **state)
@@ -418,8 +390,8 @@ static void test_grew(void **state)
 	struct fixture *f = *state;
 
 	prepare_change(f, 100);
-	tempdir_fill(&f->dir, "source/dir/victim", 1, 101);
-	assert_failed(f, run(f), ESTALE, "dir/victim grew");
+	tempdir_fill(&f->scanned.dir, "source/dir/victim", 1, 101);
+	scanned_assert_failed(&f->scanned, run(f), ESTALE, "dir/victim grew");
 }
 
 static void test_written(void **state)
@@ -427,8 +399,8 @@ static void test_written(void **state)
 	struct fixture *f = *state;
 
 	prepare_change(f, 100);
-	tempdir_set_mtime(&f->dir, "source/dir/victim", 1000, 6);
-	assert_failed(f, run(f), ESTALE, "dir/victim was written");
+	tempdir_set_mtime(&f->scanned.dir, "source/dir/victim", 1000, 6);
+	scanned_assert_failed(&f->scanned, run(f), ESTALE, "dir/victim was written");
 }
 
 static void test_replaced(void **state)
@@ -436,11 +408,12 @@ static void test_replaced(void **state)
 	struct fixture *f = *state;
 
 	prepare_change(f, 100);
-	tempdir_fill(&f->dir, "source/dir/other", 1, 100);
-	tempdir_set_mtime(&f->dir, "source/dir/other", 1000, 5);
-	assert_int_equal(renameat(f->dir.fd, "source/dir/other", f->dir.fd, "source/dir/victim"),
+	tempdir_fill(&f->scanned.dir, "source/dir/other", 1, 100);
+	tempdir_set_mtime(&f->scanned.dir, "source/dir/other", 1000, 5);
+	assert_int_equal(renameat(f->scanned.dir.fd, "source/dir/other", f->scanned.dir.fd,
+				  "source/dir/victim"),
 			 0);
-	assert_failed(f, run(f), ESTALE, "dir/victim was replaced");
+	scanned_assert_failed(&f->scanned, run(f), ESTALE, "dir/victim was replaced");
 }
 
 static void test_vanished(void **state)
@@ -448,8 +421,8 @@ static void test_vanished(void **state)
 	struct fixture *f = *state;
 
 	prepare_change(f, 100);
-	assert_int_equal(unlinkat(f->dir.fd, "source/dir/victim", 0), 0);
-	assert_failed(f, run(f), ESTALE, "dir/victim vanished");
+	assert_int_equal(unlinkat(f->scanned.dir.fd, "source/dir/victim", 0), 0);
+	scanned_assert_failed(&f->scanned, run(f), ESTALE, "dir/victim vanished");
 }
 
 static void test_fifo_now(void **state)
@@ -457,9 +430,9 @@ static void test_fifo_now(void **state)
 	struct fixture *f = *state;
 
 	prepare_change(f, 100);
-	assert_int_equal(unlinkat(f->dir.fd, "source/dir/victim", 0), 0);
-	assert_int_equal(mkfifoat(f->dir.fd, "source/dir/victim", 0600), 0);
-	assert_failed(f, run(f), ESTALE, "dir/victim was replaced");
+	assert_int_equal(unlinkat(f->scanned.dir.fd, "source/dir/victim", 0), 0);
+	assert_int_equal(mkfifoat(f->scanned.dir.fd, "source/dir/victim", 0600), 0);
+	scanned_assert_failed(&f->scanned, run(f), ESTALE, "dir/victim was replaced");
 }
 
 /* The same file is still to be had through the link, and must not be. */
@@ -468,9 +441,10 @@ static void test_link_on_the_way(void **state)
 	struct fixture *f = *state;
 
 	prepare_change(f, 100);
-	assert_int_equal(renameat(f->dir.fd, "source/dir", f->dir.fd, "elsewhere"), 0);
-	assert_int_equal(symlinkat("../elsewhere", f->dir.fd, "source/dir"), 0);
-	assert_failed(f, run(f), ESTALE, "dir/victim vanished");
+	assert_int_equal(renameat(f->scanned.dir.fd, "source/dir", f->scanned.dir.fd, "elsewhere"),
+			 0);
+	assert_int_equal(symlinkat("../elsewhere", f->scanned.dir.fd, "source/dir"), 0);
+	scanned_assert_failed(&f->scanned, run(f), ESTALE, "dir/victim vanished");
 }
 
 static void test_lowest_error(void **state)
@@ -482,7 +456,7 @@ static void test_lowest_error(void **state)
 
 		for (unsigned int i = 0; i < 40; i++) {
 			snprintf(name, sizeof(name), "source/f%02u", i);
-			tempdir_fill(&f->dir, name, i, 50000);
+			tempdir_fill(&f->scanned.dir, name, i, 50000);
 		}
 		scan(f);
 		for (unsigned int i = 0; i < 40; i++) {
@@ -491,10 +465,10 @@ static void test_lowest_error(void **state)
 		}
 		for (unsigned int i = 7; i < 40; i++) {
 			snprintf(name, sizeof(name), "source/f%02u", i);
-			assert_int_equal(unlinkat(f->dir.fd, name, 0), 0);
+			assert_int_equal(unlinkat(f->scanned.dir.fd, name, 0), 0);
 		}
 		f->options.threads = threads;
-		assert_failed(f, run(f), ESTALE, "f07 vanished");
+		scanned_assert_failed(&f->scanned, run(f), ESTALE, "f07 vanished");
 		teardown(state);
 		assert_int_equal(setup(state), 0);
 	}
@@ -503,14 +477,14 @@ static void test_lowest_error(void **state)
 static void test_image_cannot_be_written(void **state)
 {
 	struct fixture *f = *state;
-	int fd = openat(f->dir.fd, "image", O_RDONLY | O_CLOEXEC);
+	int fd = openat(f->scanned.dir.fd, "image", O_RDONLY | O_CLOEXEC);
 
-	tempdir_fill(&f->dir, "source/a", 1, 100);
+	tempdir_fill(&f->scanned.dir, "source/a", 1, 100);
 	scan(f);
 	place_one(f, "a", 0);
 	close(f->image);
 	f->image = fd;
-	assert_failed(f, run(f), EBADF, "cannot write the image");
+	scanned_assert_failed(&f->scanned, run(f), EBADF, "cannot write the image");
 }
 
 struct watch {
@@ -549,13 +523,13 @@ static void test_cancel(void **state)
 	struct fixture *f = *state;
 	struct watch watch = { .cancel_at = 3 };
 
-	tempdir_fill(&f->dir, "source/large", 9, 20 * MIB);
+	tempdir_fill(&f->scanned.dir, "source/large", 9, 20 * MIB);
 	scan(f);
 	place_one(f, "large", 0);
 	f->options.threads = 2;
 	f->options.progress = watch_progress;
 	f->options.progress_arg = &watch;
-	assert_failed(f, run(f), ECANCELED, "interrupted");
+	scanned_assert_failed(&f->scanned, run(f), ECANCELED, "interrupted");
 	assert_in_range(watch.last_done, 2 * MIB, 6 * MIB);
 }
 
@@ -574,8 +548,8 @@ static void test_reflink_or_not(void **state)
 {
 	struct fixture *f = *state;
 
-	tempdir_fill(&f->dir, "source/a", 1, 2 * MIB + 5);
-	tempdir_fill(&f->dir, "source/b", 2, 70000);
+	tempdir_fill(&f->scanned.dir, "source/a", 1, 2 * MIB + 5);
+	tempdir_fill(&f->scanned.dir, "source/b", 2, 70000);
 	scan(f);
 	place_one(f, "a", 0);
 	place_one(f, "b", 4 * MIB);
