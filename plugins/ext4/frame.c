@@ -70,10 +70,13 @@ static void fill_parameters(const struct ext4 *ext4, struct ext2_super_block *pa
 		param, ext4_reserved_blocks(geo->blocks, ext4->options.reserved_percent));
 }
 
+/* s_wtime: the first second that libext2fs does not take for "none". */
+#define EXT4_FRAME_WRITE_TIME 1
+
 static void set_times(struct ext2_super_block *super, int64_t now)
 {
-	super->s_mkfs_time = super->s_lastcheck = super->s_wtime = now;
-	super->s_mkfs_time_hi = super->s_lastcheck_hi = super->s_wtime_hi = now >> 32;
+	super->s_mkfs_time = super->s_lastcheck = now;
+	super->s_mkfs_time_hi = super->s_lastcheck_hi = now >> 32;
 }
 
 static uint64_t used_by_filesystem(const struct ext4 *ext4)
@@ -328,6 +331,9 @@ int ext4_frame_write(struct ext4 *ext4, const uint8_t journal_block[60])
 	if (code)
 		return frame_error(&frame, code, "initialising the filesystem");
 	ret = fill_frame(&frame, journal_block);
+	/* Closing makes it s_wtime, and e2fsck takes a write in the future for a wrong clock, which
+	 * build_time, a file's mtime after all, may well be. */
+	frame.fs->now = EXT4_FRAME_WRITE_TIME;
 	code = ret == 0 ? ext2fs_close2(frame.fs, EXT2_FLAG_FLUSH_NO_SYNC) : 0;
 	if (ret < 0 || code)
 		ext2fs_free(frame.fs);
