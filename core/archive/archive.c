@@ -96,7 +96,7 @@ static int read_tree(const char *path, const struct archive_options *options, st
 int archive_read_tree(const char *path, const struct archive_options *options, struct tree **result,
 		      struct error *error)
 {
-	struct tree *tree = archive_new_tree();
+	struct tree *tree = tree_new_implied();
 	int ret = tree ? read_tree(path, options, tree, error) : error_nomem(error);
 
 	if (ret < 0)

@@ -7,32 +7,6 @@
 #include "core/tree/reader.h"
 #include "core/tree/segments.h"
 
-struct tree *archive_new_tree(void)
-{
-	struct tree *tree = tree_new();
-	struct tree_node *root = tree ? tree_add_node(tree, KATAIMG_DIR) : NULL;
-
-	if (!root) {
-		tree_free(tree);
-		return NULL;
-	}
-	root->pub.mode = 0755;
-	root->implied = 1;
-	return tree;
-}
-
-static void set_implied_times(struct tree *tree, int64_t build_time)
-{
-	int64_t time = build_time ? build_time : tree_newest_mtime(tree);
-
-	for (uint64_t i = 0; i < tree->pub.node_count; i++) {
-		struct tree_node *node = tree_node(tree->nodes[i]);
-
-		if (node->implied)
-			node->pub.mtime_sec = time;
-	}
-}
-
 struct reading {
 	const struct tree *tree;
 	const struct kataimg_node *node;
@@ -80,7 +54,7 @@ int archive_finish_tree(struct tree *tree, const struct archive_options *options
 {
 	int ret = 0;
 
-	set_implied_times(tree, options->build_time);
+	tree_set_implied_times(tree, options->build_time);
 	if (options->holes == TREE_HOLES_SOURCE)
 		return 0;
 	for (uint64_t i = 0; ret == 0 && i < tree->pub.node_count; i++)

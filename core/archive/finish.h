@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The beginning and the end of a tree that archives make. */
+/* The end of a tree that archives make. */
 #ifndef ARCHIVE_FINISH_H
 #define ARCHIVE_FINISH_H
 
 #include "core/archive/archive.h"
-
-/* With an implied root; NULL when memory is out. */
-struct tree *archive_new_tree(void);
 
 /* After tree_finish: the times of implied directories, and the holes that options->holes asks for.
  */

@@ -34,9 +34,11 @@ static int load_source(struct build *build, struct error *error)
 		.threads = build->options->threads,
 		.scratch = { open_scratch, build->output },
 	};
+	int ret;
 
 	progress_stage(build->progress, "scan");
-	return source_load(&request, &build->tree, &build->build_time, &build->facts, error);
+	ret = source_load(&request, &build->tree, &build->build_time, &build->facts, error);
+	return ret < 0 ? ret : source_check(build->config, build->tree, error);
 }
 
 /* Directories and archives alike: everything that happens before the first byte of the image. */

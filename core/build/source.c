@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/label/selinux.h"
+#include "core/mtree/mtree.h"
 #include "core/tree/exclude.h"
 #include "core/tree/owner.h"
 #include "core/tree/rootfs.h"
@@ -15,6 +16,12 @@ static bool is_directory(const char *path)
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static struct mtree_options mtree_options_of(const struct config *config)
+{
+	return (struct mtree_options){ .holes = config->tree.holes,
+				       .build_time = (int64_t)config->image.build_time };
 }
 
 static int scan_directory(const struct source_request *request, struct tree **tree,
@@ -39,9 +46,12 @@ static int read_source(const struct source_request *request, struct tree **tree,
 		.build_time = (int64_t)config->image.build_time,
 		.scratch = request->scratch,
 	};
+	const struct mtree_options mtree = mtree_options_of(config);
 
 	if (is_directory(config->image.source))
 		return scan_directory(request, tree, error);
+	if (mtree_is(config->image.source))
+		return mtree_read_tree(config->image.source, &mtree, tree, error);
 	return archive_read_tree(config->image.source, &options, tree, error);
 }
 
@@ -72,6 +82,21 @@ static int map_owners(const struct config *config, struct tree *tree, struct err
 	return ret;
 }
 
+static int apply(const struct config *config, struct tree *tree, struct source_facts *facts,
+		 struct error *error)
+{
+	const struct mtree_options options = mtree_options_of(config);
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < config->tree.apply.count; i++) {
+		uint64_t changes;
+
+		ret = mtree_apply(tree, config->tree.apply.items[i], &options, &changes, error);
+		facts->applied += changes;
+	}
+	return ret;
+}
+
 static int edit(const struct config *config, struct tree *tree, struct source_facts *facts,
 		struct error *error)
 {
@@ -80,6 +105,8 @@ static int edit(const struct config *config, struct tree *tree, struct source_fa
 
 	if (ret == 0)
 		ret = map_owners(config, tree, error);
+	if (ret == 0)
+		ret = apply(config, tree, facts, error);
 	if (ret == 0)
 		ret = rootfs_add_machine_id(tree, &facts->machine_id, error);
 	if (ret == 0 && config->selinux.file_contexts && *config->selinux.file_contexts)
@@ -92,6 +119,8 @@ static void log_facts(const struct source_facts *facts)
 {
 	if (facts->excluded > 0)
 		log_info("excluded by [tree] exclude: %" PRIu64, facts->excluded);
+	if (facts->applied > 0)
+		log_info("entries of [tree] apply: %" PRIu64, facts->applied);
 	if (facts->machine_id)
 		log_info("added: an empty etc/machine-id");
 	if (facts->labelled > 0)
@@ -100,7 +129,7 @@ static void log_facts(const struct source_facts *facts)
 		log_info("times brought down to the build time: %" PRIu64, facts->clamped);
 }
 
-static int check(const struct config *config, const struct tree *tree, struct error *error)
+int source_check(const struct config *config, const struct tree *tree, struct error *error)
 {
 	const struct rootfs_rules rules = {
 		.agent_init = config->rootfs.agent_init,
@@ -126,7 +155,6 @@ int source_load(const struct source_request *request, struct tree **result, int6
 		if (config->tree.clamp_mtime)
 			facts->clamped = tree_clamp_mtime(tree, *build_time);
 		log_facts(facts);
-		ret = check(config, tree, error);
 	}
 	if (ret < 0)
 		tree_free(tree);

@@ -19,6 +19,7 @@ struct source_request {
 /* What the rules did to the tree. */
 struct source_facts {
 	uint64_t excluded; /* entries that a pattern matched; what was below them not counted */
+	uint64_t applied;  /* lines of mtree files */
 	uint64_t clamped;  /* files whose time was brought down */
 	uint64_t labelled; /* files that got a SELinux label */
 	bool machine_id;   /* added */
@@ -27,5 +28,8 @@ struct source_facts {
 /* *build_time is the configuration's, or the newest time in the tree. */
 int source_load(const struct source_request *request, struct tree **tree, int64_t *build_time,
 		struct source_facts *facts, struct error *error);
+
+/* Is it what [rootfs] asks for? */
+int source_check(const struct config *config, const struct tree *tree, struct error *error);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "core/backend/search.h"
 #include "core/base/error.h"
 #include "core/cli/table.h"
 #include "core/config/config.h"
@@ -51,6 +52,10 @@ bool cli_is_dropin(const struct cli *cli);
 /* Initialises the configuration and fills it from environment, file and options; config_finish is
  * left to do. */
 int cli_configure(const struct cli *cli, struct config *config, struct error *error);
+
+/* The same, finished. */
+int cli_prepare(const struct cli *cli, struct config *config, const struct backend_search *search,
+		struct error *error);
 
 /* --threads, or what suits this machine. */
 int cli_threads(const struct cli *cli, unsigned int *threads, struct error *error);

@@ -9,26 +9,6 @@
 #include "core/config/options.h"
 #include "core/config/print.h"
 
-/* What a section's name may belong to. */
-struct selection {
-	const struct backend_search *search;
-	const struct config *config;
-};
-
-static bool is_backend(void *arg, const char *name)
-{
-	const struct selection *selection = arg;
-	autofree char *selected = backend_name_of_path(selection->config->image.filesystem);
-	autofree char *found = NULL;
-
-	if (!backend_name_valid(name, strlen(name)))
-		return false;
-	if (selected && strcmp(selected, name) == 0)
-		return true;
-	found = backend_search_find(selection->search, name);
-	return found;
-}
-
 static enum progress_mode progress_mode_of(const struct cli *cli)
 {
 	if (cli->progress > 0)
@@ -75,15 +55,10 @@ static int explain(const struct config *config, const struct backend_search *sea
 static int run(const struct cli *cli, struct config *config, const struct backend_search *search,
 	       struct error *error)
 {
-	struct selection selection = { search, config };
-	int ret = cli_configure(cli, config, error);
+	int ret = cli_prepare(cli, config, search, error);
 
-	if (ret == 0)
-		ret = config_finish(config, is_backend, &selection, error);
 	if (ret < 0)
 		return ret;
-	if (cli_is_dropin(cli))
-		dropin_adjust(config, search);
 	return cli->explain ? explain(config, search, error) : build(cli, config, search, error);
 }
 

@@ -16,7 +16,8 @@ enum cli_command_bit {
 	CLI_BUILD = 1 << 0,
 	CLI_INSPECT = 1 << 1,
 	CLI_BACKENDS = 1 << 2,
-	CLI_ALL = CLI_BUILD | CLI_INSPECT | CLI_BACKENDS
+	CLI_TREE = 1 << 3,
+	CLI_ALL = CLI_BUILD | CLI_INSPECT | CLI_BACKENDS | CLI_TREE
 };
 
 struct cli_command {
@@ -61,6 +62,7 @@ extern const size_t cli_option_count; /* at most CLI_OPTIONS_MAX */
 
 int cmd_build(const struct cli *cli, struct error *error);
 int cmd_inspect(const struct cli *cli, struct error *error);
+int cmd_tree(const struct cli *cli, struct error *error);
 int cmd_backends(const struct cli *cli, struct error *error);
 
 #endif

@@ -39,7 +39,8 @@ static int assign_path(char **member, const char *value, const char *directory, 
 	return ret;
 }
 
-static int assign_list_item(struct config_list *list, const char *value, struct error *error)
+static int assign_list_item(struct config_list *list, const char *value, const char *directory,
+			    struct error *error)
 {
 	char **items;
 
@@ -49,11 +50,8 @@ static int assign_list_item(struct config_list *list, const char *value, struct 
 	if (!items)
 		return error_nomem(error);
 	list->items = items;
-	items[list->count] = strdup(value);
-	if (!items[list->count])
-		return error_nomem(error);
-	list->count++;
-	return 0;
+	items[list->count++] = NULL;
+	return assign_path(&items[list->count - 1], value, directory, error);
 }
 
 int assign_value(struct config *config, const struct config_key *key, const char *value,
@@ -82,7 +80,9 @@ int assign_value(struct config *config, const struct config_key *key, const char
 	case CONFIG_BACKEND:
 		return assign_path(member, value, strchr(value, '/') ? directory : NULL, error);
 	case CONFIG_LIST:
-		return assign_list_item(member, value, error);
+		return assign_list_item(member, value, NULL, error);
+	case CONFIG_PATHS:
+		return assign_list_item(member, value, directory, error);
 	}
 	return 0;
 }
@@ -111,6 +111,7 @@ void assign_clear(struct config *config, const struct config_key *key)
 		clear_string(member_of(config, key));
 		break;
 	case CONFIG_LIST:
+	case CONFIG_PATHS:
 		clear_list(member_of(config, key));
 		break;
 	default:

@@ -72,7 +72,7 @@ static int set_key(struct config *config, const struct config_key *key,
 	struct config_origin *origin = &config->origins[key - config_keys];
 	int ret;
 
-	if (key->type != CONFIG_LIST) {
+	if (!config_is_list(key)) {
 		ret = check_repeated(setting, origin, error);
 		if (ret < 0)
 			return ret;

@@ -70,6 +70,7 @@ struct config {
 		bool all_root;
 		struct config_list uid_map, gid_map;
 		bool clamp_mtime;
+		struct config_list apply; /* paths */
 	} tree;
 
 	struct {

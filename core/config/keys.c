@@ -18,7 +18,7 @@ const struct config_key config_keys[] = {
 	  "the image to make; it replaces an older one only when it is complete" },
 	{ "image", "source", CONFIG_SOURCE, MEMBER(image.source), NULL,
 	  "the root filesystem: a directory, a tar or cpio (.gz, .xz, .zst, .bz2 too), - for "
-	  "stdin" },
+	  "stdin, or an mtree(5) file" },
 	{ "image", "filesystem", CONFIG_BACKEND, MEMBER(image.filesystem), "ext4",
 	  "the backend: a name, or the path of its file" },
 	{ "image", "free-space", CONFIG_SIZE, MEMBER(image.free_space_bytes), "0",
@@ -60,6 +60,8 @@ const struct config_key config_keys[] = {
 	  "FROM:TO:COUNT: uids of the source become others; those in no range are an error" },
 	{ "tree", "gid-map", CONFIG_LIST, MEMBER(tree.gid_map), NULL,
 	  "FROM:TO:COUNT: the same for gids" },
+	{ "tree", "apply", CONFIG_PATHS, MEMBER(tree.apply), NULL,
+	  "an mtree(5) file whose entries are added or changed, after owners; may be given again" },
 	{ "tree", "clamp-mtime", CONFIG_BOOL, MEMBER(tree.clamp_mtime), "no",
 	  "times after [image] build-time become that time" },
 
@@ -100,9 +102,9 @@ bool config_is_section(const char *section)
 const char *config_describe_type(const struct config_key *key, char *buf, size_t size)
 {
 	static const char *const words[] = {
-		[CONFIG_BOOL] = "yes|no",   [CONFIG_U64] = "NUMBER",     [CONFIG_SIZE] = "SIZE",
-		[CONFIG_STRING] = "STRING", [CONFIG_PATH] = "PATH",      [CONFIG_SOURCE] = "PATH",
-		[CONFIG_LIST] = "STRING",   [CONFIG_BACKEND] = "BACKEND"
+		[CONFIG_BOOL] = "yes|no",   [CONFIG_U64] = "NUMBER", [CONFIG_SIZE] = "SIZE",
+		[CONFIG_STRING] = "STRING", [CONFIG_PATH] = "PATH",  [CONFIG_SOURCE] = "PATH",
+		[CONFIG_LIST] = "STRING",   [CONFIG_PATHS] = "PATH", [CONFIG_BACKEND] = "BACKEND"
 	};
 
 	if (key->type == CONFIG_ENUM)

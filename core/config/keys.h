@@ -20,8 +20,8 @@ enum config_type {
 	CONFIG_PATH, /* char *, relative to the INI file; without a default it may be empty: none */
 	CONFIG_SOURCE,  /* char *, a path unless it is "-" */
 	CONFIG_BACKEND, /* char *, a path when it has a slash, else a name */
-	CONFIG_LIST /* struct config_list: the key may be given again; an empty value adds nothing
-		     */
+	CONFIG_LIST,    /* struct config_list: may be given again; an empty value adds nothing */
+	CONFIG_PATHS    /* the same, of paths */
 };
 
 struct config_key {
@@ -39,6 +39,12 @@ struct config_key {
 
 extern const struct config_key config_keys[];
 extern const size_t config_key_count; /* at most CONFIG_KEYS_MAX */
+
+/* Is the member a struct config_list? */
+static inline bool config_is_list(const struct config_key *key)
+{
+	return key->type == CONFIG_LIST || key->type == CONFIG_PATHS;
+}
 
 /* NULL when there is none. */
 const struct config_key *config_find_key(const char *section, const char *name);

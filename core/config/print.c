@@ -67,6 +67,7 @@ static void print_key(const struct config *config, const struct config_key *key,
 		text = *(char *const *)member;
 		break;
 	case CONFIG_LIST:
+	case CONFIG_PATHS:
 		print_list(out, key, member, origin);
 		break;
 	}

@@ -44,7 +44,7 @@ struct tree_node {
 	uint8_t edited : 1; /* directory: names, or entries with a node of NULL, wait for
 			       tree_finish */
 	uint8_t excluded : 1;
-	uint8_t implied : 1; /* a directory that nothing describes: it was on the way to others */
+	uint8_t implied : 1; /* nothing says its time */
 };
 
 /* One extended attribute that is to be left out. */
@@ -88,6 +88,11 @@ static inline struct tree_node *tree_node(const struct kataimg_node *node)
 }
 
 struct tree *tree_new(void);
+
+/* With a root that nothing describes yet: 0755, 0:0, implied. */
+struct tree *tree_new_implied(void);
+/* What is implied gets the time; 0: the newest of the tree, at least 1. */
+void tree_set_implied_times(struct tree *tree, int64_t build_time);
 
 /* Takes over all that was made in part, which stays empty: nodes of several threads become one
  * tree's. */

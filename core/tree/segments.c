@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/cancel.h"
 #include "core/base/cleanup.h"
+#include "core/base/io.h"
 
 int segments_add(struct segments *list, uint64_t off, uint64_t len)
 {
@@ -71,4 +73,54 @@ int segments_detect(struct segments *list, uint64_t size, const struct segments_
 		off += len;
 	}
 	return ret;
+}
+
+/* The source filesystem's map. */
+static int map_source(int fd, uint64_t size, struct segments *list)
+{
+	off_t data = 0, hole = 0;
+	int ret = 0;
+
+	while (ret == 0 && (uint64_t)hole < size) {
+		data = lseek(fd, hole, SEEK_DATA);
+		if (data < 0 && errno == ENXIO)
+			return 0;
+		hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+		if (hole < 0)
+			return -errno;
+		if ((uint64_t)hole > size)
+			return -ESTALE;
+		ret = segments_add(list, (uint64_t)data, (uint64_t)(hole - data));
+	}
+	return ret;
+}
+
+static int read_fd(void *arg, uint64_t off, void *buf, size_t len)
+{
+	int ret = io_pread(*(const int *)arg, buf, len, off);
+
+	return ret == -ENODATA ? -ESTALE : ret;
+}
+
+static uint64_t next_data(void *arg, uint64_t off, uint64_t size)
+{
+	off_t data = lseek(*(const int *)arg, (off_t)off, SEEK_DATA);
+
+	if (data < 0)
+		return errno == ENXIO ? size : off;
+	return (uint64_t)data;
+}
+
+int segments_of_file(struct segments *list, int fd, uint64_t size, enum tree_holes holes)
+{
+	const struct segments_content content = { read_fd, next_data, &fd };
+
+	switch (holes) {
+	case TREE_HOLES_SOURCE:
+		return map_source(fd, size, list);
+	case TREE_HOLES_DETECT:
+		return segments_detect(list, size, &content);
+	default:
+		return segments_add(list, 0, size);
+	}
 }

@@ -28,4 +28,7 @@ struct segments_content {
 /* By content alone: what is known of holes saves time and makes no difference. -ECANCELED too. */
 int segments_detect(struct segments *list, uint64_t size, const struct segments_content *content);
 
+/* Those of an open file, in the way of holes. -errno; -ESTALE: it is shorter than size. */
+int segments_of_file(struct segments *list, int fd, uint64_t size, enum tree_holes holes);
+
 #endif

@@ -126,7 +126,7 @@ static void print_key(FILE *out, const struct config_key *key)
 	print_item(out, key->name, config_describe_type(key, type, sizeof(type)), key->help);
 	print_bounds(out, key->min, key->max);
 	print_default(out, key->default_value);
-	if (key->type == CONFIG_LIST)
+	if (config_is_list(key))
 		fputs("May be given again.\n", out);
 	if (key->environment)
 		fprintf(out, "The environment variable\n.B %s\noverrides the default.\n",

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/mtree/mtree.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/mtree/text.h"
+#include "tests/support/smalltree.h"
+
+/* A tree to be changed, in a directory of the test's own with x.mtree and the file content. */
+struct fixture {
+	char directory[64];
+	struct smalltree small;
+	struct kataimg_xattr xattr;
+	struct error error;
+};
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct tree_node *file;
+
+	strcpy(fixture->directory, "/tmp/kataimg-mtree-XXXXXX");
+	if (!mkdtemp(fixture->directory) || chdir(fixture->directory) < 0)
+		return -1;
+	write_file("content", "hello");
+	smalltree_init(&fixture->small);
+	file = smalltree_add(&fixture->small, "etc/na me\n#=\\\xff", S_IFREG | 0640);
+	smalltree_xattr(file, &fixture->xattr, "user.x=", "\0\1\xff", 3);
+	smalltree_name(&fixture->small, "etc/other", file);
+	file->pub.mtime_sec = -7;
+	file->pub.mtime_nsec = 5;
+	smalltree_link(&fixture->small, "link", "a b");
+	file = smalltree_add(&fixture->small, "dev", S_IFCHR | 0600);
+	file->pub.rdev_major = 1;
+	file->pub.rdev_minor = 300;
+	smalltree_finish(&fixture->small);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[128];
+
+	smalltree_free(&fixture->small);
+	error_clear(&fixture->error);
+	snprintf(command, sizeof(command), "rm -r %s", fixture->directory);
+	free(fixture);
+	return chdir("/") < 0 || system(command) != 0 ? -1 : 0;
+}
+
+static char *print(const struct tree *tree)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_int_equal(mtree_print(tree, out), 0);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static int apply(struct fixture *fixture, const char *text)
+{
+	const struct mtree_options options = { .build_time = 99 };
+	uint64_t changes;
+
+	write_file("x.mtree", text);
+	return mtree_apply(fixture->small.tree, "x.mtree", &options, &changes, &fixture->error);
+}
+
+static void accepts(struct fixture *fixture, const char *text)
+{
+	if (apply(fixture, text) < 0)
+		fail_msg("%s", fixture->error.message);
+}
+
+static const char printed[] =
+	"#mtree\n"
+	". type=dir uid=0 gid=0 mode=0755 time=0.000000000\n"
+	"./dev type=char uid=0 gid=0 mode=0600 time=0.000000000 device=linux,1,300\n"
+	"./etc type=dir uid=0 gid=0 mode=0755 time=0.000000000\n"
+	"./link type=link uid=0 gid=0 mode=0777 time=0.000000000 link=a\\040b\n"
+	"./etc/na\\040me\\012\\043\\075\\134\\377 type=file uid=0 gid=0 mode=0640 "
+	"time=-7.000000005 size=0 nlink=2 inode=3 xattr.user.x\\075=AAH/\n"
+	"./etc/other type=file uid=0 gid=0 mode=0640 time=-7.000000005 size=0 nlink=2 inode=3 "
+	"xattr.user.x\\075=AAH/\n";
+
+static void what_is_printed_reads_back(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct mtree_options options = { .build_time = 99 };
+	struct tree *tree;
+	char *before = print(fixture->small.tree), *after;
+
+	assert_string_equal(before, printed);
+	accepts(fixture, printed);
+	after = print(fixture->small.tree);
+	assert_string_equal(after, printed);
+	free(after);
+	assert_true(mtree_is("x.mtree"));
+	assert_false(mtree_is("content"));
+	assert_int_equal(mtree_read_tree("x.mtree", &options, &tree, &fixture->error), 0);
+	after = print(tree);
+	assert_string_equal(after, printed);
+	free(after);
+	free(before);
+	tree_free(tree);
+}
+
+static void entries_are_changed_and_added(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct kataimg_node *node;
+	char content[5];
+
+	accepts(fixture, "# a comment\n"
+			 "/set uid=1 mode=0700\n"
+			 "etc type=dir\n"
+			 "  other mode=0111\n"
+			 "  sub type=dir\n"
+			 "    new type=file contents=content \\\n"
+			 "      time=5.000000006 xattr.user.y=\n"
+			 "  ..\n"
+			 "..\n"
+			 "/unset mode\n"
+			 "gone optional gid=5\n"
+			 "./deep/er/fifo type=fifo gid=9\n"
+			 "link type=block device=native,8,17\n");
+	node = smalltree_get(&fixture->small, "etc/other");
+	assert_int_equal(node->uid, 1);
+	assert_int_equal(node->mode, 0111);
+	assert_int_equal(node->mtime_sec, -7);
+	assert_int_equal(node->xattr_count, 1);
+	node = smalltree_get(&fixture->small, "etc/sub/new");
+	assert_int_equal(node->size, 5);
+	assert_int_equal(node->mode, 0700);
+	assert_int_equal(node->mtime_sec, 5);
+	assert_int_equal(node->mtime_nsec, 6);
+	assert_string_equal(node->xattrs[0].name, "user.y");
+	assert_int_equal(node->xattrs[0].value_len, 0);
+	assert_int_equal(tree_read(fixture->small.tree, node, 0, content, 5, &fixture->error), 0);
+	assert_memory_equal(content, "hello", 5);
+	node = smalltree_get(&fixture->small, "deep/er/fifo");
+	assert_int_equal(node->type, KATAIMG_FIFO);
+	assert_int_equal(node->gid, 9);
+	assert_int_equal(node->mtime_sec, 99);
+	assert_int_equal(smalltree_get(&fixture->small, "deep")->mtime_sec, 99);
+	node = smalltree_get(&fixture->small, "link");
+	assert_int_equal(node->type, KATAIMG_BLK);
+	assert_int_equal(node->rdev_major, 8);
+	assert_int_equal(node->rdev_minor, 17);
+	assert_null(smalltree_get(&fixture->small, "gone"));
+}
+
+static void contents_that_change_are_noticed(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct kataimg_node *node;
+	char content[5];
+
+	accepts(fixture, "new type=file contents=content\n");
+	node = smalltree_get(&fixture->small, "new");
+	write_file("content", "other bytes");
+	assert_int_equal(tree_read(fixture->small.tree, node, 0, content, 5, &fixture->error),
+			 -ESTALE);
+}
+
+static const struct {
+	const char *text, *message;
+} failures[] = {
+	{ "x foo=1", "foo: an unknown keyword" },
+	{ "/set foo=1", "foo: an unknown keyword" },
+	{ "/unset foo", "foo: an unknown keyword" },
+	{ "x mode=rwx", "mode: not octal digits, 7777 at most" },
+	{ "x mode=10000", "mode: not octal digits, 7777 at most" },
+	{ "x type=door", "type: not file, dir, link, char, block, fifo or socket" },
+	{ "x uid=-1", "uid: not a number" },
+	{ "x uid=4294967295", "uid: not a number" },
+	{ "x gid=root", "gid: not a number" },
+	{ "x time=1.1234567890", "time: not SECONDS.NANOSECONDS" },
+	{ "x time=now", "time: not SECONDS.NANOSECONDS" },
+	{ "x size", "size: not a number of bytes" },
+	{ "x device=linux,1", "device: not FORMAT,MAJOR,MINOR" },
+	{ "x xattr.=AA==", "xattr.: not a name with a value in base64" },
+	{ "x xattr.user.x=A", "xattr.user.x: not a name with a value in base64" },
+	{ "x xattr.user.x", "xattr.user.x: not a name with a value in base64" },
+	{ "x\\9 type=file", "x\\9: not a name" },
+	{ "x\\000 type=file", "x\\000: not a name" },
+	{ "x mode=1", "x: it is not in the tree, and no type= says what to make" },
+	{ "x type=link", "x: a symbolic link needs link=" },
+	{ "x type=char", "x: a device needs device=" },
+	{ "x type=file size=7", "x: size=7, but the file has 0 bytes: contents= gives it others" },
+	{ "x type=file contents=none", "x: contents=none: No such file or directory" },
+	{ "x type=file contents=/", "x: contents=/: Is a directory" },
+	{ "x type=file uname=root", "x: uname=root: names are not looked up: give uid" },
+	{ "x type=file gname=root", "x: gname=root: names are not looked up: give gid" },
+	{ "../x type=file", "../x: its path has a \"..\"" },
+	{ "link/x type=file", "link/x: link on its way is a symbolic link" },
+	{ "etc type=file", "etc: it would replace a directory that is not empty" },
+	{ ". type=file", ".: the root can only be a directory" },
+};
+
+static void bad_lines_are_errors_with_their_number(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[128], message[256];
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		snprintf(text, sizeof(text), "#mtree\n\n%s\nlink\n", failures[i].text);
+		snprintf(message, sizeof(message), "x.mtree:3: %s", failures[i].message);
+		assert_true(apply(fixture, text) < 0);
+		assert_string_equal(fixture->error.message, message);
+		error_clear(&fixture->error);
+	}
+}
+
+static void any_bytes_go_through_base64(void **state)
+{
+	char *text = NULL;
+	char bytes[6];
+	size_t size, len;
+
+	(void)state;
+	for (size_t count = 0; count <= sizeof(bytes); count++) {
+		FILE *out = open_memstream(&text, &size);
+
+		memcpy(bytes, "\xff\0\x80\x7f\x01\xfe", sizeof(bytes));
+		mtree_put_base64(out, bytes, count);
+		fclose(out);
+		assert_int_equal(mtree_decode_base64(text, &len), 0);
+		assert_int_equal(len, count);
+		assert_memory_equal(text, bytes, count);
+		free(text);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_printed_reads_back),
+		TEST(entries_are_changed_and_added),
+		TEST(contents_that_change_are_noticed),
+		TEST(bad_lines_are_errors_with_their_number),
+		cmocka_unit_test(any_bytes_go_through_base64),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
