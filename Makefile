@@ -23,6 +23,12 @@ deb: build-packages
 	packages/install packages/debian-deb
 	packages/make-deb $(BUILD)/deb
 
+bench: build-packages
+	packages/install packages/debian-bench
+	test -d $(BUILD) || meson setup $(BUILD) -Dtests=false
+	meson compile -C $(BUILD)
+	bench/run --build $(abspath $(BUILD))
+
 install: build-packages
 	test -d $(BUILD) || meson setup $(BUILD) -Dtests=false
 	meson configure $(BUILD) -Dimage-builder-link=$(IMAGE_BUILDER_LINK)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kataimg and what a user would take instead. Each tool is a shell script with the arguments TREE,
+OUT and SIZE; the last, for tools that do not find it themselves, leaves them ample room."""
+import dataclasses
+import shlex
+
+# The steps of Kata's image_builder.sh (2019), written anew: a trial to find the size, the image, and
+# the header in front of a second copy.
+SEED_STEPS = r"""
+make_disk() {
+    truncate -s "$2" "$1"
+    printf 'start=%s, type=83\n' "$3" | sfdisk -q --label dos "$1"
+}
+attach() {
+    device=$(losetup -f --show -o $((2048 * 512)) "$1")
+}
+work=$(mktemp -d)
+make_disk "$2.trial" "$3" 2048
+attach "$2.trial"
+mkfs.ext4 -q -F -b 4096 "$device"
+mount "$device" "$work"
+df -BM --output=avail "$work" >/dev/null
+umount "$work"
+losetup -d "$device"
+rm "$2.trial"
+
+make_disk "$2" "$3" 2048
+attach "$2"
+mkfs.ext4 -q -F -b 4096 "$device"
+tune2fs -m 3 "$device"
+mount "$device" "$work"
+cp -a "$1/." "$work"
+sync "$work"
+umount "$work"
+fsck.ext4 -D -y "$device" || [ $? = 1 ]
+losetup -d "$device"
+rmdir "$work"
+
+make_disk "$2.header" "$3" 6144
+dd if="$2.header" of="$2.dax" bs=2M count=1
+dd if="$2" of="$2.dax" oflag=append conv=notrunc
+mv "$2.dax" "$2"
+rm "$2.header"
+sync "$2"
+"""
+
+XFS_STEPS = r"""
+work=$(mktemp -d)
+truncate -s "$3" "$2"
+mkfs.xfs -q -f -m reflink=0 "$2"
+mount -o loop "$2" "$work"
+cp -a "$1/." "$work"
+umount "$work"
+rmdir "$work"
+"""
+
+
+@dataclasses.dataclass
+class Tool:
+    name: str
+    script: str
+    needs_root: bool = False
+    trees: tuple = ()  # only these; (): all
+
+
+def kataimg(filesystem, command, name=None, options=""):
+    script = (
+        f"{shlex.join(command)} -q -f {filesystem} --set image.align=2M --set rootfs.check=no "
+        f'{options} -o "$2" "$1"'
+    )
+    return Tool(name or f"kataimg {filesystem}", script)
+
+
+def all_tools(command, filesystems):
+    """What to compare; the first is the reference."""
+    tools = [kataimg(filesystem, command) for filesystem in filesystems]
+    return tools + [
+        Tool("mke2fs -d", 'truncate -s "$3" "$2"; mke2fs -q -F -t ext4 -b 4096 -d "$1" "$2"'),
+        Tool("mkfs.erofs", 'mkfs.erofs -Enoinline_data "$2" "$1"', trees=("debian", "small", "names")),
+        Tool("mkfs.xfs, mount, cp", XFS_STEPS, needs_root=True),
+        Tool("image_builder.sh, ext4", SEED_STEPS, needs_root=True, trees=("debian", "small", "names")),
+    ]
