@@ -17,7 +17,7 @@ from harness.workspace import PLAIN_ID, is_root
 
 TIMEOUT_SECONDS = 300
 # What a build that goes well may say.
-WARNINGS = [r'kataimg: warning: xfs: the filesystem of \d+ bytes is below the 300 MiB of mkfs.xfs.*']
+WARNINGS = [r'kataimg: warning: xfs: the filesystem of \d+ bytes is smaller than any of mkfs.xfs.*']
 
 
 @dataclasses.dataclass
