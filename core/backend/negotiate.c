@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/tree/acl.h"
 
 #define REASON_BYTES 512
 #define PATH_BYTES 1024
@@ -41,6 +42,9 @@ struct negotiation {
 	bool drop;
 	uint64_t dropped;
 	uint64_t refused;
+	/* Where a filesystem has none, nearly every node has some: they are one offence. */
+	uint64_t with_nanoseconds;
+	const struct kataimg_node *first_with_nanoseconds;
 	int ret;    /* of marking */
 	FILE *list; /* of what is refused, for the error */
 };
@@ -94,6 +98,48 @@ static bool has_holes(const struct kataimg_node *node)
 	return data < node->size;
 }
 
+static bool is_acl(const struct kataimg_xattr *xattr)
+{
+	return strcmp(xattr->name, ACL_ACCESS_NAME) == 0 ||
+	       strcmp(xattr->name, ACL_DEFAULT_NAME) == 0;
+}
+
+static void check_xattrs(struct negotiation *n, const struct kataimg_node *node)
+{
+	uint64_t can = session_table(n->session)->capabilities;
+	char has[REASON_BYTES];
+
+	for (uint32_t i = 0; i < node->xattr_count; i++) {
+		snprintf(has, sizeof(has), "has %s", node->xattrs[i].name);
+		if (!(can & KATAIMG_CAP_XATTRS))
+			offend(n, node, TREE_DROP_XATTR, i, "extended attributes", has);
+		else if (!(can & KATAIMG_CAP_ACLS) && is_acl(&node->xattrs[i]))
+			offend(n, node, TREE_DROP_XATTR, i, "POSIX ACLs", has);
+	}
+}
+
+static void check_nanoseconds(struct negotiation *n, const struct kataimg_node *node)
+{
+	if (session_table(n->session)->capabilities & KATAIMG_CAP_NANOSECONDS || !node->mtime_nsec)
+		return;
+	if (n->with_nanoseconds++ == 0)
+		n->first_with_nanoseconds = node;
+	else if (n->drop)
+		drop(n, node, TREE_DROP_NANOSECONDS, 0);
+}
+
+static void offend_nanoseconds(struct negotiation *n)
+{
+	char has[REASON_BYTES];
+
+	if (n->with_nanoseconds == 0)
+		return;
+	snprintf(has, sizeof(has),
+		 "is one of %" PRIu64 " that have them (whole-seconds = yes cuts them)",
+		 n->with_nanoseconds);
+	offend(n, n->first_with_nanoseconds, TREE_DROP_NANOSECONDS, 0, "nanoseconds", has);
+}
+
 static void check_capabilities(struct negotiation *n, const struct kataimg_node *node)
 {
 	uint64_t can = session_table(n->session)->capabilities;
@@ -106,15 +152,8 @@ static void check_capabilities(struct negotiation *n, const struct kataimg_node 
 		snprintf(has, sizeof(has), "has %" PRIu32 " names", node->nlink);
 		offend(n, node, TREE_DROP_LINKS, 0, "hard links", has);
 	}
-	for (uint32_t i = 0; !(can & KATAIMG_CAP_XATTRS) && i < node->xattr_count; i++) {
-		snprintf(has, sizeof(has), "has %s", node->xattrs[i].name);
-		offend(n, node, TREE_DROP_XATTR, i, "extended attributes", has);
-	}
-	if (!(can & KATAIMG_CAP_NANOSECONDS) && node->mtime_nsec) {
-		snprintf(has, sizeof(has), "was changed %" PRIu32 " ns after a full second",
-			 node->mtime_nsec);
-		offend(n, node, TREE_DROP_NANOSECONDS, 0, "nanoseconds", has);
-	}
+	check_xattrs(n, node);
+	check_nanoseconds(n, node);
 	if (!(can & KATAIMG_CAP_SPARSE) && node->type == KATAIMG_REG && has_holes(node))
 		offend(n, node, TREE_DROP_HOLES, 0, "holes", "is sparse (holes = fill fills it)");
 }
@@ -256,6 +295,7 @@ static int check_tree(struct negotiation *n, struct error *error)
 		check_xattr_limits(n, node);
 		ret = check_backend(n, node, error);
 	}
+	offend_nanoseconds(n);
 	return ret;
 }
 

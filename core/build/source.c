@@ -154,6 +154,8 @@ int source_load(const struct source_request *request, struct tree **result, int6
 						       : tree_newest_mtime(tree);
 		if (config->tree.clamp_mtime)
 			facts->clamped = tree_clamp_mtime(tree, *build_time);
+		if (config->tree.whole_seconds)
+			tree_cut_nanoseconds(tree);
 		log_facts(facts);
 	}
 	if (ret < 0)

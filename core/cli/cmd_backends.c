@@ -19,6 +19,7 @@ static const struct word capability_words[] = {
 	{ KATAIMG_CAP_FIFOS, "fifos" },
 	{ KATAIMG_CAP_SOCKETS, "sockets" },
 	{ KATAIMG_CAP_XATTRS, "xattrs" },
+	{ KATAIMG_CAP_ACLS, "acls" },
 	{ KATAIMG_CAP_NANOSECONDS, "nanoseconds" },
 	{ KATAIMG_CAP_SPARSE, "sparse" },
 	{ KATAIMG_CAP_DAX, "dax" },

@@ -71,6 +71,7 @@ struct config {
 		struct config_list uid_map, gid_map;
 		bool clamp_mtime;
 		struct config_list apply; /* paths */
+		bool whole_seconds;
 	} tree;
 
 	struct {

@@ -64,6 +64,8 @@ const struct config_key config_keys[] = {
 	  "an mtree(5) file whose entries are added or changed, after owners; may be given again" },
 	{ "tree", "clamp-mtime", CONFIG_BOOL, MEMBER(tree.clamp_mtime), "no",
 	  "times after [image] build-time become that time" },
+	{ "tree", "whole-seconds", CONFIG_BOOL, MEMBER(tree.whole_seconds), "no",
+	  "times lose their nanoseconds, for filesystems that have none" },
 
 	{ "selinux", "file-contexts", CONFIG_PATH, MEMBER(selinux.file_contexts), NULL,
 	  "label every file by this policy file, as setfiles does" },

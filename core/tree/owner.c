@@ -200,3 +200,9 @@ uint64_t tree_clamp_mtime(struct tree *tree, int64_t latest)
 	}
 	return clamped;
 }
+
+void tree_cut_nanoseconds(struct tree *tree)
+{
+	for (uint64_t i = 0; i < tree->pub.node_count; i++)
+		tree_node(tree->nodes[i])->pub.mtime_nsec = 0;
+}

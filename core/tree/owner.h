@@ -33,4 +33,7 @@ void tree_set_all_root(struct tree *tree);
 /* Times after latest become latest; returns how many. */
 uint64_t tree_clamp_mtime(struct tree *tree, int64_t latest);
 
+/* Times lose their nanoseconds, as filesystems without them would round. */
+void tree_cut_nanoseconds(struct tree *tree);
+
 #endif

@@ -217,6 +217,8 @@ struct kataimg_value {
 #define KATAIMG_CAP_DAX (UINT64_C(1) << 8)    /* can be mounted with dax */
 #define KATAIMG_CAP_FREE_SPACE \
 	(UINT64_C(1) << 9) /* writable: free_bytes and free_inodes mean something */
+/* Of the extended attributes, POSIX ACLs too: system.posix_acl_access and _default. */
+#define KATAIMG_CAP_ACLS (UINT64_C(1) << 10)
 
 /* Largest values that a filesystem holds. The core presets "no limit" everywhere; limits lowers
  * what it must. */

@@ -15,7 +15,7 @@
 #include "core/base/log.h"
 #include "core/tree/model.h"
 
-#define ALL_CAPABILITIES ((KATAIMG_CAP_FREE_SPACE << 1) - 1)
+#define ALL_CAPABILITIES ((KATAIMG_CAP_ACLS << 1) - 1)
 
 /* A backend that says what the test wants it to say. */
 static struct kataimg_limits wanted_limits;
@@ -205,7 +205,9 @@ static void each_missing_capability_is_named(void **state)
 		{ KATAIMG_CAP_XATTRS,
 		  "test cannot store extended attributes: etc/file has security.capability", 1 },
 		{ KATAIMG_CAP_NANOSECONDS,
-		  "test cannot store nanoseconds: etc/file was changed 1 ns after", 1 },
+		  "test cannot store nanoseconds: etc/file is one of 1 that have them "
+		  "(whole-seconds",
+		  1 },
 		{ KATAIMG_CAP_SPARSE, "test cannot store holes: etc/file is sparse", 1 },
 	};
 
@@ -254,6 +256,36 @@ static void each_limit_is_named(void **state)
 	CASE(entries, 4, "entries of one directory above 4: etc has 5");
 	CASE(file_bytes, 8191, "files above 8191: etc/file has 8192 bytes");
 #undef CASE
+}
+
+static void acls_alone_are_dropped(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct kataimg_node *file = find(fixture, "etc/file");
+	struct kataimg_xattr *xattrs = arena_array(&fixture->tree->arena, 2, sizeof(*xattrs));
+
+	xattrs[0] = file->xattrs[0];
+	xattrs[1] = (struct kataimg_xattr){ "system.posix_acl_access", "acl", 23, 3 };
+	tree_set_xattrs(tree_node(file), xattrs, 2);
+	fixture->backend.table.capabilities &= ~KATAIMG_CAP_ACLS;
+	assert_refused(fixture,
+		       "test cannot store POSIX ACLs: etc/file has system.posix_acl_access");
+	assert_dropped(fixture, 1);
+	assert_int_equal(find(fixture, "etc/file")->xattr_count, 1);
+	assert_string_equal(find(fixture, "etc/file")->xattrs[0].name, "security.capability");
+}
+
+static void nanoseconds_of_all_are_one_offence(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *const paths[] = { ".", "etc", "etc/null" };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		tree_node(find(fixture, paths[i]))->pub.mtime_nsec = 5;
+	fixture->backend.table.capabilities &= ~KATAIMG_CAP_NANOSECONDS;
+	assert_refused(fixture, "test cannot store nanoseconds: . is one of 4 that have them");
+	assert_dropped(fixture, 4);
+	assert_int_equal(find(fixture, "etc/null")->mtime_nsec, 0);
 }
 
 static void too_many_nodes_are_an_error(void **state)
@@ -346,6 +378,8 @@ int main(void)
 		TEST(everything_fits),
 		TEST(each_missing_capability_is_named),
 		TEST(each_limit_is_named),
+		TEST(acls_alone_are_dropped),
+		TEST(nanoseconds_of_all_are_one_offence),
 		TEST(too_many_nodes_are_an_error),
 		TEST(the_backends_own_check_counts),
 		TEST(attributes_are_dropped_before_the_file),

@@ -176,6 +176,9 @@ static void all_root_and_clamped_times(void **state)
 	assert_int_equal(late->pub.mtime_sec, 1000);
 	assert_int_equal(late->pub.mtime_nsec, 0);
 	assert_int_equal(early->pub.mtime_nsec, 999999999);
+	tree_cut_nanoseconds(small->tree);
+	assert_int_equal(early->pub.mtime_sec, 999);
+	assert_int_equal(early->pub.mtime_nsec, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
