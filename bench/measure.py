@@ -10,8 +10,14 @@ import time
 LONG_SECONDS = 20
 
 
+class RunFailed(Exception):
+    """A program that did not do its work has no time."""
+
+
 @dataclasses.dataclass
 class Run:
+    """What one run took, or the medians of several."""
+
     wall: float
     cpu: float
     peak_mib: float
@@ -26,7 +32,7 @@ def run_once(argv, log):
         status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
         wall = time.monotonic() - start
         if status.returncode != 0:
-            raise RuntimeError(f"{argv} failed with {status.returncode}, see {log.name}")
+            raise RunFailed(f"exit status {status.returncode}, see {log.name}")
         user, system, peak_kib = figures.read().split()
     return Run(wall, float(user) + float(system), int(peak_kib) / 1024)
 

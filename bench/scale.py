@@ -52,7 +52,7 @@ def write_svg(path, curves):
         '<style>text { stroke: none }</style>',
         *grid(),
         text(WIDTH / 2, HEIGHT - 16, "entries of the tree"),
-        text(WIDTH / 2, 30, "seconds for an image (tmpfs, warm cache)"),
+        text(WIDTH / 2, 30, "seconds for an image (warm cache)"),
     ]
     for filesystem, points in curves.items():
         lines += curve(filesystem, points)

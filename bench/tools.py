@@ -75,8 +75,8 @@ def all_tools(command, filesystems):
     """What to compare; the first is the reference."""
     tools = [kataimg(filesystem, command) for filesystem in filesystems]
     return tools + [
-        Tool("mke2fs -d", 'truncate -s "$3" "$2"; mke2fs -q -F -t ext4 -b 4096 -d "$1" "$2"'),
+        Tool("mke2fs -d", 'truncate -s "$3" "$2"; mke2fs -q -F -t ext4 -b 4096 -i 4096 -d "$1" "$2"'),
         Tool("mkfs.erofs", 'mkfs.erofs -Enoinline_data "$2" "$1"', trees=("debian", "small", "names")),
         Tool("mkfs.xfs, mount, cp", XFS_STEPS, needs_root=True),
-        Tool("image_builder.sh, ext4", SEED_STEPS, needs_root=True, trees=("debian", "small", "names")),
+        Tool("image_builder.sh, ext4", SEED_STEPS, needs_root=True, trees=("debian",)),
     ]
