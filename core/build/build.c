@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/base/log.h"
 #include "core/build/private.h"
 
 static int load_backend(struct build *build, struct error *error)
@@ -75,6 +76,7 @@ static int make(struct build *build, struct error *error)
 		ret = build_verify_image(build, error);
 	if (ret < 0)
 		return ret;
+	log_ok("the image reads back as planned");
 	progress_stage(build->progress, "publish");
 	ret = build_publish(build, build->output, error);
 	return ret < 0 ? ret : build_publish_root_hash(build, error);

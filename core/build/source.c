@@ -135,8 +135,11 @@ int source_check(const struct config *config, const struct tree *tree, struct er
 		.agent_init = config->rootfs.agent_init,
 		.agent = config->rootfs.agent,
 	};
+	int ret = config->rootfs.check ? rootfs_check(tree, &rules, error) : 0;
 
-	return config->rootfs.check ? rootfs_check(tree, &rules, error) : 0;
+	if (ret == 0 && config->rootfs.check)
+		log_ok("init is %s", rules.agent_init ? rules.agent : "installed");
+	return ret;
 }
 
 int source_load(const struct source_request *request, struct tree **result, int64_t *build_time,

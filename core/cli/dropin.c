@@ -26,6 +26,8 @@ const struct dropin_variable dropin_variables[] = {
 	{ "AGENT_BIN", DROPIN_TEXT, "rootfs", "agent", "the agent's name" },
 	{ "MEASURED_ROOTFS", DROPIN_TEXT, "verity", "enabled", "yes: add a dm-verity hash tree" },
 	{ "BUILD_VARIANT", DROPIN_TEXT, "verity", "variant", "names root_hash_VARIANT.txt" },
+	{ "SELINUX", DROPIN_ACCEPTED, NULL, NULL,
+	  "yes: label the tree by the policy that lies in it" },
 	{ "BLOCK_SIZE", DROPIN_BLOCKS, NULL, NULL, "4096, the only block size there is" },
 	{ "USE_DOCKER", DROPIN_CONTAINER, NULL, NULL, "accepted: no container is needed" },
 	{ "USE_PODMAN", DROPIN_CONTAINER, NULL, NULL, "accepted: no container is needed" },
@@ -112,7 +114,7 @@ static bool can_have_free_space(const struct config *config, const struct backen
 	return backend->table.capabilities & KATAIMG_CAP_FREE_SPACE;
 }
 
-void dropin_adjust(struct config *config, const struct backend_search *search)
+int dropin_adjust(struct config *config, const struct backend_search *search, struct error *error)
 {
 	if (config->image.free_space_bytes != 0 && !can_have_free_space(config, search)) {
 		log_warning("%s is read-only: it has no free space", config->image.filesystem);
@@ -122,6 +124,7 @@ void dropin_adjust(struct config *config, const struct backend_search *search)
 		log_info("erofs: files stay uncompressed, so that guests can map them (DAX), "
 			 "where " DROPIN_NAME " compressed them with lz4hc; for that: "
 			 "--set image.dax=no --set erofs.compress=lz4hc");
+	return dropin_apply_selinux(config, error);
 }
 
 /* A name or a number; -1 when it is neither. */

@@ -24,7 +24,7 @@ enum dropin_form {
 	DROPIN_INVERTED,  /* yes means no */
 	DROPIN_BLOCKS,    /* 4096 and nothing else; has no key */
 	DROPIN_CONTAINER, /* asks for a container, which nothing needs; has no key */
-	DROPIN_ACCEPTED   /* has nothing to say here */
+	DROPIN_ACCEPTED   /* has nothing to say to a key */
 };
 
 struct dropin_variable {
@@ -40,9 +40,14 @@ extern const size_t dropin_variable_count;
 /* Takes the variables that are set and not empty into the configuration. */
 int dropin_read_environment(struct config *config, struct error *error);
 
-/* What the script did with less than an error: says what is otherwise now, and free space on a
- * filesystem that cannot have any is no more than a warning. */
-void dropin_adjust(struct config *config, const struct backend_search *search);
+/*
+ * Once the source is known: labels for SELINUX=yes; says what is otherwise than with the script;
+ * and free space on a filesystem that cannot have any is no more than a warning, as it was there.
+ */
+int dropin_adjust(struct config *config, const struct backend_search *search, struct error *error);
+
+/* SELINUX=yes: labels by the policy of the root filesystem, unless another is named. */
+int dropin_apply_selinux(struct config *config, struct error *error);
 
 /* The image's owner by USER and GROUP, when both are set and the caller is root; else -1. */
 int dropin_find_owner(uid_t *owner, gid_t *group, struct error *error);
