@@ -23,55 +23,6 @@ static const uint8_t node_types[16] = {
 	[S_IFLNK >> 12] = KATAIMG_LNK,
 };
 
-static uint64_t time_ns(const struct statx_timestamp *time)
-{
-	return (uint64_t)time->tv_sec * 1000000000u + time->tv_nsec;
-}
-
-static uint64_t device_of(const struct statx *stat)
-{
-	return (uint64_t)stat->stx_dev_major << 32 | stat->stx_dev_minor;
-}
-
-static struct scan_pending pending_of(const struct statx *stat, struct tree_node *dir)
-{
-	return (struct scan_pending){
-		.dir = dir,
-		.device = device_of(stat),
-		.inode = stat->stx_ino,
-		.mtime_ns = time_ns(&stat->stx_mtime),
-		.ctime_ns = time_ns(&stat->stx_ctime),
-	};
-}
-
-/* Room for `more` behind `count`. */
-static int grow(struct scan_pending **list, size_t *room, size_t count, size_t more)
-{
-	size_t larger = *room ? *room : 64;
-	struct scan_pending *items;
-
-	if (count + more <= *room)
-		return 0;
-	while (larger < count + more)
-		larger *= 2;
-	items = reallocarray(*list, larger, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	*list = items;
-	*room = larger;
-	return 0;
-}
-
-int scan_add_found(struct scan_worker *worker, const struct scan_entry *entry,
-		   struct tree_node *dir)
-{
-	int ret = grow(&worker->found, &worker->found_room, worker->found_count, 1);
-
-	if (ret == 0)
-		worker->found[worker->found_count++] = pending_of(&entry->stat, dir);
-	return ret;
-}
-
 /* ---- Entries ---- */
 
 static struct tree_node *make_node(struct scan_worker *worker, const struct scan_entry *entry)
@@ -84,7 +35,7 @@ static struct tree_node *share_node(struct scan_worker *worker, const struct sca
 				    bool *is_new)
 {
 	struct scan *scan = worker->scan;
-	uint64_t device = device_of(&entry->stat), inode = entry->stat.stx_ino;
+	uint64_t device = scan_device(entry), inode = entry->stat.stx_ino;
 	struct tree_node *node;
 
 	pthread_mutex_lock(&scan->lock);
@@ -112,14 +63,14 @@ static int scan_entry(struct scan_worker *worker, struct scan_entry *entry)
 	else
 		node = make_node(worker, entry);
 	if (!node ||
-	    tree_add_name(worker->part, entry->dir, entry->name, strlen(entry->name), node) < 0)
+	    tree_add_name(worker->part, &worker->tray, entry->name, strlen(entry->name), node) < 0)
 		return -ENOMEM;
 	if (!is_new)
 		return 0;
 	/* until tree_finish says which name is the first */
 	node->pub.parent = &entry->dir->pub;
-	node->pub.name = entry->dir->names->name;
-	node->pub.name_len = entry->dir->names->name_len;
+	node->pub.name = worker->tray.names->name;
+	node->pub.name_len = worker->tray.names->name_len;
 	return scan_fill_node(worker, entry, node);
 }
 
@@ -130,18 +81,27 @@ static bool is_self_or_parent(const char *name)
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
-static int scan_records(struct scan_worker *worker, struct scan_entry *entry, ssize_t len)
+static int scan_records(struct scan_worker *worker, const struct scan_share *share,
+			const char *records, size_t len)
 {
+	struct scan_entry entry = { .dir = share->dir, .fd = share->fd };
 	const struct dirent64 *record;
-	int ret = 0;
+	int ret = cancel_requested() ? -ECANCELED : 0;
 
-	for (ssize_t at = 0; ret == 0 && at < len; at += record->d_reclen) {
-		record = (const void *)(worker->records + at);
-		entry->name = record->d_name;
-		if (!is_self_or_parent(entry->name))
-			ret = scan_entry(worker, entry);
+	for (size_t at = 0; ret == 0 && at < len; at += record->d_reclen) {
+		record = (const void *)(records + at);
+		entry.name = record->d_name;
+		if (!is_self_or_parent(entry.name))
+			ret = scan_entry(worker, &entry);
 	}
-	return ret;
+	return scan_give(worker, share->dir, ret);
+}
+
+/* The result is in scan->failure. */
+static void scan_block(struct scan_worker *worker, struct scan_block *block)
+{
+	scan_records(worker, block->share, block->records, block->len);
+	scan_end_block(worker->scan, block);
 }
 
 /* The directory's own entry, for messages. */
@@ -159,7 +119,7 @@ static int check_unchanged(struct scan *scan, const struct scan_pending *pending
 
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &own.stat) < 0)
 		return scan_fail(scan, &own, errno, "read");
-	now = pending_of(&own.stat, pending->dir);
+	now = scan_pending_of(&own, pending->dir);
 	return memcmp(&now, pending, sizeof(now)) ? scan_fail(scan, &own, ESTALE, "read") : 0;
 }
 
@@ -176,21 +136,35 @@ static int open_directory(struct scan_worker *worker, const struct tree_node *di
 	return fd;
 }
 
+static int read_directory(struct scan_worker *worker, struct scan_share *share,
+			  const struct scan_entry *own)
+{
+	ssize_t len;
+	int ret = 0;
+
+	while (ret == 0 && (len = getdents64(share->fd, worker->records, RECORDS_BYTES)) != 0) {
+		if (len < 0)
+			return scan_fail(worker->scan, own, errno, "list");
+		if (!scan_offer(worker, share, (size_t)len))
+			ret = scan_records(worker, share, worker->records, (size_t)len);
+	}
+	return ret;
+}
+
 static int scan_directory(struct scan_worker *worker, const struct scan_pending *pending)
 {
-	int fd = open_directory(worker, pending->dir), ret = 0;
-	struct scan_entry own = own_entry(pending, fd);
-	struct scan_entry entry = { .dir = pending->dir, .fd = fd };
-	ssize_t len;
+	struct scan_share share = { pending->dir, open_directory(worker, pending->dir), 0 };
+	struct scan_entry own = own_entry(pending, share.fd);
+	struct scan_block *block;
+	int ret;
 
-	if (fd < 0)
-		return scan_fail(worker->scan, &own, -fd, "open");
-	while (ret == 0 && (len = getdents64(fd, worker->records, RECORDS_BYTES)) != 0) {
-		if (len < 0)
-			return scan_fail(worker->scan, &own, errno, "list");
-		ret = cancel_requested() ? -ECANCELED : scan_records(worker, &entry, len);
-	}
-	return ret < 0 ? ret : check_unchanged(worker->scan, pending, fd);
+	if (share.fd < 0)
+		return scan_fail(worker->scan, &own, -share.fd, "open");
+	ret = read_directory(worker, &share, &own);
+	/* The descriptor is the others' too until they are done. */
+	while ((block = scan_take_block(worker->scan, &share)))
+		scan_block(worker, block);
+	return ret < 0 ? ret : check_unchanged(worker->scan, pending, share.fd);
 }
 
 /* ---- Workers ---- */
@@ -227,47 +201,6 @@ static struct scan_worker *worker_new(struct scan *scan)
 	return steal_ptr(&worker);
 }
 
-/* Waits while others may still find something. false: the scan is at its end. */
-static bool take_pending(struct scan *scan, struct scan_pending *pending)
-{
-	bool taken;
-
-	pthread_mutex_lock(&scan->lock);
-	while (scan->pending_count == 0 && scan->busy > 0 && !scan->failed)
-		pthread_cond_wait(&scan->changed, &scan->lock);
-	taken = scan->pending_count > 0 && !scan->failed;
-	if (taken) {
-		*pending = scan->pending[--scan->pending_count];
-		scan->busy++;
-	}
-	pthread_mutex_unlock(&scan->lock);
-	return taken;
-}
-
-/* What was found goes on the stack; ret is how reading the directory ended. */
-static int give_found(struct scan_worker *worker, int ret)
-{
-	struct scan *scan = worker->scan;
-	size_t count = worker->found_count;
-
-	pthread_mutex_lock(&scan->lock);
-	if (ret == 0)
-		ret = grow(&scan->pending, &scan->pending_room, scan->pending_count, count);
-	if (ret == 0 && count > 0)
-		memcpy(&scan->pending[scan->pending_count], worker->found,
-		       count * sizeof(*worker->found));
-	if (ret == 0)
-		scan->pending_count += count;
-	else
-		scan->failed = true;
-	scan->busy--;
-	if (scan->failed || count > 1 || scan->busy == 0)
-		pthread_cond_broadcast(&scan->changed);
-	pthread_mutex_unlock(&scan->lock);
-	worker->found_count = 0;
-	return ret;
-}
-
 /* What the worker made becomes the tree's. */
 static void absorb(struct scan_worker *worker)
 {
@@ -276,27 +209,30 @@ static void absorb(struct scan_worker *worker)
 	pthread_mutex_unlock(&worker->scan->lock);
 }
 
-static int scan_pending(struct scan_worker *worker)
+static void run_task(struct scan_worker *worker, const struct scan_task *task)
 {
-	struct scan_pending pending;
-	int ret = 0;
-
-	while (ret == 0 && take_pending(worker->scan, &pending))
-		ret = give_found(worker, scan_directory(worker, &pending));
-	return ret;
+	if (task->block) {
+		scan_block(worker, task->block);
+		return;
+	}
+	scan_give(worker, task->pending.dir, scan_directory(worker, &task->pending));
+	scan_leave(worker->scan);
 }
 
-/* A pool job: takes directories until nothing is left. */
+/* A pool job: does what there is to do until nothing is left. */
 static int scan_work(void *arg, uint64_t index)
 {
 	struct scan *scan = arg;
 	struct scan_worker *worker autocall(cleanup_worker_free) = worker_new(scan);
-	int ret = worker ? scan_pending(worker) : -ENOMEM;
+	struct scan_task task;
 
 	(void)index; /* all do the same */
-	if (worker)
-		absorb(worker);
-	return ret;
+	if (!worker)
+		return -ENOMEM;
+	while (scan_take(scan, &task))
+		run_task(worker, &task);
+	absorb(worker);
+	return 0;
 }
 
 /* The source's own entry, with which the stack begins. */
@@ -310,8 +246,7 @@ static int scan_root(struct scan *scan)
 	if (ret < 0)
 		return ret;
 	scan->mount_id = scan_mount_id(&entry);
-	scan->busy = 1;
-	ret = give_found(worker, scan_fill_node(worker, &entry, root));
+	ret = scan_give(worker, root, scan_fill_node(worker, &entry, root));
 	absorb(worker);
 	return ret;
 }
@@ -341,6 +276,8 @@ static int scan_all(struct scan *scan)
 		ret = scan_root(scan);
 	if (ret == 0)
 		ret = pool_run(threads, threads, scan_work, scan);
+	if (scan->failure)
+		ret = scan->failure;
 	if (ret == 0)
 		return tree_finish(scan->tree, scan->error);
 	if (ret == -ECANCELED)

@@ -62,6 +62,35 @@ uint64_t scan_mount_id(const struct scan_entry *entry)
 	return makedev(entry->stat.stx_dev_major, entry->stat.stx_dev_minor);
 }
 
+uint64_t scan_device(const struct scan_entry *entry)
+{
+	return (uint64_t)entry->stat.stx_dev_major << 32 | entry->stat.stx_dev_minor;
+}
+
+static uint64_t time_ns(const struct statx_timestamp *time)
+{
+	return (uint64_t)time->tv_sec * 1000000000u + time->tv_nsec;
+}
+
+struct scan_pending scan_pending_of(const struct scan_entry *entry, struct tree_node *dir)
+{
+	return (struct scan_pending){
+		.dir = dir,
+		.device = scan_device(entry),
+		.inode = entry->stat.stx_ino,
+		.mtime_ns = time_ns(&entry->stat.stx_mtime),
+		.ctime_ns = time_ns(&entry->stat.stx_ctime),
+	};
+}
+
+static int add_found(struct scan_worker *worker, const struct scan_entry *entry,
+		     struct tree_node *dir)
+{
+	const struct scan_pending pending = scan_pending_of(entry, dir);
+
+	return scan_add_found(worker, &pending);
+}
+
 static void set_attributes(struct tree_node *node, const struct statx *stat)
 {
 	node->pub.mode = stat->stx_mode & 07777;
@@ -193,6 +222,6 @@ int scan_fill_node(struct scan_worker *worker, const struct scan_entry *entry,
 	else if (type == KATAIMG_REG && !is_left_out(worker->scan, entry))
 		ret = set_data(worker, entry, node);
 	else if (type == KATAIMG_DIR && !is_left_out(worker->scan, entry))
-		ret = scan_add_found(worker, entry, node);
+		ret = add_found(worker, entry, node);
 	return ret < 0 ? ret : set_xattrs(worker, entry, node);
 }

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the workers of a scan share: directories that wait, and blocks of large ones. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/tree/scan.h"
+
+/* Less is looked at faster than it is handed over. */
+#define OFFER_BYTES_MIN 8192
+
+static int make_room(struct scan_pending **list, size_t *room, size_t wanted)
+{
+	size_t larger = *room ? *room : 64;
+	struct scan_pending *items;
+
+	if (wanted <= *room)
+		return 0;
+	while (larger < wanted)
+		larger *= 2;
+	items = reallocarray(*list, larger, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	*list = items;
+	*room = larger;
+	return 0;
+}
+
+int scan_add_found(struct scan_worker *worker, const struct scan_pending *pending)
+{
+	int ret = make_room(&worker->found, &worker->found_room, worker->found_count + 1);
+
+	if (ret == 0)
+		worker->found[worker->found_count++] = *pending;
+	return ret;
+}
+
+static struct scan_block *pop_block(struct scan *scan)
+{
+	struct scan_block *block = scan->blocks;
+
+	if (block) {
+		scan->blocks = block->next;
+		scan->block_count--;
+	}
+	return block;
+}
+
+bool scan_take(struct scan *scan, struct scan_task *task)
+{
+	bool taken;
+
+	pthread_mutex_lock(&scan->lock);
+	scan->idle++;
+	while (!scan->failure && scan->pending_count == 0 && !scan->blocks && scan->busy > 0)
+		pthread_cond_wait(&scan->changed, &scan->lock);
+	scan->idle--;
+	task->block = pop_block(scan);
+	taken = task->block || (scan->pending_count > 0 && !scan->failure);
+	if (taken && !task->block) {
+		task->pending = scan->pending[--scan->pending_count];
+		scan->busy++;
+	}
+	pthread_mutex_unlock(&scan->lock);
+	return taken;
+}
+
+void scan_leave(struct scan *scan)
+{
+	pthread_mutex_lock(&scan->lock);
+	if (--scan->busy == 0)
+		pthread_cond_broadcast(&scan->changed);
+	pthread_mutex_unlock(&scan->lock);
+}
+
+static int push_found(struct scan_worker *worker)
+{
+	struct scan *scan = worker->scan;
+	size_t count = worker->found_count;
+	int ret = make_room(&scan->pending, &scan->pending_room, scan->pending_count + count);
+
+	if (ret < 0 || count == 0)
+		return ret;
+	memcpy(&scan->pending[scan->pending_count], worker->found, count * sizeof(*worker->found));
+	scan->pending_count += count;
+	return 0;
+}
+
+/* The names on the tray become the directory's. */
+static void push_names(struct tree_node *tray, struct tree_name *last, struct tree_node *dir)
+{
+	if (!last)
+		return;
+	last->next = dir->names;
+	dir->names = tray->names;
+	dir->edited = 1;
+	tray->names = NULL;
+}
+
+int scan_give(struct scan_worker *worker, struct tree_node *dir, int ret)
+{
+	struct scan *scan = worker->scan;
+	struct tree_name *last = worker->tray.names;
+
+	while (last && last->next)
+		last = last->next;
+	pthread_mutex_lock(&scan->lock);
+	push_names(&worker->tray, last, dir);
+	if (ret == 0)
+		ret = push_found(worker);
+	if (ret < 0 && !scan->failure)
+		scan->failure = ret;
+	if (scan->idle > 0 && (ret < 0 || worker->found_count > 0))
+		pthread_cond_broadcast(&scan->changed);
+	pthread_mutex_unlock(&scan->lock);
+	worker->found_count = 0;
+	return ret;
+}
+
+bool scan_offer(struct scan_worker *worker, struct scan_share *share, size_t len)
+{
+	struct scan *scan = worker->scan;
+	struct scan_block *block = NULL;
+
+	if (len < OFFER_BYTES_MIN)
+		return false;
+	pthread_mutex_lock(&scan->lock);
+	if (scan->idle > scan->block_count)
+		block = malloc(sizeof(*block) + len);
+	if (block) {
+		*block = (struct scan_block){ scan->blocks, share, len };
+		memcpy(block->records, worker->records, len);
+		scan->blocks = block;
+		scan->block_count++;
+		share->blocks_out++;
+		pthread_cond_broadcast(&scan->changed);
+	}
+	pthread_mutex_unlock(&scan->lock);
+	return block != NULL;
+}
+
+void scan_end_block(struct scan *scan, struct scan_block *block)
+{
+	pthread_mutex_lock(&scan->lock);
+	if (--block->share->blocks_out == 0)
+		pthread_cond_broadcast(&scan->changed);
+	pthread_mutex_unlock(&scan->lock);
+	free(block);
+}
+
+struct scan_block *scan_take_block(struct scan *scan, const struct scan_share *share)
+{
+	struct scan_block *block = NULL;
+
+	pthread_mutex_lock(&scan->lock);
+	while (share->blocks_out > 0 && !(block = pop_block(scan)))
+		pthread_cond_wait(&scan->changed, &scan->lock);
+	pthread_mutex_unlock(&scan->lock);
+	return block;
+}
