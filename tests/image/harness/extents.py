@@ -56,23 +56,28 @@ def _joined(extents, start):
     return joined
 
 
+def _chunks(entry):
+    """The (start, end) of the file's whole chunks that are all data."""
+    for begin, end in entry.data:
+        for chunk in range(-(-begin // HUGE) * HUGE, min(end, entry.size) - HUGE + 1, HUGE):
+            yield chunk, chunk + HUGE
+
+
 def misplaced_chunks(path, entry, partition_start):
     """Chunks of 2 MiB, all data, that a guest cannot map with one huge page: (offset, place)."""
     extents = _joined(read_extents(path), partition_start)
-    for begin, end in entry.data:
-        end = min(end, entry.size)
-        for chunk in range(-(-begin // HUGE) * HUGE, end - HUGE + 1, HUGE):
-            holder = [e for e in extents if e[0] <= chunk and chunk + HUGE <= e[0] + e[2]]
-            place = holder[0][1] + chunk - holder[0][0] if holder else None
-            if place is None or place % HUGE:
-                yield chunk, place
+    for chunk, _ in _chunks(entry):
+        holder = [e for e in extents if e[0] <= chunk and chunk + HUGE <= e[0] + e[2]]
+        place = holder[0][1] + chunk - holder[0][0] if holder else None
+        if place is None or place % HUGE:
+            yield chunk, place
 
 
 def check_huge_pages(manifest, mounted_root, partition_start):
     """Invariant 12, over every file that is large enough. Returns the number of chunks looked at."""
     complaints, count = [], 0
     for path, entry in manifest.items():
-        if entry.kind != stat.S_IFREG or entry.size < HUGE or entry.first != path:
+        if entry.kind != stat.S_IFREG or not any(_chunks(entry)) or entry.first != path:
             continue
         count += 1
         complaints += [f'{path!r} at {chunk}: lies at {place} of the image' for chunk, place

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """All judges over one image."""
+import dataclasses
 import json
 import os
 import stat
@@ -14,9 +15,11 @@ FILESYSTEMS = {'ext4': 'ext4', 'xfs': 'xfs', 'erofs': 'erofs', 'erofs-stub': 'er
 # What holes are cut to.
 HOLE_CHUNK = {'ext4': 4096, 'xfs': 4096, 'erofs': 1 << 20, 'erofs-stub': 1 << 20}
 XFS_ACLS = {b'trusted.SGI_ACL_FILE', b'trusted.SGI_ACL_DEFAULT'}
-# Mounted for writing, XFS keeps a twentieth of the blocks for itself; mounted read-only it does not.
+# Mounted for writing, XFS keeps a twentieth of the blocks for itself, and some for its btrees;
+# mounted read-only it does not.
 XFS_KEPT_BLOCKS = 8192
-XFS_SPARE_BLOCKS = 64
+XFS_BTREE_BLOCKS = 64
+XFS_BTREE_SHARE = 500
 READ_ONLY = {'erofs', 'erofs-stub'}
 
 
@@ -44,6 +47,18 @@ def unsupported(backend, entries):
     return [cannot[trait] for trait in sorted(traits(entries)) if trait in cannot]
 
 
+def with_lost_found(backend, expected, report):
+    """An ext4 that will be written to gets a lost+found."""
+    if backend != 'ext4' or b'lost+found' in expected:
+        return expected
+    root = expected[b'']
+    added = dataclasses.replace(root, mode=0o700, uid=0, gid=0, nlink=2, xattrs={},
+                                mtime_ns=report['identifiers']['build_time'] * 1_000_000_000,
+                                first=b'lost+found', subdirectories=0)
+    return {**expected, b'lost+found': added,
+            b'': dataclasses.replace(root, subdirectories=root.subdirectories + 1)}
+
+
 def read_mounted(kind, root):
     actual = manifest.read_manifest(root)
     if kind == 'xfs':
@@ -54,9 +69,9 @@ def read_mounted(kind, root):
     return actual
 
 
-def compare_with_source(backend, expected, root):
+def compare_with_source(backend, expected, root, holes):
     actual = read_mounted(FILESYSTEMS[backend], root)
-    differences = manifest.compare(expected, actual, HOLE_CHUNK[backend])
+    differences = manifest.compare(expected, actual, HOLE_CHUNK[backend] if holes else 0)
     if differences:
         raise Failure(f'{len(differences)} differences from the source:\n'
                       + '\n'.join(differences[:15]))
@@ -67,8 +82,9 @@ def check_free_bytes(backend, space, described):
     if backend != 'xfs':
         check_equal(free, described['free_bytes'], 'free bytes by statfs')
         return
-    kept = min(described['size_bytes'] // described['block_bytes'] // 20, XFS_KEPT_BLOCKS)
-    most = described['free_bytes'] + (kept + XFS_SPARE_BLOCKS) * described['block_bytes']
+    blocks = described['size_bytes'] // described['block_bytes']
+    kept = min(blocks // 20, XFS_KEPT_BLOCKS) + blocks // XFS_BTREE_SHARE + XFS_BTREE_BLOCKS
+    most = described['free_bytes'] + kept * described['block_bytes']
     check(described['free_bytes'] <= free <= most,
           f'free bytes by statfs: {free}, expected {described["free_bytes"]} to {most}')
 
@@ -95,21 +111,28 @@ def check_inspect(program, image, described):
         check_equal(said['filesystem'][name], described[name], f'{name} by inspect')
 
 
-def judge_mounted(backend, image, partition, expected, described, point, dax):
+def judge_mounted(backend, image, partition, expected, described, point, huge_pages,
+                  holes):
     with mount.mounted(FILESYSTEMS[backend], image, partition, point) as root:
-        compare_with_source(backend, expected, root)
+        compare_with_source(backend, expected, root, holes)
         check_statfs(backend, root, described)
-        if dax:
+        if huge_pages:
             extents.check_huge_pages(expected, root, partition.start)
 
 
-def judge(program, backend, image, expected, report, dax=True):
+def judge_with_kernel(program, backend, image, partition, expected, report, huge_pages, holes=True):
+    if not is_root():
+        return
+    point = program.workspace.directory('mount')
+    judge_mounted(backend, image, partition, expected, report['filesystem'], point,
+                  huge_pages, holes)
+    os.rmdir(point)
+
+
+def judge(program, backend, image, expected, report, dax=True, huge_pages=True, holes=True):
     """expected: the manifest of the source; report: the build's own. The kernel judges for root."""
-    described = report['filesystem']
     partition = check_partitions(image, dax)
     fsck.check_filesystem(FILESYSTEMS[backend], image, partition)
-    check_inspect(program, image, described)
-    if is_root():
-        point = program.workspace.directory('mount')
-        judge_mounted(backend, image, partition, expected, described, point, dax)
-        os.rmdir(point)
+    check_inspect(program, image, report['filesystem'])
+    judge_with_kernel(program, backend, image, partition, expected, report,
+                      huge_pages, holes)

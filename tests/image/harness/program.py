@@ -50,6 +50,7 @@ class Program:
         self.path = shutil.copy(os.environ['KATAIMG_TEST_PROGRAM'], directory)
         self.backend_dir = os.path.join(directory, 'backends')
         self.backends = []
+        self.config = self.write_config('')
         os.mkdir(self.backend_dir)
         for word in os.environ['KATAIMG_TEST_BACKENDS'].split():
             name, _, path = word.partition('=')
@@ -91,10 +92,16 @@ class Program:
             raise Failure(f'killed by {name}: {result.describe()}')
         return result
 
+    def write_config(self, text, name='build.ini'):
+        path = os.path.join(self.workspace.directory('config'), name)
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text)
+        return path
+
     def build(self, backend, source, image, *arguments, settings=(), plain=False, **options):
         """Builds an image; settings are SECTION.KEY=VALUE. The report comes back if there is one."""
         report = f'{os.fspath(image)}.json'
-        words = ['-q', '--no-sync', '-f', backend, '-o', image, '--report', report,
+        words = ['-c', self.config, '-q', '--no-sync', '-f', backend, '-o', image, '--report', report,
                  '--set', 'rootfs.check=no', '--set', 'image.align=2M']
         for setting in settings:
             words += ['--set', setting]

@@ -47,3 +47,17 @@ def make_300_mib(maker):
     maker.file('large', pattern(1, 300 * MIB))
     for i in range(100):
         maker.file(f'small{i}', pattern(i, 5000))
+
+
+@tree('compressible')
+def make_compressible(maker):
+    """Text, numbers, runs and what does not shrink, of every length."""
+    chance = random.Random(2)
+    words = [pattern(i, 3 + i % 9).hex().encode() for i in range(500)]
+    for i, size in enumerate([1, 100, 4095, 4096, 4097, 8192, 20_000, 65_535, 65_536, 200_000,
+                              MIB, 2 * MIB + 77]):
+        text = b' '.join(chance.choices(words, k=size // 4 + 1))
+        maker.file(f'text-{size}', text[:size])
+        maker.file(f'run-{size}', b'%d' % i * size)
+        maker.file(f'mixed-{size}', (text[:size // 2] + pattern(i, size))[:size])
+    maker.sparse('sparse', 3 * MIB, [(MIB, 70_000), (2 * MIB, 5000)])
