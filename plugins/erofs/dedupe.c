@@ -209,23 +209,6 @@ static void share(struct dedupe *dedupe)
 			fs->inodes[i].copies = 1;
 }
 
-static void report(const struct erofs *fs)
-{
-	uint64_t files = 0, bytes = 0;
-	char text[32];
-
-	for (uint64_t i = 0; i < fs->tree->node_count; i++) {
-		if (fs->inodes[i].owner == i)
-			continue;
-		files++;
-		bytes += fs->inodes[i].size;
-	}
-	snprintf(text, sizeof(text), "%" PRIu64, files);
-	fs->host->fact(fs->host->ctx, "deduplicated_files", text);
-	snprintf(text, sizeof(text), "%" PRIu64, bytes);
-	fs->host->fact(fs->host->ctx, "deduplicated_bytes", text);
-}
-
 int erofs_dedupe_plan(struct erofs *fs)
 {
 	const struct kataimg_host *host = fs->host;
@@ -239,10 +222,25 @@ int erofs_dedupe_plan(struct erofs *fs)
 		find_firsts(&dedupe);
 		err = host->parallel(host->ctx, dedupe.count, confirm_candidate, &dedupe);
 	}
-	if (!err) {
+	if (!err)
 		share(&dedupe);
-		report(fs);
-	}
 	free(dedupe.candidates);
 	return err;
+}
+
+void erofs_dedupe_report(const struct erofs *fs)
+{
+	uint64_t files = 0, blocks = 0;
+	char text[32];
+
+	for (uint64_t i = 0; i < fs->tree->node_count; i++) {
+		if (fs->inodes[i].owner == i)
+			continue;
+		files++;
+		blocks += fs->inodes[i].blocks;
+	}
+	snprintf(text, sizeof(text), "%" PRIu64, files);
+	fs->host->fact(fs->host->ctx, "deduplicated_files", text);
+	snprintf(text, sizeof(text), "%" PRIu64, blocks * EROFS_BLOCK_BYTES);
+	fs->host->fact(fs->host->ctx, "deduplicated_bytes", text);
 }

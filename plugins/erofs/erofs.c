@@ -166,6 +166,8 @@ static int erofs_plan(void *state, const struct kataimg_tree *tree, struct katai
 		return err;
 	plan->bytes = fs->blocks * EROFS_BLOCK_BYTES;
 	plan->granularity = EROFS_BLOCK_BYTES;
+	if (fs->options.dedupe)
+		erofs_dedupe_report(fs);
 	describe(fs, &info);
 	fs->host->fact(fs->host->ctx, "min_kernel", info.min_kernel);
 	return 0;

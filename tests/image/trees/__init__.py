@@ -4,7 +4,7 @@ import dataclasses
 import importlib
 
 MODULES = ['structure', 'names', 'metadata', 'xattrs', 'files', 'sparse', 'directories', 'links',
-           'randomised', 'large', 'xfs']
+           'randomised', 'large', 'xfs', 'erofs']
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""EROFS under its own options, and against mkfs.erofs."""
+import hashlib
+import os
+import subprocess
+
+import trees
+from harness import judge, manifest
+from harness.program import Program
+from harness.tap import Tap, check, check_equal, skip_program
+from harness.workspace import Workspace, is_reduced, need_tool
+from trees.maker import make_tree
+
+BACKEND = 'erofs'
+CLUSTER_SIZES = ['4K', '8K', '12K', '32K', '64K']
+VARIANTS = {
+    'packed': ['erofs.data=packed'],
+    'dedupe': ['erofs.dedupe=yes'],
+    'dedupe-packed': ['erofs.dedupe=yes', 'erofs.data=packed'],
+    **{f'lz4-{size}': ['erofs.compress=lz4', f'erofs.cluster-size={size}']
+       for size in CLUSTER_SIZES},
+    **{f'lz4hc-{size}': ['erofs.compress=lz4hc', 'erofs.level=3', f'erofs.cluster-size={size}']
+       for size in CLUSTER_SIZES},
+    'everything': ['erofs.compress=lz4', 'erofs.cluster-size=16K', 'erofs.dedupe=yes',
+                   'erofs.data=packed'],
+}
+TREES = ['erofs-compressible', 'erofs-tails', 'erofs-equal-files', 'sizes', 'sparse-segments',
+         'random-1', 'random-2']
+LARGER_THAN_MKFS = {'packed': 1.0, 'lz4hc': 1.005}
+
+
+class Source:
+    """A tree on disk, with what must come out."""
+
+    def __init__(self, program, name):
+        tree = trees.get(name)
+        self.path = os.path.join(program.workspace.directory('tree'), name)
+        make_tree(tree, self.path)
+        self.manifest = manifest.read_manifest(self.path)
+
+
+def build(program, source, settings, *arguments):
+    """Without DAX, which leaves the choice of layouts to the options."""
+    image = os.path.join(program.workspace.directory('image'), 'image')
+    result = program.build_well(BACKEND, source.path, image, *arguments,
+                                settings=['image.dax=no', *settings])
+    return image, result.report
+
+
+def judge_variant(program, source, settings):
+    image, report = build(program, source, settings)
+    judge.judge(program, BACKEND, image, source.manifest, report, dax=False)
+    os.unlink(image)
+
+
+def digest(path):
+    with open(path, 'rb') as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+def judge_threads(program, source, settings):
+    """The same bytes, whoever compresses what."""
+    digests = []
+    for threads in ['1', '2', '7']:
+        image, _ = build(program, source, settings, '--threads', threads)
+        digests.append(digest(image))
+        os.unlink(image)
+    check_equal(len(set(digests)), 1, 'different images')
+
+
+def mkfs_bytes(program, source, *options):
+    path = os.path.join(program.workspace.directory('mkfs'), 'image')
+    subprocess.run([need_tool('mkfs.erofs'), *options, path, source.path], check=True,
+                   capture_output=True)
+    size = os.path.getsize(path)
+    os.unlink(path)
+    return size
+
+
+def judge_size(program, source, kind, settings, *options):
+    image, report = build(program, source, settings)
+    ours, theirs = report['filesystem']['size_bytes'], mkfs_bytes(program, source, *options)
+    os.unlink(image)
+    check(ours <= theirs * LARGER_THAN_MKFS[kind],
+          f'{ours} bytes, mkfs.erofs {" ".join(options)} takes {theirs}')
+
+
+def judge_dedupe(program, source):
+    """What is saved is said; the rest of a block that is shared weighs little."""
+    reports = []
+    for dedupe in ['no', 'yes']:
+        image, report = build(program, source, [f'erofs.dedupe={dedupe}', 'erofs.data=packed'])
+        reports.append(report['filesystem'])
+        os.unlink(image)
+    saved = reports[0]['size_bytes'] - reports[1]['size_bytes']
+    said = int(reports[1]['facts']['deduplicated_bytes'])
+    check(0 < said and abs(saved - said) < said / 100, f'said {said} bytes, saved {saved}')
+
+
+def judge_refusals(program, source):
+    for settings, said in [(['erofs.compress=zstd'], 'zstd'),
+                           (['erofs.compress=lzma'], 'lzma'),
+                           (['erofs.level=3'], 'level needs compress = lz4hc'),
+                           (['erofs.compress=lz4', 'erofs.cluster-size=6K'], 'cluster-size'),
+                           (['erofs.compress=lz4', 'erofs.cluster-size=128K'], 'cluster-size')]:
+        image = os.path.join(program.workspace.directory('image'), 'image')
+        result = program.build(BACKEND, source.path, image, settings=settings)
+        check(result.code != 0 and said in result.err, f'{settings}: {result.describe()}')
+        check(not os.path.exists(image), f'{settings}: an image was left')
+
+
+def run_variants(tap, program, name):
+    source = Source(program, name)
+    for variant, settings in VARIANTS.items():
+        tap.case(f'{name}/{variant}', judge_variant, program, source, settings)
+    return source
+
+
+def run_comparisons(tap, program, name):
+    source = Source(program, name)
+    tap.case(f'{name}: packed against mkfs.erofs', judge_size, program, source, 'packed',
+             ['erofs.data=packed'])
+    tap.case(f'{name}: lz4hc against mkfs.erofs', judge_size, program, source, 'lz4hc',
+             ['erofs.data=packed', 'erofs.compress=lz4hc'], '-zlz4hc')
+
+
+def main():
+    program = Program(Workspace())
+    if BACKEND not in program.backends:
+        skip_program('the EROFS backend is not built')
+    tap = Tap()
+    for name in TREES[:3] if is_reduced() else TREES:
+        run_variants(tap, program, name)
+    source = Source(program, 'erofs-compressible')
+    tap.case('threads', judge_threads, program, source, VARIANTS['everything'])
+    tap.case('refusals', judge_refusals, program, source)
+    tap.case('dedupe', judge_dedupe, program, Source(program, 'erofs-equal-files'))
+    for name in ['erofs-compressible', 'erofs-tails']:
+        run_comparisons(tap, program, name)
+    tap.finish()
+
+
+if __name__ == '__main__':
+    main()
