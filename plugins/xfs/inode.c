@@ -57,10 +57,11 @@ static void pack_used(const struct xfs_inode_job *job, uint64_t number, int64_t 
 
 void xfs_inode_pack_realtime(const struct xfs_inode_job *job, uint32_t slot, uint8_t *bytes)
 {
+	const struct kataimg_node *root = job->layout->source->tree->nodes[0];
 	struct xfs_numbers numbers = { job->layout->chunks };
 	struct xfs_dinode *core = (void *)bytes;
 
-	pack_used(job, xfs_number_of_slot(&numbers, slot), job->build_time, 0, core);
+	pack_used(job, xfs_number_of_slot(&numbers, slot), root->mtime_sec, root->mtime_nsec, core);
 	core->mode = to_be16(S_IFREG);
 	core->nlink = to_be32(1);
 	core->format = XFS_FORK_EXTENTS;

@@ -17,13 +17,12 @@
 struct xfs_inode_job {
 	const struct xfs_layout *layout;
 	const uint8_t *uuid;
-	int64_t build_time;
 	struct xfs_attrs attrs; /* of the node at hand */
 };
 
 /* All pack into zeros. */
 void xfs_inode_pack_free(const struct xfs_inode_job *job, uint64_t number, uint8_t *bytes);
-/* The realtime section's bitmap (slot 1) or summary (slot 2); both empty. */
+/* The realtime section's bitmap (slot 1) or summary (slot 2); both empty, as old as the root. */
 void xfs_inode_pack_realtime(const struct xfs_inode_job *job, uint32_t slot, uint8_t *bytes);
 /* -ENOMEM, without a message. */
 int xfs_inode_pack(struct xfs_inode_job *job, const struct kataimg_node *node, uint8_t *bytes);

@@ -59,8 +59,8 @@ static void choose_leaf(const struct xfs_attrs *attrs, uint32_t forkoff, struct 
 
 /* Attributes in the inode if the data fork keeps what it wants; else outside if that lets it; else
  * in the inode if they fit at all. */
-static void place_attrs(const struct kataimg_node *node, const struct xfs_attrs *attrs,
-			struct xfs_shape *shape)
+static void choose_attr_form(const struct kataimg_node *node, const struct xfs_attrs *attrs,
+			     struct xfs_shape *shape)
 {
 	uint64_t wanted = wanted_data_bytes(node);
 	uint32_t forkoff = short_forkoff(xfs_attrs_short_bytes(attrs));
@@ -173,7 +173,7 @@ static int shape_node(const struct kataimg_node *node, struct xfs_attrs *attrs,
 	xfs_attrs_sort(attrs);
 	shape->attr_format = XFS_FORK_EXTENTS;
 	if (attrs->count)
-		place_attrs(node, attrs, shape);
+		choose_attr_form(node, attrs, shape);
 	if (node->type == KATAIMG_DIR)
 		shape_dir(node, shape);
 	return 0;

@@ -224,14 +224,13 @@ static int write_passes(struct write_job *job)
 	return ret < 0 ? ret : xfs_writer_flush(&job->writer);
 }
 
-int xfs_write(const struct xfs_layout *layout, const struct xfs_identity *identity,
-	      int64_t build_time)
+int xfs_write(const struct xfs_layout *layout, const struct xfs_identity *identity)
 {
 	struct write_job job = {
 		.layout = layout,
 		.host = layout->source->host,
 		.identity = identity,
-		.inodes = { .layout = layout, .uuid = identity->uuid, .build_time = build_time },
+		.inodes = { .layout = layout, .uuid = identity->uuid },
 	};
 	int ret = xfs_writer_init(&job.writer, job.host);
 

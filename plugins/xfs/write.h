@@ -7,7 +7,6 @@
 #include "plugins/xfs/layout.h"
 #include "plugins/xfs/super.h"
 
-int xfs_write(const struct xfs_layout *layout, const struct xfs_identity *identity,
-	      int64_t build_time);
+int xfs_write(const struct xfs_layout *layout, const struct xfs_identity *identity);
 
 #endif

@@ -202,7 +202,7 @@ static int xfs_write_window(void *opened, const struct kataimg_tree *tree, uint6
 	if (ret < 0)
 		return ret;
 	warn_of_size(state, window_bytes);
-	return xfs_write(&state->layout, &state->identity, state->job->build_time);
+	return xfs_write(&state->layout, &state->identity);
 }
 
 static int xfs_verify_window(void *opened, uint64_t window_bytes)
