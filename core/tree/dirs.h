@@ -11,7 +11,7 @@
 
 #include "kataimg/backend.h"
 
-#define DIRS_SLOTS 16
+#define DIRS_SLOTS 8
 
 struct dirs {
 	int root_fd; /* not owned */

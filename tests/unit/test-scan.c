@@ -2,9 +2,12 @@
 /* The directory scanner, on real directories. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -414,6 +417,48 @@ static void test_cancelled(void **state)
 	assert_null(f->tree);
 }
 
+/* Makes and removes a name until told to stop. */
+struct toggler {
+	int dir_fd;
+	atomic_uint changes;
+	atomic_bool stop;
+};
+
+static void *toggle(void *arg)
+{
+	struct toggler *toggler = arg;
+
+	while (!atomic_load(&toggler->stop)) {
+		symlinkat("t", toggler->dir_fd, "toggled");
+		unlinkat(toggler->dir_fd, "toggled", 0);
+		atomic_fetch_add(&toggler->changes, 1);
+	}
+	return NULL;
+}
+
+/* Looking at so many names takes longer than a change of one. */
+static void test_changing_directory(void **state)
+{
+	struct scanned *f = *state;
+	struct toggler toggler = { .dir_fd = f->dir.fd };
+	pthread_t thread;
+	char name[32];
+	int ret;
+
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		assert_int_equal(symlinkat("t", f->dir.fd, name), 0);
+	}
+	assert_int_equal(pthread_create(&thread, NULL, toggle, &toggler), 0);
+	while (atomic_load(&toggler.changes) == 0)
+		sched_yield();
+	ret = scanned_try(f, "");
+	atomic_store(&toggler.stop, true);
+	pthread_join(thread, NULL);
+	assert_true(ret == -ESTALE || ret == -ENOENT);
+	scanned_assert_failed(f, ret, -ret, "changed while it was scanned");
+}
+
 /* ---- Mount points ---- */
 
 /* Mounts are made in a child's own namespace. */
@@ -501,6 +546,7 @@ int main(void)
 		TEST(unreadable_directory),
 		TEST(unsearchable_directory),
 		TEST(cancelled),
+		LARGE_TEST(changing_directory),
 		TEST(mount_points),
 	};
 
