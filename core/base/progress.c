@@ -19,7 +19,8 @@ struct progress {
 	struct progress_time times[STAGES_MAX];
 	unsigned int count;
 	double started, drawn; /* of the last stage */
-	uint64_t done, total;
+	enum progress_unit unit;
+	uint64_t done, total; /* done is never above */
 };
 
 static double now_seconds(void)
@@ -53,17 +54,17 @@ void progress_free(struct progress *progress)
 
 static void draw_bar(const struct progress *progress, const char *stage, double seconds)
 {
-	double part = progress->total ? (double)progress->done / (double)progress->total : 0;
-	double rate = seconds > 0 ? (double)progress->done / seconds : 0;
-	double left = rate > 0 ? (double)(progress->total - progress->done) / rate : 0;
-	int filled = (int)(part * BAR_WIDTH);
-	char line[160];
+	double done = (double)progress->done, total = (double)progress->total;
+	double left = done > 0 ? seconds * (total - done) / done : 0;
+	int filled = total > 0 ? (int)(done / total * BAR_WIDTH) : 0;
+	char line[160], bytes[64] = "";
 
-	snprintf(line, sizeof(line),
-		 "%-9s [%.*s%*s] %3d%%  %.0f of %.0f MiB  %.0f MiB/s  %.0f s left", stage, filled,
-		 "########################", BAR_WIDTH - filled, "", (int)(part * 100),
-		 (double)progress->done / MEBIBYTE, (double)progress->total / MEBIBYTE,
-		 rate / MEBIBYTE, left);
+	if (progress->unit == PROGRESS_BYTES)
+		snprintf(bytes, sizeof(bytes), "  %.0f of %.0f MiB  %.0f MiB/s", done / MEBIBYTE,
+			 total / MEBIBYTE, seconds > 0 ? done / MEBIBYTE / seconds : 0);
+	snprintf(line, sizeof(line), "%-9s [%.*s%*s] %3d%%%s  %.0f s left", stage, filled,
+		 "########################", BAR_WIDTH - filled, "",
+		 total > 0 ? (int)(100 * done / total) : 0, bytes, left);
 	log_status(line);
 }
 
@@ -76,7 +77,7 @@ static void print_json(const struct progress *progress, const char *stage, doubl
 
 static void print_plain(const struct progress *progress, const char *stage, double seconds)
 {
-	if (progress->done)
+	if (progress->unit == PROGRESS_BYTES && progress->done)
 		log_info("%s: %.1f MiB in %.2f s", stage, (double)progress->done / MEBIBYTE,
 			 seconds);
 	else
@@ -110,12 +111,14 @@ void progress_stage(struct progress *progress, const char *name)
 	progress->total = 0;
 }
 
-void progress_update(struct progress *progress, uint64_t done, uint64_t total)
+void progress_update(struct progress *progress, enum progress_unit unit, uint64_t done,
+		     uint64_t total)
 {
 	double now = now_seconds(), seconds = now - progress->started;
 	const char *stage = progress->times[progress->count - 1].stage;
 
-	progress->done = done;
+	progress->unit = unit;
+	progress->done = done < total ? done : total;
 	progress->total = total;
 	if (now - progress->drawn < REDRAW_SECONDS)
 		return;

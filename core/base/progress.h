@@ -25,8 +25,12 @@ DEFINE_CLEANUP(struct progress, progress_free)
 /* Begins a stage and ends the one before. name must be static. */
 void progress_stage(struct progress *progress, const char *name);
 
-/* Units are bytes; drawn at most ten times a second. From one thread at a time. */
-void progress_update(struct progress *progress, uint64_t done, uint64_t total);
+/* Steps are units of a backend's own: a part of the whole, without a rate. */
+enum progress_unit { PROGRESS_BYTES, PROGRESS_STEPS };
+
+/* Drawn at most ten times a second. From one thread at a time. */
+void progress_update(struct progress *progress, enum progress_unit unit, uint64_t done,
+		     uint64_t total);
 
 /* Ends the last stage. */
 void progress_finish(struct progress *progress);

@@ -29,7 +29,7 @@ static int set_salt(struct build *build, struct error *error)
 
 static void update_progress(void *arg, uint64_t done, uint64_t total)
 {
-	progress_update(arg, done, total);
+	progress_update(arg, PROGRESS_BYTES, done, total);
 }
 
 int build_measure(struct build *build, struct error *error)

@@ -39,7 +39,7 @@ static int open_scratch(void *arg)
 
 static void update_progress(void *arg, uint64_t done, uint64_t total)
 {
-	progress_update(arg, done, total);
+	progress_update(arg, PROGRESS_STEPS, done, total);
 }
 
 /* The seed is the finished tree's, so a tree that lost something gets a new one, and a new session

@@ -31,7 +31,7 @@ static int write_filesystem(struct build *build, struct error *error)
 
 static void copy_progress(void *arg, uint64_t done, uint64_t total)
 {
-	progress_update(arg, done, total);
+	progress_update(arg, PROGRESS_BYTES, done, total);
 }
 
 static int copy_data(struct build *build, struct error *error)
