@@ -80,32 +80,23 @@ static int take(const struct erofs *fs, struct space *space, const struct stretc
 	return err;
 }
 
-static uint64_t collect_classes(const struct erofs *fs)
+/* Serves the files' stretches of one class, in the tree's order; *classes tells which there are. */
+static int take_class(const struct erofs *fs, struct space *space, unsigned int class,
+		      uint64_t *classes)
 {
-	uint64_t classes = 0;
-	struct stretch stretch;
-
-	for (uint64_t i = 0; i < fs->tree->node_count; i++)
-		for (uint32_t s = 0;
-		     owns_data(fs, i) && get_stretch(fs, &fs->inodes[i], s, &stretch); s++)
-			classes |= UINT64_C(1) << classify(fs, &fs->inodes[i], &stretch);
-	return classes;
-}
-
-static int take_class(const struct erofs *fs, struct space *space, unsigned int class)
-{
-	struct stretch stretch;
-
 	for (uint64_t i = 0; i < fs->tree->node_count; i++) {
-		for (uint32_t s = 0;
-		     owns_data(fs, i) && get_stretch(fs, &fs->inodes[i], s, &stretch); s++) {
-			int err;
+		struct erofs_inode *inode = &fs->inodes[i];
+		struct stretch stretch;
 
-			if (classify(fs, &fs->inodes[i], &stretch) != class)
-				continue;
-			err = take(fs, space, &stretch, class);
+		if (!owns_data(fs, i))
+			continue;
+		for (uint32_t s = 0; get_stretch(fs, inode, s, &stretch); s++) {
+			unsigned int its_class = classify(fs, inode, &stretch);
+			int err = its_class == class ? take(fs, space, &stretch, class) : 0;
+
 			if (err)
 				return err;
+			*classes |= UINT64_C(1) << its_class;
 		}
 	}
 	return 0;
@@ -131,14 +122,16 @@ static int take_metadata(const struct erofs *fs, struct space *space)
 
 static int take_all(const struct erofs *fs, struct space *space)
 {
-	uint64_t classes = collect_classes(fs);
+	uint64_t classes = 0;
 	int err = space_add(space, fs->meta_blocks, BLOCKS_MAX - fs->meta_blocks);
 
 	if (!err)
 		err = take_metadata(fs, space);
-	for (unsigned int class = CLASS_HUGE + 1; class -- > 0 && !err;)
+	if (!err)
+		err = take_class(fs, space, CLASS_HUGE, &classes);
+	for (unsigned int class = CLASS_HUGE; class -- > 0 && !err;)
 		if (classes >> class & 1)
-			err = take_class(fs, space, class);
+			err = take_class(fs, space, class, &classes);
 	return err;
 }
 
