@@ -93,10 +93,13 @@ static int peek_piece(struct copy_run *run, struct copy_batch *batch, struct cop
 	return 0;
 }
 
-/* Only whole blocks can be shared, and only at offsets of blocks on both sides. */
+/* Only whole blocks can be shared, and only at offsets of blocks on both sides. A small file is
+ * sooner copied. */
 static bool can_clone(const struct copy_run *run, const struct copy_piece *piece)
 {
-	return run->reflink && piece->len >= CLONE_BYTES_MIN &&
+	uint64_t size = piece->node ? piece->node->size : piece->len;
+
+	return run->reflink && size >= CLONE_BYTES_MIN && piece->len >= COPY_BLOCK_BYTES &&
 	       (piece->image_off | piece->source_off) % COPY_BLOCK_BYTES == 0;
 }
 
