@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/archive/whiteout.h"
 #include "core/base/cancel.h"
 #include "core/base/log.h"
 
@@ -53,13 +54,22 @@ static int set_target(struct unpack *unpack, struct archive_entry *entry, const 
 	return 0;
 }
 
+int unpack_locate(struct unpack *unpack, const char *path, unsigned int parents,
+		  struct tree_place *place, struct error *error)
+{
+	if (unpack->layer)
+		parents |= TREE_PARENTS_FOLLOWED;
+	return tree_edit_locate(unpack->edit, path, parents, place, error);
+}
+
 /* A directory goes only when it is empty, as rmdir has it. */
 static int check_replaceable(struct unpack *unpack, const char *path,
 			     const struct tree_place *place, struct error *error)
 {
 	if (place->len == 0)
 		return unpack_fail(unpack, path, error, "the root can only be a directory");
-	if (place->node && place->node->pub.type == KATAIMG_DIR && !tree_edit_is_empty(place->node))
+	if (!unpack->layer && place->node && place->node->pub.type == KATAIMG_DIR &&
+	    !tree_edit_is_empty(place->node))
 		return unpack_fail(unpack, path, error,
 				   "it would replace a directory that is not empty");
 	return 0;
@@ -78,7 +88,7 @@ static int unpack_hard_link(struct unpack *unpack, struct archive_entry *entry, 
 {
 	const char *target = archive_entry_hardlink(entry);
 	struct tree_place linked;
-	int ret = tree_edit_locate(unpack->edit, target, TREE_PARENTS_NEEDED, &linked, error);
+	int ret = unpack_locate(unpack, target, TREE_PARENTS_NEEDED, &linked, error);
 
 	if (ret < 0)
 		return error_prefix(error, "%s: %s: hard link to %s", unpack->input->label, path,
@@ -123,20 +133,20 @@ static int unpack_node(struct unpack *unpack, struct archive_entry *entry, const
 	return ret < 0 ? ret : unpack_attributes(unpack, entry, path, node, error);
 }
 
-static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, struct error *error)
+static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, const char *path,
+			struct error *error)
 {
-	const char *path = archive_entry_pathname(entry);
 	struct tree_place place;
 	int ret;
 
-	if (!path || !*path)
-		return unpack_fail(unpack, "?", error, "an entry without a name");
 	if (*path == '/' && !unpack->absolute_seen) {
 		log_warning("%s: %s: names with a / in front are taken as the image's",
 			    unpack->input->label, path);
 		unpack->absolute_seen = true;
 	}
-	ret = tree_edit_locate(unpack->edit, path, TREE_PARENTS_IMPLIED, &place, error);
+	if (unpack->layer && whiteout_is(path))
+		return 0;
+	ret = unpack_locate(unpack, path, TREE_PARENTS_IMPLIED, &place, error);
 	if (ret < 0)
 		return error_prefix(error, "%s: %s", unpack->input->label, path);
 	return archive_entry_hardlink(entry) ? unpack_hard_link(unpack, entry, path, &place, error)
@@ -184,32 +194,42 @@ static void warn_without_end(const struct unpack *unpack)
 		log_warning("%s: it has no end mark: is all of it there?", unpack->input->label);
 }
 
-static int unpack_entries(struct unpack *unpack, struct error *error)
+typedef int (*take_entry)(struct unpack *unpack, struct archive_entry *entry, const char *path,
+			  struct error *error);
+
+static int take_all(struct unpack *unpack, take_entry take, struct error *error)
 {
 	struct archive_entry *entry;
 	int ret;
 
 	while ((ret = next_entry(unpack, &entry, error)) > 0) {
+		const char *path = archive_entry_pathname(entry);
+
 		ret = unpack_settle(unpack, error);
+		if (ret == 0 && (!path || !*path))
+			ret = unpack_fail(unpack, "?", error, "an entry without a name");
 		if (ret == 0)
-			ret = unpack_entry(unpack, entry, error);
+			ret = take(unpack, entry, path, error);
 		if (ret < 0)
 			return ret;
 	}
+	return ret < 0 ? ret : unpack_settle(unpack, error);
+}
+
+int unpack_each(struct unpack *unpack, take_entry take, struct error *error)
+{
+	int ret = archive_input_open(unpack->input, &unpack->archive, error);
+
 	if (ret == 0)
-		ret = unpack_settle(unpack, error);
-	if (ret == 0)
+		ret = take_all(unpack, take, error);
+	if (ret == 0 && !unpack->layer)
 		warn_without_end(unpack);
+	free(steal_ptr(&unpack->member.path));
+	archive_read_free(steal_ptr(&unpack->archive));
 	return ret;
 }
 
 int unpack_archive(struct unpack *unpack, struct error *error)
 {
-	int ret = archive_input_open(unpack->input, &unpack->archive, error);
-
-	if (ret == 0)
-		ret = unpack_entries(unpack, error);
-	free(steal_ptr(&unpack->member.path));
-	archive_read_free(steal_ptr(&unpack->archive));
-	return ret;
+	return unpack_each(unpack, unpack_entry, error);
 }

@@ -27,6 +27,11 @@ struct unpack {
 	uint16_t source; /* of the tree, for the input's descriptor */
 	struct unpack_member member;
 	bool absolute_seen;
+	/*
+	 * A layer of a container image: it lies over what is there, so that anything may replace a
+	 * directory, and ways may lead through links of layers below. Whiteouts are passed over.
+	 */
+	bool layer;
 };
 
 /* "LABEL: PATH: what". */
@@ -35,6 +40,20 @@ int unpack_fail(const struct unpack *unpack, const char *path, struct error *err
 
 /* Puts all entries of the input into the tree, over what is there. */
 int unpack_archive(struct unpack *unpack, struct error *error);
+
+/* The whiteouts of a layer: takes out what they hide. Comes before unpack_archive, because they
+ * hide nothing of their own layer. */
+int unpack_whiteouts(struct unpack *unpack, struct error *error);
+
+/* Follows an entry's path, in the way that suits the archive. */
+int unpack_locate(struct unpack *unpack, const char *path, unsigned int parents,
+		  struct tree_place *place, struct error *error);
+
+/* Calls take for all entries. */
+int unpack_each(struct unpack *unpack,
+		int (*take)(struct unpack *unpack, struct archive_entry *entry, const char *path,
+			    struct error *error),
+		struct error *error);
 
 /* Mode, owner, time, device and extended attributes; path is for messages. */
 int unpack_attributes(struct unpack *unpack, struct archive_entry *entry, const char *path,

@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/label/selinux.h"
 #include "core/mtree/mtree.h"
+#include "core/oci/oci.h"
 #include "core/tree/exclude.h"
 #include "core/tree/owner.h"
 #include "core/tree/rootfs.h"
@@ -47,7 +48,10 @@ static int read_source(const struct source_request *request, struct tree **tree,
 		.scratch = request->scratch,
 	};
 	const struct mtree_options mtree = mtree_options_of(config);
+	const struct oci_options oci = { .arch = config->image.arch, .archive = options };
 
+	if (oci_scheme_len(config->image.source) > 0)
+		return oci_read_tree(config->image.source, &oci, tree, error);
 	if (is_directory(config->image.source))
 		return scan_directory(request, tree, error);
 	if (mtree_is(config->image.source))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/config/value.h"
+#include "core/oci/oci.h"
 
 static void *member_of(struct config *config, const struct config_key *key)
 {
@@ -33,6 +34,25 @@ static int assign_path(char **member, const char *value, const char *directory, 
 	if (!directory || *value == '/')
 		return assign_string(member, value, error);
 	if (asprintf(&joined, "%s/%s", directory, value) < 0)
+		return error_nomem(error);
+	ret = assign_string(member, joined, error);
+	free(joined);
+	return ret;
+}
+
+/* "oci:" and the like stay in front. */
+static int assign_source(char **member, const char *value, const char *directory,
+			 struct error *error)
+{
+	size_t scheme = oci_scheme_len(value);
+	char *joined;
+	int ret;
+
+	if (strcmp(value, "-") == 0)
+		return assign_string(member, value, error);
+	if (scheme == 0 || !directory || value[scheme] == '/')
+		return assign_path(member, value, scheme ? NULL : directory, error);
+	if (asprintf(&joined, "%.*s%s/%s", (int)scheme, value, directory, value + scheme) < 0)
 		return error_nomem(error);
 	ret = assign_string(member, joined, error);
 	free(joined);
@@ -75,8 +95,7 @@ int assign_value(struct config *config, const struct config_key *key, const char
 			return assign_string(member, value, error);
 		return assign_path(member, value, directory, error);
 	case CONFIG_SOURCE:
-		return assign_path(member, value, strcmp(value, "-") == 0 ? NULL : directory,
-				   error);
+		return assign_source(member, value, directory, error);
 	case CONFIG_BACKEND:
 		return assign_path(member, value, strchr(value, '/') ? directory : NULL, error);
 	case CONFIG_LIST:

@@ -48,6 +48,7 @@ struct config {
 	struct {
 		char *output;
 		char *source; /* after config_finish not NULL */
+		char *arch;
 		char *filesystem;
 		uint64_t free_space_bytes;
 		uint64_t align_bytes; /* not 0, a multiple of 4096; with dax of 2 MiB */

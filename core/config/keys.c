@@ -18,7 +18,11 @@ const struct config_key config_keys[] = {
 	  "the image to make; it replaces an older one only when it is complete" },
 	{ "image", "source", CONFIG_SOURCE, MEMBER(image.source), NULL,
 	  "the root filesystem: a directory, a tar or cpio (.gz, .xz, .zst, .bz2 too), - for "
-	  "stdin, or an mtree(5) file" },
+	  "stdin, an mtree(5) file, oci:DIR[:TAG], oci-archive:FILE[:TAG] or "
+	  "docker-archive:FILE[:TAG]" },
+	{ "image", "arch", CONFIG_STRING, MEMBER(image.arch), NULL,
+	  "of a container image, as uname -m or Go has it; not given: this machine's when there is "
+	  "a choice" },
 	{ "image", "filesystem", CONFIG_BACKEND, MEMBER(image.filesystem), "ext4",
 	  "the backend: a name, or the path of its file" },
 	{ "image", "free-space", CONFIG_SIZE, MEMBER(image.free_space_bytes), "0",

@@ -32,7 +32,7 @@ int mtree_print(const struct tree *tree, FILE *out);
 int mtree_apply(struct tree *tree, const char *path, const struct mtree_options *options,
 		uint64_t *changes, struct error *error);
 
-/* Does the file begin as one? */
+/* Is it a regular file that begins as one? */
 bool mtree_is(const char *path);
 
 /* A tree of nothing else. */

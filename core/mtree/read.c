@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/cancel.h"
 #include "core/mtree/apply.h"
@@ -198,15 +199,19 @@ int mtree_apply(struct tree *tree, const char *path, const struct mtree_options 
 	return ret;
 }
 
+/* A stream must be left as it is. */
 bool mtree_is(const char *path)
 {
 	char start[sizeof(MTREE_SIGNATURE)] = "";
-	FILE *file = fopen(path, "re");
-	bool is = file && fread(start, 1, strlen(MTREE_SIGNATURE), file) > 0 &&
-		  strcmp(start, MTREE_SIGNATURE) == 0;
+	struct stat st;
+	bool is = false;
+	FILE *file = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "re") : NULL;
 
-	if (file)
+	if (file) {
+		is = fread(start, 1, strlen(MTREE_SIGNATURE), file) > 0 &&
+		     strcmp(start, MTREE_SIGNATURE) == 0;
 		fclose(file);
+	}
 	return is;
 }
 

@@ -9,6 +9,9 @@
 
 #define FIRST_ROOM 256
 
+/* As Linux counts them. */
+#define LINKS_MAX 40
+
 /* An added name: a finished directory's are found by their order, these by their hash. */
 struct edit_slot {
 	struct tree_node *dir;
@@ -33,6 +36,7 @@ struct tree_edit *tree_edit_new(struct tree *tree)
 	if (!edit)
 		return NULL;
 	edit->tree = tree;
+	tree->root->pub.parent = &tree->root->pub;
 	edit->room = FIRST_ROOM;
 	edit->slots = calloc(edit->room, sizeof(*edit->slots));
 	if (!edit->slots)
@@ -131,6 +135,8 @@ int tree_edit_put(struct tree_edit *edit, struct tree_node *dir, const char *nam
 {
 	int ret;
 
+	if (node->pub.type == KATAIMG_DIR)
+		node->pub.parent = &dir->pub; /* for "..", until tree_finish says it anew */
 	if (replace(edit, dir, name, len, node))
 		return 0;
 	if (2 * (edit->count + 1) > edit->room && grow(edit) < 0)
@@ -146,6 +152,18 @@ int tree_edit_put(struct tree_edit *edit, struct tree_node *dir, const char *nam
 void tree_edit_remove(struct tree_edit *edit, struct tree_node *dir, const char *name, size_t len)
 {
 	replace(edit, dir, name, len, NULL);
+}
+
+void tree_edit_clear(struct tree_edit *edit, struct tree_node *dir)
+{
+	struct kataimg_entry *entries = (struct kataimg_entry *)dir->pub.entries;
+
+	for (uint32_t i = 0; i < dir->pub.entry_count; i++)
+		entries[i].node = NULL;
+	for (struct tree_name *name = dir->names; name; name = name->next)
+		name->node = NULL;
+	dir->edited = 1;
+	edit->last_dir = NULL;
 }
 
 bool tree_edit_is_empty(const struct tree_node *dir)
@@ -189,23 +207,53 @@ static int add_implied(struct tree_edit *edit, struct tree_node *dir, const char
 	return 0;
 }
 
-static int enter(struct tree_edit *edit, struct tree_place *place, enum tree_parents parents,
+static int fail_no_directory(const char *name, size_t len, const struct tree_node *node,
+			     struct error *error)
+{
+	if (!node)
+		return error_set(error, ENOENT, "there is no directory %.*s", (int)len, name);
+	return error_set(error, ENOTDIR, "%.*s on its way is %s", (int)len, name,
+			 node->pub.type == KATAIMG_LNK ? "a symbolic link" : "not a directory");
+}
+
+/* Leaves in *dir the directory that the link in it leads to. */
+static int follow(const struct tree_edit *edit, const struct tree_node *link, unsigned int links,
+		  struct tree_node **dir, struct error *error)
+{
+	const char *at = link->pub.target, *name;
+	size_t len;
+	int ret = 0;
+
+	if (links > LINKS_MAX)
+		return error_set(error, ELOOP, "too many symbolic links are on its way");
+	if (*at == '/')
+		*dir = edit->tree->root;
+	while (ret == 0 && next_component(&at, &name, &len)) {
+		struct tree_node *node = tree_edit_find(edit, *dir, name, len);
+
+		if (is_word(name, len, ".."))
+			*dir = tree_node((*dir)->pub.parent);
+		else if (node && node->pub.type == KATAIMG_LNK)
+			ret = follow(edit, node, links + 1, dir, error);
+		else if (node && node->pub.type == KATAIMG_DIR)
+			*dir = node;
+		else
+			return fail_no_directory(name, len, node, error);
+	}
+	return ret;
+}
+
+static int enter(struct tree_edit *edit, struct tree_place *place, unsigned int parents,
 		 struct error *error)
 {
 	struct tree_node *node = tree_edit_find(edit, place->dir, place->name, place->len);
-	int ret = 0;
 
-	if (!node && parents == TREE_PARENTS_NEEDED)
-		return error_set(error, ENOENT, "there is no directory %.*s", (int)place->len,
-				 place->name);
-	if (!node)
-		ret = add_implied(edit, place->dir, place->name, place->len, &node, error);
-	if (ret < 0)
-		return ret;
-	if (node->pub.type != KATAIMG_DIR)
-		return error_set(
-			error, ENOTDIR, "%.*s on its way is %s", (int)place->len, place->name,
-			node->pub.type == KATAIMG_LNK ? "a symbolic link" : "not a directory");
+	if (node && node->pub.type == KATAIMG_LNK && parents & TREE_PARENTS_FOLLOWED)
+		return follow(edit, node, 1, &place->dir, error);
+	if (!node && parents & TREE_PARENTS_IMPLIED)
+		return add_implied(edit, place->dir, place->name, place->len, &place->dir, error);
+	if (!node || node->pub.type != KATAIMG_DIR)
+		return fail_no_directory(place->name, place->len, node, error);
 	place->dir = node;
 	return 0;
 }
@@ -244,7 +292,7 @@ static int remember(struct tree_edit *edit, const char *path, const struct tree_
 	return 0;
 }
 
-int tree_edit_locate(struct tree_edit *edit, const char *path, enum tree_parents parents,
+int tree_edit_locate(struct tree_edit *edit, const char *path, unsigned int parents,
 		     struct tree_place *place, struct error *error)
 {
 	const char *at = resume(edit, path, place), *name;

@@ -28,6 +28,9 @@ int tree_edit_put(struct tree_edit *edit, struct tree_node *dir, const char *nam
 /* A name that is not there is none the less gone. */
 void tree_edit_remove(struct tree_edit *edit, struct tree_node *dir, const char *name, size_t len);
 
+/* All names of a directory. */
+void tree_edit_clear(struct tree_edit *edit, struct tree_node *dir);
+
 bool tree_edit_is_empty(const struct tree_node *dir);
 
 /* Where a path leads: an entry that may or may not exist. */
@@ -38,17 +41,19 @@ struct tree_place {
 	struct tree_node *node; /* what is there; NULL: nothing */
 };
 
+/* What may be done about the way to a path: bits. */
 enum tree_parents {
-	TREE_PARENTS_NEEDED, /* a missing one is an error */
-	TREE_PARENTS_IMPLIED /* a missing one is made: 0755, root's, marked as implied */
+	TREE_PARENTS_NEEDED = 0,  /* a missing directory is an error */
+	TREE_PARENTS_IMPLIED = 1, /* it is made: 0755, 0:0, marked as implied */
+	TREE_PARENTS_FOLLOWED = 2 /* symbolic links on the way are followed, inside the root */
 };
 
 /*
- * Follows a path from the root. Leading "/", "." and doubled "/" mean nothing; "..", and a way
- * through what is no directory, a symbolic link too, is an error that says so, without the path.
- * Paths in the order of a walk cost only what differs.
+ * Follows a path from the root. Leading "/", "." and doubled "/" mean nothing; ".." in it, and a
+ * way through what is no directory, is an error that says so, without the path. Paths in the order
+ * of a walk cost only what differs. parents: enum tree_parents.
  */
-int tree_edit_locate(struct tree_edit *edit, const char *path, enum tree_parents parents,
+int tree_edit_locate(struct tree_edit *edit, const char *path, unsigned int parents,
 		     struct tree_place *place, struct error *error);
 
 /* The tree is a kataimg_tree again; for the edit, only tree_edit_free is left. */

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OCI image layout: index.json, maybe further indexes, a manifest, its blobs. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/oci/image.h"
+
+#define REF_NAME "org.opencontainers.image.ref.name"
+/* Indexes in indexes; two are in use. */
+#define INDEXES_MAX 8
+
+/* The blob that a descriptor describes. */
+static int read_blob(const struct tree *store, json_object *descriptor, json_object **json,
+		     struct error *error)
+{
+	const char *digest = oci_json_text(descriptor, "digest");
+	autofree char *path = NULL;
+	int ret;
+
+	if (!digest)
+		return error_set(error, EBADMSG, "a descriptor without a digest");
+	ret = oci_blob_path(digest, &path, error);
+	return ret < 0 ? ret : oci_store_json(store, path, digest, json, error);
+}
+
+static const char *tag_of(json_object *descriptor)
+{
+	return oci_json_text(oci_json_object(descriptor, "annotations"), REF_NAME);
+}
+
+static const char *arch_of(json_object *descriptor)
+{
+	return oci_json_text(oci_json_object(descriptor, "platform"), "architecture");
+}
+
+/* By tag; without one there must be no choice but of platforms, and a platform is never "unknown".
+ */
+static json_object *choose_tag(json_object *manifests, const char *tag, struct error *error)
+{
+	struct oci_names names = { "" };
+	size_t count = json_object_array_length(manifests);
+
+	for (size_t i = 0; i < count; i++) {
+		json_object *descriptor = json_object_array_get_idx(manifests, i);
+		const char *name = tag_of(descriptor);
+
+		if (tag && name && strcmp(name, tag) == 0)
+			return descriptor;
+		oci_add_name(&names, name);
+	}
+	if (!tag && count == 1)
+		return json_object_array_get_idx(manifests, 0);
+	oci_fail_choice(tag, count, &names, error);
+	return NULL;
+}
+
+static json_object *choose_platform(json_object *manifests, const char *wanted, struct error *error)
+{
+	struct utsname machine;
+	const char *arch = oci_arch_name(wanted, &machine);
+	struct oci_names names = { "" };
+
+	for (size_t i = 0; i < json_object_array_length(manifests); i++) {
+		json_object *descriptor = json_object_array_get_idx(manifests, i);
+		const char *name = arch_of(descriptor);
+		const char *os = oci_json_text(oci_json_object(descriptor, "platform"), "os");
+
+		if (name && strcmp(name, arch) == 0 && (!os || strcmp(os, "linux") == 0))
+			return descriptor;
+		oci_add_name(&names, name);
+	}
+	error_set(error, ENOENT, "no image is for linux on %s ([image] arch); there are: %s", arch,
+		  *names.text ? names.text : "none that says for what");
+	return NULL;
+}
+
+static bool has_platforms(json_object *manifests)
+{
+	for (size_t i = 0; i < json_object_array_length(manifests); i++)
+		if (!arch_of(json_object_array_get_idx(manifests, i)))
+			return false;
+	return json_object_array_length(manifests) > 1;
+}
+
+/* From an index down to a manifest, which is to be put. */
+static int find_manifest(const struct tree *store, const struct oci_choice *choice,
+			 json_object **manifest, struct error *error)
+{
+	json_object *index = NULL, *manifests, *descriptor;
+	int ret = oci_store_json(store, "index.json", NULL, &index, error);
+
+	for (int depth = 0; ret == 0 && (manifests = oci_json_array(index, "manifests")); depth++) {
+		json_object *next = NULL;
+		bool by_tag = depth == 0 && (choice->tag || !has_platforms(manifests));
+
+		if (depth == INDEXES_MAX)
+			ret = error_set(error, ELOOP, "too many indexes in indexes");
+		descriptor = by_tag ? choose_tag(manifests, choice->tag, error)
+				    : choose_platform(manifests, choice->arch, error);
+		if (ret == 0)
+			ret = descriptor ? read_blob(store, descriptor, &next, error)
+					 : -error->code;
+		json_object_put(index);
+		index = next;
+	}
+	*manifest = index;
+	return ret;
+}
+
+static int take_layer(json_object *descriptor, struct oci_layer *layer, struct error *error)
+{
+	const char *digest = oci_json_text(descriptor, "digest");
+
+	if (!digest)
+		return error_set(error, EBADMSG, "a layer without a digest");
+	layer->digest = strdup(digest);
+	return layer->digest ? oci_blob_path(digest, &layer->path, error) : error_nomem(error);
+}
+
+static int take_manifest(const struct tree *store, json_object *manifest,
+			 const struct oci_choice *choice, struct oci_image *image,
+			 struct error *error)
+{
+	json_object *layers = oci_json_array(manifest, "layers"), *config = NULL;
+	int ret;
+
+	if (!layers)
+		return error_set(error, EBADMSG, "a manifest without layers");
+	ret = read_blob(store, oci_json_object(manifest, "config"), &config, error);
+	if (ret == 0)
+		ret = oci_image_begin(image, config, json_object_array_length(layers), choice,
+				      error);
+	for (size_t i = 0; ret == 0 && i < image->layer_count; i++)
+		ret = take_layer(json_object_array_get_idx(layers, i), &image->layers[i], error);
+	json_object_put(config);
+	return ret;
+}
+
+int oci_find_in_layout(const struct tree *store, const struct oci_choice *choice,
+		       struct oci_image *image, struct error *error)
+{
+	json_object *manifest = NULL;
+	int ret = find_manifest(store, choice, &manifest, error);
+
+	if (ret == 0)
+		ret = take_manifest(store, manifest, choice, image, error);
+	json_object_put(manifest);
+	return ret;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/oci/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/cancel.h"
+#include "core/base/digest.h"
+#include "core/base/io.h"
+#include "core/tree/find.h"
+#include "core/tree/model.h"
+#include "core/tree/reader.h"
+
+#define JSON_BYTES_MAX ((uint64_t)4 << 20)
+#define HASH_BYTES ((size_t)1 << 20)
+
+#define ALGORITHM "sha256:"
+#define HEX_DIGITS ((size_t)2 * DIGEST_BYTES)
+
+int oci_blob_path(const char *digest, char **path, struct error *error)
+{
+	const char *hex = digest + strlen(ALGORITHM);
+
+	if (strncmp(digest, ALGORITHM, strlen(ALGORITHM)) != 0 ||
+	    strspn(hex, "0123456789abcdef") != HEX_DIGITS || strlen(hex) != HEX_DIGITS)
+		return error_set(error, EBADMSG, "the digest %s is no SHA-256", digest);
+	if (asprintf(path, "blobs/sha256/%s", hex) < 0)
+		return error_nomem(error);
+	return 0;
+}
+
+static int find_file(const struct tree *store, const char *path, const struct kataimg_node **node,
+		     struct error *error)
+{
+	int code;
+
+	*node = tree_resolve(store, path, &code);
+	if (!*node)
+		return error_errno(error, code, "%s", path);
+	if ((*node)->type != KATAIMG_REG)
+		return error_set(error, EBADMSG, "%s: not a file", path);
+	return 0;
+}
+
+/* A file of a tar is one stretch of it, unless it has holes, and these have none. */
+static int locate(const struct tree *store, const struct kataimg_node *node,
+		  struct archive_input *input, bool *scratch, struct error *error)
+{
+	const struct tree_node *file = tree_node(node);
+
+	*scratch = false;
+	input->bytes = node->size;
+	if (file->source == 0)
+		return 0;
+	if (file->range_count != 1 || file->ranges[0].len != node->size)
+		return error_set(error, EBADMSG, "%s: empty, or with holes", input->label);
+	*scratch = store->sources[file->source - 1].inode == 0;
+	input->off = file->ranges[0].source_off;
+	return 0;
+}
+
+int oci_store_open(const struct tree *store, const char *path, struct archive_input *input,
+		   bool *scratch, struct error *error)
+{
+	struct tree_reader *reader autocall(cleanup_tree_reader_free) = tree_reader_new(store);
+	const struct kataimg_node *node = NULL;
+	int ret = reader ? find_file(store, path, &node, error) : error_nomem(error);
+
+	*input = (struct archive_input){ .label = path, .fd = -1 };
+	if (ret == 0)
+		ret = locate(store, node, input, scratch, error);
+	if (ret == 0)
+		ret = tree_reader_open(reader, node, error);
+	if (ret < 0)
+		return ret;
+	input->fd = fcntl(ret, F_DUPFD_CLOEXEC, 0);
+	return input->fd < 0 ? error_errno(error, errno, "%s", path) : 0;
+}
+
+static int hash_bytes(const struct archive_input *input, struct digest *digest)
+{
+	autofree char *buffer = malloc(HASH_BYTES);
+	int ret = buffer ? 0 : -ENOMEM;
+
+	for (uint64_t at = 0; ret == 0 && at < input->bytes; at += HASH_BYTES) {
+		uint64_t left = input->bytes - at;
+		size_t len = left < HASH_BYTES ? (size_t)left : HASH_BYTES;
+
+		ret = cancel_requested() ? -ECANCELED
+					 : io_pread(input->fd, buffer, len, input->off + at);
+		if (ret == 0)
+			ret = digest_update(digest, buffer, len);
+	}
+	return ret;
+}
+
+static int hash_input(const struct archive_input *input, uint8_t hash[DIGEST_BYTES])
+{
+	struct digest *digest = digest_new();
+	int ret = digest ? hash_bytes(input, digest) : -ENOMEM;
+
+	if (ret == 0)
+		ret = digest_final(digest, hash);
+	digest_free(digest);
+	return ret;
+}
+
+int oci_check_digest(const struct archive_input *input, const char *digest, struct error *error)
+{
+	char text[sizeof(ALGORITHM) + HEX_DIGITS] = ALGORITHM;
+	uint8_t hash[DIGEST_BYTES];
+	int ret = hash_input(input, hash);
+
+	if (ret == -ECANCELED)
+		return error_set(error, ECANCELED, "interrupted");
+	if (ret < 0)
+		return error_errno(error, -ret, "%s: cannot read", input->label);
+	for (size_t i = 0; i < DIGEST_BYTES; i++)
+		snprintf(text + strlen(text), 3, "%02x", hash[i]);
+	if (strcmp(text, digest) != 0)
+		return error_set(error, EBADMSG,
+				 "%s: its content is damaged: the digest is %s, not %s",
+				 input->label, text, digest);
+	return 0;
+}
+
+static int parse(const char *path, const char *text, size_t len, json_object **json,
+		 struct error *error)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	int ret = 0;
+
+	if (!tokener)
+		return error_nomem(error);
+	*json = json_tokener_parse_ex(tokener, text, (int)len);
+	if (!*json)
+		ret = error_set(error, EBADMSG, "%s: not JSON: %s", path,
+				json_tokener_error_desc(json_tokener_get_error(tokener)));
+	json_tokener_free(tokener);
+	return ret;
+}
+
+static int read_json(const struct archive_input *input, const char *digest, json_object **json,
+		     struct error *error)
+{
+	size_t len = (size_t)input->bytes;
+	autofree char *text = NULL;
+	int ret;
+
+	if (input->bytes > JSON_BYTES_MAX)
+		return error_set(error, EFBIG, "%s: larger than 4 MiB", input->label);
+	ret = digest ? oci_check_digest(input, digest, error) : 0;
+	if (ret < 0)
+		return ret;
+	text = malloc(len + 1);
+	ret = text ? io_pread(input->fd, text, len, input->off) : -ENOMEM;
+	if (ret < 0)
+		return error_errno(error, -ret, "%s: cannot read", input->label);
+	text[len] = '\0';
+	/* With its NUL the end of a number is the end. */
+	return parse(input->label, text, len + 1, json, error);
+}
+
+int oci_store_json(const struct tree *store, const char *path, const char *digest,
+		   json_object **json, struct error *error)
+{
+	struct archive_input input;
+	bool scratch;
+	int ret = oci_store_open(store, path, &input, &scratch, error);
+
+	if (ret == 0)
+		ret = read_json(&input, digest, json, error);
+	if (input.fd >= 0)
+		close(input.fd);
+	return ret;
+}

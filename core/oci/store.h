@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files that an image consists of, in a directory or in a tar: a tree, in which they are found
+ * by path. Errors name the path, the caller puts the image's name in front. */
+#ifndef OCI_STORE_H
+#define OCI_STORE_H
+
+#include <json-c/json.h>
+
+#include "core/archive/input.h"
+#include "core/tree/tree.h"
+
+/* The path of a blob of an image layout, to be freed. What is no SHA-256 is an error. */
+int oci_blob_path(const char *digest, char **path, struct error *error);
+
+/* A JSON file of at most 4 MiB, to be put; digest NULL: not checked. */
+int oci_store_json(const struct tree *store, const char *path, const char *digest,
+		   json_object **json, struct error *error);
+
+/* Where a file's bytes are. input->fd is the caller's to close, its label is path; *scratch: nobody
+ * else can change the file. */
+int oci_store_open(const struct tree *store, const char *path, struct archive_input *input,
+		   bool *scratch, struct error *error);
+
+/* Is this the digest of the input's bytes? */
+int oci_check_digest(const struct archive_input *input, const char *digest, struct error *error);
+
+#endif
