@@ -100,11 +100,6 @@ static int configure(struct squashfs *squashfs, const struct kataimg_value *valu
 
 	if (result < 0)
 		return file_error(&squashfs->packed, result, "choosing the compressor");
-	if (squashfs->job->build_time > UINT32_MAX) {
-		squashfs->host->error(squashfs->host->ctx,
-				      "squashfs cannot store a build time after 2106");
-		return -ERANGE;
-	}
 	if (!values[OPTION_LEVEL].is_set)
 		return 0;
 	return set_level(squashfs, compress, values[OPTION_LEVEL].number);
@@ -153,11 +148,12 @@ static int squashfs_limits(void *state, struct kataimg_limits *limits)
 	return 0;
 }
 
-/* An inode keeps a prefix's number, and these are all that have one. */
+/* Only a prefix that has a number can be stored. ACLs have none: capabilities say so. */
 static int squashfs_check(void *state, const struct kataimg_node *node, char *reason,
 			  size_t reason_size)
 {
-	static const char *const prefixes[] = { "user.", "trusted.", "security." };
+	static const char *const prefixes[] = { "user.", "trusted.", "security.",
+						"system.posix_acl_" };
 
 	(void)state;
 	for (uint32_t i = 0; i < node->xattr_count; i++) {
@@ -179,8 +175,13 @@ static int squashfs_plan(void *state, const struct kataimg_tree *tree, struct ka
 	struct squashfs *squashfs = state;
 	const struct kataimg_host *host = squashfs->host;
 	struct kataimg_scratch *scratch;
-	int err = host->scratch_create(host->ctx, &scratch);
+	int err;
 
+	if (squashfs->job->build_time > UINT32_MAX) {
+		host->error(host->ctx, "squashfs cannot store a build time after 2106");
+		return -ERANGE;
+	}
+	err = host->scratch_create(host->ctx, &scratch);
 	if (err)
 		return err;
 	file_init_scratch(&squashfs->packed, host, scratch);

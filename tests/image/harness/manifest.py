@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that a tree says, and how two trees differ."""
 import dataclasses
+import errno
 import hashlib
 import os
 import stat
@@ -78,7 +79,13 @@ def _read_content(directory_fd, name, size):
 
 
 def _read_xattrs(path):
-    names = os.listxattr(path, follow_symlinks=False)
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+    except OSError as error:
+        # what squashfs says where no file has any
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        names = []
     return {os.fsencode(name): os.getxattr(path, name, follow_symlinks=False) for name in names}
 
 
