@@ -102,11 +102,8 @@ static int place_attrs(struct xfs_layout *layout, uint64_t index)
 {
 	uint64_t blocks = layout->source->shapes[index].attr_blocks;
 	uint64_t start;
-	int ret;
+	int ret = space_take_whole(layout->space, blocks, &start);
 
-	if (blocks == 0)
-		return 0;
-	ret = space_take_whole(layout->space, blocks, &start);
 	if (ret < 0)
 		return ret;
 	layout->places[index].attr = (uint32_t)layout->extent_count;
@@ -118,12 +115,9 @@ static int place_metadata(struct xfs_layout *layout, uint64_t index)
 	const struct kataimg_node *node = layout->source->tree->nodes[index];
 	const struct xfs_shape *shape = &layout->source->shapes[index];
 	struct xfs_place *place = &layout->places[index];
-	uint32_t stretches;
+	uint32_t stretches = xfs_shape_stretches(node, shape);
 	int ret = 0;
 
-	if (node->type == KATAIMG_REG)
-		return 0;
-	stretches = xfs_shape_stretches(node, shape);
 	place->first = (uint32_t)layout->extent_count;
 	for (uint32_t i = 0; ret == 0 && i < stretches; i++) {
 		struct xfs_stretch stretch = xfs_shape_stretch(node, shape, i);
@@ -207,9 +201,6 @@ static int place_large(struct xfs_layout *layout, uint64_t index)
 	struct xfs_place *place = &layout->places[index];
 	int ret = 0;
 
-	if (node->type != KATAIMG_REG || layout->source->huge_blocks == 0 ||
-	    node->size >> XFS_BLOCK_LOG < layout->source->huge_blocks)
-		return 0;
 	place->first = (uint32_t)layout->extent_count;
 	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++)
 		ret = place_large_stretch(layout, place->first, xfs_shape_stretch(node, shape, i));
@@ -252,8 +243,6 @@ static int place_file(struct xfs_layout *layout, uint64_t index)
 	uint64_t end = done + place->count;
 	int ret = 0;
 
-	if (node->type != KATAIMG_REG)
-		return 0;
 	place->first = (uint32_t)layout->extent_count;
 	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++)
 		ret = place_rest(layout, place->first, xfs_shape_stretch(node, shape, i), &done,
@@ -261,7 +250,8 @@ static int place_file(struct xfs_layout *layout, uint64_t index)
 	return ret < 0 ? ret : finish_fork(layout, shape, place);
 }
 
-static int place_all(struct xfs_layout *layout, int (*place)(struct xfs_layout *, uint64_t index))
+static int place_all(struct xfs_layout *layout, enum xfs_need need,
+		     int (*place)(struct xfs_layout *, uint64_t index))
 {
 	const struct kataimg_host *host = layout->source->host;
 	uint64_t count = layout->source->tree->node_count;
@@ -270,7 +260,8 @@ static int place_all(struct xfs_layout *layout, int (*place)(struct xfs_layout *
 	for (uint64_t i = 0; ret == 0 && i < count; i++) {
 		if (i % CANCEL_INTERVAL == 0 && host->cancelled(host->ctx))
 			return -ECANCELED;
-		ret = place(layout, i);
+		if (layout->source->shapes[i].needs & need)
+			ret = place(layout, i);
 	}
 	return ret;
 }
@@ -279,13 +270,13 @@ static int place_all(struct xfs_layout *layout, int (*place)(struct xfs_layout *
 int xfs_layout_place_forks(struct xfs_layout *layout)
 {
 	bool tight = layout->packing == XFS_PACK_TIGHT;
-	int ret = tight ? place_all(layout, place_large) : 0;
+	int ret = tight ? place_all(layout, XFS_NEED_HUGE, place_large) : 0;
 
 	if (ret == 0)
-		ret = place_all(layout, place_attrs);
+		ret = place_all(layout, XFS_NEED_ATTRS, place_attrs);
 	if (ret == 0)
-		ret = place_all(layout, place_metadata);
+		ret = place_all(layout, XFS_NEED_METADATA, place_metadata);
 	if (ret == 0 && !tight)
-		ret = place_all(layout, place_large);
-	return ret < 0 ? ret : place_all(layout, place_file);
+		ret = place_all(layout, XFS_NEED_HUGE, place_large);
+	return ret < 0 ? ret : place_all(layout, XFS_NEED_DATA, place_file);
 }

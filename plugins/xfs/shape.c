@@ -163,7 +163,21 @@ static void add_demand(const struct kataimg_node *node, const struct xfs_shape *
 	demand->blocks += xfs_bmbt_blocks(&tree);
 }
 
-static int shape_node(const struct kataimg_node *node, struct xfs_attrs *attrs,
+static uint8_t find_needs(const struct kataimg_node *node, const struct xfs_shape *shape,
+			  uint64_t huge_bytes)
+{
+	uint8_t needs = shape->attr_blocks ? XFS_NEED_ATTRS : 0;
+
+	if (xfs_shape_stretches(node, shape) == 0)
+		return needs;
+	if (node->type != KATAIMG_REG)
+		return needs | XFS_NEED_METADATA;
+	if (huge_bytes && node->size >= huge_bytes)
+		needs |= XFS_NEED_HUGE;
+	return needs | XFS_NEED_DATA;
+}
+
+static int shape_node(const struct kataimg_node *node, uint64_t huge_bytes, struct xfs_attrs *attrs,
 		      struct xfs_shape *shape)
 {
 	int ret = xfs_attrs_load(attrs, node);
@@ -176,11 +190,12 @@ static int shape_node(const struct kataimg_node *node, struct xfs_attrs *attrs,
 		choose_attr_form(node, attrs, shape);
 	if (node->type == KATAIMG_DIR)
 		shape_dir(node, shape);
+	shape->needs = find_needs(node, shape, huge_bytes);
 	return 0;
 }
 
 int xfs_shapes_make(const struct kataimg_host *host, const struct kataimg_tree *tree,
-		    struct xfs_shape **shapes, struct xfs_demand *demand)
+		    uint64_t huge_bytes, struct xfs_shape **shapes, struct xfs_demand *demand)
 {
 	struct xfs_shape *made = calloc(tree->node_count, sizeof(*made));
 	struct xfs_attrs attrs = { 0 };
@@ -191,7 +206,7 @@ int xfs_shapes_make(const struct kataimg_host *host, const struct kataimg_tree *
 		if (i % CANCEL_INTERVAL == 0 && host->cancelled(host->ctx))
 			ret = -ECANCELED;
 		if (ret == 0)
-			ret = shape_node(tree->nodes[i], &attrs, &made[i]);
+			ret = shape_node(tree->nodes[i], huge_bytes, &attrs, &made[i]);
 		if (ret == 0)
 			add_demand(tree->nodes[i], &made[i], demand);
 	}

@@ -12,12 +12,21 @@
 #include "kataimg/backend.h"
 #include "plugins/xfs/dir.h"
 
+/* What of an inode needs blocks: passes over a tree skip the others without a look at the node. */
+enum xfs_need {
+	XFS_NEED_ATTRS = 1,    /* an attribute fork that is not in the inode */
+	XFS_NEED_METADATA = 2, /* a directory or symbolic link, likewise */
+	XFS_NEED_DATA = 4,     /* a file's content */
+	XFS_NEED_HUGE = 8      /* some of it in huge pages */
+};
+
 struct xfs_shape {
 	uint32_t attr_blocks; /* of an attribute fork that is not in the inode */
 	uint32_t dir_blocks;  /* data blocks of a directory */
 	uint8_t forkoff;      /* di_forkoff */
 	uint8_t attr_format;  /* enum xfs_fork_format */
 	uint8_t dir_form;     /* enum xfs_dir_form */
+	uint8_t needs;        /* of enum xfs_need */
 };
 
 /* A stretch of a fork's address space that needs blocks. */
@@ -32,9 +41,10 @@ struct xfs_demand {
 	uint64_t blocks; /* of forks, if no file is in more pieces than it must be */
 };
 
-/* Shapes of all nodes, to be freed. -ENOMEM, -ECANCELED, -EFBIG; with their message. */
+/* Shapes of all nodes, to be freed. Files of at least huge_bytes (0: none) go to huge pages.
+ * -ENOMEM or -ECANCELED, with their message. */
 int xfs_shapes_make(const struct kataimg_host *host, const struct kataimg_tree *tree,
-		    struct xfs_shape **shapes, struct xfs_demand *demand);
+		    uint64_t huge_bytes, struct xfs_shape **shapes, struct xfs_demand *demand);
 
 /* Bytes of the data fork in the inode. */
 uint32_t xfs_shape_data_bytes(const struct xfs_shape *shape);

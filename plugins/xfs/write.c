@@ -52,12 +52,9 @@ static struct xfs_fork fork_of(struct write_job *job, const struct kataimg_node 
 static int write_attrs(struct write_job *job, const struct kataimg_node *node)
 {
 	struct xfs_attrs *attrs = &job->inodes.attrs;
+	int ret = xfs_attrs_load(attrs, node);
 	struct xfs_fork fork;
-	int ret;
 
-	if (job->layout->source->shapes[node->index].attr_blocks == 0)
-		return 0;
-	ret = xfs_attrs_load(attrs, node);
 	if (ret < 0) {
 		job->host->error(job->host->ctx, "xfs: no memory for %u extended attributes",
 				 node->xattr_count);
@@ -95,12 +92,9 @@ static int write_metadata(struct write_job *job, const struct kataimg_node *node
 {
 	const struct xfs_place *place = &job->layout->places[node->index];
 	struct xfs_fork fork = fork_of(job, node, place->first, place->count);
-	int ret;
+	int ret = node->type == KATAIMG_DIR ? write_dir(job, node, &fork)
+					    : xfs_symlink_write(&fork, node);
 
-	if (node->type == KATAIMG_REG || place->count == 0)
-		return 0;
-	ret = node->type == KATAIMG_DIR ? write_dir(job, node, &fork)
-					: xfs_symlink_write(&fork, node);
 	return ret < 0 ? ret : write_tree(job, node);
 }
 
@@ -169,17 +163,14 @@ static int place_extent(struct write_job *job, const struct kataimg_node *node,
 static int write_file(struct write_job *job, const struct kataimg_node *node)
 {
 	const struct xfs_place *place = &job->layout->places[node->index];
-	int ret;
+	int ret = write_tree(job, node);
 
-	if (node->type != KATAIMG_REG)
-		return 0;
-	ret = write_tree(job, node);
 	for (uint32_t i = 0; ret == 0 && i < place->count; i++)
 		ret = place_extent(job, node, &job->layout->extents[place->first + i]);
 	return ret;
 }
 
-static int for_all_nodes(struct write_job *job,
+static int for_all_nodes(struct write_job *job, enum xfs_need need,
 			 int (*write)(struct write_job *, const struct kataimg_node *node))
 {
 	const struct kataimg_tree *tree = job->layout->source->tree;
@@ -187,7 +178,7 @@ static int for_all_nodes(struct write_job *job,
 
 	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++) {
 		ret = step(job);
-		if (ret == 0)
+		if (ret == 0 && job->layout->source->shapes[i].needs & need)
 			ret = write(job, tree->nodes[i]);
 	}
 	return ret;
@@ -211,14 +202,14 @@ static int write_ags(struct write_job *job)
 /* Each pass goes upward through the window, so that neighbours gather. */
 static int write_passes(struct write_job *job)
 {
-	int ret = for_all_nodes(job, write_attrs);
+	int ret = for_all_nodes(job, XFS_NEED_ATTRS, write_attrs);
 
 	if (ret == 0)
-		ret = for_all_nodes(job, write_metadata);
+		ret = for_all_nodes(job, XFS_NEED_METADATA, write_metadata);
 	if (ret == 0)
 		ret = write_inodes(job);
 	if (ret == 0)
-		ret = for_all_nodes(job, write_file);
+		ret = for_all_nodes(job, XFS_NEED_DATA, write_file);
 	if (ret == 0)
 		ret = write_ags(job);
 	return ret < 0 ? ret : xfs_writer_flush(&job->writer);

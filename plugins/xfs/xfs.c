@@ -127,7 +127,8 @@ static int xfs_plan(void *opened, const struct kataimg_tree *tree, struct kataim
 {
 	struct xfs_state *state = opened;
 	struct xfs_demand demand;
-	int ret = xfs_shapes_make(state->host, tree, &state->shapes, &demand);
+	int ret = xfs_shapes_make(state->host, tree, state->job->hugepage_bytes, &state->shapes,
+				  &demand);
 
 	if (ret < 0)
 		return ret;
