@@ -10,6 +10,9 @@
 
 #define CLONE_BYTES_MIN 65536u
 
+/* So much of a file stays with one worker, which reads it from the start to the end. */
+#define LARGE_BYTES ((uint64_t)8 << 20)
+
 /* The first data of an open file in [from, to); 0: all of it is zeros. -ENODATA: it ends before. */
 static int next_extent_of_fd(int fd, uint64_t from, uint64_t to, struct tree_extent *extent)
 {
@@ -121,24 +124,29 @@ static bool adjoins(const struct copy_run *run, const struct copy_batch *batch,
 	       options->is_unused && options->is_unused(options->is_unused_arg, end, gap);
 }
 
-/* How much of the piece the batch takes; 0: it is complete without it. */
-static uint64_t share_of(const struct copy_run *run, const struct copy_batch *batch,
-			 const struct copy_piece *piece)
+static bool is_large(const struct copy_run *run, const struct copy_piece *piece)
 {
-	uint64_t start = piece->image_off - batch->image_off;
-	uint64_t room = start < run->buffer_bytes ? run->buffer_bytes - start : 0;
-	uint64_t beyond; /* the last multiple of the buffer's size: cuts are made there */
+	return piece->len > run->buffer_bytes;
+}
 
-	if (batch->piece_count > 0 && (batch->piece_count == COPY_BATCH_PIECES ||
-				       can_clone(run, piece) || !adjoins(run, batch, piece)))
-		return 0;
-	if (piece->len <= room)
-		return piece->len;
-	/* Only what is too large for any batch is cut, so that few files are opened twice. */
-	if (piece->len <= run->buffer_bytes || room == 0)
-		return 0;
-	beyond = (piece->image_off + room) % run->buffer_bytes;
-	return beyond < room ? room - beyond : room;
+/* Does the piece belong in one write with what the batch has? */
+static bool belongs(const struct copy_run *run, const struct copy_batch *batch,
+		    const struct copy_piece *piece)
+{
+	return batch->piece_count < COPY_BATCH_PIECES && !can_clone(run, piece) &&
+	       piece->image_off + piece->len - batch->image_off <= run->buffer_bytes &&
+	       adjoins(run, batch, piece);
+}
+
+/* How much of a large piece one worker gets: whole blocks to share, or up to a multiple of
+ * LARGE_BYTES in the image. */
+static uint64_t share_of(const struct copy_run *run, const struct copy_piece *piece)
+{
+	uint64_t share = LARGE_BYTES - piece->image_off % LARGE_BYTES;
+
+	if (can_clone(run, piece))
+		return piece->len & ~(uint64_t)(COPY_BLOCK_BYTES - 1);
+	return share < piece->len ? share : piece->len;
 }
 
 static void take_piece(struct copy_run *run, struct copy_batch *batch,
@@ -155,7 +163,6 @@ static void take_piece(struct copy_run *run, struct copy_batch *batch,
 int copy_next_batch(struct copy_run *run, struct copy_batch *batch, struct error *error)
 {
 	struct copy_piece piece;
-	uint64_t share;
 	int ret;
 
 	batch->sequence = run->sequence++;
@@ -167,13 +174,14 @@ int copy_next_batch(struct copy_run *run, struct copy_batch *batch, struct error
 		return ret;
 	batch->image_off = piece.image_off;
 	batch->clone = can_clone(run, &piece);
-	if (batch->clone) {
-		take_piece(run, batch, &piece, piece.len & ~(uint64_t)(COPY_BLOCK_BYTES - 1));
+	batch->large = batch->clone || is_large(run, &piece);
+	if (batch->large) {
+		take_piece(run, batch, &piece, share_of(run, &piece));
 		return 1;
 	}
-	while (ret > 0 && (share = share_of(run, batch, &piece)) > 0) {
-		take_piece(run, batch, &piece, share);
+	do {
+		take_piece(run, batch, &piece, piece.len);
 		ret = peek_piece(run, batch, &piece, error);
-	}
+	} while (ret > 0 && belongs(run, batch, &piece));
 	return ret < 0 ? ret : 1;
 }

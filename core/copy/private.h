@@ -36,12 +36,12 @@ struct copy_piece {
 
 #define COPY_BATCH_PIECES 256
 
-/* One worker's share: pieces that make one write, or one piece whose blocks can be shared. */
+/* One worker's share: pieces that make one write, or one large piece. */
 struct copy_batch {
 	uint64_t sequence; /* ascending with the place in the image */
 	uint64_t image_off, len;
 	uint64_t passed_bytes; /* of jobs, holes among them, that are done when the batch is */
-	bool clone;
+	bool large, clone;     /* clone: its blocks can be shared, whatever its length */
 	uint32_t piece_count;
 	struct copy_piece pieces[COPY_BATCH_PIECES];
 };
@@ -50,7 +50,7 @@ struct copy_run {
 	const struct copy *copy;
 	const struct copy_options *options;
 	int image_fd;
-	size_t buffer_bytes; /* of each worker: the largest batch */
+	size_t buffer_bytes; /* of each worker: the largest write */
 	atomic_bool reflink; /* until the first refusal */
 
 	pthread_mutex_t lock; /* guards all that follows */

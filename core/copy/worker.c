@@ -95,7 +95,7 @@ static int copy_pieces(struct worker *worker, struct error *error)
 	return write_image(worker, batch->image_off, batch->len, error);
 }
 
-/* A piece of any length, by the buffer. */
+/* A piece of any length, a write after the other. */
 static int copy_large(struct worker *worker, const struct copy_piece *whole, struct error *error)
 {
 	struct copy_piece piece = *whole;
@@ -176,12 +176,22 @@ static int take_batch(struct worker *worker)
 	return ret;
 }
 
+static int copy_batch(struct worker *worker, struct error *error)
+{
+	const struct copy_batch *batch = &worker->batch;
+
+	if (batch->clone)
+		return clone_piece(worker, &batch->pieces[0], error);
+	if (batch->large)
+		return copy_large(worker, &batch->pieces[0], error);
+	return copy_pieces(worker, error);
+}
+
 static int run_batch(struct worker *worker)
 {
 	struct copy_run *run = worker->run;
 	struct error error = ERROR_INIT;
-	int ret = worker->batch.clone ? clone_piece(worker, &worker->batch.pieces[0], &error)
-				      : copy_pieces(worker, &error);
+	int ret = copy_batch(worker, &error);
 
 	pthread_mutex_lock(&run->lock);
 	if (ret < 0)
