@@ -6,7 +6,7 @@ DESTDIR ?=
 IMAGE_BUILDER_LINK ?= false
 
 image: build-packages
-	test -d $(BUILD) || meson setup $(BUILD) -Dtests=false
+	test -d $(BUILD) || meson setup $(BUILD) -Dauto_features=enabled -Dtests=false
 	meson compile -C $(BUILD)
 	examples/make-rootfs $(BUILD)/rootfs
 	meson devenv -C $(BUILD) kataimg -c $(CURDIR)/examples/quickstart.ini \
@@ -14,7 +14,7 @@ image: build-packages
 	meson devenv -C $(BUILD) kataimg inspect $(abspath $(BUILD))/kata-containers.img
 
 test: build-packages test-packages
-	test -d $(BUILD) || meson setup $(BUILD)
+	test -d $(BUILD) || meson setup $(BUILD) -Dauto_features=enabled
 	meson configure $(BUILD) -Dtests=true
 	meson compile -C $(BUILD)
 	meson test -C $(BUILD) --print-errorlogs
@@ -25,12 +25,12 @@ deb: build-packages
 
 bench: build-packages
 	packages/install packages/debian-bench
-	test -d $(BUILD) || meson setup $(BUILD) -Dtests=false
+	test -d $(BUILD) || meson setup $(BUILD) -Dauto_features=enabled -Dtests=false
 	meson compile -C $(BUILD)
 	bench/run --build $(abspath $(BUILD))
 
 install: build-packages
-	test -d $(BUILD) || meson setup $(BUILD) -Dtests=false
+	test -d $(BUILD) || meson setup $(BUILD) -Dauto_features=enabled -Dtests=false
 	meson configure $(BUILD) -Dimage-builder-link=$(IMAGE_BUILDER_LINK)
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 
