@@ -15,8 +15,8 @@ const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT] = {
 		.name = "data",
 		.type = KATAIMG_OPT_ENUM,
 		.choices = data_choices,
-		.help = "dax: whole blocks, which a guest can map; packed: tails beside inodes, "
-			"smallest (default: dax if the image has DAX, else packed)",
+		.help = "dax: whole blocks, which a guest can map; packed: tails beside inodes and "
+			"nothing aligned, smallest (default: dax if the image has DAX, else packed)",
 		.since = "0.1",
 	},
 	[EROFS_OPTION_DEDUPE] = {

@@ -16,9 +16,11 @@ PLAIN_FLAGS = {'ext4': 'data=ordered,errors=remount-ro', 'xfs': '', 'erofs': ''}
 
 # Other forms of a filesystem that guests must mount in the same way: names and settings.
 FORMS = {
-    'ext4': {'nojournal': 'ext4.journal=no'},
-    'xfs': {'compat': 'xfs.profile=compat', 'sectors': 'xfs.sector-size=4096'},
-    'erofs': {'packed': 'erofs.data=packed'},
+    'ext4': {'nojournal': ['ext4.journal=no']},
+    'xfs': {'compat': ['xfs.profile=compat'], 'sectors': ['xfs.sector-size=4096']},
+    'erofs': {'packed': ['erofs.data=packed'],
+              'lz4': ['erofs.compress=lz4', 'erofs.dedupe=yes'],
+              'lz4hc': ['erofs.compress=lz4hc', 'erofs.cluster-size=64K']},
 }
 
 

@@ -72,7 +72,7 @@ def attach(boot, program, tree, scratch, fstype):
         Mount(f'{fstype}-plain', fstype, boot.add_disk(plain) + '1', plain_flags),
     ]
     for name, form in images.FORMS[fstype].items():
-        image = program.build(tree, f'{scratch}/{fstype}-{name}.img', setting, form)
+        image = program.build(tree, f'{scratch}/{fstype}-{name}.img', setting, *form)
         mounts += [
             Mount(f'{fstype}-{name}-nvdimm', fstype, boot.add_nvdimm(image) + 'p1', dax_flags),
             Mount(f'{fstype}-{name}-virtio', fstype, boot.add_disk(image) + '1', plain_flags),
