@@ -40,10 +40,21 @@
  *
  * COMPATIBILITY
  *
- *   abi_version 0 is not frozen. From 1 on members are only ever appended to size-prefixed
- * structures, each with a KATAIMG_HAVE_ macro: an old binary works on a new core, an old source
- * compiles with a new header. Structures that come in arrays (kataimg_entry, kataimg_segment,
- * kataimg_xattr, kataimg_value) never change.
+ *   The version is KATAIMG_ABI_VERSION, and as long as it is 1 this holds:
+ *
+ *   - An old binary works on a new core, a new binary on an old core, and an old source compiles
+ *     with a new header.
+ *   - Members are only ever appended, and only to structures that say their size: those with
+ *     struct_size, and kataimg_option, whose size the table has. Each comes with a macro
+ *     KATAIMG_HAVE_MEMBER in this header. What an older side does not know is zero or preset, and
+ *     that means what it meant before. Whether the other side has a member: KATAIMG_HAS(). Such a
+ *     structure of the other side is used in place: an assignment would copy more than there is.
+ *   - Structures that come in arrays without a size (kataimg_entry, kataimg_segment, kataimg_xattr,
+ *     kataimg_value) and kataimg_node never change.
+ *   - Numbers keep their meaning. New bits and enumerators have new numbers; a new capability is
+ *     never needed for what could be stored without it.
+ *
+ *   A core refuses a table of another version, with a message that says so.
  */
 #ifndef KATAIMG_BACKEND_H
 #define KATAIMG_BACKEND_H
@@ -55,7 +66,7 @@
 extern "C" {
 #endif
 
-#define KATAIMG_ABI_VERSION 0
+#define KATAIMG_ABI_VERSION 1
 
 #if defined(__GNUC__)
 #define KATAIMG_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -64,6 +75,13 @@ extern "C" {
 #define KATAIMG_PRINTF(fmt, args)
 #define KATAIMG_EXPORT
 #endif
+
+/*
+ * Does an object of the other side, of struct type, have the member?
+ * KATAIMG_HAS(kataimg_host, host, path)
+ */
+#define KATAIMG_HAS(type, object, member) \
+	((object)->struct_size >= offsetof(struct type, member) + sizeof((object)->member))
 
 /* ---- The tree: what goes into the filesystem ---- */
 

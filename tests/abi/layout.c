@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where each member of the contract lies, on hosts of 64 bits and on i386: a change that moves one breaks every backend
- * in the field. Compiled, never run.
+ * Where each member of version 1 lies, on hosts of 64 bits and on i386: a change that moves one
+ * breaks every backend in the field. What says its size may have grown since. Compiled, never run.
  */
 #include <kataimg/backend.h>
 
-#define SIZE(type, on64, on32)                                                                     \
-	_Static_assert(sizeof(struct type) == (sizeof(void *) == 8 ? (on64) : (on32)),             \
+#define WORD_SIZE(on64, on32) (sizeof(void *) == 8 ? (on64) : (on32))
+#define SIZE(type, on64, on32)                                           \
+	_Static_assert(sizeof(struct type) == WORD_SIZE((on64), (on32)), \
 		       "the size of struct " #type)
-#define AT(type, member, on64, on32)                                                               \
-	_Static_assert(offsetof(struct type, member) == (sizeof(void *) == 8 ? (on64) : (on32)),   \
+#ifdef FROZEN
+#define GROWING SIZE
+#else
+#define GROWING(type, on64, on32)                                        \
+	_Static_assert(sizeof(struct type) >= WORD_SIZE((on64), (on32)), \
+		       "the size of struct " #type)
+#endif
+#define AT(type, member, on64, on32)                                               \
+	_Static_assert(offsetof(struct type, member) == WORD_SIZE((on64), (on32)), \
 		       "the place of " #member " in struct " #type)
 
 SIZE(kataimg_entry, 24, 16);
@@ -52,12 +60,12 @@ AT(kataimg_node, entries, 88, 76);
 AT(kataimg_node, segments, 96, 80);
 AT(kataimg_node, target, 104, 84);
 
-SIZE(kataimg_tree, 24, 16);
+GROWING(kataimg_tree, 24, 16);
 AT(kataimg_tree, struct_size, 0, 0);
 AT(kataimg_tree, nodes, 8, 4);
 AT(kataimg_tree, node_count, 16, 8);
 
-SIZE(kataimg_job, 96, 92);
+GROWING(kataimg_job, 96, 92);
 AT(kataimg_job, struct_size, 0, 0);
 AT(kataimg_job, required, 8, 4);
 AT(kataimg_job, window_offset, 16, 12);
@@ -69,7 +77,7 @@ AT(kataimg_job, threads, 56, 52);
 AT(kataimg_job, sector_bytes, 60, 56);
 AT(kataimg_job, seed, 64, 60);
 
-SIZE(kataimg_option, 64, 44);
+GROWING(kataimg_option, 64, 44);
 AT(kataimg_option, name, 0, 0);
 AT(kataimg_option, default_value, 8, 4);
 AT(kataimg_option, help, 16, 8);
@@ -86,7 +94,7 @@ AT(kataimg_value, number, 8, 4);
 AT(kataimg_value, is_set, 16, 12);
 AT(kataimg_value, is_given, 20, 16);
 
-SIZE(kataimg_limits, 128, 124);
+GROWING(kataimg_limits, 128, 124);
 AT(kataimg_limits, struct_size, 0, 0);
 AT(kataimg_limits, name_bytes, 8, 4);
 AT(kataimg_limits, symlink_bytes, 16, 12);
@@ -104,12 +112,12 @@ AT(kataimg_limits, entries, 104, 100);
 AT(kataimg_limits, file_bytes, 112, 108);
 AT(kataimg_limits, nodes, 120, 116);
 
-SIZE(kataimg_plan, 24, 20);
+GROWING(kataimg_plan, 24, 20);
 AT(kataimg_plan, struct_size, 0, 0);
 AT(kataimg_plan, bytes, 8, 4);
 AT(kataimg_plan, granularity, 16, 12);
 
-SIZE(kataimg_fs_info, 432, 428);
+GROWING(kataimg_fs_info, 432, 428);
 AT(kataimg_fs_info, struct_size, 0, 0);
 AT(kataimg_fs_info, size_bytes, 8, 4);
 AT(kataimg_fs_info, block_bytes, 16, 12);
@@ -122,7 +130,7 @@ AT(kataimg_fs_info, label, 96, 92);
 AT(kataimg_fs_info, min_kernel, 160, 156);
 AT(kataimg_fs_info, features, 176, 172);
 
-SIZE(kataimg_host, 160, 80);
+GROWING(kataimg_host, 160, 80);
 AT(kataimg_host, struct_size, 0, 0);
 AT(kataimg_host, ctx, 8, 4);
 AT(kataimg_host, log, 16, 8);
@@ -144,7 +152,7 @@ AT(kataimg_host, cancelled, 136, 68);
 AT(kataimg_host, run, 144, 72);
 AT(kataimg_host, path, 152, 76);
 
-SIZE(kataimg_backend, 160, 96);
+GROWING(kataimg_backend, 160, 96);
 AT(kataimg_backend, struct_size, 0, 0);
 AT(kataimg_backend, abi_version, 8, 4);
 AT(kataimg_backend, option_size, 12, 8);

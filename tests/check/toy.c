@@ -21,7 +21,7 @@
 
 struct toy {
 	const struct kataimg_host *host;
-	struct kataimg_job job;
+	const struct kataimg_job *job;
 	uint64_t blocks; /* of the plan, without free space */
 	uint64_t nodes;
 };
@@ -44,7 +44,7 @@ static int toy_open(const struct kataimg_host *host, const struct kataimg_job *j
 		return -ENOMEM;
 	}
 	toy->host = host;
-	toy->job = *job;
+	toy->job = job;
 	*state = toy;
 #ifdef BREAK_CHDIR
 	if (chdir("/") < 0)
@@ -91,7 +91,7 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 #ifdef BREAK_FREE
 	plan->bytes = toy->blocks * BLOCK;
 #else
-	plan->bytes = (toy->blocks + blocks_of(toy->job.free_bytes)) * BLOCK;
+	plan->bytes = (toy->blocks + blocks_of(toy->job->free_bytes)) * BLOCK;
 #endif
 	plan->granularity = BLOCK;
 	return 0;
@@ -175,7 +175,7 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 	header.noise = builds++;
 #endif
 #ifdef BREAK_THREADS
-	header.noise = toy->job.threads;
+	header.noise = toy->job->threads;
 #endif
 #ifdef BREAK_OVERLAP
 	ret = toy->host->place(toy->host->ctx, 0, tree->nodes[0], 0, BLOCK);

@@ -107,6 +107,18 @@ static void a_larger_table_than_ours_loads(void **state)
 	assert_int_equal(backend->table.struct_size, sizeof(struct kataimg_backend));
 }
 
+static void what_a_shorter_table_lacks_is_zero(void **state)
+{
+	struct backend_search *search autocall(cleanup_backend_search_free) = new_search();
+	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	autoerror struct error error = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(backend_load(search, "older", &backend, &error), 0);
+	assert_non_null(backend->table.probe);
+	assert_null(backend->table.walk);
+}
+
 static void an_unknown_name_lists_where_and_what(void **state)
 {
 	(void)state;
@@ -196,7 +208,7 @@ static void a_walk_skips_the_bad_ones(void **state)
 	(void)state;
 	log_set_level(LOG_ERROR);
 	assert_int_equal(backend_for_each(search, count_backend, &count), 0);
-	assert_int_equal(count, 2); /* good, larger */
+	assert_int_equal(count, 3); /* good, larger, older */
 }
 
 int main(void)
@@ -204,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loads_by_name_and_by_path),
 		cmocka_unit_test(a_larger_table_than_ours_loads),
+		cmocka_unit_test(what_a_shorter_table_lacks_is_zero),
 		cmocka_unit_test(an_unknown_name_lists_where_and_what),
 		cmocka_unit_test(bad_names_are_refused),
 		cmocka_unit_test(bad_tables_are_refused),

@@ -51,6 +51,14 @@ __attribute__((unused)) static int good_verify(void *state, uint64_t window_byte
 	return -ENOSYS;
 }
 
+#ifdef BEYOND_SIZE
+static int good_walk(void *state)
+{
+	(void)state;
+	return -ENOSYS;
+}
+#endif
+
 static void good_close(void *state)
 {
 	(void)state;
@@ -90,5 +98,8 @@ const struct kataimg_backend kataimg_backend = {
 	.verify = VERIFY,
 	.close = good_close,
 	.probe = good_probe,
+#ifdef BEYOND_SIZE
+	.walk = good_walk,
+#endif
 };
 #endif

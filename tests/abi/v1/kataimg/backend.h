@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kataimg: the contract between the image builder and a filesystem backend.
+ *
+ * This is the only header that a backend includes. A backend is a shared object named
+ * kataimg-NAME-backend.so that exports one symbol, made by KATAIMG_BACKEND() at the end of this
+ * file. docs/writing-a-backend.md walks through a complete one.
+ *
+ * LIFECYCLE (one build)
+ *
+ *   open -> limits -> check (each node) -> plan -> describe -> write -> [core copies] -> verify ->
+ * close
+ *
+ *   - A failed open is the end: close is not called. After a successful open, close is always
+ * called, whatever failed, and once. All threads that the backend started are joined before the
+ * callback in which they were started returns.
+ *   - The core may open a backend, ask limits and check, close it, and open it again with another
+ * seed.
+ *   - probe stands apart: it has no state, and recognises a finished filesystem.
+ *
+ * UNITS AND OWNERSHIP
+ *
+ *   Sizes and offsets are bytes unless the name says otherwise. Window offsets count from the start
+ * of the filesystem, never of the image. Everything that the core passes in stays the core's; it
+ * lives until close (job, options, host) or as long as the backend is open (tree: from plan until
+ * close).
+ *
+ * ERRORS
+ *
+ *   Callbacks and services return 0 or a negative errno value. Whoever finds the error gives its
+ * message once, by kataimg_host.error: what, on which object, why. A caller passes the number on
+ * and adds nothing. A backend never calls exit, chdir, umask or setlocale, and never writes to
+ * stdout or stderr.
+ *
+ * THREADS
+ *
+ *   Callbacks come from one thread. source_read, write, window_read, log, error, progress,
+ * cancelled and the scratch services may be called from any thread; all other services only from
+ * the callback's own.
+ *
+ * COMPATIBILITY
+ *
+ *   The version is KATAIMG_ABI_VERSION, and as long as it is 1 this holds:
+ *
+ *   - An old binary works on a new core, a new binary on an old core, and an old source compiles
+ *     with a new header.
+ *   - Members are only ever appended, and only to structures that say their size: those with
+ *     struct_size, and kataimg_option, whose size the table has. Each comes with a macro
+ *     KATAIMG_HAVE_MEMBER in this header. What an older side does not know is zero or preset, and
+ *     that means what it meant before. Whether the other side has a member: KATAIMG_HAS(). Such a
+ *     structure of the other side is used in place: an assignment would copy more than there is.
+ *   - Structures that come in arrays without a size (kataimg_entry, kataimg_segment, kataimg_xattr,
+ *     kataimg_value) and kataimg_node never change.
+ *   - Numbers keep their meaning. New bits and enumerators have new numbers; a new capability is
+ *     never needed for what could be stored without it.
+ *
+ *   A core refuses a table of another version, with a message that says so.
+ */
+#ifndef KATAIMG_BACKEND_H
+#define KATAIMG_BACKEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define KATAIMG_ABI_VERSION 1
+
+#if defined(__GNUC__)
+#define KATAIMG_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define KATAIMG_EXPORT __attribute__((visibility("default")))
+#else
+#define KATAIMG_PRINTF(fmt, args)
+#define KATAIMG_EXPORT
+#endif
+
+/*
+ * Does an object of the other side, of struct type, have the member?
+ * KATAIMG_HAS(kataimg_host, host, path)
+ */
+#define KATAIMG_HAS(type, object, member) \
+	((object)->struct_size >= offsetof(struct type, member) + sizeof((object)->member))
+
+/* ---- The tree: what goes into the filesystem ---- */
+
+/* File types, numbered as ext4, XFS and EROFS number them in directory entries. */
+enum kataimg_type {
+	KATAIMG_REG = 1,
+	KATAIMG_DIR = 2,
+	KATAIMG_CHR = 3,
+	KATAIMG_BLK = 4,
+	KATAIMG_FIFO = 5,
+	KATAIMG_SOCK = 6,
+	KATAIMG_LNK = 7
+};
+
+/* The granularity of holes: segments begin at multiples of it and end at one or at the end of the
+ * file. */
+#define KATAIMG_HOLE_BYTES 4096u
+
+struct kataimg_node;
+
+/* A directory's name for a node. Names are bytes, 1 to 255, without NUL and '/', never "." or "..".
+ */
+struct kataimg_entry {
+	const char *name; /* followed by a NUL that name_len does not count */
+	const struct kataimg_node *node;
+	uint32_t name_len;
+	uint32_t reserved;
+};
+
+/* A stretch of a regular file that holds data. What lies between two segments is a hole. */
+struct kataimg_segment {
+	uint64_t file_off; /* a multiple of KATAIMG_HOLE_BYTES */
+	uint64_t len; /* not 0; a multiple of KATAIMG_HOLE_BYTES, or up to the file's last byte */
+};
+
+/* An extended attribute with its full name ("security.capability") and the value as getxattr(2)
+ * gives it. */
+struct kataimg_xattr {
+	const char *name; /* followed by a NUL that name_len does not count */
+	const void *value;
+	uint32_t name_len;
+	uint32_t value_len;
+};
+
+/*
+ * One inode. Hard links are resolved: the node appears once in the tree's list and in as many
+ * entries as it has names. A member that does not belong to the type is 0.
+ */
+struct kataimg_node {
+	uint64_t size;       /* regular: length; symbolic link: length of the target; else 0 */
+	int64_t mtime_sec;   /* also what atime, ctime and crtime become */
+	uint32_t mtime_nsec; /* 0 .. 999999999 */
+	uint32_t index; /* place in kataimg_tree.nodes: sorted depth-first order, the root is 0 */
+	uint32_t uid;
+	uint32_t gid;
+	uint16_t mode; /* permission, set-id and sticky bits: 07777 at most */
+	uint8_t type;  /* enum kataimg_type */
+	uint8_t reserved;
+	uint32_t nlink; /* directories: 2 + subdirectories; others: entries that name the node */
+	uint32_t rdev_major;
+	uint32_t rdev_minor;
+	uint32_t name_len;
+	uint32_t xattr_count;
+	uint32_t entry_count;
+	uint32_t segment_count;
+	const char *name; /* its first name in tree order, "" for the root; for messages, not for
+			     layout */
+	const struct kataimg_node
+		*parent; /* the directory of that first name; of the root: the root */
+	const struct kataimg_xattr *xattrs;     /* sorted by name, unsigned bytewise */
+	const struct kataimg_entry *entries;    /* directory: sorted by name, unsigned bytewise */
+	const struct kataimg_segment *segments; /* regular: ascending, no two of them touch */
+	const char *target; /* symbolic link: followed by a NUL that size does not count */
+};
+
+/* The whole tree. nodes[0] is the root; every node's parent precedes it. */
+struct kataimg_tree {
+	size_t struct_size;
+	const struct kataimg_node *const *nodes;
+	uint64_t node_count;
+};
+
+/* ---- The job: what is asked for ---- */
+
+/* Bits of kataimg_job.required. A build that needs a bit outside the backend's job_features is
+ * refused. */
+#define KATAIMG_JOB_DAX \
+	(UINT64_C(1) << 0) /* file data must be mappable: uncompressed, whole blocks */
+#define KATAIMG_JOB_FREE_SPACE (UINT64_C(1) << 1) /* free_bytes or free_inodes is not 0 */
+
+/* Everything that decides bytes and sizes, but for the options, the tree and the window's length.
+ */
+struct kataimg_job {
+	size_t struct_size;
+	uint64_t required;       /* KATAIMG_JOB_ bits */
+	uint64_t window_offset;  /* where the window starts in the image */
+	uint64_t hugepage_bytes; /* 0, or: data of files of at least this many bytes starts at a
+				    multiple of it, counted from the start of the IMAGE
+				    (window_offset + place in the window) */
+	uint64_t free_bytes;   /* what statfs shall show to an unprivileged writer (f_bavail) in the
+				  planned size */
+	uint64_t free_inodes;  /* how many inodes shall be unused */
+	int64_t build_time;    /* seconds since 1970, at least 1: the only clock there is */
+	uint32_t threads;      /* how many run at once in kataimg_host.parallel, at least 1 */
+	uint32_t sector_bytes; /* the smallest unit of the device that the guest mounts: 512; 4096
+				  where dm-verity lies in between */
+	uint8_t seed[32];      /* the build's identity; uuid and derive are made from it */
+};
+
+/* ---- Options: a backend's own INI section ---- */
+
+enum kataimg_option_type {
+	KATAIMG_OPT_BOOL = 1,  /* yes, no; number is 1 or 0 */
+	KATAIMG_OPT_U64 = 2,   /* decimal; number */
+	KATAIMG_OPT_SIZE = 3,  /* decimal with K, M, G or T; number is bytes */
+	KATAIMG_OPT_ENUM = 4,  /* one of choices; number is its place, string its text */
+	KATAIMG_OPT_STRING = 5 /* string */
+};
+
+struct kataimg_option {
+	const char *name; /* [a-z0-9-]+ */
+	const char
+		*default_value; /* in the INI's syntax; NULL: unset unless given (is_set tells) */
+	const char *help;       /* one line, no full stop */
+	const char *since;      /* the backend's version that brought it */
+	const char *const *choices; /* ENUM: NULL-terminated */
+	uint64_t min,
+		max;   /* U64 and SIZE: both 0 means no bounds; STRING: max bytes, 0 means none */
+	uint32_t type; /* enum kataimg_option_type */
+	uint32_t reserved;
+};
+
+/* The core's reading of one option, in the order of the backend's option table. */
+struct kataimg_value {
+	const char *string; /* ENUM, STRING; NULL when unset */
+	uint64_t number;
+	uint32_t is_set;   /* 1 when the configuration or default_value gave it */
+	uint32_t is_given; /* 1 when the configuration gave it */
+};
+
+/* ---- Capabilities and limits: what a filesystem can store ---- */
+
+#define KATAIMG_CAP_SYMLINKS (UINT64_C(1) << 0)
+#define KATAIMG_CAP_HARDLINKS (UINT64_C(1) << 1)
+#define KATAIMG_CAP_DEVICES (UINT64_C(1) << 2)
+#define KATAIMG_CAP_FIFOS (UINT64_C(1) << 3)
+#define KATAIMG_CAP_SOCKETS (UINT64_C(1) << 4)
+#define KATAIMG_CAP_XATTRS (UINT64_C(1) << 5)
+#define KATAIMG_CAP_NANOSECONDS (UINT64_C(1) << 6)
+#define KATAIMG_CAP_SPARSE (UINT64_C(1) << 7) /* holes stay holes */
+#define KATAIMG_CAP_DAX (UINT64_C(1) << 8)    /* can be mounted with dax */
+#define KATAIMG_CAP_FREE_SPACE \
+	(UINT64_C(1) << 9) /* writable: free_bytes and free_inodes mean something */
+/* Of the extended attributes, POSIX ACLs too: system.posix_acl_access and _default. */
+#define KATAIMG_CAP_ACLS (UINT64_C(1) << 10)
+
+/* Largest values that a filesystem holds. The core presets "no limit" everywhere; limits lowers
+ * what it must. */
+struct kataimg_limits {
+	size_t struct_size;
+	uint64_t name_bytes; /* of one directory entry */
+	uint64_t symlink_bytes;
+	uint64_t xattr_name_bytes; /* the full name, with its namespace */
+	uint64_t xattr_value_bytes;
+	uint64_t xattr_total_bytes; /* names and values of one node */
+	int64_t mtime_min;          /* seconds */
+	int64_t mtime_max;
+	uint64_t device_major;
+	uint64_t device_minor;
+	uint64_t id;             /* uid and gid */
+	uint64_t links;          /* of one non-directory */
+	uint64_t subdirectories; /* of one directory */
+	uint64_t entries;        /* of one directory */
+	uint64_t file_bytes;
+	uint64_t nodes; /* of the tree */
+};
+
+/* What check found too much; with unsupported = drop it is what the core leaves out. */
+enum kataimg_check {
+	KATAIMG_CHECK_OK = 0,
+	KATAIMG_CHECK_NODE = 1,  /* the node cannot be stored */
+	KATAIMG_CHECK_XATTRS = 2 /* the node can be stored without its extended attributes */
+};
+
+/* ---- Sizes ---- */
+
+struct kataimg_plan {
+	size_t struct_size;
+	uint64_t bytes;       /* the exact smallest window for this tree and job; a multiple of
+				 granularity */
+	uint64_t granularity; /* window lengths are multiples of it; a multiple of 4096 */
+};
+
+/* What a filesystem says of itself. describe foretells it, probe reads it: for one window both
+ * agree. */
+struct kataimg_fs_info {
+	size_t struct_size;
+	uint64_t size_bytes; /* as far as the filesystem reaches */
+	uint64_t block_bytes;
+	uint64_t free_bytes; /* for an unprivileged writer; read-only filesystems: 0 */
+	uint64_t inodes;     /* that can exist (read-only: that exist) */
+	uint64_t free_inodes;
+	uint8_t uuid[16];    /* zeros: none */
+	char type[32];       /* as mount(8) calls it */
+	char label[64];      /* NUL-terminated */
+	char min_kernel[16]; /* the oldest Linux that reads it, "5.10"; "" when not known */
+	char features[256];  /* separated by spaces */
+};
+
+/* ---- The host: services for a backend ---- */
+
+enum kataimg_level { KATAIMG_LOG_WARNING = 1, KATAIMG_LOG_INFO = 2, KATAIMG_LOG_DEBUG = 3 };
+
+struct kataimg_host_ctx; /* the core's */
+struct kataimg_scratch;  /* an unnamed file in the output's directory; lives until close */
+
+struct kataimg_host {
+	size_t struct_size;
+	struct kataimg_host_ctx *ctx; /* first argument of every service */
+
+	void (*log)(struct kataimg_host_ctx *ctx, int level, const char *fmt, ...)
+		KATAIMG_PRINTF(3, 4);
+	/* The message of the error that is about to be returned: what, on which object, why. The
+	 * first one counts. */
+	void (*error)(struct kataimg_host_ctx *ctx, const char *fmt, ...) KATAIMG_PRINTF(2, 3);
+	/* A fact for the log and the report, e.g. "deduplicated_bytes", "1048576". */
+	void (*fact)(struct kataimg_host_ctx *ctx, const char *key, const char *value);
+
+	/*
+	 * The window. It starts as all zeros; a range outside is -ERANGE. Writing again over an
+	 * earlier write is allowed, over a placed range it is -EEXIST. window_read gives back the
+	 * backend's own writes; during write a placed range is -EBUSY. In probe and verify it reads
+	 * the finished filesystem.
+	 */
+	int (*write)(struct kataimg_host_ctx *ctx, uint64_t off, const void *buf, size_t len);
+	int (*window_read)(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len);
+
+	/*
+	 * "These bytes belong there": only recorded; the core copies after write returned 0 and
+	 * before verify. [file_off, file_off + len) lies within the file's size; holes inside stay
+	 * zeros in the window. What follows a range in its last block stays zero. Overlap with an
+	 * earlier write or place is -EEXIST.
+	 */
+	int (*place)(struct kataimg_host_ctx *ctx, uint64_t off, const struct kataimg_node *node,
+		     uint64_t file_off, uint64_t len);
+	int (*place_scratch)(struct kataimg_host_ctx *ctx, uint64_t off,
+			     struct kataimg_scratch *scratch, uint64_t scratch_off, uint64_t len);
+
+	/* Bytes of a regular file, for backends that transform them; holes read as zeros. Beyond
+	 * size: -ERANGE. */
+	int (*source_read)(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+			   uint64_t file_off, void *buf, size_t len);
+
+	int (*scratch_create)(struct kataimg_host_ctx *ctx, struct kataimg_scratch **scratch);
+	int (*scratch_write)(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
+			     uint64_t off, const void *buf, size_t len);
+	int (*scratch_read)(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
+			    uint64_t off, void *buf, size_t len);
+
+	/* SHA-256(seed, label): the only source of anything that looks random. uuid: its first 16
+	 * bytes as version 8. */
+	int (*derive)(struct kataimg_host_ctx *ctx, const char *label, uint8_t out[32]);
+	int (*uuid)(struct kataimg_host_ctx *ctx, const char *label, uint8_t out[16]);
+
+	/* How far the callback is, in units of its own. */
+	void (*progress)(struct kataimg_host_ctx *ctx, uint64_t done, uint64_t total);
+
+	/*
+	 * Runs fn(arg, 0) .. fn(arg, count - 1) on the core's threads, in any order, and returns
+	 * when all have ended. The result is that of the lowest index that failed; once one failed,
+	 * higher ones may be skipped. Must not be nested.
+	 */
+	int (*parallel)(struct kataimg_host_ctx *ctx, uint64_t count,
+			int (*fn)(void *arg, uint64_t index), void *arg);
+	/* 1 once the build is to stop; from then on every service returns -ECANCELED. Long loops
+	 * ask it. */
+	int (*cancelled)(struct kataimg_host_ctx *ctx);
+
+	/*
+	 * Runs a program (argv[0] is looked up in PATH), with input as its stdin and output as its
+	 * descriptor 3, /dev/fd/3; either may be NULL. Its stdout and stderr go to the log. -EIO
+	 * when it fails.
+	 */
+	int (*run)(struct kataimg_host_ctx *ctx, const char *const *argv,
+		   struct kataimg_scratch *input, struct kataimg_scratch *output);
+
+	/* The node's path from the root, without a leading '/', for messages; cut to size. Returns
+	 * buf. */
+	const char *(*path)(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+			    char *buf, size_t size);
+};
+
+/* ---- The backend: required are open, plan, describe, write, verify, close and probe ---- */
+
+struct kataimg_backend {
+	/* Filled by KATAIMG_BACKEND(). */
+	size_t struct_size;
+	uint32_t abi_version;
+	uint32_t option_size; /* sizeof(struct kataimg_option) */
+
+	const char *name; /* [a-z0-9][a-z0-9-]{0,31}: the NAME of kataimg-NAME-backend.so and of the
+			     INI section */
+	const char *version;
+	const char *summary;                  /* one line, no full stop */
+	uint64_t capabilities;                /* KATAIMG_CAP_ bits */
+	uint64_t job_features;                /* KATAIMG_JOB_ bits that this backend knows */
+	const struct kataimg_option *options; /* option_count of them; may be NULL */
+	uint64_t option_count;
+
+	/* The libraries that decide bytes, with their versions at run time: "libext2fs 1.47.0". May
+	 * be NULL. */
+	const char *(*libraries)(void);
+
+	/* Begin. values has option_count members. *state comes back in every other callback. */
+	int (*open)(const struct kataimg_host *host, const struct kataimg_job *job,
+		    const struct kataimg_value *values, void **state);
+	/* Lower what the filesystem, with these options, cannot hold. May be NULL: no limits. */
+	int (*limits)(void *state, struct kataimg_limits *limits);
+	/*
+	 * What numbers cannot say: an enum kataimg_check value, with a reason when it is not 0
+	 * ("extended attributes of 5012 bytes do not fit a block of 4096"). May be NULL.
+	 */
+	int (*check)(void *state, const struct kataimg_node *node, char *reason,
+		     size_t reason_size);
+	/*
+	 * The exact smallest window: one granule less cannot hold the tree. May read content and
+	 * keep results in scratch. Nothing is written into a window.
+	 */
+	int (*plan)(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan);
+	/* What write would make of a window of so many bytes; after plan; arithmetic alone. */
+	int (*describe)(void *state, uint64_t window_bytes, struct kataimg_fs_info *info);
+	/*
+	 * Write metadata into the window and place file data. Must succeed for EVERY window of at
+	 * least plan's size that is a multiple of its granularity. A writable filesystem fills it.
+	 */
+	int (*write)(void *state, const struct kataimg_tree *tree, uint64_t window_bytes);
+	/* Re-read the finished window and say what contradicts. */
+	int (*verify)(void *state, uint64_t window_bytes);
+	/* The end, after any successful open. */
+	void (*close)(void *state);
+	/*
+	 * Is there a filesystem of this kind in the window, and what does it say of itself? 0: yes.
+	 * -ENODATA: no. Another error: it is one, but broken; the message says how.
+	 */
+	int (*probe)(const struct kataimg_host *host, uint64_t window_bytes,
+		     struct kataimg_fs_info *info);
+	/* Reserved for reading files back: NULL. */
+	int (*walk)(void *state);
+};
+
+/* The one symbol that a backend exports. */
+#define KATAIMG_BACKEND_SYMBOL "kataimg_backend"
+extern KATAIMG_EXPORT const struct kataimg_backend kataimg_backend;
+
+/*
+ * Defines the exported table: KATAIMG_BACKEND(.name = "myfs", .version = "1.0", .open = myfs_open,
+ * ...); (C, and C++20.)
+ */
+#define KATAIMG_BACKEND(...)                                                                     \
+	const struct kataimg_backend kataimg_backend = { .struct_size =                          \
+								 sizeof(struct kataimg_backend), \
+							 .abi_version = KATAIMG_ABI_VERSION,     \
+							 .option_size =                          \
+								 sizeof(struct kataimg_option),  \
+							 __VA_ARGS__ }
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
