@@ -26,6 +26,9 @@
 #define XFS_AGFL_BLOCKS 4u
 /* What the kernel never hands out: blocks for each AG (XFS_ALLOC_SET_ASIDE). */
 #define XFS_SET_ASIDE_BLOCKS 8u
+/* What xfs_repair reserves when it visits a short directory; with fewer blocks free it gives up in
+ * the middle of its work. */
+#define XFS_REPAIR_BLOCKS 28u
 
 /* Chosen before the size is known. */
 struct xfs_params {

@@ -61,16 +61,16 @@ static int finish_ags(struct xfs_layout *layout)
 	return ret;
 }
 
-/* Mounts without a warning, and has room for what was asked for. */
-static int check_free(const struct xfs_layout *layout)
+/* Free blocks that let the kernel mount without a warning, xfs_repair work, and give what was asked
+ * for. */
+static uint64_t least_free_blocks(const struct xfs_source *source, const struct xfs_totals *totals)
 {
-	const struct xfs_totals *totals = &layout->totals;
 	uint64_t kept = xfs_totals_kept_blocks(totals);
-	uint64_t wanted = wanted_blocks(layout->source);
+	uint64_t wanted = wanted_blocks(source);
 
 	if (wanted)
-		wanted += xfs_totals_pool_blocks(totals);
-	return totals->fdblocks >= kept && totals->fdblocks - kept >= wanted ? 0 : -ENOSPC;
+		return kept + wanted + xfs_totals_pool_blocks(totals);
+	return kept > XFS_REPAIR_BLOCKS ? kept : XFS_REPAIR_BLOCKS;
 }
 
 static int make(struct xfs_layout *layout)
@@ -96,7 +96,9 @@ static int make(struct xfs_layout *layout)
 	if (ret < 0)
 		return ret;
 	xfs_totals_choose_imax(&layout->totals, layout->source->free_inodes);
-	return check_free(layout);
+	if (layout->totals.fdblocks < least_free_blocks(layout->source, &layout->totals))
+		return -ENOSPC;
+	return 0;
 }
 
 int xfs_layout_make(struct xfs_layout *layout, const struct xfs_source *source, uint64_t dblocks,
@@ -135,15 +137,12 @@ static uint64_t needed_blocks(const struct xfs_source *source, const struct xfs_
 		.agcount = geo->agcount,
 		.reserve_blocks = sum_reserves(geo),
 	};
-	uint64_t wanted = wanted_blocks(source);
 	uint64_t blocks = source->demand.blocks;
 
 	for (uint32_t agno = 0; agno < geo->agcount; agno++)
 		blocks += xfs_ag_freelist(geo, agno);
 	blocks += xfs_chunks_for(source->demand.nodes) * XFS_CHUNK_BLOCKS;
-	if (wanted)
-		wanted += xfs_totals_pool_blocks(&totals);
-	return blocks + xfs_totals_kept_blocks(&totals) + wanted;
+	return blocks + least_free_blocks(source, &totals);
 }
 
 uint64_t xfs_layout_least_blocks(const struct xfs_source *source)

@@ -96,7 +96,7 @@ static struct memtree *new_directory(uint32_t names, int name_len)
 	return tree;
 }
 
-/* ---- The judges: xfs_repair and xfs_db have nothing to say ---- */
+/* ---- The judges: xfs_repair and xfs_db have nothing to say, and repair has room to work ---- */
 
 static bool have(const char *program)
 {
@@ -111,7 +111,7 @@ static void judge(const struct fakehost *host)
 	char path[] = "/tmp/test-xfs-XXXXXX";
 	char command[256];
 	int fd = mkstemp(path);
-	int structure, accounting;
+	int structure, accounting, repair;
 
 	assert_true(fd >= 0);
 	close(fd);
@@ -124,9 +124,12 @@ static void judge(const struct fakehost *host)
 	structure = system(command);
 	snprintf(command, sizeof(command), "! xfs_db -r -c 'blockget -n' %s 2>&1 | grep .", path);
 	accounting = system(command);
+	snprintf(command, sizeof(command), "xfs_repair -f %s > /dev/null 2>&1", path);
+	repair = system(command);
 	unlink(path);
 	assert_int_equal(structure, 0);
 	assert_int_equal(accounting, 0);
+	assert_int_equal(repair, 0);
 }
 
 static void run_judged(struct memtree *tree, const char *const *options, uint64_t extra_bytes)
