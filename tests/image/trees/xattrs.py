@@ -71,7 +71,6 @@ def make_everywhere(maker):
         maker.node(f'whiteout{size}', stat.S_IFCHR, xattrs=xattrs)
     maker.file('namespaces', xattrs={'user.same': b'u', 'trusted.same': b't',
                                      'security.same': b's'})
-    maker.link('whiteout5', 'whiteout-again')
 
 
 @tree('acls')
