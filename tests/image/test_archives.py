@@ -63,7 +63,8 @@ class Bench:
 
 
 def same(one, other):
-    check(subprocess.run(['cmp', one, other], check=False).returncode == 0, 'the images differ')
+    result = subprocess.run(['cmp', one, other], capture_output=True, text=True, check=False)
+    check(result.returncode == 0, f'the images differ: {result.stdout}{result.stderr}')
 
 
 def same_image(bench, tree):

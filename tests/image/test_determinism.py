@@ -10,7 +10,7 @@ from harness.tap import Tap, check, check_equal
 from harness.workspace import PLAIN_ID, Workspace, need_root, need_tool
 
 TREES = ['simple', 'alignment', 'hardlinks', 'names-odd', 'xattrs-shared', 'sparse', 'duplicates']
-SETTINGS = {'erofs': [(), ('erofs.compress=lz4hc',), ('erofs.dedupe=yes',)]}
+SETTINGS = {'erofs': [(), ('erofs.compress=lz4', 'erofs.dedupe=yes')]}
 # Where and how a build runs: options of Program.build.
 CIRCUMSTANCES = {
     'again': {},

@@ -12,6 +12,8 @@ from harness.workspace import is_root
 
 # What a filesystem cannot say of itself: EROFS has no free inodes to count.
 FILESYSTEMS = {'ext4': 'ext4', 'xfs': 'xfs', 'erofs': 'erofs', 'erofs-stub': 'erofs'}
+# The same image may be mounted elsewhere on this machine: its UUID is the same everywhere.
+MOUNT_OPTIONS = {'xfs': 'ro,nouuid'}
 # What holes are cut to.
 HOLE_CHUNK = {'ext4': 4096, 'xfs': 4096, 'erofs': 1 << 20, 'erofs-stub': 1 << 20}
 XFS_ACLS = {b'trusted.SGI_ACL_FILE', b'trusted.SGI_ACL_DEFAULT'}
@@ -113,7 +115,8 @@ def check_inspect(program, image, described):
 
 def judge_mounted(backend, image, partition, expected, described, point, huge_pages,
                   holes):
-    with mount.mounted(FILESYSTEMS[backend], image, partition, point) as root:
+    kind = FILESYSTEMS[backend]
+    with mount.mounted(kind, image, partition, point, MOUNT_OPTIONS.get(kind, 'ro')) as root:
         compare_with_source(backend, expected, root, holes)
         check_statfs(backend, root, described)
         if huge_pages:
@@ -134,5 +137,5 @@ def judge(program, backend, image, expected, report, dax=True, huge_pages=True, 
     partition = check_partitions(image, dax)
     fsck.check_filesystem(FILESYSTEMS[backend], image, partition)
     check_inspect(program, image, report['filesystem'])
-    judge_with_kernel(program, backend, image, partition, expected, report,
-                      huge_pages, holes)
+    judge_with_kernel(program, backend, image, partition, expected, report, dax and huge_pages,
+                      holes)

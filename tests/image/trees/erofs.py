@@ -54,7 +54,7 @@ def make_tails(maker):
 def make_equal(maker):
     for size in [1, 100, 3000, 4096, 5000, 200_000, 3 << 20]:
         for i in range(4):
-            maker.file(f'same{size}-{i}', pattern(size, size), mode=0o600 + i,
+            maker.file(f'same{size}-{i}', pattern(size, size), mode=0o644 + i,
                        xattrs={'user.number': b'%d' % i * (i * 9)})
         maker.file(f'other{size}', pattern(size + 1, size))
     maker.sparse('sparse-1', 1 << 20, [(8192, 4096)])
