@@ -23,7 +23,7 @@ int archive_input_fail(const struct archive_input *input, struct archive *archiv
 	if (code == ENOMEM)
 		return error_nomem(error);
 	return error_set(error, code > 0 ? code : EBADMSG, "%s: %s", input->label,
-			 reason ? reason : "libarchive failed");
+			 reason ? reason : "the archive is damaged or cut off");
 }
 
 static ssize_t read_stream(const struct archive_input *input)
