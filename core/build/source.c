@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "core/base/log.h"
+#include "core/config/scheme.h"
 #include "core/label/selinux.h"
 #include "core/mtree/mtree.h"
 #include "core/oci/oci.h"
@@ -48,9 +49,10 @@ static int read_source(const struct source_request *request, struct tree **tree,
 		.scratch = request->scratch,
 	};
 	const struct mtree_options mtree = mtree_options_of(config);
+	size_t scheme_len;
 	const struct oci_options oci = { .arch = config->image.arch, .archive = options };
 
-	if (oci_scheme_len(config->image.source) > 0)
+	if (source_scheme_of(config->image.source, &scheme_len) != SOURCE_PATH)
 		return oci_read_tree(config->image.source, &oci, tree, error);
 	if (is_directory(config->image.source))
 		return scan_directory(request, tree, error);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/config/scheme.h"
 #include "core/config/value.h"
-#include "core/oci/oci.h"
 
 static void *member_of(struct config *config, const struct config_key *key)
 {
@@ -44,10 +44,11 @@ static int assign_path(char **member, const char *value, const char *directory, 
 static int assign_source(char **member, const char *value, const char *directory,
 			 struct error *error)
 {
-	size_t scheme = oci_scheme_len(value);
+	size_t scheme;
 	char *joined;
 	int ret;
 
+	source_scheme_of(value, &scheme);
 	if (strcmp(value, "-") == 0)
 		return assign_string(member, value, error);
 	if (scheme == 0 || !directory || value[scheme] == '/')

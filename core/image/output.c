@@ -86,6 +86,10 @@ static int refuse_inside(const struct output *output, const char *source_dir, st
 
 	if (stat(source_dir, &source) < 0)
 		return 0; /* the scan says what is wrong with the source */
+	if (stat(output->path, &here) == 0 && same_file(&here, &source))
+		return error_set(error, EINVAL,
+				 "the image %s would replace its own source: choose another output",
+				 output->path);
 	while (dir >= 0 && fstat(dir, &here) == 0 && !same_file(&here, &below)) {
 		int parent = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 

@@ -18,8 +18,8 @@ struct output;
 
 /*
  * Finds the place: path is a regular file to make or replace (through a symbolic link too). Makes
- * nothing yet. Errors: a directory or device, no such directory, a place inside source_dir (NULL:
- * not checked).
+ * nothing yet. Errors: a directory or device, no such directory, source_dir itself, when it is a
+ * file, or a place inside it (NULL: not checked).
  */
 int output_open(const char *path, const char *source_dir, struct output **output,
 		struct error *error);

@@ -6,38 +6,9 @@
 #include <sys/stat.h>
 
 #include "core/archive/finish.h"
+#include "core/config/scheme.h"
 #include "core/oci/layers.h"
 #include "core/tree/model.h"
-
-enum scheme_kind { LAYOUT, LAYOUT_ARCHIVE, DOCKER_ARCHIVE };
-
-static const struct {
-	const char *prefix;
-	enum scheme_kind kind;
-} schemes[] = {
-	{ "oci:", LAYOUT },
-	{ "oci-archive:", LAYOUT_ARCHIVE },
-	{ "docker-archive:", DOCKER_ARCHIVE },
-};
-
-#define SCHEMES (sizeof(schemes) / sizeof(schemes[0]))
-
-/* SCHEMES: none. */
-static size_t find_scheme(const char *source)
-{
-	size_t i = 0;
-
-	while (i < SCHEMES && strncmp(source, schemes[i].prefix, strlen(schemes[i].prefix)) != 0)
-		i++;
-	return i;
-}
-
-size_t oci_scheme_len(const char *source)
-{
-	size_t i = find_scheme(source);
-
-	return i < SCHEMES ? strlen(schemes[i].prefix) : 0;
-}
 
 /* Cuts the tag off: what follows the first colon that has an existing file in front of it. */
 static const char *split_tag(char *path)
@@ -55,15 +26,15 @@ static const char *split_tag(char *path)
 	return NULL;
 }
 
-static int open_store(enum scheme_kind kind, const char *path, const struct oci_options *options,
-		      struct tree **store, struct error *error)
+static int open_store(enum source_scheme scheme, const char *path,
+		      const struct oci_options *options, struct tree **store, struct error *error)
 {
 	const struct tree_scan_options scan = { .holes = TREE_HOLES_FILL, .threads = 1 };
 	struct archive_options archive = options->archive;
 
 	archive.holes = TREE_HOLES_SOURCE;
-	return kind == LAYOUT ? tree_scan_directory(path, &scan, store, error)
-			      : archive_read_tree(path, &archive, store, error);
+	return scheme == SOURCE_OCI ? tree_scan_directory(path, &scan, store, error)
+				    : archive_read_tree(path, &archive, store, error);
 }
 
 static int read_layers(const struct tree *store, const struct oci_image *image,
@@ -82,13 +53,14 @@ static int read_layers(const struct tree *store, const struct oci_image *image,
 	return ret;
 }
 
-static int read_image(enum scheme_kind kind, const struct tree *store,
+static int read_image(enum source_scheme scheme, const struct tree *store,
 		      const struct oci_choice *choice, const struct oci_options *options,
 		      struct tree **tree, struct error *error)
 {
 	struct oci_image image = { 0 };
-	int ret = kind == DOCKER_ARCHIVE ? oci_find_in_docker(store, choice, &image, error)
-					 : oci_find_in_layout(store, choice, &image, error);
+	int ret = scheme == SOURCE_DOCKER_ARCHIVE
+			  ? oci_find_in_docker(store, choice, &image, error)
+			  : oci_find_in_layout(store, choice, &image, error);
 
 	if (ret == 0)
 		ret = read_layers(store, &image, options, tree, error);
@@ -99,18 +71,19 @@ static int read_image(enum scheme_kind kind, const struct tree *store,
 int oci_read_tree(const char *source, const struct oci_options *options, struct tree **tree,
 		  struct error *error)
 {
-	enum scheme_kind kind = schemes[find_scheme(source)].kind;
-	autofree char *path = strdup(source + oci_scheme_len(source));
+	size_t scheme_len;
+	enum source_scheme scheme = source_scheme_of(source, &scheme_len);
+	autofree char *path = strdup(source + scheme_len);
 	struct oci_choice choice = {
 		.tag = path ? split_tag(path) : NULL,
 		.arch = options->arch && *options->arch ? options->arch : NULL,
 	};
 	struct tree *store = NULL;
-	int ret = path ? open_store(kind, path, options, &store, error) : error_nomem(error);
+	int ret = path ? open_store(scheme, path, options, &store, error) : error_nomem(error);
 
 	if (ret < 0)
 		return ret;
-	ret = read_image(kind, store, &choice, options, tree, error);
+	ret = read_image(scheme, store, &choice, options, tree, error);
 	tree_free(store);
 	return ret < 0 ? error_prefix(error, "%s", source) : 0;
 }

@@ -10,15 +10,13 @@
 
 #include "core/archive/archive.h"
 
-/* How long the "oci:" or the like in front is; 0: it is another kind of source. */
-size_t oci_scheme_len(const char *source);
-
 struct oci_options {
 	const char *arch; /* as "uname -m" or Go has it; "" or NULL: this machine's where there is a
 			     choice */
 	struct archive_options archive;
 };
 
+/* source with its scheme (config/scheme.h) in front. */
 int oci_read_tree(const char *source, const struct oci_options *options, struct tree **tree,
 		  struct error *error);
 

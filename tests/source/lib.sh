@@ -14,7 +14,8 @@ build() {
 	local image=$1 source=$2
 
 	shift 2
-	"$kataimg" -q --no-sync -f erofs --set rootfs.check=no -o "$image" "$@" "$source" ||
+	"$kataimg" -q --no-sync -f erofs --set rootfs.check=no --set image.align=2M -o "$image" \
+		"$@" "$source" ||
 		fail "no image of $source"
 }
 
