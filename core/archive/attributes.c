@@ -146,6 +146,20 @@ static void set_time(struct archive_entry *entry, struct tree_node *node)
 	}
 }
 
+static int set_device(struct unpack *unpack, struct archive_entry *entry, const char *path,
+		      struct tree_node *node, struct error *error)
+{
+	uint64_t major = archive_entry_rdevmajor(entry), minor = archive_entry_rdevminor(entry);
+
+	if (major > UINT32_MAX || minor > UINT32_MAX)
+		return unpack_fail(unpack, path, error,
+				   "the device %" PRIu64 ":%" PRIu64 " is beyond 32 bits", major,
+				   minor);
+	node->pub.rdev_major = (uint32_t)major;
+	node->pub.rdev_minor = (uint32_t)minor;
+	return 0;
+}
+
 int unpack_attributes(struct unpack *unpack, struct archive_entry *entry, const char *path,
 		      struct tree_node *node, struct error *error)
 {
@@ -158,9 +172,7 @@ int unpack_attributes(struct unpack *unpack, struct archive_entry *entry, const 
 	node->implied = 0;
 	node->pub.mode = mode_of(entry);
 	set_time(entry, node);
-	if (node->pub.type == KATAIMG_CHR || node->pub.type == KATAIMG_BLK) {
-		node->pub.rdev_major = (uint32_t)archive_entry_rdevmajor(entry);
-		node->pub.rdev_minor = (uint32_t)archive_entry_rdevminor(entry);
-	}
-	return set_xattrs(unpack, entry, path, node, error);
+	if (node->pub.type == KATAIMG_CHR || node->pub.type == KATAIMG_BLK)
+		ret = set_device(unpack, entry, path, node, error);
+	return ret < 0 ? ret : set_xattrs(unpack, entry, path, node, error);
 }

@@ -297,6 +297,24 @@ static void a_map_that_does_not_fit_is_refused(void **state)
 	refuse(fixture, "file: the map of its holes does not fit its data: the archive is damaged");
 }
 
+static void an_archive_that_changes_is_noticed(void **state)
+{
+	struct fixture *fixture = *state;
+	char byte;
+
+	member(fixture, '0', "file", "data");
+	end(fixture);
+	accept(fixture);
+	expect_content(fixture, "file", "data");
+	end(fixture);
+	assert_int_equal(
+		tree_read(fixture->tree, get(fixture, "file"), 0, &byte, 1, &fixture->error),
+		-ESTALE);
+	assert_string_equal(fixture->error.message,
+			    "the source's file grew while the image was being built: build again "
+			    "from a tree at rest");
+}
+
 #define REFUSES(name, message, ...)               \
 	static void name(void **state)            \
 	{                                         \
@@ -354,6 +372,10 @@ REFUSES(an_acl_of_names,
 
 REFUSES(a_large_id, "f: its uid 4294967296 is no 32-bit id", pax(fixture, "uid", "4294967296");
 	member(fixture, '0', "f", ""); end(fixture))
+
+REFUSES(a_large_device, "f: the device 4294967296:0 is beyond 32 bits",
+	pax(fixture, "SCHILY.devmajor", "4294967296");
+	header(fixture, '3', "f", "", 0); end(fixture))
 
 REFUSES(data_that_is_cut_off,
 	"f: the archive ends before the file's data: it is cut off or damaged",
@@ -440,6 +462,7 @@ int main(void)
 		TEST(holes_are_kept),
 		TEST(a_map_that_does_not_fit_is_refused),
 		TEST(a_name_of_its_own_is_no_harm),
+		TEST(an_archive_that_changes_is_noticed),
 		TEST(dots_lead_out),
 		TEST(a_way_through_a_link),
 		TEST(a_way_through_a_file),
@@ -452,6 +475,7 @@ int main(void)
 		TEST(a_link_without_a_target),
 		TEST(an_acl_of_names),
 		TEST(a_large_id),
+		TEST(a_large_device),
 		TEST(data_that_is_cut_off),
 		TEST(an_absurd_size),
 		TEST(a_header_that_is_cut_off),
