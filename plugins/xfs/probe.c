@@ -7,6 +7,7 @@
 
 #define MIN_SECTOR_BYTES 512u
 #define MAX_SECTOR_BYTES 32768u
+#define MIN_AG_BYTES (XFS_AG_MIN_BLOCKS * XFS_BLOCK_BYTES)
 
 struct probe_job {
 	const struct kataimg_host *host;
@@ -25,16 +26,22 @@ static bool is_log2(uint32_t value, uint8_t log, uint8_t least, uint8_t most)
 	return log >= least && log <= most && value == UINT32_C(1) << log;
 }
 
+static bool sizes_are_sound(const struct xfs_superblock *super)
+{
+	return is_log2(from_be32(super->blocksize), super->blocklog, 9, 16) &&
+	       is_log2(from_be16(super->inodesize), super->inodelog, 8, 11) &&
+	       super->inodelog < super->blocklog && super->agblklog < 32 &&
+	       from_be16(super->inopblock) == 1u << (super->blocklog - super->inodelog);
+}
+
 static bool geometry_is_sound(const struct xfs_superblock *super, uint64_t window_bytes)
 {
 	uint64_t dblocks = from_be64(super->dblocks);
 	uint64_t agblocks = from_be32(super->agblocks);
 	uint64_t agcount = from_be32(super->agcount);
 
-	return is_log2(from_be32(super->blocksize), super->blocklog, 9, 16) &&
-	       is_log2(from_be16(super->inodesize), super->inodelog, 8, 11) &&
-	       from_be16(super->inopblock) == 1u << (super->blocklog - super->inodelog) &&
-	       dblocks <= window_bytes >> super->blocklog && agblocks &&
+	return sizes_are_sound(super) && dblocks <= window_bytes >> super->blocklog &&
+	       agblocks << super->blocklog >= MIN_AG_BYTES && agcount > 0 &&
 	       dblocks > (agcount - 1) * agblocks && dblocks <= agcount * agblocks;
 }
 

@@ -44,7 +44,7 @@ void xfs_totals_choose_imax(struct xfs_totals *totals, uint64_t free_inodes)
 static uint64_t possible_inodes(const struct xfs_totals *totals, uint32_t inodes_per_block,
 				uint64_t free_blocks)
 {
-	uint64_t chunk_blocks = XFS_CHUNK_INODES / inodes_per_block;
+	uint64_t chunk_blocks = xfs_div_up(XFS_CHUNK_INODES, inodes_per_block);
 	uint64_t inodes = totals->icount + free_blocks * inodes_per_block;
 	uint64_t most = totals->dblocks * totals->imax_pct / 100;
 

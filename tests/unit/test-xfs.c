@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "plugins/xfs/writer.h"
 #include "tests/support/fakehost.h"
 
 #define BLOCK 4096u
@@ -637,6 +638,112 @@ static void test_probe_damaged(void **state)
 	memtree_free(setup.tree);
 }
 
+/* A window of bytes, and nothing else of a host. */
+struct window {
+	uint8_t *bytes;
+	uint64_t size;
+};
+
+static int read_window(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len)
+{
+	const struct window *window = (const void *)ctx;
+
+	if (off > window->size || len > window->size - off)
+		return -ERANGE;
+	memcpy(buf, window->bytes + off, len);
+	return 0;
+}
+
+static void ignore_error(struct kataimg_host_ctx *ctx, const char *fmt, ...)
+{
+	(void)ctx;
+	(void)fmt;
+}
+
+/* Changes a byte of the superblock under a right checksum. */
+static void probe_changed(struct window *window, uint32_t off, uint8_t mask)
+{
+	struct kataimg_host host = {
+		.struct_size = sizeof(host),
+		.ctx = (void *)window,
+		.error = ignore_error,
+		.window_read = read_window,
+	};
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+	uint8_t super[512];
+
+	memcpy(super, window->bytes, sizeof(super));
+	window->bytes[off] ^= mask;
+	memset(window->bytes + 224, 0, 4);
+	xfs_seal(window->bytes, sizeof(super), 224);
+	(void)fakehost_load_backend()->probe(&host, window->size, &info);
+	memcpy(window->bytes, super, sizeof(super));
+}
+
+static void test_probe_nonsense(void **state)
+{
+	struct fakehost_setup setup = { .tree = memtree_new() };
+	struct fakehost *host = run(&setup);
+	struct window window = { .size = fakehost_window_bytes(host) };
+
+	(void)state;
+	window.bytes = malloc(window.size);
+	assert_non_null(window.bytes);
+	fakehost_read(host, 0, window.bytes, window.size);
+	for (uint32_t off = 4; off < 264; off++)
+		for (int bit = 0; bit < 8; bit++)
+			probe_changed(&window, off, (uint8_t)(1 << bit));
+	free(window.bytes);
+	fakehost_free(host);
+	memtree_free(setup.tree);
+}
+
+static int read_file(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len)
+{
+	const int *fd = (const void *)ctx;
+
+	return pread(*fd, buf, len, (off_t)off) == (ssize_t)len ? 0 : -EIO;
+}
+
+static void probe_made(const char *options, const char *feature)
+{
+	char path[] = "/tmp/test-xfs-XXXXXX";
+	int fd = mkstemp(path);
+	struct kataimg_host host = {
+		.struct_size = sizeof(host),
+		.ctx = (void *)&fd,
+		.error = ignore_error,
+		.window_read = read_file,
+	};
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+	char command[256];
+
+	assert_true(fd >= 0 && ftruncate(fd, 400 * MIB) == 0);
+	snprintf(command, sizeof(command), "mkfs.xfs -q -f -L stranger %s %s > /dev/null 2>&1",
+		 options, path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(fakehost_load_backend()->probe(&host, 400 * MIB, &info), 0);
+	assert_int_equal(info.size_bytes, 400 * MIB);
+	assert_string_equal(info.label, "stranger");
+	assert_non_null(strstr(info.features, feature));
+	assert_true(info.free_bytes > 300 * MIB && info.free_bytes < 400 * MIB);
+	assert_true(info.free_inodes > 0 && info.free_inodes < info.inodes);
+	close(fd);
+	unlink(path);
+}
+
+/* Filesystems that this backend does not make. */
+static void test_probe_made_by_mkfs(void **state)
+{
+	(void)state;
+	if (!have("mkfs.xfs"))
+		skip();
+	probe_made("-m reflink=1,rmapbt=1", "reflink");
+	probe_made("-b size=65536", "crc");
+	probe_made("-b size=1024 -i size=256 -m crc=0", "v4");
+	probe_made("-i size=2048 -s size=4096", "finobt");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -650,6 +757,7 @@ int main(void)
 		cmocka_unit_test(test_limits),          cmocka_unit_test(test_check),
 		cmocka_unit_test(test_failures),        cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_probe_strangers), cmocka_unit_test(test_probe_damaged),
+		cmocka_unit_test(test_probe_nonsense),  cmocka_unit_test(test_probe_made_by_mkfs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
