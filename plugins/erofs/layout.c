@@ -69,36 +69,35 @@ static void layout_node(struct erofs *fs, const struct kataimg_node *node)
 
 static uint64_t need_slots(const struct erofs_inode *inode)
 {
-	return (erofs_inode_head_bytes(inode) + erofs_inode_tail_bytes(inode) + EROFS_SLOT_BYTES -
-		1) /
-	       EROFS_SLOT_BYTES;
+	uint64_t bytes = erofs_inode_head_bytes(inode) + erofs_inode_tail_bytes(inode);
+
+	return (bytes + EROFS_SLOT_BYTES - 1) / EROFS_SLOT_BYTES;
 }
 
-static uint32_t slots_class(const struct erofs_inode *inode)
+/* Inodes get their places by rising class; within one in the tree's order, as neighbours. */
+static uint32_t place_class(const struct erofs *fs, const struct erofs_inode *inode)
 {
 	uint64_t need = need_slots(inode);
 
-	return need > BLOCK_SLOTS ? 0 : BLOCK_SLOTS + 1 - (uint32_t)need;
+	/* The largest first leaves the least room unused. */
+	if (fs->options.data != EROFS_DATA_PACKED || need > BLOCK_SLOTS)
+		return 0;
+	return BLOCK_SLOTS + 1 - (uint32_t)need;
 }
 
-/*
- * The order in which inodes get their places: the tree's, which keeps neighbours together; or by
- * falling size, which leaves the least room unused. The root's number has 16 bits: it is first.
- */
+/* The root's number has 16 bits: it is first. */
 static void order_inodes(struct erofs *fs)
 {
-	uint64_t next[BLOCK_SLOTS + 3] = { 0 };
+	uint64_t next[BLOCK_SLOTS + 2] = { 1 };
 	uint64_t count = fs->tree->node_count;
-	bool by_size = fs->options.data == EROFS_DATA_PACKED;
 
 	fs->order[0] = 0;
 	for (uint64_t i = 1; i < count; i++)
-		next[by_size ? slots_class(&fs->inodes[i]) + 1 : 1]++;
-	next[0] = 1;
-	for (uint32_t i = 1; i < BLOCK_SLOTS + 3; i++)
+		next[place_class(fs, &fs->inodes[i]) + 1]++;
+	for (uint32_t i = 1; i < BLOCK_SLOTS + 2; i++)
 		next[i] += next[i - 1];
 	for (uint64_t i = 1; i < count; i++)
-		fs->order[next[by_size ? slots_class(&fs->inodes[i]) : 0]++] = (uint32_t)i;
+		fs->order[next[place_class(fs, &fs->inodes[i])]++] = (uint32_t)i;
 }
 
 static int take_slots(struct erofs *fs, struct erofs_slots *slots, uint64_t bytes, uint64_t *off)
