@@ -320,11 +320,6 @@ static void report(const struct erofs *fs)
 	host->fact(host->ctx, "compressed_from_bytes", text);
 	snprintf(text, sizeof(text), "%" PRIu64, blocks * EROFS_BLOCK_BYTES);
 	host->fact(host->ctx, "compressed_to_bytes", text);
-	if (fs->job->required & KATAIMG_JOB_DAX)
-		host->log(host->ctx, KATAIMG_LOG_INFO,
-			  "compress: %" PRIu64 " files of %" PRIu64
-			  " bytes are read through the guest's page cache, without DAX",
-			  files, bytes);
 }
 
 static int compress_all(struct erofs *fs)

@@ -3,6 +3,7 @@
 #include "plugins/erofs/erofs.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,8 +95,8 @@ static int erofs_check(void *state, const struct kataimg_node *node, char *reaso
 	if (bytes <= max)
 		return KATAIMG_CHECK_OK;
 	snprintf(reason, reason_size,
-		 "extended attributes of %llu bytes do not fit the %llu of an inode",
-		 (unsigned long long)bytes, (unsigned long long)max);
+		 "extended attributes of %" PRIu64 " bytes do not fit the %" PRIu64 " of an inode",
+		 bytes, max);
 	return KATAIMG_CHECK_XATTRS;
 }
 
@@ -146,6 +147,28 @@ static void describe(const struct erofs *fs, struct kataimg_fs_info *info)
 	erofs_super_describe(&super, info);
 }
 
+/* What a guest that mounts with dax reads through its page cache all the same. */
+static void report_dax(const struct erofs *fs)
+{
+	uint64_t files = 0, bytes = 0;
+
+	for (uint64_t i = 0; i < fs->tree->node_count; i++) {
+		const struct erofs_inode *inode = &fs->inodes[i];
+
+		if (fs->tree->nodes[i]->type != KATAIMG_REG ||
+		    (inode->layout != EROFS_COMPRESSED_COMPACT &&
+		     inode->layout != EROFS_FLAT_INLINE))
+			continue;
+		files++;
+		bytes += inode->size;
+	}
+	if (files && fs->job->required & KATAIMG_JOB_DAX)
+		fs->host->log(fs->host->ctx, KATAIMG_LOG_INFO,
+			      "%" PRIu64 " files of %" PRIu64 " bytes are compressed or packed: "
+			      "guests read them through their page cache, without DAX",
+			      files, bytes);
+}
+
 static int erofs_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
 {
 	struct erofs *fs = state;
@@ -168,6 +191,7 @@ static int erofs_plan(void *state, const struct kataimg_tree *tree, struct katai
 	plan->granularity = EROFS_BLOCK_BYTES;
 	if (fs->options.dedupe)
 		erofs_dedupe_report(fs);
+	report_dax(fs);
 	describe(fs, &info);
 	fs->host->fact(fs->host->ctx, "min_kernel", info.min_kernel);
 	return 0;

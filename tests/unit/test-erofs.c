@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -281,6 +282,24 @@ static struct memtree *new_small_tree(void)
 	return tree;
 }
 
+/* What DAX is not for is said when the image is for DAX. */
+static void cost_of_dax(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < VARIANT_COUNT; i++) {
+		struct memtree *tree = memtree_new();
+		struct fakehost *host;
+		bool said;
+
+		add_mixed(memtree_root(tree), "mixed", 300001, 1);
+		host = run_ok(tree, variants[i], NULL);
+		said = strstr(fakehost_log(host), "1 files of 300001 bytes are compressed");
+		assert_int_equal(said, variants[i] != plain);
+		fakehost_free(host);
+		memtree_free(tree);
+	}
+}
+
 static void failing_services(void **state)
 {
 	static const struct {
@@ -455,6 +474,7 @@ int main(void)
 		cmocka_unit_test(holes),
 		cmocka_unit_test(equal_files_share),
 		cmocka_unit_test(oldest_kernels),
+		cmocka_unit_test(cost_of_dax),
 		cmocka_unit_test(failing_services),
 		cmocka_unit_test(cancelled),
 		cmocka_unit_test(wrong_options),
