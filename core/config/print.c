@@ -21,14 +21,14 @@ static void print_line(FILE *out, const char *name, const char *value,
 /* With the largest unit that leaves a whole number. */
 static void format_size(uint64_t bytes, char *buf, size_t size)
 {
-	static const char units[] = "KMGT";
-	unsigned int unit = 0;
+	static const char *const units[] = { "", "K", "M", "G", "T" };
+	size_t unit = 0;
 
-	while (bytes != 0 && bytes % 1024 == 0 && unit < strlen(units)) {
+	while (bytes != 0 && bytes % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
 		bytes /= 1024;
 		unit++;
 	}
-	snprintf(buf, size, "%" PRIu64 "%.*s", bytes, unit > 0, unit > 0 ? &units[unit - 1] : "");
+	snprintf(buf, size, "%" PRIu64 "%s", bytes, units[unit]);
 }
 
 static void print_list(FILE *out, const struct config_key *key, const struct config_list *list,
