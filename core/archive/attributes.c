@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/archive/paxtime.h"
 #include "core/archive/unpack.h"
 #include "core/tree/acl.h"
 
@@ -135,15 +136,23 @@ static uint16_t mode_of(struct archive_entry *entry)
 }
 
 /* pax writes a time before 1970 as a negative number with a fraction; libarchive takes the sign for
- * the seconds alone. */
-static void set_time(struct archive_entry *entry, struct tree_node *node)
+ * the seconds alone, and does not see that of "-0.5". */
+static void set_time(struct unpack *unpack, struct archive_entry *entry, struct tree_node *node)
 {
-	node->pub.mtime_sec = archive_entry_mtime(entry);
-	node->pub.mtime_nsec = (uint32_t)archive_entry_mtime_nsec(entry);
-	if (node->pub.mtime_sec < 0 && node->pub.mtime_nsec > 0) {
-		node->pub.mtime_sec--;
-		node->pub.mtime_nsec = 1000000000 - node->pub.mtime_nsec;
+	int64_t seconds = archive_entry_mtime(entry);
+	uint32_t nanoseconds = (uint32_t)archive_entry_mtime_nsec(entry);
+	bool negative = seconds < 0;
+
+	if (seconds == 0 && nanoseconds > 0)
+		negative = paxtime_is_negative(
+			unpack->input, (uint64_t)archive_read_header_position(unpack->archive),
+			(uint64_t)archive_filter_bytes(unpack->archive, 0));
+	if (negative && nanoseconds > 0) {
+		seconds--;
+		nanoseconds = 1000000000 - nanoseconds;
 	}
+	node->pub.mtime_sec = seconds;
+	node->pub.mtime_nsec = nanoseconds;
 }
 
 static int set_device(struct unpack *unpack, struct archive_entry *entry, const char *path,
@@ -171,7 +180,7 @@ int unpack_attributes(struct unpack *unpack, struct archive_entry *entry, const 
 		return ret;
 	node->implied = 0;
 	node->pub.mode = mode_of(entry);
-	set_time(entry, node);
+	set_time(unpack, entry, node);
 	if (node->pub.type == KATAIMG_CHR || node->pub.type == KATAIMG_BLK)
 		ret = set_device(unpack, entry, path, node, error);
 	return ret < 0 ? ret : set_xattrs(unpack, entry, path, node, error);

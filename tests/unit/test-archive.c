@@ -245,6 +245,10 @@ static void attributes_come_from_pax(void **state)
 	member(fixture, '0', "file", "");
 	pax(fixture, "mtime", "-1.25");
 	member(fixture, '0', "old", "");
+	pax(fixture, "mtime", "-0.25");
+	member(fixture, '0', "half", "");
+	pax(fixture, "mtime", "0.25");
+	member(fixture, '0', "young", "");
 	pax(fixture, "LIBARCHIVE.xattr.user.n%25", "AAH/");
 	member(fixture, '0', "encoded", "");
 	end(fixture);
@@ -257,6 +261,10 @@ static void attributes_come_from_pax(void **state)
 	assert_int_equal(node->mode, 0650);
 	assert_int_equal(get(fixture, "old")->mtime_sec, -2);
 	assert_int_equal(get(fixture, "old")->mtime_nsec, 750000000);
+	assert_int_equal(get(fixture, "half")->mtime_sec, -1);
+	assert_int_equal(get(fixture, "half")->mtime_nsec, 750000000);
+	assert_int_equal(get(fixture, "young")->mtime_sec, 0);
+	assert_int_equal(get(fixture, "young")->mtime_nsec, 250000000);
 	node = get(fixture, "encoded");
 	assert_string_equal(node->xattrs[0].name, "user.n%");
 	assert_int_equal(node->xattrs[0].value_len, 3);
