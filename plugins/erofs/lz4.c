@@ -2,7 +2,6 @@
 #include "plugins/erofs/lz4.h"
 
 #include <lz4.h>
-#define LZ4_HC_STATIC_LINKING_ONLY /* LZ4_resetStreamHC_fast is exported since 1.9.0 */
 #include <lz4hc.h>
 #include <stdio.h>
 #include <stdlib.h>

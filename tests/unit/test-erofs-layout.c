@@ -68,6 +68,7 @@ static void slots_best_fit(void **state)
 	assert_int_equal(off, 4096 + 3008);
 	assert_int_equal(erofs_slots_take(slots, 5000, &off), 0);
 	assert_int_equal(off, 8192);
+	erofs_slots_free(slots);
 }
 
 static void dots_are_sorted_in(void **state)
