@@ -43,8 +43,11 @@ def enter_namespace():
     if not is_root() or os.environ.get(IN_NAMESPACE):
         return
     os.environ[IN_NAMESPACE] = '1'
-    os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private', sys.executable,
-                          *sys.argv])
+    # In a chroot that is no mount point of its own nothing can be made private: mounts then show
+    # outside while the program runs.
+    start = 'mount --make-rprivate / 2>/dev/null; exec "$@"'
+    os.execvp('unshare', ['unshare', '--mount', '--propagation', 'unchanged', 'sh', '-c', start,
+                          'sh', sys.executable, *sys.argv])
 
 
 def mount_tmpfs(path, options='mode=755'):
