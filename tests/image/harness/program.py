@@ -16,6 +16,7 @@ from harness.tap import Failure, check_equal
 from harness.workspace import PLAIN_ID, is_root
 
 TIMEOUT_SECONDS = 300
+SANITIZER = r'(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:'
 # What a build that goes well may say.
 WARNINGS = [r'kataimg: warning: xfs: the filesystem of \d+ bytes is smaller than any of mkfs.xfs.*']
 
@@ -87,6 +88,8 @@ class Program:
             raise Failure(f'still running after {TIMEOUT_SECONDS} s: {arguments}') from None
         result = Result(self.command(arguments, plain), process.returncode,
                         out.decode(errors='replace'), err.decode(errors='replace'))
+        if re.search(SANITIZER, result.err):
+            raise Failure(f'a sanitizer has found something: {result.describe()}')
         if result.code < 0:
             name = signal.Signals(-result.code).name
             raise Failure(f'killed by {name}: {result.describe()}')
