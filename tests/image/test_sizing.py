@@ -80,6 +80,23 @@ def windows(bench, backend, tree):
         bench.forget(image)
 
 
+def large_window(bench, backend, size):
+    """A dos label reaches 2 TiB; the image is nearly all hole."""
+    image = bench.image()
+    built = bench.build(backend, 'simple', image, f'image.size={size}').expect(0)
+    partition = check_partitions(image)
+    fsck.check_filesystem(judge.FILESYSTEMS[backend], image, partition)
+    judge.judge_with_kernel(bench.program, backend, image, partition,
+                            bench.sources.expected('simple'), built.report, huge_pages=True)
+    bench.forget(image)
+
+
+def too_large(bench, backend):
+    image = bench.image()
+    bench.build(backend, 'simple', image, 'image.size=3T').expect(1, '2 TiB')
+    check_equal(os.listdir(os.path.dirname(image)), [], 'what a refused build leaves')
+
+
 def too_small(bench, backend, tree):
     """One granule less is refused, with the size that is needed; that size works."""
     geometry = planned(bench, backend, tree)
@@ -132,6 +149,9 @@ def run_backend(tap, bench, backend):
         for case in (dry_run, windows, too_small, exact_tree):
             tap.case(f'{backend}/{tree}: {case.__name__.replace("_", " ")}', case, bench, backend,
                      tree)
+    for size in ['1G', '70G', '2047G']:
+        tap.case(f'{backend}: an image of {size}', large_window, bench, backend, size)
+    tap.case(f'{backend}: an image of 3T', too_large, bench, backend)
     if backend in judge.READ_ONLY:
         tap.case(f'{backend}: free space', no_free_space, bench, backend)
         return

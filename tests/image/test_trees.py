@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every awkward tree in every filesystem: built, then judged.
 
-Usage: test_trees.py [--large] [NAME...]   (BACKEND/TREE, BACKEND or TREE)
+Usage: test_trees.py [--large] [NAME...]
+NAME is BACKEND/TREE, BACKEND or TREE: meson test -C build trees --test-args ext4/sparse
 """
 import argparse
 import os
