@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/tree/acl.h"
 #include "core/tree/model.h"
 
 /* The model hands out const; its owner may still change it. */
@@ -33,14 +34,45 @@ static bool is_marked(const struct tree_node *node, enum tree_drop what)
 	return node->marks & 1u << what;
 }
 
+/*
+ * A file with an access ACL shows its mask as the group's permissions. Without the ACL they would
+ * hold for the owning group, which may have been granted less.
+ */
+static void mask_group(struct tree_node *node, const struct kataimg_xattr *acl)
+{
+	unsigned int granted = 7;
+
+	for (size_t at = sizeof(struct acl_header); at + sizeof(struct acl_entry) <= acl->value_len;
+	     at += sizeof(struct acl_entry)) {
+		struct acl_entry entry;
+		unsigned int tag;
+
+		memcpy(&entry, (const char *)acl->value + at, sizeof(entry));
+		tag = from_le16(entry.tag);
+		if (tag == ACL_TAG_GROUP_OBJ || tag == ACL_TAG_MASK)
+			granted &= from_le16(entry.perm);
+	}
+	node->pub.mode &= (uint16_t)(07707 | granted << 3);
+}
+
+static void drop_xattr(struct tree_node *node, struct kataimg_xattr *xattr)
+{
+	if (xattr->name && strcmp(xattr->name, ACL_ACCESS_NAME) == 0)
+		mask_group(node, xattr);
+	xattr->name = NULL;
+}
+
 static void drop_xattrs(struct tree_node *node)
 {
 	struct kataimg_xattr *xattrs = own_xattrs(node);
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < node->pub.xattr_count; i++)
-		if (xattrs[i].name && !is_marked(node, TREE_DROP_XATTRS))
+	for (uint32_t i = 0; i < node->pub.xattr_count; i++) {
+		if (is_marked(node, TREE_DROP_XATTRS))
+			drop_xattr(node, &xattrs[i]);
+		if (xattrs[i].name)
 			xattrs[kept++] = xattrs[i];
+	}
 	tree_set_xattrs(node, xattrs, kept);
 }
 
@@ -76,7 +108,7 @@ int tree_drop_marked(struct tree *tree, struct error *error)
 	int ret = 0;
 
 	for (struct tree_marked_xattr *at = tree->marked_xattrs; at; at = at->next)
-		own_xattrs(at->node)[at->item].name = NULL;
+		drop_xattr(at->node, &own_xattrs(at->node)[at->item]);
 	tree->marked_xattrs = NULL;
 	arena_free(&tree->pending);
 	for (uint64_t i = 0; i < tree->pub.node_count; i++)

@@ -48,8 +48,9 @@ const struct kataimg_tree *tree_public(const struct tree *tree);
 enum tree_drop {
 	TREE_DROP_NODE,        /* with all its names; a directory with all below it */
 	TREE_DROP_LINKS,       /* every name but the first */
-	TREE_DROP_XATTRS,      /* all extended attributes */
-	TREE_DROP_XATTR,       /* one: item is its place in node->xattrs */
+	TREE_DROP_XATTRS,      /* all extended attributes; where an access ACL goes, the mode's
+				  group permissions become what it gives the group */
+	TREE_DROP_XATTR,       /* one, likewise: item is its place in node->xattrs */
 	TREE_DROP_NANOSECONDS, /* mtime_nsec becomes 0 */
 	TREE_DROP_HOLES        /* become zeros that are written out */
 };

@@ -258,6 +258,16 @@ static void each_limit_is_named(void **state)
 #undef CASE
 }
 
+/* The group has r, a named group rwx, the mask rwx: stat says 0674. */
+static const uint8_t acl[] = {
+	2,    0, 0, 0,                         /* version */
+	0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, /* user: rw */
+	0x04, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, /* group: r */
+	0x08, 0, 7, 0, 0x05, 0,    0,    0,    /* group 5: rwx */
+	0x10, 0, 7, 0, 0xff, 0xff, 0xff, 0xff, /* mask: rwx */
+	0x20, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, /* other: r */
+};
+
 static void acls_alone_are_dropped(void **state)
 {
 	struct fixture *fixture = *state;
@@ -265,7 +275,8 @@ static void acls_alone_are_dropped(void **state)
 	struct kataimg_xattr *xattrs = arena_array(&fixture->tree->arena, 2, sizeof(*xattrs));
 
 	xattrs[0] = file->xattrs[0];
-	xattrs[1] = (struct kataimg_xattr){ "system.posix_acl_access", "acl", 23, 3 };
+	xattrs[1] = (struct kataimg_xattr){ "system.posix_acl_access", acl, 23, sizeof(acl) };
+	tree_node(file)->pub.mode = 04674;
 	tree_set_xattrs(tree_node(file), xattrs, 2);
 	fixture->backend.table.capabilities &= ~KATAIMG_CAP_ACLS;
 	assert_refused(fixture,
@@ -273,6 +284,7 @@ static void acls_alone_are_dropped(void **state)
 	assert_dropped(fixture, 1);
 	assert_int_equal(find(fixture, "etc/file")->xattr_count, 1);
 	assert_string_equal(find(fixture, "etc/file")->xattrs[0].name, "security.capability");
+	assert_int_equal(find(fixture, "etc/file")->mode, 04644);
 }
 
 static void nanoseconds_of_all_are_one_offence(void **state)
