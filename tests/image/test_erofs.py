@@ -56,7 +56,7 @@ def judge_variant(program, source, settings):
 
 def digest(path):
     with open(path, 'rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def judge_threads(program, source, settings):
