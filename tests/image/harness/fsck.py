@@ -70,6 +70,9 @@ def check_xfs(path):
 
 
 def check_erofs(path):
+    # fsck.erofs 1.5 reads 12 bytes behind an inode before it looks whether it has attributes, and
+    # the last inode may end with the filesystem; the kernel does not
+    os.truncate(path, os.path.getsize(path) + 4096)
     # it recurses, with buffers on the stack
     _expect_silence(['prlimit', '--stack=unlimited', 'fsck.erofs', path], [r'No errors found'])
 
