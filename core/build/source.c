@@ -26,21 +26,21 @@ static struct mtree_options mtree_options_of(const struct config *config)
 				       .build_time = (int64_t)config->image.build_time };
 }
 
-static int scan_directory(const struct source_request *request, struct tree **tree,
-			  struct error *error)
+static int scan_directory(const struct source_request *request, struct tree_excluder *excluder,
+			  struct tree **tree, struct error *error)
 {
 	const struct config *config = request->config;
 	const struct tree_scan_options options = {
 		.holes = config->tree.holes,
 		.one_filesystem = config->tree.one_filesystem,
 		.threads = request->threads,
+		.excluder = excluder,
 	};
 
 	return tree_scan_directory(config->image.source, &options, tree, error);
 }
 
-static int read_source(const struct source_request *request, struct tree **tree,
-		       struct error *error)
+static int read_other(const struct source_request *request, struct tree **tree, struct error *error)
 {
 	const struct config *config = request->config;
 	const struct archive_options options = {
@@ -54,11 +54,39 @@ static int read_source(const struct source_request *request, struct tree **tree,
 
 	if (source_scheme_of(config->image.source, &scheme_len) != SOURCE_PATH)
 		return oci_read_tree(config->image.source, &oci, tree, error);
-	if (is_directory(config->image.source))
-		return scan_directory(request, tree, error);
 	if (mtree_is(config->image.source))
 		return mtree_read_tree(config->image.source, &mtree, tree, error);
 	return archive_read_tree(config->image.source, &options, tree, error);
+}
+
+/* A directory is read without what is excluded, which may be unreadable; others lose it later. */
+static int read_source(const struct source_request *request, struct tree_excluder *excluder,
+		       struct tree **tree, struct error *error)
+{
+	int ret;
+
+	if (is_directory(request->config->image.source))
+		return scan_directory(request, excluder, tree, error);
+	ret = read_other(request, tree, error);
+	if (ret == 0)
+		ret = tree_exclude(*tree, excluder, error);
+	return ret;
+}
+
+static int read_without_excluded(const struct source_request *request, struct tree **tree,
+				 struct source_facts *facts, struct error *error)
+{
+	const struct config_list *patterns = &request->config->tree.exclude;
+	struct tree_excluder *excluder autocall(cleanup_tree_excluder_free) = NULL;
+	int ret = tree_excluder_new(patterns->items, patterns->count, &excluder, error);
+
+	if (ret == 0)
+		ret = read_source(request, excluder, tree, error);
+	if (ret < 0)
+		return ret;
+	tree_excluder_warn(excluder);
+	facts->excluded = tree_excluder_count(excluder);
+	return 0;
 }
 
 static int parse_map(const struct config_list *list, const char *key, struct tree_id_map *map,
@@ -110,11 +138,8 @@ static int apply(const struct config *config, struct tree *tree, struct source_f
 static int edit(const struct config *config, struct tree *tree, struct source_facts *facts,
 		struct error *error)
 {
-	int ret = tree_exclude(tree, config->tree.exclude.items, config->tree.exclude.count,
-			       &facts->excluded, error);
+	int ret = map_owners(config, tree, error);
 
-	if (ret == 0)
-		ret = map_owners(config, tree, error);
 	if (ret == 0)
 		ret = apply(config, tree, facts, error);
 	if (ret == 0)
@@ -157,9 +182,10 @@ int source_load(const struct source_request *request, struct tree **result, int6
 {
 	const struct config *config = request->config;
 	struct tree *tree = NULL;
-	int ret = read_source(request, &tree, error);
+	int ret;
 
 	*facts = (struct source_facts){ 0 };
+	ret = read_without_excluded(request, &tree, facts, error);
 	if (ret == 0)
 		ret = edit(config, tree, facts, error);
 	if (ret == 0) {

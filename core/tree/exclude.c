@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/tree/exclude.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/cleanup.h"
 #include "core/base/glob.h"
 #include "core/base/log.h"
 #include "core/tree/model.h"
 
+/* Most paths are shorter than this. */
+#define PATH_BYTES 1024
+
 struct pattern {
 	char *text; /* owned; without the '/' in front and at the end */
 	bool is_path, only_directories;
-	uint64_t matches;
+	atomic_bool has_matched;
 };
 
-struct exclusion {
-	struct pattern *patterns;
+struct tree_excluder {
+	struct pattern *patterns; /* owned */
 	size_t count;
-	char *path; /* of the entry that is looked at */
-	size_t dir_len, room;
+	bool needs_paths;
+	atomic_uint_fast64_t excluded;
 };
 
 static int parse_pattern(const char *text, struct pattern *pattern, struct error *error)
@@ -40,116 +43,145 @@ static int parse_pattern(const char *text, struct pattern *pattern, struct error
 	return pattern->text ? 0 : error_nomem(error);
 }
 
-static size_t path_bytes(const struct kataimg_node *node)
+int tree_excluder_new(char *const *patterns, size_t count, struct tree_excluder **result,
+		      struct error *error)
 {
-	size_t bytes = 1;
+	struct tree_excluder *excluder autocall(cleanup_tree_excluder_free) =
+		calloc(1, sizeof(*excluder));
+	int ret = 0;
 
-	for (; node->parent != node; node = node->parent)
-		bytes += node->name_len + 1;
-	return bytes;
-}
-
-/* The path of the directory, with a '/' behind it, and room for any name of its own. */
-static int enter(struct exclusion *exclusion, const struct kataimg_node *dir)
-{
-	size_t longest = 0, bytes = path_bytes(dir);
-
-	for (uint32_t i = 0; i < dir->entry_count; i++)
-		if (dir->entries[i].name_len > longest)
-			longest = dir->entries[i].name_len;
-	if (bytes + longest + 1 > exclusion->room) {
-		exclusion->room = 2 * (bytes + longest + 1);
-		free(exclusion->path);
-		exclusion->path = malloc(exclusion->room);
-		if (!exclusion->path)
-			return -1;
+	if (excluder)
+		excluder->patterns = calloc(count + 1, sizeof(*excluder->patterns));
+	if (!excluder || !excluder->patterns)
+		return error_nomem(error);
+	excluder->count = count;
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		ret = parse_pattern(patterns[i], &excluder->patterns[i], error);
+		excluder->needs_paths |= excluder->patterns[i].is_path;
 	}
-	exclusion->dir_len = 0;
-	if (dir->parent == dir)
-		return 0;
-	tree_path(dir, exclusion->path, exclusion->room);
-	exclusion->dir_len = strlen(exclusion->path);
-	exclusion->path[exclusion->dir_len++] = '/';
-	return 0;
+	if (ret == 0)
+		*result = steal_ptr(&excluder);
+	return ret;
 }
 
-static bool matches(struct exclusion *exclusion, const struct kataimg_entry *entry)
+void tree_excluder_free(struct tree_excluder *excluder)
+{
+	if (!excluder)
+		return;
+	for (size_t i = 0; excluder->patterns && i < excluder->count; i++)
+		free(excluder->patterns[i].text);
+	free(excluder->patterns);
+	free(excluder);
+}
+
+uint64_t tree_excluder_count(const struct tree_excluder *excluder)
+{
+	return atomic_load(&excluder->excluded);
+}
+
+void tree_excluder_warn(const struct tree_excluder *excluder)
+{
+	for (size_t i = 0; i < excluder->count; i++)
+		if (!atomic_load(&excluder->patterns[i].has_matched))
+			log_warning("[tree] exclude = %s matches nothing",
+				    excluder->patterns[i].text);
+}
+
+static bool match_patterns(struct tree_excluder *excluder, const char *path, const char *name,
+			   bool is_directory)
 {
 	bool found = false;
 
-	memcpy(exclusion->path + exclusion->dir_len, entry->name, entry->name_len + 1);
-	for (size_t i = 0; i < exclusion->count; i++) {
-		struct pattern *pattern = &exclusion->patterns[i];
+	for (size_t i = 0; i < excluder->count; i++) {
+		struct pattern *pattern = &excluder->patterns[i];
 
-		if (pattern->only_directories && entry->node->type != KATAIMG_DIR)
+		if ((pattern->only_directories && !is_directory) ||
+		    !glob_match(pattern->text, pattern->is_path ? path : name))
 			continue;
-		if (!glob_match(pattern->text, pattern->is_path ? exclusion->path : entry->name))
-			continue;
-		pattern->matches++;
+		atomic_store(&pattern->has_matched, true);
 		found = true;
 	}
-	if (found)
-		log_debug("excluded: %s", exclusion->path);
 	return found;
 }
 
-static int exclude_entries(struct exclusion *exclusion, struct tree_node *dir, uint64_t *excluded)
+static size_t path_bytes(const struct kataimg_node *dir, size_t name_len)
+{
+	size_t bytes = name_len + 1;
+
+	for (; dir->parent != dir; dir = dir->parent)
+		bytes += dir->name_len + 1;
+	return bytes;
+}
+
+/* The path of a name in dir, from the root. */
+static void put_path(const struct kataimg_node *dir, const char *name, char *path, size_t bytes)
+{
+	size_t len = 0;
+
+	if (dir->parent != dir) {
+		tree_path(dir, path, bytes);
+		len = strlen(path);
+		path[len++] = '/';
+	}
+	memcpy(path + len, name, strlen(name) + 1);
+}
+
+int tree_excluder_matches(struct tree_excluder *excluder, const struct kataimg_node *dir,
+			  const char *name, bool is_directory)
+{
+	char buffer[PATH_BYTES], *path = buffer;
+	autofree char *longer = NULL;
+	bool found;
+
+	if (excluder->needs_paths) {
+		size_t bytes = path_bytes(dir, strlen(name));
+
+		if (bytes > sizeof(buffer))
+			path = longer = malloc(bytes);
+		if (!path)
+			return -ENOMEM;
+		put_path(dir, name, path, bytes);
+	}
+	found = match_patterns(excluder, path, name, is_directory);
+	if (found)
+		atomic_fetch_add(&excluder->excluded, 1);
+	return found;
+}
+
+static int exclude_entries(struct tree_excluder *excluder, struct tree_node *dir)
 {
 	struct kataimg_entry *entries = (struct kataimg_entry *)dir->pub.entries;
 
-	if (dir->pub.entry_count == 0)
-		return 0;
-	if (enter(exclusion, &dir->pub) < 0)
-		return -1;
 	for (uint32_t i = 0; i < dir->pub.entry_count; i++) {
-		if (!matches(exclusion, &entries[i]))
+		bool is_directory = entries[i].node->type == KATAIMG_DIR;
+		int matches =
+			tree_excluder_matches(excluder, &dir->pub, entries[i].name, is_directory);
+
+		if (matches < 0)
+			return matches;
+		if (!matches)
 			continue;
 		/* What is below would be looked at in vain, and be counted. */
-		if (entries[i].node->type == KATAIMG_DIR)
+		if (is_directory)
 			tree_node(entries[i].node)->excluded = 1;
 		entries[i].node = NULL;
 		dir->edited = 1;
-		++*excluded;
 	}
 	return 0;
 }
 
 /* Parents precede their entries in tree order. */
-static int exclude_all(struct exclusion *exclusion, struct tree *tree, uint64_t *excluded,
-		       struct error *error)
+int tree_exclude(struct tree *tree, struct tree_excluder *excluder, struct error *error)
 {
-	for (uint64_t i = 0; i < tree->pub.node_count; i++) {
+	for (uint64_t i = 0; excluder->count > 0 && i < tree->pub.node_count; i++) {
 		struct tree_node *node = tree_node(tree->nodes[i]);
 
 		if (node->pub.type != KATAIMG_DIR)
 			continue;
 		if (tree_node(node->pub.parent)->excluded)
 			node->excluded = 1;
-		if (!node->excluded && exclude_entries(exclusion, node, excluded) < 0)
+		if (!node->excluded && exclude_entries(excluder, node) < 0)
 			return error_nomem(error);
 	}
-	for (size_t i = 0; i < exclusion->count; i++)
-		if (exclusion->patterns[i].matches == 0)
-			log_warning("[tree] exclude = %s matches nothing",
-				    exclusion->patterns[i].text);
-	return *excluded ? tree_finish(tree, error) : 0;
-}
-
-int tree_exclude(struct tree *tree, char *const *patterns, size_t count, uint64_t *excluded,
-		 struct error *error)
-{
-	struct exclusion exclusion = { .patterns = calloc(count + 1, sizeof(struct pattern)),
-				       .count = count };
-	int ret = exclusion.patterns ? 0 : error_nomem(error);
-
-	*excluded = 0;
-	for (size_t i = 0; ret == 0 && i < count; i++)
-		ret = parse_pattern(patterns[i], &exclusion.patterns[i], error);
-	if (ret == 0 && count > 0)
-		ret = exclude_all(&exclusion, tree, excluded, error);
-	for (size_t i = 0; exclusion.patterns && i < count; i++)
-		free(exclusion.patterns[i].text);
-	free(exclusion.patterns);
-	free(exclusion.path);
-	return ret;
+	return tree_excluder_count(excluder) > 0 ? tree_finish(tree, error) : 0;
 }

@@ -10,10 +10,28 @@
 
 #include <stddef.h>
 
+#include "core/base/cleanup.h"
 #include "core/tree/tree.h"
 
-/* *excluded: how many entries matched. Patterns that match nothing are warned of. */
-int tree_exclude(struct tree *tree, char *const *patterns, size_t count, uint64_t *excluded,
-		 struct error *error);
+struct tree_excluder;
+
+/* An empty pattern is an error of kind ERROR_USAGE. */
+int tree_excluder_new(char *const *patterns, size_t count, struct tree_excluder **excluder,
+		      struct error *error);
+void tree_excluder_free(struct tree_excluder *excluder);
+DEFINE_CLEANUP(struct tree_excluder, tree_excluder_free)
+
+/* 1: the entry is to be left out, and is counted; 0: it is not; or -ENOMEM. Any thread. */
+int tree_excluder_matches(struct tree_excluder *excluder, const struct kataimg_node *dir,
+			  const char *name, bool is_directory);
+
+/* How many entries matched so far; what was below them is not counted. */
+uint64_t tree_excluder_count(const struct tree_excluder *excluder);
+
+/* Warns of patterns that matched nothing. */
+void tree_excluder_warn(const struct tree_excluder *excluder);
+
+/* Takes what matches out of a finished tree. */
+int tree_exclude(struct tree *tree, struct tree_excluder *excluder, struct error *error);
 
 #endif

@@ -12,6 +12,7 @@
 #include "core/base/cancel.h"
 #include "core/base/cleanup.h"
 #include "core/base/pool.h"
+#include "core/tree/exclude.h"
 
 #define RECORDS_BYTES 32768
 
@@ -50,14 +51,26 @@ static struct tree_node *share_node(struct scan_worker *worker, const struct sca
 	return node;
 }
 
+/* 1: it stays away; 0: it does not; or -errno. */
+static int is_excluded(const struct scan *scan, const struct scan_entry *entry)
+{
+	struct tree_excluder *excluder = scan->options->excluder;
+
+	return excluder ? tree_excluder_matches(excluder, &entry->dir->pub, entry->name,
+						S_ISDIR(entry->stat.stx_mode))
+			: 0;
+}
+
 static int scan_entry(struct scan_worker *worker, struct scan_entry *entry)
 {
 	struct tree_node *node;
 	bool is_new = true;
 	int ret = scan_stat(worker->scan, entry);
 
-	if (ret < 0)
-		return ret;
+	if (ret == 0)
+		ret = is_excluded(worker->scan, entry);
+	if (ret != 0)
+		return ret < 0 ? ret : 0;
 	if (entry->stat.stx_nlink > 1 && !S_ISDIR(entry->stat.stx_mode))
 		node = share_node(worker, entry, &is_new);
 	else

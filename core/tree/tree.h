@@ -23,17 +23,20 @@ enum tree_holes {
 	TREE_HOLES_FILL    /* none */
 };
 
+struct tree_excluder;
+
 struct tree_scan_options {
 	enum tree_holes holes;
 	bool one_filesystem;  /* a mount point below the source stays, with its attributes, but
 				 empty: a warning names it */
 	unsigned int threads; /* at least 1 */
+	struct tree_excluder *excluder; /* what it matches is not even read; NULL: none */
 };
 
 /*
  * Scans a directory. Never follows a symbolic link (the source itself may be one), never opens a
- * device, fifo or socket. An entry that cannot be read is an error that names it, and so is one that
- * changes meanwhile.
+ * device, fifo or socket. An entry that cannot be read is an error that names it, and so is one
+ * that changes meanwhile.
  */
 int tree_scan_directory(const char *path, const struct tree_scan_options *options,
 			struct tree **tree, struct error *error);
