@@ -6,6 +6,7 @@
 #include "plugins/common/space.h"
 #include "plugins/erofs/chunk.h"
 #include "plugins/erofs/compress.h"
+#include "plugins/erofs/inode.h"
 
 /* Block numbers end below the one that stands for a hole. */
 #define BLOCKS_MAX ((uint64_t)EROFS_CHUNK_HOLE)
@@ -145,6 +146,19 @@ static uint64_t find_end(const struct space *space)
 	return start + blocks == BLOCKS_MAX ? start : BLOCKS_MAX;
 }
 
+/*
+ * fsck.erofs (1.5) reads an xattr header behind every inode, whether it has xattrs or not: the
+ * image does not end before it.
+ */
+static uint64_t blocks_read(const struct erofs *fs)
+{
+	const struct erofs_inode *last = &fs->inodes[fs->order[fs->tree->node_count - 1]];
+	uint64_t end = last->nid * EROFS_SLOT_BYTES + erofs_inode_bytes(last) +
+		       sizeof(struct erofs_xattr_header);
+
+	return (end + EROFS_BLOCK_BYTES - 1) / EROFS_BLOCK_BYTES;
+}
+
 static void share_blocks(struct erofs *fs)
 {
 	for (uint64_t i = 0; i < fs->tree->node_count; i++)
@@ -164,6 +178,8 @@ int erofs_data_assign(struct erofs *fs)
 	}
 	if (!err) {
 		fs->blocks = find_end(space);
+		if (fs->blocks < blocks_read(fs))
+			fs->blocks = blocks_read(fs);
 		share_blocks(fs);
 	}
 	space_free(space);
