@@ -66,6 +66,16 @@ static void add_types(struct kataimg_node *dir, uint64_t can)
 		memtree_add_special(dir, "socket", KATAIMG_SOCK);
 }
 
+/* As getxattr(2) gives it: the file's own user rw, user 1000 r, group r, mask r, others none. */
+static const uint8_t acl[] = {
+	2,    0, 0, 0,                         /* version */
+	0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, /* user */
+	0x02, 0, 4, 0, 0xe8, 0x03, 0,    0,    /* user 1000 */
+	0x04, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, /* group */
+	0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, /* mask */
+	0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, /* others */
+};
+
 static void add_files(struct kataimg_node *dir, uint64_t can)
 {
 	static const uint64_t sizes[] = { 1, 4095, 4096, 4097, 65536, 2097152, 5000000 };
@@ -88,6 +98,8 @@ static void add_files(struct kataimg_node *dir, uint64_t can)
 		memtree_set_xattr(file, "security.selinux", "system_u:object_r:bin_t:s0", 27);
 		memtree_set_xattr(dir, "user.empty", "", 0);
 	}
+	if (can & KATAIMG_CAP_ACLS)
+		memtree_set_xattr(file, "system.posix_acl_access", acl, sizeof(acl));
 }
 
 struct memtree *check_sample_tree(const struct kataimg_backend *backend)
