@@ -10,6 +10,7 @@ import os
 import subprocess
 
 from harness import judge, manifest
+from harness.backends import BACKENDS
 from harness.extents import SHARED, read_extents
 from harness.program import Program
 from harness.tap import Tap, check, check_equal
@@ -41,7 +42,7 @@ def reflink_filesystem(workspace):
 
 
 def make_source(root, backend):
-    cannot = judge.CANNOT.get(backend, {})
+    cannot = BACKENDS[backend].cannot
     maker = Maker(root)
     for size in SIZES:
         maker.file(f'file{size}', pattern(size, size))

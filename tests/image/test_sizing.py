@@ -5,6 +5,7 @@ import os
 import re
 
 from harness import fsck, judge
+from harness.backends import BACKENDS
 from harness.partitions import check_partitions
 from harness.program import Program
 from harness.source import Sources
@@ -73,8 +74,8 @@ def windows(bench, backend, tree):
         check_equal(os.path.getsize(image), HEADER_BYTES + window, 'image size')
         partition = check_partitions(image, dax=False, align=4096)
         check_equal(partition.size, window, 'partition size')
-        fsck.check_filesystem(judge.FILESYSTEMS[backend], image, partition)
-        if backend not in judge.READ_ONLY:
+        fsck.check_filesystem(BACKENDS[backend].kind, image, partition)
+        if not BACKENDS[backend].read_only:
             check(window - built.report['filesystem']['size_bytes'] < 2 * MIB,
                   f'{built.report["filesystem"]["size_bytes"]} of {window} bytes are used')
         bench.forget(image)
@@ -85,7 +86,7 @@ def large_window(bench, backend, size):
     image = bench.image()
     built = bench.build(backend, 'simple', image, f'image.size={size}').expect(0)
     partition = check_partitions(image)
-    fsck.check_filesystem(judge.FILESYSTEMS[backend], image, partition)
+    fsck.check_filesystem(BACKENDS[backend].kind, image, partition)
     judge.judge_with_kernel(bench.program, backend, image, partition,
                             bench.sources.expected('simple'), built.report, huge_pages=True)
     bench.forget(image)
@@ -118,7 +119,7 @@ def exact_tree(bench, backend, tree):
     report = bench.program.build_well(backend, bench.sources.path(tree), image, settings=[
         *PLAIN_LAYOUT, f'image.size={needed}']).report
     partition = check_partitions(image, dax=False, align=4096)
-    fsck.check_filesystem(judge.FILESYSTEMS[backend], image, partition)
+    fsck.check_filesystem(BACKENDS[backend].kind, image, partition)
     judge.judge_with_kernel(bench.program, backend, image, partition, bench.sources.expected(tree),
                             report, huge_pages=False)
     bench.forget(image)
@@ -152,7 +153,7 @@ def run_backend(tap, bench, backend):
     for size in ['1G', '70G', '2047G']:
         tap.case(f'{backend}: an image of {size}', large_window, bench, backend, size)
     tap.case(f'{backend}: an image of 3T', too_large, bench, backend)
-    if backend in judge.READ_ONLY:
+    if BACKENDS[backend].read_only:
         tap.case(f'{backend}: free space', no_free_space, bench, backend)
         return
     for tree, mebibytes in [('empty', 1), ('simple', 1), ('simple', 100), ('sizes', 700)]:

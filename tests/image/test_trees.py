@@ -9,6 +9,7 @@ import argparse
 import os
 
 from harness import judge, manifest
+from harness.backends import BACKENDS, unsupported
 from harness.program import Program
 from harness.tap import Tap, check
 from harness.workspace import PLAIN_ID, Workspace, is_reduced, is_root, need_root
@@ -21,7 +22,7 @@ def judge_tree(program, backend, tree, source, expected):
     work = program.workspace.directory('image', owner=None if tree.privileged else PLAIN_ID)
     image = os.path.join(work, 'image')
     plain = not tree.privileged
-    refusals = judge.unsupported(backend, expected)
+    refusals = unsupported(backend, expected)
     if refusals:
         said = program.build(backend, source, image, plain=plain).expect(1).err
         check(any(reason in said for reason in refusals), f'{refusals} expected: {said}')
@@ -44,7 +45,7 @@ def selected(backend, tree, names):
 
 def run_tree(tap, program, tree, names):
     backends = [backend for backend in program.backends if selected(backend, tree, names)
-                and (not tree.only or judge.FILESYSTEMS[backend] in tree.only)]
+                and (not tree.only or BACKENDS[backend].kind in tree.only)]
     if not backends:
         return
     directory = program.workspace.directory('tree')

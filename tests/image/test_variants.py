@@ -5,6 +5,7 @@ import dataclasses
 import os
 
 from harness import judge
+from harness.backends import unsupported
 from harness.program import Program
 from harness.source import Sources
 from harness.tap import Tap, check, check_equal
@@ -23,7 +24,8 @@ VARIANTS = [
     ('erofs', ['erofs.data=packed'], ['simple', 'sizes', 'sparse', 'xattrs-sizes', 'symlinks-many',
                                       'directories-one-block', 'xattrs-everywhere', 'empty']),
     ('erofs', ['erofs.compress=lz4'], ['compressible', 'sizes', 'sparse', 'duplicates']),
-    ('erofs', ['erofs.compress=lz4hc'], ['compressible', 'alignment', 'sparse-segments', 'hardlinks']),
+    ('erofs', ['erofs.compress=lz4hc'],
+     ['compressible', 'alignment', 'sparse-segments', 'hardlinks']),
     ('erofs', ['erofs.compress=lz4hc', 'erofs.cluster-size=64K', 'erofs.level=12'],
      ['compressible', 'sizes', 'duplicates', 'sparse-5-gib']),
     ('erofs', ['erofs.compress=lz4', 'erofs.data=packed', 'erofs.dedupe=yes'],
@@ -55,7 +57,7 @@ def with_holes(expected, setting):
 def judge_variant(program, sources, backend, settings, tree):
     image = os.path.join(program.workspace.directory('image'), 'image')
     expected = sources.expected(tree)
-    if judge.unsupported(backend, expected) and settings != ['tree.holes=fill']:
+    if unsupported(backend, expected) and settings != ['tree.holes=fill']:
         program.build(backend, sources.path(tree), image, settings=settings).expect(1)
         return
     report = program.build_well(backend, sources.path(tree), image, settings=settings).report

@@ -74,7 +74,7 @@ def misplaced_chunks(path, entry, partition_start):
 
 
 def check_huge_pages(manifest, mounted_root, partition_start):
-    """Invariant 12, over every file that is large enough. Returns the number of chunks looked at."""
+    """Invariant 12, over every file that is large enough. Returns how many there are."""
     complaints, count = [], 0
     for path, entry in manifest.items():
         if entry.kind != stat.S_IFREG or not any(_chunks(entry)) or entry.first != path:

@@ -3,50 +3,19 @@
 import dataclasses
 import json
 import os
-import stat
 
 from harness import extents, fsck, manifest, mount
+from harness.backends import BACKENDS
 from harness.partitions import check_partitions
 from harness.tap import Failure, check, check_equal
 from harness.workspace import is_root
 
-# What a filesystem cannot say of itself: EROFS has no free inodes to count.
-FILESYSTEMS = {'ext4': 'ext4', 'xfs': 'xfs', 'erofs': 'erofs', 'erofs-stub': 'erofs'}
-# The same image may be mounted elsewhere on this machine: its UUID is the same everywhere.
-MOUNT_OPTIONS = {'xfs': 'ro,nouuid'}
-# What holes are cut to.
-HOLE_CHUNK = {'ext4': 4096, 'xfs': 4096, 'erofs': 1 << 20, 'erofs-stub': 1 << 20}
 XFS_ACLS = {b'trusted.SGI_ACL_FILE', b'trusted.SGI_ACL_DEFAULT'}
 # Mounted for writing, XFS keeps a twentieth of the blocks for itself, and some for its btrees;
 # mounted read-only it does not.
 XFS_KEPT_BLOCKS = 8192
 XFS_BTREE_BLOCKS = 64
 XFS_BTREE_SHARE = 500
-READ_ONLY = {'erofs', 'erofs-stub'}
-
-
-def traits(entries):
-    """What a filesystem has to be able to do for this tree."""
-    found = set()
-    for entry in entries.values():
-        found |= {name for name, present in [
-            ('xattrs', entry.xattrs),
-            ('hardlinks', entry.kind != stat.S_IFDIR and entry.names > 1),
-            ('holes', entry.kind == stat.S_IFREG
-             and sum(end - start for start, end in entry.data) < entry.size)] if present}
-    return found
-
-
-# What a backend leaves to others, and how it is told.
-CANNOT = {'erofs-stub': {'xattrs': 'cannot store extended attributes',
-                         'hardlinks': 'cannot store hard links',
-                         'holes': 'cannot store holes'}}
-
-
-def unsupported(backend, entries):
-    """The reasons that this backend has to refuse the tree; none: it can store it."""
-    cannot = CANNOT.get(backend, {})
-    return [cannot[trait] for trait in sorted(traits(entries)) if trait in cannot]
 
 
 def with_lost_found(backend, expected, report):
@@ -72,8 +41,8 @@ def read_mounted(kind, root):
 
 
 def compare_with_source(backend, expected, root, holes):
-    actual = read_mounted(FILESYSTEMS[backend], root)
-    differences = manifest.compare(expected, actual, HOLE_CHUNK[backend] if holes else 0)
+    actual = read_mounted(BACKENDS[backend].kind, root)
+    differences = manifest.compare(expected, actual, BACKENDS[backend].hole_chunk if holes else 0)
     if differences:
         raise Failure(f'{len(differences)} differences from the source:\n'
                       + '\n'.join(differences[:15]))
@@ -98,7 +67,7 @@ def check_statfs(backend, root, described):
     if backend == 'xfs':
         # it makes inodes out of what is free
         check(space.f_ffree >= described['free_inodes'], 'fewer free inodes than described')
-    elif backend not in READ_ONLY:
+    elif not BACKENDS[backend].read_only:
         check_equal(space.f_ffree, described['free_inodes'], 'free inodes by statfs')
         check_equal(space.f_files, described['inodes'], 'inodes by statfs')
 
@@ -113,10 +82,9 @@ def check_inspect(program, image, described):
         check_equal(said['filesystem'][name], described[name], f'{name} by inspect')
 
 
-def judge_mounted(backend, image, partition, expected, described, point, huge_pages,
-                  holes):
-    kind = FILESYSTEMS[backend]
-    with mount.mounted(kind, image, partition, point, MOUNT_OPTIONS.get(kind, 'ro')) as root:
+def judge_mounted(backend, image, partition, expected, described, point, huge_pages, holes):
+    about = BACKENDS[backend]
+    with mount.mounted(about.kind, image, partition, point, about.mount_options) as root:
         compare_with_source(backend, expected, root, holes)
         check_statfs(backend, root, described)
         if huge_pages:
@@ -127,15 +95,15 @@ def judge_with_kernel(program, backend, image, partition, expected, report, huge
     if not is_root():
         return
     point = program.workspace.directory('mount')
-    judge_mounted(backend, image, partition, expected, report['filesystem'], point,
-                  huge_pages, holes)
+    judge_mounted(backend, image, partition, expected, report['filesystem'], point, huge_pages,
+                  holes)
     os.rmdir(point)
 
 
 def judge(program, backend, image, expected, report, dax=True, huge_pages=True, holes=True):
     """expected: the manifest of the source; report: the build's own. The kernel judges for root."""
     partition = check_partitions(image, dax)
-    fsck.check_filesystem(FILESYSTEMS[backend], image, partition)
+    fsck.check_filesystem(BACKENDS[backend].kind, image, partition)
     check_inspect(program, image, report['filesystem'])
     judge_with_kernel(program, backend, image, partition, expected, report, dax and huge_pages,
                       holes)

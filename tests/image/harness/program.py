@@ -102,10 +102,10 @@ class Program:
         return path
 
     def build(self, backend, source, image, *arguments, settings=(), plain=False, **options):
-        """Builds an image; settings are SECTION.KEY=VALUE. The report comes back if there is one."""
+        """Builds an image; settings are SECTION.KEY=VALUE. The report is there if it was made."""
         report = f'{os.fspath(image)}.json'
-        words = ['-c', self.config, '-q', '--no-sync', '-f', backend, '-o', image, '--report', report,
-                 '--set', 'rootfs.check=no', '--set', 'image.align=2M']
+        words = ['-c', self.config, '-q', '--no-sync', '-f', backend, '-o', image,
+                 '--report', report, '--set', 'rootfs.check=no', '--set', 'image.align=2M']
         for setting in settings:
             words += ['--set', setting]
         result = self.run([*words, *arguments, source], plain, **options)

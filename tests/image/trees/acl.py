@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""POSIX access control lists in the form that setxattr(2) takes: acl(5), linux/posix_acl_xattr.h."""
+"""POSIX ACLs in the form that setxattr(2) takes: acl(5), linux/posix_acl_xattr.h."""
 import struct
 
 ACCESS = 'system.posix_acl_access'

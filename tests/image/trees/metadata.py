@@ -51,6 +51,7 @@ def make_devices(maker):
 
 @tree('devices-large-minors', only=('ext4', 'erofs'))
 def make_large_minors(maker):
-    for major, minor in [(0, 262144), (512, 0), (4095, 0), (4095, 1048575), (8, 1048575), (259, 262144)]:
+    for major, minor in [(0, 262144), (512, 0), (4095, 0), (4095, 1048575), (8, 1048575),
+                         (259, 262144)]:
         maker.node(f'char {major} {minor}', stat.S_IFCHR, major, minor)
         maker.node(f'block {major} {minor}', stat.S_IFBLK, major, minor)
