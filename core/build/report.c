@@ -160,6 +160,7 @@ static json_object *tree_object(const struct build *build)
 	add_number(object, "data_bytes", counts.data_bytes);
 	add_number(object, "left_out", build->dropped);
 	add_number(object, "excluded", build->facts.excluded);
+	add_number(object, "labelled", build->facts.labelled);
 	add_number(object, "applied", build->facts.applied);
 	add_number(object, "clamped", build->facts.clamped);
 	json_object_object_add(object, "machine_id_added",
