@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a process inherits, made safe to work with. */
+#ifndef BASE_PROCESS_H
+#define BASE_PROCESS_H
+
+/*
+ * To be called first. Descriptors 0, 1 and 2 are there afterwards: those that were closed can
+ * neither be read nor written. A file that grows beyond RLIMIT_FSIZE is an error, not a signal.
+ * 0 or -errno.
+ */
+int process_prepare(void);
+
+#endif
