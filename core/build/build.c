@@ -17,12 +17,6 @@ static int load_backend(struct build *build, struct error *error)
 	return options_parse(config, &build->backend->table, &build->values, error);
 }
 
-static int open_output(struct build *build, struct error *error)
-{
-	return output_open(build->config->image.output, build->config->image.source, &build->output,
-			   error);
-}
-
 static int open_scratch(void *arg)
 {
 	return output_scratch(arg);
@@ -48,20 +42,12 @@ static int prepare(struct build *build, struct error *error)
 	int ret = load_backend(build, error);
 
 	if (ret == 0)
-		ret = open_output(build, error);
+		ret = build_open_outputs(build, error);
 	if (ret == 0)
 		ret = load_source(build, error);
 	if (ret == 0)
 		ret = build_plan(build, error);
 	return ret;
-}
-
-int build_publish(const struct build *build, struct output *output, struct error *error)
-{
-	const struct build_options *options = build->options;
-	int ret = output_set_owner(output, options->owner, options->group, error);
-
-	return ret < 0 ? ret : output_publish(output, options->sync, error);
 }
 
 static int make(struct build *build, struct error *error)
@@ -78,8 +64,7 @@ static int make(struct build *build, struct error *error)
 		return ret;
 	log_ok("the image reads back as planned");
 	progress_stage(build->progress, "publish");
-	ret = build_publish(build, build->output, error);
-	return ret < 0 ? ret : build_publish_root_hash(build, error);
+	return build_publish(build, error);
 }
 
 static int run(struct build *build, struct error *error)
@@ -97,7 +82,7 @@ static int run(struct build *build, struct error *error)
 	progress_finish(build->progress);
 	if (!build->options->dry_run)
 		report_log_summary(build);
-	return build->options->report ? report_write(build, build->options->report, error) : 0;
+	return build->options->report ? report_write(build, error) : 0;
 }
 
 static void release(struct build *build)
@@ -105,7 +90,7 @@ static void release(struct build *build)
 	session_close(build->session);
 	host_free(build->host);
 	copy_free(build->copy);
-	output_close(build->output);
+	build_close_outputs(build);
 	tree_free(build->tree);
 	free(build->values);
 	backend_free(build->backend);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One build on its way, shared by the stages (plan.c, write.c, verify.c) and the report. */
+/* One build on its way, shared by the stages (plan.c, write.c, verify.c, publish.c) and the report.
+ */
 #ifndef BUILD_PRIVATE_H
 #define BUILD_PRIVATE_H
 
@@ -22,6 +23,8 @@ struct build {
 	struct backend *backend;
 	struct kataimg_value *values; /* of the backend's options */
 	struct output *output;
+	struct output *hash_file;   /* of a measured image; else NULL */
+	struct output *report_file; /* NULL: no report, or it goes to a stream */
 
 	struct tree *tree;
 	int64_t build_time;
@@ -58,11 +61,16 @@ int build_measure(struct build *build, struct error *error);
 /* The last look, as inspect takes it: tables, info block, what the filesystem says of itself. */
 int build_verify_image(struct build *build, struct error *error);
 
-/* The root hash's file, once the image is there. */
-int build_publish_root_hash(struct build *build, struct error *error);
+/* Finds the places of the image, the root hash's file and the report: no two are the same, none is
+ * in the source. */
+int build_open_outputs(struct build *build, struct error *error);
+void build_close_outputs(struct build *build);
 
-/* Gives a finished file its owner and its name. */
-int build_publish(const struct build *build, struct output *output, struct error *error);
+/* Gives the image, and the root hash's file, which it writes, their owner and their names. */
+int build_publish(struct build *build, struct error *error);
+
+/* Writes the report, of which text has no newline at the end. */
+int build_publish_report(struct build *build, const char *text, struct error *error);
 
 /* The root filesystem's place in the image. */
 struct host_range build_window(const struct build *build);
@@ -72,6 +80,6 @@ void report_print_geometry(const struct build *build);
 /* What was built, to the log. */
 void report_log_summary(const struct build *build);
 /* The JSON report. */
-int report_write(const struct build *build, const char *path, struct error *error);
+int report_write(struct build *build, struct error *error);
 
 #endif

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was asked for, what came out, and how long it took: as text and as JSON. */
-#include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "core/base/log.h"
 #include "core/build/private.h"
@@ -235,27 +233,12 @@ static json_object *report_object(const struct build *build)
 	return report;
 }
 
-static int write_text(const char *text, const char *path, struct error *error)
-{
-	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-	int ret = 0;
-
-	if (!out)
-		return error_errno(error, errno, "cannot write the report %s", path);
-	if (fprintf(out, "%s\n", text) < 0 || fflush(out) != 0)
-		ret = error_errno(error, errno, "cannot write the report %s", path);
-	if (out != stdout && fclose(out) != 0 && ret == 0)
-		ret = error_errno(error, errno, "cannot write the report %s", path);
-	return ret;
-}
-
-int report_write(const struct build *build, const char *path, struct error *error)
+int report_write(struct build *build, struct error *error)
 {
 	json_object *report = report_object(build);
-	int ret = write_text(
-		json_object_to_json_string_ext(report, JSON_C_TO_STRING_PRETTY |
-							       JSON_C_TO_STRING_NOSLASHESCAPE),
-		path, error);
+	const char *text = json_object_to_json_string_ext(
+		report, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	int ret = text ? build_publish_report(build, text, error) : error_nomem(error);
 
 	json_object_put(report);
 	return ret;

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <string.h>
-
-#include "core/base/io.h"
 #include "core/build/private.h"
 #include "core/format/dax.h"
 #include "core/format/mbr.h"
@@ -50,22 +46,12 @@ static int copy_data(struct build *build, struct error *error)
 	return copy_run(build->copy, output_fd(build->output), &options, &build->copied, error);
 }
 
-static int write_block(struct build *build, const void *bytes, size_t len, uint64_t off,
-		       struct error *error)
-{
-	int ret = io_pwrite(output_fd(build->output), bytes, len, off);
-
-	return ret < 0 ? error_errno(error, -ret, "cannot write the image %s",
-				     output_path(build->output))
-		       : 0;
-}
-
 static int write_mbr(struct build *build, uint64_t base_bytes, struct error *error)
 {
 	uint8_t mbr[MBR_BYTES];
 	int ret = mbr_encode(&build->geometry, base_bytes, mbr, error);
 
-	return ret < 0 ? ret : write_block(build, mbr, sizeof(mbr), base_bytes, error);
+	return ret < 0 ? ret : output_write(build->output, mbr, sizeof(mbr), base_bytes, error);
 }
 
 static int write_tables(struct build *build, struct error *error)
@@ -81,7 +67,7 @@ static int write_tables(struct build *build, struct error *error)
 	if (ret < 0)
 		return ret;
 	dax_encode(info);
-	return write_block(build, info, sizeof(info), DAX_INFO_OFFSET, error);
+	return output_write(build->output, info, sizeof(info), DAX_INFO_OFFSET, error);
 }
 
 int build_write(struct build *build, struct error *error)

@@ -21,7 +21,8 @@ static int print_tree(const struct cli *cli, const struct config *config, struct
 	int ret = cli_threads(cli, &request.threads, error);
 
 	if (ret == 0)
-		ret = output_open(config->image.output, config->image.source, &output, error);
+		ret = output_open("scratch files beside", config->image.output, NULL, &output,
+				  error);
 	if (ret < 0)
 		return ret;
 	request.scratch.arg = output;

@@ -7,6 +7,7 @@
 
 #include "core/config/config.h"
 #include "core/config/value.h"
+#include "core/format/verity.h"
 
 static const char *const unsupported_choices[] = { "error", "drop", NULL };
 static const char *const holes_choices[] = { "source", "detect", "fill", NULL };
@@ -76,9 +77,10 @@ const struct config_key config_keys[] = {
 
 	{ "verity", "enabled", CONFIG_BOOL, MEMBER(verity.enabled), "no",
 	  "measure the root filesystem: a dm-verity hash tree in partition 2" },
-	{ "verity", "salt", CONFIG_STRING, MEMBER(verity.salt), NULL,
-	  "up to 256 bytes in hexadecimal; not given: derived from the tree" },
-	{ "verity", "variant", CONFIG_STRING, MEMBER(verity.variant), NULL,
+	{ "verity", "salt", CONFIG_HEX, MEMBER(verity.salt), NULL,
+	  "up to 256 bytes in hexadecimal; not given: derived from the tree",
+	  .max = VERITY_SALT_MAX_BYTES },
+	{ "verity", "variant", CONFIG_NAME, MEMBER(verity.variant), NULL,
 	  "names the root hash's file: root_hash_VARIANT.txt beside the image" },
 	{ "verity", "hash-file", CONFIG_PATH, MEMBER(verity.hash_file), NULL,
 	  "another place for the root hash's file" },
@@ -108,9 +110,10 @@ bool config_is_section(const char *section)
 const char *config_describe_type(const struct config_key *key, char *buf, size_t size)
 {
 	static const char *const words[] = {
-		[CONFIG_BOOL] = "yes|no",   [CONFIG_U64] = "NUMBER", [CONFIG_SIZE] = "SIZE",
-		[CONFIG_STRING] = "STRING", [CONFIG_PATH] = "PATH",  [CONFIG_SOURCE] = "PATH",
-		[CONFIG_LIST] = "STRING",   [CONFIG_PATHS] = "PATH", [CONFIG_BACKEND] = "BACKEND"
+		[CONFIG_BOOL] = "yes|no",   [CONFIG_U64] = "NUMBER",     [CONFIG_SIZE] = "SIZE",
+		[CONFIG_STRING] = "STRING", [CONFIG_NAME] = "STRING",    [CONFIG_HEX] = "HEX",
+		[CONFIG_PATH] = "PATH",     [CONFIG_SOURCE] = "PATH",    [CONFIG_LIST] = "STRING",
+		[CONFIG_PATHS] = "PATH",    [CONFIG_BACKEND] = "BACKEND"
 	};
 
 	if (key->type == CONFIG_ENUM)

@@ -17,6 +17,8 @@ enum config_type {
 	CONFIG_SIZE,   /* uint64_t, bytes */
 	CONFIG_ENUM,   /* an enum whose members are the places in choices */
 	CONFIG_STRING, /* char *, may be empty */
+	CONFIG_NAME,   /* the same, for a part of a file's name: without a slash */
+	CONFIG_HEX,    /* the same, hexadecimal of at most max bytes */
 	CONFIG_PATH, /* char *, relative to the INI file; without a default it may be empty: none */
 	CONFIG_SOURCE,  /* char *, a path unless it is "-" */
 	CONFIG_BACKEND, /* char *, a path when it has a slash, else a name */

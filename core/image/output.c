@@ -11,12 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/io.h"
+
 #define TEMPORARY_TRIES 100
 
 struct output {
-	char *path;      /* absolute, symbolic links resolved */
-	char *file;      /* its last component, inside path */
-	char *temporary; /* the name in dir while there is one */
+	const char *what; /* static: what messages call it */
+	char *path;       /* absolute, symbolic links resolved */
+	char *file;       /* its last component, inside path */
+	char *temporary;  /* the name in dir while there is one */
 	int dir;
 	int fd;
 };
@@ -45,18 +48,19 @@ static int resolve(struct output *output, const char *path, struct error *error)
 	if (!output->path && errno == ENOENT)
 		output->path = resolve_missing(path);
 	if (!output->path)
-		return error_errno(error, errno, "cannot make the image %s", path);
+		return error_errno(error, errno, "cannot make %s %s", output->what, path);
 	output->file = strrchr(output->path, '/') + 1;
 	if (stat(output->path, &st) == 0 && S_ISDIR(st.st_mode))
 		return error_set(error, EISDIR,
-				 "cannot make the image %s: it is a directory: name a file in it",
-				 path);
+				 "cannot make %s %s: it is a directory: name a file in it",
+				 output->what, path);
 	if (stat(output->path, &st) == 0 && !S_ISREG(st.st_mode))
 		return error_set(error, EINVAL,
-				 "cannot make the image %s: it exists and is not a regular file",
-				 path);
+				 "cannot make %s %s: it exists and is not a regular file",
+				 output->what, path);
 	if (*output->file == '\0')
-		return error_set(error, EISDIR, "cannot make the image %s: no file name", path);
+		return error_set(error, EISDIR, "cannot make %s %s: no file name", output->what,
+				 path);
 	return 0;
 }
 
@@ -69,7 +73,8 @@ static int open_directory(struct output *output, struct error *error)
 		return error_nomem(error);
 	output->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (output->dir < 0)
-		return error_errno(error, errno, "cannot open the image's directory %s", dir);
+		return error_errno(error, errno, "cannot make %s in the directory %s", output->what,
+				   dir);
 	return 0;
 }
 
@@ -79,25 +84,25 @@ static bool same_file(const struct stat *a, const struct stat *b)
 }
 
 /* Walks from the output's directory up to the root of the host, looking for the source. */
-static int refuse_inside(const struct output *output, const char *source_dir, struct error *error)
+static int refuse_inside(const struct output *output, const char *path, struct error *error)
 {
 	autoclose int dir = fcntl(output->dir, F_DUPFD_CLOEXEC, 0);
 	struct stat source, here, below = { 0 };
 
-	if (stat(source_dir, &source) < 0)
+	if (stat(path, &source) < 0)
 		return 0; /* the scan says what is wrong with the source */
 	if (stat(output->path, &here) == 0 && same_file(&here, &source))
 		return error_set(error, EINVAL,
-				 "the image %s would replace its own source: choose another output",
-				 output->path);
+				 "%s %s would replace its own source: choose another output",
+				 output->what, output->path);
 	while (dir >= 0 && fstat(dir, &here) == 0 && !same_file(&here, &below)) {
 		int parent = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		if (same_file(&here, &source))
 			return error_set(error, EINVAL,
-					 "the image %s would lie inside its own source %s: choose "
+					 "%s %s would lie inside its own source %s: choose "
 					 "another output",
-					 output->path, source_dir);
+					 output->what, output->path, path);
 		close(dir);
 		dir = parent;
 		below = here;
@@ -160,7 +165,7 @@ static int open_unnamed(const struct output *output)
 	return fd < 0 ? -errno : fd;
 }
 
-int output_open(const char *path, const char *source_dir, struct output **result,
+int output_open(const char *what, const char *path, const char *source, struct output **result,
 		struct error *error)
 {
 	struct output *output autocall(cleanup_output_close) = calloc(1, sizeof(*output));
@@ -168,13 +173,14 @@ int output_open(const char *path, const char *source_dir, struct output **result
 
 	if (!output)
 		return error_nomem(error);
+	output->what = what;
 	output->dir = -1;
 	output->fd = -1;
 	ret = resolve(output, path, error);
 	if (ret == 0)
 		ret = open_directory(output, error);
-	if (ret == 0 && source_dir)
-		ret = refuse_inside(output, source_dir, error);
+	if (ret == 0 && source)
+		ret = refuse_inside(output, source, error);
 	if (ret == 0)
 		*result = steal_ptr(&output);
 	return ret;
@@ -190,20 +196,35 @@ const char *output_path(const struct output *output)
 	return output->path;
 }
 
+const char *output_what(const struct output *output)
+{
+	return output->what;
+}
+
 int output_create(struct output *output, uint64_t bytes, struct error *error)
 {
 	output->fd = can_name_later() ? open_unnamed(output) : -EOPNOTSUPP;
 	if (output->fd < 0 && no_unnamed_files(-output->fd))
 		output->fd = make_temporary(output, make_by_open, &output->temporary);
 	if (output->fd < 0)
-		return error_errno(error, -output->fd, "cannot make the image %s", output->path);
+		return error_errno(error, -output->fd, "cannot make %s %s", output->what,
+				   output->path);
 	if (bytes > INT64_MAX)
-		return error_set(error, EFBIG, "the image %s would be larger than any file can be",
-				 output->path);
+		return error_set(error, EFBIG, "%s %s would be larger than any file can be",
+				 output->what, output->path);
 	if (ftruncate(output->fd, (off_t)bytes) < 0)
-		return error_errno(error, errno, "cannot make the image %s %" PRIu64 " bytes long",
-				   output->path, bytes);
+		return error_errno(error, errno, "cannot make %s %s %" PRIu64 " bytes long",
+				   output->what, output->path, bytes);
 	return 0;
+}
+
+int output_write(struct output *output, const void *bytes, size_t len, uint64_t off,
+		 struct error *error)
+{
+	int ret = io_pwrite(output->fd, bytes, len, off);
+
+	return ret < 0 ? error_errno(error, -ret, "cannot write %s %s", output->what, output->path)
+		       : 0;
 }
 
 static int replace(struct output *output)
@@ -226,16 +247,21 @@ int output_set_owner(struct output *output, uid_t owner, gid_t group, struct err
 	return 0;
 }
 
+int output_sync(struct output *output, struct error *error)
+{
+	if (fsync(output->fd) < 0)
+		return error_errno(error, errno, "cannot write %s %s to the disk", output->what,
+				   output->path);
+	return 0;
+}
+
 int output_publish(struct output *output, bool sync, struct error *error)
 {
-	int ret;
+	int ret = replace(output);
 
-	if (sync && fsync(output->fd) < 0)
-		return error_errno(error, errno, "cannot write the image %s to the disk",
-				   output->path);
-	ret = replace(output);
 	if (ret < 0)
-		return error_errno(error, -ret, "cannot give the image its name %s", output->path);
+		return error_errno(error, -ret, "cannot give %s its name %s", output->what,
+				   output->path);
 	if (sync && fsync(output->dir) < 0)
 		return error_errno(error, errno, "cannot write the directory of %s to the disk",
 				   output->path);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The image file while it is being made. It has no name until it is right: built as an unnamed file
- * in the output's directory (or, where the filesystem has none, under a temporary name), it takes
- * the output's name in one rename. Until then an earlier image stays as it was.
+ * A file while it is being made, the image before all. It has no name until it is right: built as
+ * an unnamed file in the output's directory (or, where the filesystem has none, under a temporary
+ * name), it takes the output's name in one rename. Until then an earlier image stays as it was.
  */
 #ifndef IMAGE_OUTPUT_H
 #define IMAGE_OUTPUT_H
@@ -18,10 +18,11 @@ struct output;
 
 /*
  * Finds the place: path is a regular file to make or replace (through a symbolic link too). Makes
- * nothing yet. Errors: a directory or device, no such directory, source_dir itself, when it is a
- * file, or a place inside it (NULL: not checked).
+ * nothing yet. what is a static text that messages call it by: "the image". Errors: a directory or
+ * device, no such directory, the file source itself, or a place inside the directory source (NULL:
+ * not checked).
  */
-int output_open(const char *path, const char *source_dir, struct output **output,
+int output_open(const char *what, const char *path, const char *source, struct output **output,
 		struct error *error);
 
 /* Makes the file, of so many bytes: it reads as zeros and is sparse. */
@@ -29,12 +30,21 @@ int output_create(struct output *output, uint64_t bytes, struct error *error);
 
 /* -1 before output_create. */
 int output_fd(const struct output *output);
+/* Absolute, symbolic links resolved: two that are different are different files. */
 const char *output_path(const struct output *output);
+const char *output_what(const struct output *output);
+
+/* Into the file that was made. */
+int output_write(struct output *output, const void *bytes, size_t len, uint64_t off,
+		 struct error *error);
 
 /* -1 leaves owner or group as they are. */
 int output_set_owner(struct output *output, uid_t owner, gid_t group, struct error *error);
 
-/* Makes it durable when sync is set, and gives it its name. */
+/* Waits until the file is on the disk. */
+int output_sync(struct output *output, struct error *error);
+
+/* Gives it its name, which is on the disk then when sync is set. */
 int output_publish(struct output *output, bool sync, struct error *error);
 
 /* An unnamed file in the output's directory, for scratch. A descriptor of the caller's, or -errno.

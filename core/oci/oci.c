@@ -26,6 +26,18 @@ static const char *split_tag(char *path)
 	return NULL;
 }
 
+char *oci_store_path(const char *source)
+{
+	size_t scheme_len;
+	char *path;
+
+	source_scheme_of(source, &scheme_len);
+	path = strdup(source + scheme_len);
+	if (path)
+		split_tag(path);
+	return path;
+}
+
 static int open_store(enum source_scheme scheme, const char *path,
 		      const struct oci_options *options, struct tree **store, struct error *error)
 {

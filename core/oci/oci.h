@@ -16,7 +16,11 @@ struct oci_options {
 	struct archive_options archive;
 };
 
-/* source with its scheme (config/scheme.h) in front. */
+/* The path in a source that has a scheme (config/scheme.h) in front, without scheme and tag; to be
+ * freed. NULL when memory is out. */
+char *oci_store_path(const char *source);
+
+/* source with its scheme in front. */
 int oci_read_tree(const char *source, const struct oci_options *options, struct tree **tree,
 		  struct error *error);
 

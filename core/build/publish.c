@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files that a build leaves behind: where they go is settled before it begins. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/build/private.h"
+#include "core/config/scheme.h"
+#include "core/oci/oci.h"
+
+/* hash-file, or root_hash_VARIANT.txt in the image's directory. To be freed. */
+static char *hash_file_path(const struct build *build)
+{
+	const char *image = output_path(build->output);
+	const char *variant = build->config->verity.variant;
+	int dir_len = (int)(strrchr(image, '/') - image);
+	char *path;
+
+	if (build->config->verity.hash_file && *build->config->verity.hash_file)
+		return strdup(build->config->verity.hash_file);
+	if (asprintf(&path, "%.*s/root_hash_%s.txt", dir_len, image, variant ? variant : "") < 0)
+		return NULL;
+	return path;
+}
+
+static int open_hash_file(struct build *build, const char *source, struct error *error)
+{
+	autofree char *path = NULL;
+
+	if (!build->config->verity.enabled)
+		return 0;
+	path = hash_file_path(build);
+	return path ? output_open("the root hash's file", path, source, &build->hash_file, error)
+		    : error_nomem(error);
+}
+
+/* Standard output, or what cannot be replaced: a pipe, a terminal. */
+static bool is_stream(const char *path)
+{
+	struct stat st;
+
+	return strcmp(path, "-") == 0 ||
+	       (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
+}
+
+static int open_report(struct build *build, const char *source, struct error *error)
+{
+	const char *path = build->options->report;
+
+	if (!path || is_stream(path))
+		return 0;
+	return output_open("the report", path, source, &build->report_file, error);
+}
+
+static int check_different(const struct output *a, const struct output *b, struct error *error)
+{
+	if (!a || !b || strcmp(output_path(a), output_path(b)) != 0)
+		return 0;
+	return error_usage(error, "%s and %s would both be %s: give one of them another name",
+			   output_what(a), output_what(b), output_path(a));
+}
+
+/* The file or directory that the source names. To be freed. */
+static char *source_path(const char *source)
+{
+	size_t scheme_len;
+
+	return source_scheme_of(source, &scheme_len) == SOURCE_PATH ? strdup(source)
+								    : oci_store_path(source);
+}
+
+int build_open_outputs(struct build *build, struct error *error)
+{
+	const struct config *config = build->config;
+	autofree char *source = source_path(config->image.source);
+	int ret = source ? 0 : error_nomem(error);
+
+	if (ret == 0)
+		ret = output_open("the image", config->image.output, source, &build->output, error);
+	if (ret == 0)
+		ret = open_hash_file(build, source, error);
+	if (ret == 0)
+		ret = open_report(build, source, error);
+	if (ret == 0)
+		ret = check_different(build->output, build->hash_file, error);
+	if (ret == 0)
+		ret = check_different(build->output, build->report_file, error);
+	return ret < 0 ? ret : check_different(build->hash_file, build->report_file, error);
+}
+
+void build_close_outputs(struct build *build)
+{
+	output_close(build->output);
+	output_close(build->hash_file);
+	output_close(build->report_file);
+}
+
+static int write_text(struct output *file, const char *text, struct error *error)
+{
+	int ret = output_create(file, 0, error);
+
+	if (ret == 0)
+		ret = output_write(file, text, strlen(text), 0, error);
+	return ret < 0 ? ret : output_write(file, "\n", 1, strlen(text), error);
+}
+
+static int write_root_hash(struct build *build, struct error *error)
+{
+	char line[VERITY_LINE_BYTES];
+
+	if (!build->hash_file)
+		return 0;
+	verity_format_line(&build->verity, build->root_hash, line);
+	return write_text(build->hash_file, line, error);
+}
+
+static int finish(const struct build *build, struct output *file, struct error *error)
+{
+	const struct build_options *options = build->options;
+	int ret = file ? output_set_owner(file, options->owner, options->group, error) : 0;
+
+	return ret == 0 && file && options->sync ? output_sync(file, error) : ret;
+}
+
+/* All that can fail for want of room or rights comes before the first name. */
+int build_publish(struct build *build, struct error *error)
+{
+	bool sync = build->options->sync;
+	int ret = write_root_hash(build, error);
+
+	if (ret == 0)
+		ret = finish(build, build->hash_file, error);
+	if (ret == 0)
+		ret = finish(build, build->output, error);
+	if (ret == 0)
+		ret = output_publish(build->output, sync, error);
+	if (ret == 0 && build->hash_file)
+		ret = output_publish(build->hash_file, sync, error);
+	return ret;
+}
+
+static int write_stream(const char *path, const char *text, struct error *error)
+{
+	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+	int ret = 0;
+
+	if (!out)
+		return error_errno(error, errno, "cannot write the report %s", path);
+	if (fprintf(out, "%s\n", text) < 0 || fflush(out) != 0)
+		ret = error_errno(error, errno, "cannot write the report %s", path);
+	if (out != stdout)
+		fclose(out);
+	return ret;
+}
+
+int build_publish_report(struct build *build, const char *text, struct error *error)
+{
+	int ret;
+
+	if (!build->report_file)
+		return write_stream(build->options->report, text, error);
+	ret = write_text(build->report_file, text, error);
+	return ret < 0 ? ret : output_publish(build->report_file, false, error);
+}
