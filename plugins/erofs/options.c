@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "plugins/common/uuid.h"
 #include "plugins/erofs/compress.h"
 #include "plugins/erofs/lz4.h"
 
@@ -71,44 +72,6 @@ const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT] = {
 	},
 };
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* 8-4-4-4-12 hexadecimal digits. */
-static int parse_uuid(const char *text, uint8_t uuid[16])
-{
-	unsigned int digits = 0;
-
-	memset(uuid, 0, 16);
-	for (; *text; text++) {
-		bool dash_due = digits == 8 || digits == 12 || digits == 16 || digits == 20;
-		int digit = hex_digit(*text);
-
-		if (*text == '-' && dash_due && text[-1] != '-')
-			continue;
-		if (digit < 0 || digits == 32 || (dash_due && text[-1] != '-'))
-			return -EINVAL;
-		uuid[digits / 2] = (uint8_t)(uuid[digits / 2] << 4 | digit);
-		digits++;
-	}
-	return digits == 32 ? 0 : -EINVAL;
-}
-
-static int read_uuid(struct erofs *fs, const struct kataimg_value *value)
-{
-	if (!value->is_set)
-		return fs->host->uuid(fs->host->ctx, "erofs", fs->options.uuid);
-	if (!parse_uuid(value->string, fs->options.uuid))
-		return 0;
-	erofs_error(fs, "uuid = %s is not a UUID", value->string);
-	return -EINVAL;
-}
-
 /* An option that would do nothing is a mistake that is better said. */
 static int read_compress(struct erofs *fs, const struct kataimg_value *values)
 {
@@ -143,5 +106,7 @@ int erofs_options_read(struct erofs *fs, const struct kataimg_value *values)
 	strncpy(fs->options.label, values[EROFS_OPTION_LABEL].string,
 		sizeof(fs->options.label) - 1);
 	err = read_compress(fs, values);
-	return err ? err : read_uuid(fs, &values[EROFS_OPTION_UUID]);
+	return err ? err
+		   : uuid_from_option(fs->host, &values[EROFS_OPTION_UUID], "erofs",
+				      fs->options.uuid);
 }

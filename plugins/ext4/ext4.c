@@ -2,7 +2,6 @@
 /* The backend's table: options, limits, and the way through the callbacks. */
 #include "plugins/ext4/ext4.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <ext2fs/ext2fs.h>
 
 #include "ondisk/crc32c.h"
+#include "plugins/common/uuid.h"
 #include "plugins/ext4/frame.h"
 #include "plugins/ext4/size.h"
 #include "plugins/ext4/super.h"
@@ -74,50 +74,6 @@ static const char *ext4_libraries(void)
 
 /* ---- open ---- */
 
-static int hex_digit(char c)
-{
-	if (isdigit((unsigned char)c))
-		return c - '0';
-	return isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
-}
-
-/* 8-4-4-4-12 hexadecimal digits. */
-static bool parse_uuid(const char *text, uint8_t uuid[16])
-{
-	static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	size_t digits = 0;
-
-	if (strlen(text) != strlen(shape))
-		return false;
-	memset(uuid, 0, 16);
-	for (size_t i = 0; shape[i]; i++) {
-		int digit = hex_digit(text[i]);
-
-		if (shape[i] == '-' ? text[i] != '-' : digit < 0)
-			return false;
-		if (shape[i] == '-')
-			continue;
-		uuid[digits / 2] |= digits % 2 ? digit : digit << 4;
-		digits++;
-	}
-	return true;
-}
-
-static int set_uuid(struct ext4 *ext4, const struct kataimg_value *value)
-{
-	const struct kataimg_host *host = ext4->host;
-
-	if (!value->is_set)
-		return host->uuid(host->ctx, "ext4 filesystem", ext4->options.uuid);
-	if (parse_uuid(value->string, ext4->options.uuid))
-		return 0;
-	host->error(host->ctx,
-		    "uuid = %s: not of the form "
-		    "01234567-89ab-cdef-0123-456789abcdef",
-		    value->string);
-	return -EINVAL;
-}
-
 static int set_hash_seed(struct ext4 *ext4)
 {
 	const struct kataimg_host *host = ext4->host;
@@ -152,7 +108,8 @@ static int check_alignment(const struct ext4 *ext4)
 
 static int set_options(struct ext4 *ext4, const struct kataimg_value *values)
 {
-	int ret = set_uuid(ext4, &values[OPT_UUID]);
+	int ret = uuid_from_option(ext4->host, &values[OPT_UUID], "ext4 filesystem",
+				   ext4->options.uuid);
 
 	if (ret == 0)
 		ret = set_hash_seed(ext4);

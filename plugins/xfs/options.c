@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
 #include <errno.h>
 
+#include "plugins/common/uuid.h"
 #include "plugins/xfs/state.h"
 
 #define SECTOR_512 512u
@@ -54,37 +54,6 @@ const struct kataimg_option xfs_options[XFS_OPTION_COUNT] = {
 	},
 };
 
-static int hex_digit(char digit)
-{
-	if (isdigit((unsigned char)digit))
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
-/* 8-4-4-4-12 digits. */
-static bool parse_uuid(const char *text, uint8_t uuid[16])
-{
-	static const uint8_t nil[16];
-	uint32_t byte = 0;
-
-	if (strlen(text) != UUID_TEXT_LEN)
-		return false;
-	for (uint32_t i = 0; i < UUID_TEXT_LEN;) {
-		if (i == 8 || i == 13 || i == 18 || i == 23) {
-			if (text[i++] != '-')
-				return false;
-			continue;
-		}
-		if (hex_digit(text[i]) < 0 || hex_digit(text[i + 1]) < 0)
-			return false;
-		uuid[byte++] = (uint8_t)(hex_digit(text[i]) << 4 | hex_digit(text[i + 1]));
-		i += 2;
-	}
-	return memcmp(uuid, nil, sizeof(nil)) != 0;
-}
-
 static int read_identity(struct xfs_state *state, const struct kataimg_value *values)
 {
 	const struct kataimg_host *host = state->host;
@@ -95,12 +64,7 @@ static int read_identity(struct xfs_state *state, const struct kataimg_value *va
 		return -EINVAL;
 	}
 	memcpy(state->identity.label, label, strlen(label));
-	if (!values[OPT_UUID].is_set)
-		return host->uuid(host->ctx, "filesystem", state->identity.uuid);
-	if (parse_uuid(values[OPT_UUID].string, state->identity.uuid))
-		return 0;
-	host->error(host->ctx, "xfs: uuid '%s' is not a UUID", values[OPT_UUID].string);
-	return -EINVAL;
+	return uuid_from_option(host, &values[OPT_UUID], "filesystem", state->identity.uuid);
 }
 
 static uint64_t usual_log_blocks(uint64_t least, uint64_t free_bytes)

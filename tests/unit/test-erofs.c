@@ -347,6 +347,7 @@ static void wrong_options(void **state)
 		{ "uuid=not-a-uuid", NULL },
 		{ "uuid=01234567-89ab-cdef-0123-456789abcde", NULL },
 		{ "uuid=0123456789abcdef0123456789abcdef", NULL },
+		{ "uuid=00000000-0000-0000-0000-000000000000", NULL },
 		{ "level=3", NULL },
 		{ "level=3", "compress=lz4", NULL },
 		{ "cluster-size=8K", NULL },

@@ -313,7 +313,12 @@ static void test_options(void **state)
 {
 	static const char *const given[] = { "label=root", "reserved-percent=0",
 					     "uuid=01234567-89ab-CDEF-0123-456789abcdef", NULL };
-	static const char *const bad_uuid[] = { "uuid=0123", NULL };
+	static const char *const bad_uuids[][2] = {
+		{ "uuid=0123", NULL },
+		{ "uuid=01234567-89ab-cdef-0123-456789abcdeg", NULL },
+		{ "uuid=01234567-89ab-cdef-01234-56789abcdef", NULL },
+		{ "uuid=00000000-0000-0000-0000-000000000000", NULL },
+	};
 	static const char *const few_inodes[] = { "inodes=12", NULL };
 	static const uint8_t uuid[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
 					  0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef };
@@ -325,8 +330,9 @@ static void test_options(void **state)
 	assert_memory_equal(fakehost_probed(host)->uuid, uuid, sizeof(uuid));
 	assert_int_equal(read32(host, 1024 + 8), 0);
 	fakehost_free(host);
-	run_refused(&(struct fakehost_setup){ .tree = tree, .options = bad_uuid }, "open", -EINVAL,
-		    "uuid = 0123");
+	for (size_t i = 0; i < sizeof(bad_uuids) / sizeof(bad_uuids[0]); i++)
+		run_refused(&(struct fakehost_setup){ .tree = tree, .options = bad_uuids[i] },
+			    "open", -EINVAL, "uuid = 0");
 	run_refused(&(struct fakehost_setup){ .tree = tree, .options = few_inodes }, "plan",
 		    -EINVAL, "inodes = 12");
 	memtree_free(tree);
