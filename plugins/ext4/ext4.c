@@ -160,8 +160,8 @@ static int ext4_limits(void *state, struct kataimg_limits *limits)
 	limits->name_bytes = 255;
 	limits->symlink_bytes = EXT4_BLOCK_BYTES - 1;
 	limits->xattr_name_bytes = 255;
-	limits->mtime_min = INT32_MIN;
-	limits->mtime_max = INT32_MAX + (INT64_C(3) << 32);
+	limits->mtime_min = EXT4_TIME_MIN;
+	limits->mtime_max = EXT4_TIME_MAX;
 	limits->device_major = 0xfff;
 	limits->device_minor = 0xfffff;
 	limits->id = UINT32_MAX;
@@ -189,11 +189,26 @@ static int ext4_check(void *state, const struct kataimg_node *node, char *reason
 
 /* ---- plan, describe, write, verify, probe ---- */
 
+/* What has no node has this time. */
+static int check_build_time(const struct ext4 *ext4)
+{
+	if (ext4->job->build_time <= EXT4_TIME_MAX)
+		return 0;
+	ext4->host->error(
+		ext4->host->ctx,
+		"a build time of %lld seconds since 1970 is after %lld, the last that ext4 "
+		"stores",
+		(long long)ext4->job->build_time, (long long)EXT4_TIME_MAX);
+	return -ERANGE;
+}
+
 static int ext4_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
 {
 	struct ext4 *ext4 = state;
-	int ret;
+	int ret = check_build_time(ext4);
 
+	if (ret < 0)
+		return ret;
 	ext4->tree = tree;
 	ret = ext4_census_init(&ext4->census, ext4);
 	if (ret < 0)

@@ -369,6 +369,22 @@ static void test_unaligned_window(void **state)
 	memtree_free(tree);
 }
 
+static void test_build_time(void **state)
+{
+	struct memtree *tree = memtree_new();
+	struct kataimg_job job = fakehost_default_job();
+	struct fakehost *host;
+
+	(void)state;
+	job.build_time = INT64_C(15032385535); /* 2446-05-10 */
+	host = run(&(struct fakehost_setup){ .tree = tree, .job = &job });
+	fakehost_free(host);
+	job.build_time++;
+	run_refused(&(struct fakehost_setup){ .tree = tree, .job = &job }, "plan", -ERANGE,
+		    "15032385536 seconds");
+	memtree_free(tree);
+}
+
 static void test_verify_sees_damage(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
@@ -459,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_unaligned_window),
+		cmocka_unit_test(test_build_time),
 		cmocka_unit_test(test_verify_sees_damage),
 		cmocka_unit_test(test_probe_others),
 		cmocka_unit_test(test_same_bytes),
