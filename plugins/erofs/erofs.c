@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/common/acl.h"
 #include "plugins/erofs/chunk.h"
 #include "plugins/erofs/compress.h"
 #include "plugins/erofs/data.h"
@@ -73,6 +74,21 @@ static int erofs_limits(void *state, struct kataimg_limits *limits)
 	return 0;
 }
 
+/* Why the attribute cannot be stored, NULL when it can. */
+static const char *xattr_refusal(const struct kataimg_xattr *xattr)
+{
+	const char *suffix;
+	uint32_t suffix_len;
+	uint8_t prefix;
+
+	if (erofs_xattr_split(xattr, &prefix, &suffix, &suffix_len) || suffix_len > UINT8_MAX)
+		return "EROFS has no namespace for it";
+	if ((prefix == EROFS_XATTR_ACL_ACCESS || prefix == EROFS_XATTR_ACL_DEFAULT) &&
+	    !acl_is_valid(xattr->value, xattr->value_len))
+		return "it is not a valid access control list";
+	return NULL;
+}
+
 static int erofs_check(void *state, const struct kataimg_node *node, char *reason,
 		       size_t reason_size)
 {
@@ -81,15 +97,12 @@ static int erofs_check(void *state, const struct kataimg_node *node, char *reaso
 
 	(void)state;
 	for (uint32_t i = 0; i < node->xattr_count; i++) {
-		const char *suffix;
-		uint32_t suffix_len;
-		uint8_t prefix;
+		const char *why = xattr_refusal(&node->xattrs[i]);
 
-		if (!erofs_xattr_split(&node->xattrs[i], &prefix, &suffix, &suffix_len) &&
-		    suffix_len <= UINT8_MAX)
+		if (!why)
 			continue;
-		snprintf(reason, reason_size, "EROFS cannot store the extended attribute %s",
-			 node->xattrs[i].name);
+		snprintf(reason, reason_size, "extended attribute %s: %s", node->xattrs[i].name,
+			 why);
 		return KATAIMG_CHECK_XATTRS;
 	}
 	if (bytes <= max)

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The stored size, or -EINVAL when the value is not an ACL. */
-int64_t ext4_acl_disk_bytes(const void *value, size_t len);
+/* The stored size of a valid ACL. */
+size_t ext4_acl_disk_bytes(const void *value, size_t len);
 
-/* Writes the stored form; the value was sized before. */
+/* Writes the stored form. */
 void ext4_acl_convert(const void *value, size_t len, uint8_t *to);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "ondisk/crc32c.h"
+#include "plugins/common/acl.h"
 #include "plugins/ext4/acl.h"
 
 /* A list of entries ends with four zero bytes. */
@@ -73,8 +74,6 @@ static bool parse_name(struct ext4_xattr *attr)
 static int parse_attr(struct ext4_xattr *attr, const struct kataimg_xattr *source, char *reason,
 		      size_t reason_size)
 {
-	int64_t acl_bytes;
-
 	*attr = (struct ext4_xattr){ .source = source, .value_bytes = source->value_len };
 	if (!parse_name(attr)) {
 		snprintf(reason, reason_size, "ext4 has no namespace for the extended attribute %s",
@@ -83,13 +82,12 @@ static int parse_attr(struct ext4_xattr *attr, const struct kataimg_xattr *sourc
 	}
 	if (!is_acl(attr))
 		return 0;
-	acl_bytes = ext4_acl_disk_bytes(source->value, source->value_len);
-	if (acl_bytes < 0) {
+	if (!acl_is_valid(source->value, source->value_len)) {
 		snprintf(reason, reason_size, "%s is not a valid access control list",
 			 source->name);
 		return -EINVAL;
 	}
-	attr->value_bytes = acl_bytes;
+	attr->value_bytes = ext4_acl_disk_bytes(source->value, source->value_len);
 	return 0;
 }
 

@@ -404,11 +404,38 @@ static int check_xattr(const char *name, size_t value_len, uint32_t count)
 	return err;
 }
 
+static int check_acl(const void *value, size_t value_len)
+{
+	struct memtree *tree = memtree_new();
+	struct fakehost *host;
+	int err;
+
+	memtree_set_xattr(memtree_add_file(memtree_root(tree), "f", "", 0),
+			  "system.posix_acl_access", value, value_len);
+	host = fakehost_new(
+		&(struct fakehost_setup){ .backend = fakehost_load_backend(), .tree = tree });
+	err = fakehost_run(host);
+	fakehost_free(host);
+	memtree_free(tree);
+	return err;
+}
+
+static void acls(void **state)
+{
+	static const uint8_t acl[] = {
+		2, 0, 0,    0,    1,    0,    7,  0, 0xff, 0xff, 0xff, 0xff, 4,    0,
+		5, 0, 0xff, 0xff, 0xff, 0xff, 32, 0, 5,    0,    0xff, 0xff, 0xff, 0xff,
+	};
+
+	(void)state;
+	assert_int_equal(check_acl(acl, sizeof(acl)), 0);
+	assert_int_equal(check_acl(acl, sizeof(acl) - 8), -EFBIG);
+}
+
 static void xattr_limits(void **state)
 {
 	(void)state;
 	assert_int_equal(check_xattr("user.a", 65535, 1), 0);
-	assert_int_equal(check_xattr("system.posix_acl_access", 28, 1), 0);
 	assert_int_equal(check_xattr("system.nfs4_acl", 28, 1), -EFBIG);
 	assert_int_equal(check_xattr("system.posix_acl_access.x", 28, 1), -EFBIG);
 	assert_int_equal(check_xattr("com.example", 1, 1), -EFBIG);
@@ -506,6 +533,7 @@ int main(void)
 		cmocka_unit_test(cancelled),
 		cmocka_unit_test(wrong_options),
 		cmocka_unit_test(label_and_uuid),
+		cmocka_unit_test(acls),
 		cmocka_unit_test(xattr_limits),
 		cmocka_unit_test(corruption),
 		cmocka_unit_test(any_corruption),
