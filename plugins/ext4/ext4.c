@@ -164,7 +164,7 @@ static int ext4_limits(void *state, struct kataimg_limits *limits)
 	limits->mtime_max = EXT4_TIME_MAX;
 	limits->device_major = 0xfff;
 	limits->device_minor = 0xfffff;
-	limits->id = UINT32_MAX;
+	limits->id = UINT32_MAX - 1; /* -1 is no user */
 	limits->links = EXT4_LINK_MAX;
 	limits->file_bytes = (uint64_t)UINT32_MAX * EXT4_BLOCK_BYTES;
 	limits->nodes = UINT32_MAX - 2 * EXT4_FIRST_INO;

@@ -307,6 +307,24 @@ static void test_refused_xattrs(void **state)
 	memtree_free(tree);
 }
 
+/* ---- Limits ---- */
+
+static void test_limits(void **state)
+{
+	struct memtree *tree = memtree_new();
+	struct fakehost *host = run(&(struct fakehost_setup){ .tree = tree });
+	const struct kataimg_limits *limits = fakehost_limits(host);
+
+	(void)state;
+	assert_int_equal(limits->id, 0xfffffffe); /* -1 is no user */
+	assert_int_equal(limits->links, 65000);
+	assert_int_equal(limits->symlink_bytes, 4095);
+	assert_int_equal(limits->file_bytes, (UINT64_C(1) << 44) - BLOCK);
+	assert_int_equal(limits->mtime_max, 15032385535);
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
 /* ---- Options, verify, probe ---- */
 
 static void test_options(void **state)
@@ -472,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_large_files_are_aligned),
 		cmocka_unit_test(test_shared_blocks),
 		cmocka_unit_test(test_refused_xattrs),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_unaligned_window),
