@@ -243,6 +243,41 @@ _Static_assert(sizeof(struct ext4_super) == 1024, "superblock");
 _Static_assert(offsetof(struct ext4_super, magic) == 0x38, "superblock.magic");
 _Static_assert(offsetof(struct ext4_super, volume_name) == 0x78, "superblock.volume_name");
 
+/* ---- Group descriptors ---- */
+
+#define EXT4_GROUP_INODE_UNINIT 0x0001u
+#define EXT4_GROUP_BLOCK_UNINIT 0x0002u
+
+struct ext4_descriptor {
+	le32 block_bitmap_lo;
+	le32 inode_bitmap_lo;
+	le32 inode_table_lo;
+	le16 free_blocks_lo;
+	le16 free_inodes_lo;
+	le16 used_dirs_lo;
+	le16 flags;
+	le32 exclude_bitmap_lo;
+	le16 block_bitmap_csum_lo;
+	le16 inode_bitmap_csum_lo;
+	le16 itable_unused_lo;
+	le16 checksum;
+	le32 block_bitmap_hi;
+	le32 inode_bitmap_hi;
+	le32 inode_table_hi;
+	le16 free_blocks_hi;
+	le16 free_inodes_hi;
+	le16 used_dirs_hi;
+	le16 itable_unused_hi;
+	le32 exclude_bitmap_hi;
+	le16 block_bitmap_csum_hi;
+	le16 inode_bitmap_csum_hi;
+	le32 reserved;
+};
+_Static_assert(sizeof(struct ext4_descriptor) == 64, "group descriptor");
+_Static_assert(offsetof(struct ext4_descriptor, checksum) == 30, "group descriptor.checksum");
+
+/* ---- Features ---- */
+
 #define EXT4_COMPAT_HAS_JOURNAL 0x0004u
 #define EXT4_COMPAT_EXT_ATTR 0x0008u
 #define EXT4_COMPAT_DIR_INDEX 0x0020u

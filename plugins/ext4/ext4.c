@@ -13,6 +13,7 @@
 #include "plugins/ext4/frame.h"
 #include "plugins/ext4/size.h"
 #include "plugins/ext4/super.h"
+#include "plugins/ext4/verify.h"
 #include "plugins/ext4/write.h"
 #include "plugins/ext4/xattr.h"
 
@@ -267,9 +268,7 @@ static int ext4_probe(const struct kataimg_host *host, uint64_t window_bytes,
 
 static int ext4_verify(void *state, uint64_t window_bytes)
 {
-	struct ext4 *ext4 = state;
-
-	return ext4_super_verify(ext4, window_bytes);
+	return ext4_verify_window(state, window_bytes);
 }
 
 KATAIMG_BACKEND(.name = "ext4", .version = "0.1.0",

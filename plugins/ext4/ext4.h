@@ -9,6 +9,7 @@
  *   write.c     directories, xattr blocks, extent trees, inodes, and the host's place records
  *   frame.c     superblock, descriptors, bitmaps and journal, by libext2fs
  *   super.c     reading a superblock back
+ *   verify.c    reading the frame and the inodes back
  */
 #ifndef EXT4_EXT4_H
 #define EXT4_EXT4_H

@@ -3,7 +3,6 @@
 
 #include "plugins/ext4/disk.h"
 
-#define DESCRIPTOR_BYTES 64u
 #define BITMAPS_PER_GROUP 2u
 /* What libext2fs wants free in the last group beside its tables. */
 #define TAIL_SPARE_BLOCKS 50u
@@ -30,7 +29,7 @@ bool ext4_geometry_init(struct ext4_geometry *geo, uint64_t blocks, uint32_t blo
 		.groups = groups,
 		.inodes_per_group = inodes_per_group,
 		.itable_blocks = inodes_per_group / EXT4_INODES_PER_BLOCK,
-		.desc_blocks = divide_up(groups, EXT4_BLOCK_BYTES / DESCRIPTOR_BYTES),
+		.desc_blocks = divide_up(groups, EXT4_BLOCK_BYTES / sizeof(struct ext4_descriptor)),
 	};
 	return inodes_per_group <= EXT4_GROUP_INODES_MAX &&
 	       inodes_per_group * groups <= UINT32_MAX &&

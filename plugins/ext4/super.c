@@ -113,8 +113,8 @@ static void read_facts(const struct ext4_super *super, struct facts *facts)
 	};
 }
 
-static int read_super(const struct kataimg_host *host, uint64_t window_bytes,
-		      struct ext4_super *super)
+int ext4_super_read(const struct kataimg_host *host, uint64_t window_bytes,
+		    struct ext4_super *super)
 {
 	int ret;
 
@@ -134,7 +134,7 @@ int ext4_super_probe(const struct kataimg_host *host, uint64_t window_bytes,
 {
 	struct ext4_super super;
 	struct facts facts;
-	int ret = read_super(host, window_bytes, &super);
+	int ret = ext4_super_read(host, window_bytes, &super);
 
 	if (ret < 0)
 		return ret;
@@ -143,25 +143,4 @@ int ext4_super_probe(const struct kataimg_host *host, uint64_t window_bytes,
 	if (ret == 0)
 		fill_info(&facts, info);
 	return ret;
-}
-
-int ext4_super_verify(const struct ext4 *ext4, uint64_t window_bytes)
-{
-	struct kataimg_fs_info expected = { .struct_size = sizeof(expected) };
-	struct kataimg_fs_info found = { .struct_size = sizeof(found) };
-	struct ext4_super super;
-	int ret = ext4_super_probe(ext4->host, window_bytes, &found);
-
-	if (ret == -ENODATA)
-		return bad_super(ext4->host, "is missing");
-	if (ret == 0)
-		ret = read_super(ext4->host, window_bytes, &super);
-	if (ret < 0)
-		return ret;
-	if (from_le16(super.state) != EXT4_STATE_VALID)
-		return bad_super(ext4->host, "does not say that the filesystem is clean");
-	ext4_super_describe(ext4, &expected);
-	if (memcmp(&expected, &found, sizeof(found)) != 0)
-		return bad_super(ext4->host, "does not say what was written");
-	return 0;
 }

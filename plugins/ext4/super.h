@@ -6,6 +6,7 @@
 #include "kataimg/backend.h"
 
 struct ext4;
+struct ext4_super;
 
 /* What ext4->layout becomes. */
 void ext4_super_describe(const struct ext4 *ext4, struct kataimg_fs_info *info);
@@ -14,8 +15,8 @@ void ext4_super_describe(const struct ext4 *ext4, struct kataimg_fs_info *info);
 int ext4_super_probe(const struct kataimg_host *host, uint64_t window_bytes,
 		     struct kataimg_fs_info *info);
 
-/* Re-reads the superblock of a finished window: whole, clean, and as described. 0, or -errno with
- * its message. */
-int ext4_super_verify(const struct ext4 *ext4, uint64_t window_bytes);
+/* The superblock, whatever it says. 0, -ENODATA: none, or -errno with its message. */
+int ext4_super_read(const struct kataimg_host *host, uint64_t window_bytes,
+		    struct ext4_super *super);
 
 #endif

@@ -403,21 +403,34 @@ static void test_build_time(void **state)
 	memtree_free(tree);
 }
 
+/* One byte of metadata, in four groups of which 0, 1 and 3 begin with a copy of the superblock. */
 static void test_verify_sees_damage(void **state)
 {
+	static const struct {
+		uint64_t block, off;
+		const char *text;
+	} damages[] = {
+		{ 0, 1024 + 0x90, "superblock has a wrong checksum" },
+		{ 0, 1024 + 0x38, "superblock of block group 0" },
+		{ 1, 3 * 64 + 24, "descriptor of block group 3" },
+		{ GROUP_BLOCKS, 0x90, "superblock of block group 1" },
+		{ 3 * GROUP_BLOCKS + 1, 2 * 64, "copy of the descriptors of block group 3" },
+		{ 2, 4095, "block bitmap of block group 0" },
+		{ 2 + 4, 1, "inode bitmap of block group 0" },
+		{ 2 + 4 + 4, 2 * 256 + 200, "inode 3 " },
+		{ 2 + 4 + 4, 11 * 256 + 8, "inode 12 " },
+	};
 	struct memtree *tree = memtree_new_sample();
 
 	(void)state;
-	run_refused(&(struct fakehost_setup){ .tree = tree,
-					      .corrupt = "x",
-					      .corrupt_len = 1,
-					      .corrupt_off = 1024 + 0x90 },
-		    "verify", -EUCLEAN, "checksum");
-	run_refused(&(struct fakehost_setup){ .tree = tree,
-					      .corrupt = "x",
-					      .corrupt_len = 1,
-					      .corrupt_off = 1024 + 0x38 },
-		    "verify", -EUCLEAN, "missing");
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++)
+		run_refused(&(struct fakehost_setup){ .tree = tree,
+						      .window_bytes = 4 * GROUP_BLOCKS * BLOCK,
+						      .corrupt = "x",
+						      .corrupt_len = 1,
+						      .corrupt_off = damages[i].block * BLOCK +
+								     damages[i].off },
+			    "verify", -EUCLEAN, damages[i].text);
 	memtree_free(tree);
 }
 
