@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/tree/acl.h"
 
 #define REASON_BYTES 512
@@ -45,7 +46,7 @@ struct negotiation {
 	/* Where a filesystem has none, nearly every node has some: they are one offence. */
 	uint64_t with_nanoseconds;
 	const struct kataimg_node *first_with_nanoseconds;
-	int ret;    /* of marking */
+	int ret;    /* of marking and listing */
 	FILE *list; /* of what is refused, for the error */
 };
 
@@ -57,6 +58,21 @@ static void drop(struct negotiation *n, const struct kataimg_node *node, enum tr
 	if (ret < 0)
 		n->ret = ret;
 	n->dropped++;
+}
+
+/* One more line of the error. */
+__attribute__((format(printf, 2, 3))) static void list(struct negotiation *n, const char *fmt, ...)
+{
+	autofree char *line = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	line = text_vline(fmt, args);
+	va_end(args);
+	if (!line)
+		n->ret = -ENOMEM;
+	else
+		fprintf(n->list, "%s%s", ftell(n->list) > 0 ? "\n" : "", line);
 }
 
 /* One thing that the backend cannot store; what and item tell which. The root cannot be left out.
@@ -72,8 +88,7 @@ static void offend(struct negotiation *n, const struct kataimg_node *node, enum 
 		log_warning("left out: %s cannot store %s: %s %s", name, cannot, path, has);
 		drop(n, node, what, item);
 	} else if (n->refused++ < NEGOTIATE_LISTED_MAX) {
-		fprintf(n->list, "%s%s cannot store %s: %s %s", n->refused > 1 ? "\n" : "", name,
-			cannot, path, has);
+		list(n, "%s cannot store %s: %s %s", name, cannot, path, has);
 	}
 }
 
@@ -299,15 +314,11 @@ static int check_tree(struct negotiation *n, struct error *error)
 	return ret;
 }
 
-static int report(struct negotiation *n, const char *listed, struct error *error)
+static void end_list(struct negotiation *n)
 {
-	uint64_t more = n->refused > NEGOTIATE_LISTED_MAX ? n->refused - NEGOTIATE_LISTED_MAX : 0;
-	const char *advice = "unsupported = drop leaves out what cannot be stored";
-
-	if (more)
-		return error_set(error, EOPNOTSUPP, "%s\nand %" PRIu64 " more (%s)", listed, more,
-				 advice);
-	return error_set(error, EOPNOTSUPP, "%s (%s)", listed, advice);
+	if (n->refused > NEGOTIATE_LISTED_MAX)
+		list(n, "and %" PRIu64 " more", n->refused - NEGOTIATE_LISTED_MAX);
+	fputs(" (unsupported = drop leaves out what cannot be stored)", n->list);
 }
 
 int negotiate_tree(struct session *session, struct tree *tree, bool drop, uint64_t *dropped,
@@ -324,6 +335,7 @@ int negotiate_tree(struct session *session, struct tree *tree, bool drop, uint64
 	if (!n.list)
 		return error_nomem(error);
 	ret = check_tree(&n, error);
+	end_list(&n);
 	if (fclose(n.list) != 0 && ret == 0)
 		ret = error_nomem(error);
 	if (ret < 0)
@@ -331,5 +343,5 @@ int negotiate_tree(struct session *session, struct tree *tree, bool drop, uint64
 	if (n.ret < 0)
 		return error_nomem(error);
 	*dropped = n.dropped;
-	return n.refused ? report(&n, listed, error) : 0;
+	return n.refused ? error_set_lines(error, EOPNOTSUPP, listed) : 0;
 }

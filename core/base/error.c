@@ -6,12 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
+
 int error_vset(struct error *error, int code, const char *fmt, va_list args)
 {
 	if (error->code == 0) {
 		error->code = code;
-		if (vasprintf(&error->message, fmt, args) < 0)
-			error->message = NULL;
+		error->message = text_vline(fmt, args);
+	}
+	return -code;
+}
+
+int error_set_lines(struct error *error, int code, const char *lines)
+{
+	if (error->code == 0) {
+		error->code = code;
+		error->message = strdup(lines);
 	}
 	return -code;
 }
@@ -39,12 +49,11 @@ static void join_message(struct error *error, const char *first, const char *sec
 
 int error_append(struct error *error, const char *fmt, ...)
 {
-	char *text = NULL;
+	char *text;
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
+	text = text_vline(fmt, args);
 	va_end(args);
 	join_message(error, error->message, text);
 	free(text);
@@ -83,12 +92,11 @@ int error_nomem(struct error *error)
 
 int error_prefix(struct error *error, const char *fmt, ...)
 {
-	char *prefix = NULL;
+	char *prefix;
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&prefix, fmt, args) < 0)
-		prefix = NULL;
+	prefix = text_vline(fmt, args);
 	va_end(args);
 	if (prefix)
 		join_message(error, ": ", error->message);

@@ -27,11 +27,15 @@ struct error {
 	}
 #define autoerror __attribute__((cleanup(error_clear)))
 
-/* Records the error unless one is recorded already (the first one counts), and returns -code. */
+/* Records the error unless one is recorded already (the first one counts), and returns -code. The
+ * message is one line whatever is in the arguments (base/text.h). */
 int error_set(struct error *error, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int error_vset(struct error *error, int code, const char *fmt, va_list args)
 	__attribute__((format(printf, 3, 0)));
+
+/* The same with a message as it is, which may have several lines. */
+int error_set_lines(struct error *error, int code, const char *lines);
 
 /* As error_set, with ": " and the system's text for code at the end. */
 int error_errno(struct error *error, int code, const char *fmt, ...)

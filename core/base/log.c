@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "core/base/cleanup.h"
+#include "core/base/text.h"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static enum log_level max_level = LOG_INFO;
 static bool status_shown;
@@ -62,23 +65,33 @@ static void clear_status(void)
 	status_shown = false;
 }
 
-static void write_line(FILE *out, const char *prefix, const char *fmt, va_list args)
+/* Printed at once, so that no other line gets in between. */
+static void write_text(FILE *out, const char *prefix, const char *text)
 {
 	pthread_mutex_lock(&lock);
 	clear_status();
-	fputs(prefix, out);
-	vfprintf(out, fmt, args);
-	fputc('\n', out);
+	fprintf(out, "%s%s\n", prefix, text);
 	fflush(out);
 	pthread_mutex_unlock(&lock);
 }
 
+static void write_line(FILE *out, const char *prefix, const char *fmt, va_list args)
+{
+	autofree char *text = text_vline(fmt, args);
+
+	write_text(out, prefix, text ? text : fmt);
+}
+
 void log_vmessage(enum log_level level, const char *fmt, va_list args)
 {
-	bool on_stdout = style->informs_on_stdout && level != LOG_ERROR;
-
 	if (level <= max_level)
-		write_line(on_stdout ? stdout : stderr, style->prefixes[level], fmt, args);
+		write_line(style->informs_on_stdout ? stdout : stderr, style->prefixes[level], fmt,
+			   args);
+}
+
+void log_error(const char *lines)
+{
+	write_text(stderr, style->prefixes[LOG_ERROR], lines);
 }
 
 void log_ok(const char *fmt, ...)

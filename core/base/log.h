@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages for people, on stderr. One line a call; threads may log at once. */
+/* Messages for people, on stderr. One line a call, whatever is in the arguments (base/text.h);
+ * threads may log at once. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -19,13 +20,15 @@ void log_message(enum log_level level, const char *fmt, ...) __attribute__((form
 void log_vmessage(enum log_level level, const char *fmt, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
+/* An error's message, as it is (base/error.h). */
+void log_error(const char *lines);
+
 /* Something asked for was found in order: a detail, but in the script's style. */
 void log_ok(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The last line of a terminal, until the next message or status; NULL takes it away. */
 void log_status(const char *line);
 
-#define log_error(...) log_message(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_message(LOG_WARNING, __VA_ARGS__)
 #define log_info(...) log_message(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_message(LOG_DEBUG, __VA_ARGS__)

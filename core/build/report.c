@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/build/private.h"
 
 #define MEBIBYTE (1024.0 * 1024.0)
@@ -48,7 +49,9 @@ void report_log_summary(const struct build *build)
 
 static void add_text(json_object *object, const char *key, const char *value)
 {
-	json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
+	autofree char *text = value ? text_utf8(value) : NULL;
+
+	json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
 }
 
 static void add_number(json_object *object, const char *key, uint64_t value)

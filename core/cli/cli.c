@@ -60,7 +60,7 @@ int cli_main(int argc, char **argv)
 	else
 		run(&cli, &error);
 	if (error.code != 0)
-		log_error("%s", error.message ? error.message : strerrordesc_np(error.code));
+		log_error(error.message ? error.message : strerrordesc_np(error.code));
 	ret = exit_code(&cli, &error);
 	cli_free(&cli);
 	return ret;

@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/inspect/findings.h"
 
 #define UUID_TEXT_BYTES 37
@@ -133,9 +134,16 @@ static void add_number(struct json_object *object, const char *key, uint64_t val
 	json_object_object_add(object, key, json_object_new_uint64(value));
 }
 
+static struct json_object *string_to_json(const char *value)
+{
+	autofree char *text = text_utf8(value);
+
+	return text ? json_object_new_string(text) : NULL;
+}
+
 static void add_string(struct json_object *object, const char *key, const char *value)
 {
-	json_object_object_add(object, key, json_object_new_string(value));
+	json_object_object_add(object, key, string_to_json(value));
 }
 
 static void add_flag(struct json_object *object, const char *key, bool value)
@@ -241,7 +249,7 @@ static struct json_object *findings_to_json(const struct inspect_findings *findi
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < findings->count; i++)
-		json_object_array_add(array, json_object_new_string(findings->sentences[i]));
+		json_object_array_add(array, string_to_json(findings->sentences[i]));
 	return array;
 }
 

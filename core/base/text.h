@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes from outside, names above all, as text that others can take. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdarg.h>
+
+/* Bytes that are no UTF-8 become \xNN. To be freed; NULL when memory is out. */
+char *text_utf8(const char *text);
+
+/* Control characters, the ends of lines among them, become \xNN as well: a name can end no line and
+ * command no terminal. Doing it twice changes nothing. */
+char *text_line(const char *text);
+char *text_vline(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
+
+#endif
