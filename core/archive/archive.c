@@ -8,6 +8,7 @@
 
 #include "core/archive/finish.h"
 #include "core/archive/unpack.h"
+#include "core/base/cancel.h"
 
 /* The input as a plain archive in a file: itself, or unpacked into scratch. */
 struct plain {
@@ -35,6 +36,8 @@ static int open_source(const char *path, struct archive_input *input, struct err
 	*input = (struct archive_input){ .label = is_stdin ? "standard input" : path };
 	input->fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
 			     : open(path, O_RDONLY | O_CLOEXEC);
+	if (input->fd < 0 && cancel_requested())
+		return error_set(error, ECANCELED, "interrupted");
 	if (input->fd < 0 || fstat(input->fd, &st) < 0)
 		return error_errno(error, errno, "cannot read the source %s", input->label);
 	input->bytes = S_ISREG(st.st_mode) && !is_stdin ? (uint64_t)st.st_size : UINT64_MAX;

@@ -13,9 +13,10 @@
 static int take_id(struct unpack *unpack, const char *path, const char *what, int64_t value,
 		   uint32_t *id, struct error *error)
 {
-	if (value < 0 || value > UINT32_MAX)
-		return unpack_fail(unpack, path, error, "its %s %" PRId64 " is no 32-bit id", what,
-				   value);
+	if (value < 0 || value >= UINT32_MAX)
+		return unpack_fail(unpack, path, error,
+				   "its %s is %" PRId64 ": ids are 0 to %" PRIu32, what, value,
+				   UINT32_MAX - 1);
 	*id = (uint32_t)value;
 	return 0;
 }
@@ -179,7 +180,8 @@ int unpack_attributes(struct unpack *unpack, struct archive_entry *entry, const 
 	if (ret < 0)
 		return ret;
 	node->implied = 0;
-	node->pub.mode = mode_of(entry);
+	/* Linux has no other one for symbolic links. */
+	node->pub.mode = node->pub.type == KATAIMG_LNK ? 0777 : mode_of(entry);
 	set_time(unpack, entry, node);
 	if (node->pub.type == KATAIMG_CHR || node->pub.type == KATAIMG_BLK)
 		ret = set_device(unpack, entry, path, node, error);

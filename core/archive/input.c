@@ -20,6 +20,8 @@ int archive_input_fail(const struct archive_input *input, struct archive *archiv
 	const char *reason = archive_error_string(archive);
 	int code = archive_errno(archive);
 
+	if (cancel_requested())
+		return error_set(error, ECANCELED, "interrupted");
 	if (code == ENOMEM)
 		return error_nomem(error);
 	return error_set(error, code > 0 ? code : EBADMSG, "%s: %s", input->label,
@@ -90,9 +92,16 @@ static int begin(struct archive_input *input, struct archive **archive, struct e
 
 static int open_input(struct archive_input *input, struct archive *archive, struct error *error)
 {
-	if (archive_read_open2(archive, input, NULL, read_block, skip, NULL) != ARCHIVE_OK)
-		return archive_input_fail(input, archive, error);
-	return 0;
+	if (archive_read_open2(archive, input, NULL, read_block, skip, NULL) == ARCHIVE_OK)
+		return 0;
+	/* As libarchive has it when none of its formats is this one. */
+	if (archive_errno(archive) == EILSEQ)
+		return error_set(
+			error, EBADMSG,
+			"%s: neither tar nor cpio, plain or compressed by gzip, bzip2, xz or "
+			"zstd",
+			input->label);
+	return archive_input_fail(input, archive, error);
 }
 
 void archive_input_release(struct archive_input *input)

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "core/archive/whiteout.h"
+#include "core/base/bytes.h"
 #include "core/base/cancel.h"
+#include "core/base/io.h"
 #include "core/base/log.h"
 
 int unpack_fail(const struct unpack *unpack, const char *path, struct error *error, const char *fmt,
@@ -194,6 +196,27 @@ static void warn_without_end(const struct unpack *unpack)
 		log_warning("%s: it has no end mark: is all of it there?", unpack->input->label);
 }
 
+/* Archives one behind the other: tar ends at the first end mark. */
+static void warn_behind_end(const struct unpack *unpack)
+{
+	const struct archive_input *input = unpack->input;
+	uint64_t at = (uint64_t)archive_filter_bytes(unpack->archive, 0);
+	char block[4096];
+
+	while (at < input->bytes && !cancel_requested()) {
+		uint64_t left = input->bytes - at;
+		size_t len = left < sizeof(block) ? (size_t)left : sizeof(block);
+
+		if (io_pread(input->fd, block, len, input->off + at) < 0)
+			return;
+		if (!bytes_are_zero(block, len)) {
+			log_warning("%s: what follows its end mark is left out", input->label);
+			return;
+		}
+		at += len;
+	}
+}
+
 typedef int (*take_entry)(struct unpack *unpack, struct archive_entry *entry, const char *path,
 			  struct error *error);
 
@@ -222,8 +245,10 @@ int unpack_each(struct unpack *unpack, take_entry take, struct error *error)
 
 	if (ret == 0)
 		ret = take_all(unpack, take, error);
-	if (ret == 0 && !unpack->layer)
+	if (ret == 0 && !unpack->layer) {
 		warn_without_end(unpack);
+		warn_behind_end(unpack);
+	}
 	free(steal_ptr(&unpack->member.path));
 	archive_read_free(steal_ptr(&unpack->archive));
 	return ret;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,7 @@ int session_limits(struct session *session, struct kataimg_limits *limits, struc
 	limits->struct_size = sizeof(*limits);
 	limits->mtime_min = INT64_MIN;
 	limits->mtime_max = INT64_MAX;
+	limits->name_bytes = NAME_MAX; /* the contract's own; an archive may have longer ones */
 	if (!session->table->limits)
 		return 0;
 	return finish(session, session->table->limits(session->state, limits), "limits", error);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "core/base/bytes.h"
 #include "core/base/checked.h"
 
 #define PAGE_BYTES 4096u
@@ -81,14 +82,6 @@ void dax_list_fields(const struct dax_info *info, struct dax_field fields[DAX_FI
 	memcpy(fields, list, sizeof(list));
 }
 
-static bool is_zero(const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i])
-			return false;
-	return true;
-}
-
 int findings_judge_dax(struct inspection *inspection)
 {
 	const struct dax_info *info = &inspection->dax;
@@ -103,7 +96,7 @@ int findings_judge_dax(struct inspection *inspection)
 				   "the info block's checksum is 0x%016" PRIx64
 				   ", its bytes give 0x%016" PRIx64,
 				   info->checksum, info->expected_checksum);
-	if (ret == 0 && !is_zero(info->parent_uuid, sizeof(info->parent_uuid)))
+	if (ret == 0 && !bytes_are_zero(info->parent_uuid, sizeof(info->parent_uuid)))
 		ret = findings_add(problems, "the info block's parent_uuid is not zero: it belongs "
 					     "to another device");
 	dax_list_fields(info, fields);

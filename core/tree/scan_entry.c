@@ -12,19 +12,22 @@
 #include "core/base/log.h"
 #include "core/tree/scan.h"
 
+/* Of a path in a message; the parts that it is cut to, so that its end is never missing. */
 #define PATH_MESSAGE_BYTES 4096
+#define SOURCE_BYTES 1024
+#define DIRECTORY_BYTES 2048
 
 static const char *entry_path(const struct scan *scan, const struct scan_entry *entry, char *path,
 			      size_t size)
 {
-	char dir[PATH_MESSAGE_BYTES];
+	char dir[DIRECTORY_BYTES];
 
 	if (!*entry->name)
 		snprintf(path, size, "%s", scan->path);
 	else if (entry->dir->pub.parent == &entry->dir->pub)
-		snprintf(path, size, "%s/%s", scan->path, entry->name);
+		snprintf(path, size, "%.*s/%s", SOURCE_BYTES, scan->path, entry->name);
 	else
-		snprintf(path, size, "%s/%s/%s", scan->path,
+		snprintf(path, size, "%.*s/%s/%s", SOURCE_BYTES, scan->path,
 			 tree_path(&entry->dir->pub, dir, sizeof(dir)), entry->name);
 	return path;
 }

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "core/base/bytes.h"
 #include "core/base/cancel.h"
 #include "core/base/cleanup.h"
 #include "core/base/io.h"
@@ -31,18 +31,13 @@ void segments_free(struct segments *list)
 	*list = (struct segments){ 0 };
 }
 
-static bool all_zero(const char *bytes, size_t len)
-{
-	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
-}
-
 /* One run, or what the file has of it. */
 static int detect_run(struct segments *list, uint64_t off, size_t len, char *run,
 		      const struct segments_content *content)
 {
 	int ret = content->read(content->arg, off, run, len);
 
-	if (ret < 0 || (len == SEGMENTS_ZERO_RUN_BYTES && all_zero(run, len)))
+	if (ret < 0 || (len == SEGMENTS_ZERO_RUN_BYTES && bytes_are_zero(run, len)))
 		return ret;
 	return segments_add(list, off, len);
 }
@@ -75,7 +70,7 @@ int segments_detect(struct segments *list, uint64_t size, const struct segments_
 	return ret;
 }
 
-/* The source filesystem's map. */
+/* The source filesystem's map. One that has none, as proc and sysfs have none, says EINVAL. */
 static int map_source(int fd, uint64_t size, struct segments *list)
 {
 	off_t data = 0, hole = 0;
@@ -85,6 +80,8 @@ static int map_source(int fd, uint64_t size, struct segments *list)
 		data = lseek(fd, hole, SEEK_DATA);
 		if (data < 0 && errno == ENXIO)
 			return 0;
+		if (data < 0 && errno == EINVAL)
+			return segments_add(list, (uint64_t)hole, size - (uint64_t)hole);
 		hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
 		if (hole < 0)
 			return -errno;

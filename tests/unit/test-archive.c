@@ -227,6 +227,7 @@ static void a_name_of_any_bytes_is_kept(void **state)
 	expect_content(fixture, name, "1");
 	expect_content(fixture, "\xe9\xff", "2");
 	assert_string_equal(get(fixture, "link")->target, "\xc3\xa9\xff");
+	assert_int_equal(get(fixture, "link")->mode, 0777);
 }
 
 static void attributes_come_from_pax(void **state)
@@ -378,7 +379,12 @@ REFUSES(an_acl_of_names,
 	    "user::rw-,user:fritz:rwx,group::---,mask::r-x,other::---");
 	member(fixture, '0', "f", ""); end(fixture))
 
-REFUSES(a_large_id, "f: its uid 4294967296 is no 32-bit id", pax(fixture, "uid", "4294967296");
+REFUSES(an_id_that_means_none, "f: its gid is 4294967295: ids are 0 to 4294967294",
+	pax(fixture, "gid", "4294967295");
+	member(fixture, '0', "f", "1"); end(fixture))
+
+REFUSES(a_large_id, "f: its uid is 4294967296: ids are 0 to 4294967294",
+	pax(fixture, "uid", "4294967296");
 	member(fixture, '0', "f", ""); end(fixture))
 
 REFUSES(a_large_device, "f: the device 4294967296:0 is beyond 32 bits",
@@ -404,7 +410,8 @@ REFUSES(malformed_records, "f: Ignoring malformed pax extended attributes",
 	member(fixture, 'x', "pax", "xx path=y\n");
 	member(fixture, '0', "f", "1"); end(fixture))
 
-REFUSES(a_file_that_is_no_archive, "Unrecognized archive format",
+REFUSES(a_file_that_is_no_archive,
+	"neither tar nor cpio, plain or compressed by gzip, bzip2, xz or zstd",
 	append(fixture, "just some text, and no archive at all\n", 38))
 
 REFUSES(an_empty_file, "an empty file is no archive", (void)fixture)
@@ -482,6 +489,7 @@ int main(void)
 		TEST(a_hard_link_out),
 		TEST(a_link_without_a_target),
 		TEST(an_acl_of_names),
+		TEST(an_id_that_means_none),
 		TEST(a_large_id),
 		TEST(a_large_device),
 		TEST(data_that_is_cut_off),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What becomes of holes, in each of the three ways, and reading files that have some. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "core/tree/segments.h"
 #include "tests/support/scanned.h"
 
 #define KIB ((uint64_t)1 << 10)
@@ -121,12 +124,29 @@ static void test_read(void **state)
 		-ERANGE);
 }
 
+/* What proc does not know of holes is no hole. */
+static void test_no_map(void **state)
+{
+	struct segments list = { 0 };
+	int fd = open("/proc/version", O_RDONLY);
+
+	(void)state;
+	if (fd < 0)
+		skip();
+	assert_int_equal(segments_of_file(&list, fd, 20, TREE_HOLES_SOURCE), 0);
+	close(fd);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(list.items[0].file_off, 0);
+	assert_int_equal(list.items[0].len, 20);
+	segments_free(&list);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, scanned_setup, scanned_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(holes_of_source),    TEST(holes_filled), TEST(holes_detected),
-		TEST(detect_skips_holes), TEST(read),
+		TEST(detect_skips_holes), TEST(read),         TEST(no_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,23 @@ static void everything_fits(void **state)
 	assert_int_equal(dropped, 0);
 }
 
+/* No filesystem of Linux has longer ones, whatever a backend forgets to say. */
+static void names_have_an_end_without_limits(void **state)
+{
+	struct fixture *fixture = *state;
+	char name[257];
+
+	memset(name, 'n', 256);
+	name[256] = '\0';
+	add(fixture, fixture->tree->root, name + 1, KATAIMG_FIFO);
+	assert_int_equal(tree_finish(fixture->tree, &fixture->error), 0);
+	everything_fits(state);
+	add(fixture, fixture->tree->root, name, KATAIMG_FIFO);
+	assert_int_equal(tree_finish(fixture->tree, &fixture->error), 0);
+	assert_refused(fixture, "test cannot store names above 255: nnn");
+	assert_dropped(fixture, 1);
+}
+
 static void each_missing_capability_is_named(void **state)
 {
 	static const struct {
@@ -388,6 +405,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(everything_fits),
+		TEST(names_have_an_end_without_limits),
 		TEST(each_missing_capability_is_named),
 		TEST(each_limit_is_named),
 		TEST(acls_alone_are_dropped),

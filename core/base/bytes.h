@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_BYTES_H
+#define BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Of none at all, too. */
+static inline bool bytes_are_zero(const void *bytes, size_t len)
+{
+	const char *first = bytes;
+
+	return len == 0 || (*first == 0 && memcmp(first, first + 1, len - 1) == 0);
+}
+
+#endif
