@@ -15,6 +15,9 @@
 #define INODE_CAPACITY (EXT4_XATTR_SPACE - sizeof(le32) - LIST_END_BYTES)
 #define BLOCK_CAPACITY (EXT4_BLOCK_BYTES - sizeof(struct ext4_xattr_header) - LIST_END_BYTES)
 
+/* Sums of sizes, in units of four bytes: a bit for each up to the inode's capacity. */
+#define INODE_SUMS ((UINT32_C(2) << INODE_CAPACITY / 4) - 1)
+
 #define INDEX_ACL_ACCESS 2
 #define INDEX_ACL_DEFAULT 3
 
@@ -113,21 +116,46 @@ static int compare_name(const void *a, const void *b)
 	return memcmp(left->name, right->name, left->name_len);
 }
 
+/*
+ * Marks what fills the inode best, so that what any split could store is stored. sums[i] has the
+ * sums that some of the first i attributes make; an attribute is taken where those before it, which
+ * are not smaller, do not make the sum.
+ */
+static void choose_for_inode(const struct ext4_xattr_set *set, bool *chosen)
+{
+	uint32_t sums[EXT4_XATTRS_MAX + 1] = { 1 };
+	uint32_t sum;
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		uint32_t units = stored_bytes(&set->attrs[i]) / 4;
+
+		sums[i + 1] = sums[i];
+		if (units <= INODE_CAPACITY / 4)
+			sums[i + 1] |= sums[i] << units & INODE_SUMS;
+	}
+	sum = 31 - __builtin_clz(sums[set->count]);
+	for (uint32_t i = set->count; i-- > 0;) {
+		chosen[i] = !(sums[i] >> sum & 1);
+		if (chosen[i])
+			sum -= stored_bytes(&set->attrs[i]) / 4;
+	}
+}
+
 /* Moves to the front what goes into the inode; returns the bytes of the others. */
 static uint64_t split_set(struct ext4_xattr_set *set)
 {
-	uint32_t inode_left = INODE_CAPACITY;
+	bool chosen[EXT4_XATTRS_MAX];
 	uint64_t block_bytes = 0;
 
 	qsort(set->attrs, set->count, sizeof(set->attrs[0]), compare_size);
+	choose_for_inode(set, chosen);
 	for (uint32_t i = 0; i < set->count; i++) {
 		struct ext4_xattr attr = set->attrs[i];
 
-		if (stored_bytes(&attr) > inode_left) {
+		if (!chosen[i]) {
 			block_bytes += stored_bytes(&attr);
 			continue;
 		}
-		inode_left -= stored_bytes(&attr);
 		set->attrs[i] = set->attrs[set->in_inode];
 		set->attrs[set->in_inode++] = attr;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Extended attributes: the largest that fit go into the inode, the others into one block, which
+ * Extended attributes: those that fill the inode best go there, the others into one block, which
  * inodes with equal blocks share.
  */
 #ifndef EXT4_XATTR_H

@@ -298,6 +298,31 @@ static void test_xattr_split(void **state)
 	assert_int_equal(get32(block + 12), get32(block + 44)); /* hash of one entry */
 }
 
+/* Two attributes of 44 bytes fill the inode's 88; the one of 48, larger, would leave 40 unused, and
+ * the block has no room for what does not fit then. */
+static void test_xattr_best_split(void **state)
+{
+	static const uint8_t value[4096];
+	struct kataimg_xattr xattrs[] = {
+		{ "user.a", value, 6, 24 },
+		{ "user.b", value, 6, 24 },
+		{ "user.c", value, 6, 28 },
+		{ "user.d", value, 6, 4060 - 48 - 20 },
+	};
+	struct kataimg_node node = { .xattrs = xattrs, .xattr_count = 4 };
+	struct ext4_xattr_set set;
+	char reason[128];
+
+	(void)state;
+	assert_int_equal(ext4_xattr_set_init(&set, &node, reason, sizeof(reason)), 0);
+	assert_int_equal(set.in_inode, 2);
+	assert_memory_equal(set.attrs[0].name, "a", 1);
+	assert_memory_equal(set.attrs[1].name, "b", 1);
+	xattrs[3].value_len++;
+	assert_int_equal(ext4_xattr_set_init(&set, &node, reason, sizeof(reason)), -EINVAL);
+	assert_non_null(strstr(reason, "4064 bytes are left"));
+}
+
 static int try_xattr(const char *name, uint32_t value_bytes, char *reason, size_t reason_size)
 {
 	static const uint8_t value[8192];
@@ -488,13 +513,21 @@ static void test_two_levels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_times),          cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_geometry),       cmocka_unit_test(test_backups),
-		cmocka_unit_test(test_feature_words),  cmocka_unit_test(test_tree_blocks),
-		cmocka_unit_test(test_inline_extents), cmocka_unit_test(test_extent_leaf),
-		cmocka_unit_test(test_xattr_hash),     cmocka_unit_test(test_acl),
-		cmocka_unit_test(test_xattr_split),    cmocka_unit_test(test_xattr_refusals),
-		cmocka_unit_test(test_one_block),      cmocka_unit_test(test_one_level),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_geometry),
+		cmocka_unit_test(test_backups),
+		cmocka_unit_test(test_feature_words),
+		cmocka_unit_test(test_tree_blocks),
+		cmocka_unit_test(test_inline_extents),
+		cmocka_unit_test(test_extent_leaf),
+		cmocka_unit_test(test_xattr_hash),
+		cmocka_unit_test(test_acl),
+		cmocka_unit_test(test_xattr_split),
+		cmocka_unit_test(test_xattr_refusals),
+		cmocka_unit_test(test_xattr_best_split),
+		cmocka_unit_test(test_one_block),
+		cmocka_unit_test(test_one_level),
 		cmocka_unit_test(test_two_levels),
 	};
 

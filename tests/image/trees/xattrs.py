@@ -41,6 +41,9 @@ def make_sizes(maker):
         maker.file(f'd{size}/child')
     for count in [2, 3, 10, 37, 38, 39, 100]:
         maker.file(f'n{count}', xattrs={f'user.{i:x}': b'%d' % i for i in range(count)})
+    # ext4: 88 bytes of the inode and 4060 of a block are all taken, which only one split does
+    maker.file('full', xattrs={'user.a': pattern(1, 24), 'user.b': pattern(2, 24),
+                               'user.c': pattern(3, 28), 'user.d': pattern(4, 3992)})
 
 
 @tree('xattrs-shared')
