@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole builds, and what probe and verify say to windows that hold something else. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 
 int check_empty_tree(const struct subject *subject)
 {
-	struct memtree *tree = memtree_new();
+	struct memtree *tree = check_empty_root(subject);
 	const struct fakehost_setup setup = check_setup(subject, tree);
 	struct fakehost *host = check_run(&setup, "empty-tree");
 
@@ -21,13 +22,79 @@ int check_empty_tree(const struct subject *subject)
 
 int check_whole_tree(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject->backend);
+	struct memtree *tree = check_sample_tree_noting(subject, "whole-tree");
 	const struct fakehost_setup setup = check_setup(subject, tree);
 	struct fakehost *host = check_run(&setup, "whole-tree");
 
 	fakehost_free(host);
 	memtree_free(tree);
 	return host == NULL;
+}
+
+static int build_job(const struct subject *subject, struct memtree *tree,
+		     const struct kataimg_job *job, const char *occasion)
+{
+	struct fakehost_setup setup = check_setup(subject, tree);
+	struct fakehost *host;
+
+	setup.job = job;
+	host = check_run(&setup, occasion);
+	fakehost_free(host);
+	return host == NULL;
+}
+
+int check_jobs(const struct subject *subject)
+{
+	struct memtree *tree = check_sample_tree(subject);
+	struct kataimg_job no_dax = subject->job, small_pages = subject->job,
+			   large_sectors = subject->job;
+	int ret;
+
+	no_dax.required &= ~KATAIMG_JOB_DAX;
+	no_dax.window_offset = 1 << 20;
+	small_pages.hugepage_bytes = 0;
+	large_sectors.sector_bytes = 4096;
+	ret = build_job(subject, tree, &no_dax, "jobs, dax = no") |
+	      build_job(subject, tree, &small_pages, "jobs, hugepages = no") |
+	      build_job(subject, tree, &large_sectors, "jobs, sectors of 4096 bytes");
+	memtree_free(tree);
+	return ret;
+}
+
+/* Where the start of the file would lie in the image must be as the device's pages have it. */
+static int check_place(const struct kataimg_job *job, const struct fakehost_place *place)
+{
+	uint64_t start = job->window_offset + place->off - place->file_off;
+	char path[256];
+
+	if (!place->node)
+		return 0;
+	memtree_path(place->node, path, sizeof(path));
+	if (start % KATAIMG_HOLE_BYTES != 0)
+		return check_fail("dax: byte %" PRIu64 " of %s is placed at %" PRIu64
+				  " of the window: a page of the file is no page of the image",
+				  place->file_off, path, place->off);
+	if (place->node->size >= job->hugepage_bytes && place->file_off == 0 &&
+	    start % job->hugepage_bytes != 0)
+		return check_fail("dax: %s of %" PRIu64 " bytes begins at %" PRIu64
+				  " of the image, not at a multiple of %" PRIu64,
+				  path, place->node->size, start, job->hugepage_bytes);
+	return 0;
+}
+
+int check_dax(const struct subject *subject)
+{
+	struct memtree *tree = check_sample_tree(subject);
+	const struct fakehost_setup setup = check_setup(subject, tree);
+	struct fakehost *host = check_run(&setup, "dax");
+	int ret = host == NULL;
+
+	if (host && subject->job.required & KATAIMG_JOB_DAX)
+		for (uint64_t i = 0; ret == 0 && i < fakehost_place_count(host); i++)
+			ret = check_place(&subject->job, fakehost_place_at(host, i));
+	fakehost_free(host);
+	memtree_free(tree);
+	return ret;
 }
 
 static int probe_says_no(const struct subject *subject, const uint8_t *bytes, size_t len,
@@ -65,7 +132,7 @@ int check_probe_garbage(const struct subject *subject)
 int check_verify_notices(const struct subject *subject)
 {
 	const size_t len = 65536;
-	struct memtree *tree = check_sample_tree(subject->backend);
+	struct memtree *tree = check_sample_tree(subject);
 	struct fakehost_setup setup = check_setup(subject, tree);
 	struct fakehost *host;
 	void *zeros = calloc(1, len);

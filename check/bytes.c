@@ -42,8 +42,8 @@ static int compare(struct fakehost *one, struct fakehost *other, const char *occ
 
 int check_same_bytes(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject->backend);
-	struct memtree *again = check_sample_tree(subject->backend);
+	struct memtree *tree = check_sample_tree(subject);
+	struct memtree *again = check_sample_tree(subject);
 	const struct fakehost_setup setup = check_setup(subject, tree);
 	const struct fakehost_setup second = check_setup(subject, again);
 	int ret = compare(check_run(&setup, "same-bytes"), check_run(&second, "same-bytes"),
@@ -70,8 +70,8 @@ static void *run_instance(void *arg)
 /* Two trees, so that state shared between instances would show. */
 int check_two_at_once(const struct subject *subject)
 {
-	struct memtree *trees[] = { check_sample_tree(subject->backend), memtree_new(),
-				    check_sample_tree(subject->backend) };
+	struct memtree *trees[] = { check_sample_tree(subject), check_empty_root(subject),
+				    check_sample_tree(subject) };
 	struct instance first = { check_setup(subject, trees[0]), NULL };
 	struct instance second = { check_setup(subject, trees[1]), NULL };
 	const struct fakehost_setup alone = check_setup(subject, trees[2]);
@@ -93,9 +93,9 @@ int check_two_at_once(const struct subject *subject)
 
 int check_threads(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject->backend);
+	struct memtree *tree = check_sample_tree(subject);
 	struct fakehost_setup serial = check_setup(subject, tree), other = serial;
-	struct kataimg_job one = fakehost_default_job(), four = one;
+	struct kataimg_job one = subject->job, four = one;
 	int ret;
 
 	one.threads = 1;

@@ -15,7 +15,14 @@
 struct subject {
 	const char *path;
 	const struct kataimg_backend *backend;
-	const char *const *options; /* "name=value", ended by NULL */
+	struct kataimg_value *values; /* one for each option */
+	struct kataimg_job job;       /* requires no more than the backend knows */
+};
+
+enum check_kind {
+	CHECK_ALONE,
+	CHECK_BUILD,       /* a build from which the checks after it go on */
+	CHECK_AFTER_BUILDS /* would only repeat what a failed build has said */
 };
 
 /* A check returns 0, or 1 after check_fail. */
@@ -23,6 +30,7 @@ struct check {
 	const char *name;
 	const char *promise;
 	int (*run)(const struct subject *subject);
+	enum check_kind kind;
 };
 
 extern const struct check checks[];
@@ -37,20 +45,39 @@ int check_isolated(const struct check *check, const struct subject *subject);
 /* Loads path with all the checks of the core's loader; NULL after a sentence. */
 const struct kataimg_backend *check_load(const char *path);
 
+/* The values of the backend's options as kataimg reads them out of "NAME=VALUE" texts, ended by
+ * NULL. To be freed; NULL after a sentence. */
+struct kataimg_value *check_read_options(const struct kataimg_backend *backend,
+					 const char *const *texts);
+
+/* A Kata image's job with all that the backend knows of jobs. */
+struct kataimg_job check_job(const struct kataimg_backend *backend);
+
 /* A setup for the subject and the tree. */
 struct fakehost_setup check_setup(const struct subject *subject, struct memtree *tree);
 
 /* A run that must succeed: NULL after a sentence. For fakehost_free. */
 struct fakehost *check_run(const struct fakehost_setup *setup, const char *occasion);
 
-/* Something of all that the backend declares, and nothing else. For memtree_free. */
-struct memtree *check_sample_tree(const struct kataimg_backend *backend);
+/*
+ * Something of all that the backend declares and, by its limits and check, can hold, and nothing
+ * else. For memtree_free. With an occasion it is said what had to be left out.
+ */
+struct memtree *check_sample_tree(const struct subject *subject);
+struct memtree *check_sample_tree_noting(const struct subject *subject, const char *occasion);
+/* No more than a root directory. */
+struct memtree *check_empty_root(const struct subject *subject);
+
+/* Takes out of a tree what limits and check refuse, and finishes it. occasion may be NULL. */
+void check_fit(const struct subject *subject, struct memtree *tree, const char *occasion);
 
 /* The checks, by file. */
 int check_exports(const struct subject *subject);
 int check_options(const struct subject *subject);
 int check_empty_tree(const struct subject *subject);
 int check_whole_tree(const struct subject *subject);
+int check_jobs(const struct subject *subject);
+int check_dax(const struct subject *subject);
 int check_probe_garbage(const struct subject *subject);
 int check_verify_notices(const struct subject *subject);
 int check_plan_exact(const struct subject *subject);

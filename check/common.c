@@ -6,6 +6,7 @@
 
 #include "check/check.h"
 #include "core/backend/loader.h"
+#include "core/config/options.h"
 
 const struct kataimg_backend *check_load(const char *path)
 {
@@ -24,11 +25,53 @@ const struct kataimg_backend *check_load(const char *path)
 	return &backend->table;
 }
 
+static int set_options(struct config *config, const char *section, const char *const *texts,
+		       struct error *error)
+{
+	int ret = config_init(config, error);
+
+	for (; ret == 0 && *texts; texts++) {
+		const char *equals = strchr(*texts, '=');
+		autofree char *name = equals ? strndup(*texts, (size_t)(equals - *texts)) : NULL;
+
+		if (!equals)
+			ret = error_usage(error, "'%s' is not NAME=VALUE", *texts);
+		else if (!name)
+			ret = error_nomem(error);
+		else
+			ret = config_set(config, section, name, equals + 1, *texts, error);
+	}
+	return ret;
+}
+
+struct kataimg_value *check_read_options(const struct kataimg_backend *backend,
+					 const char *const *texts)
+{
+	autoerror struct error error = ERROR_INIT;
+	struct kataimg_value *values = NULL;
+	struct config config;
+
+	if (set_options(&config, backend->name, texts, &error) < 0 ||
+	    options_parse(&config, backend, &values, &error) < 0)
+		check_fail("%s", error.message ? error.message : "out of memory");
+	/* string values go on pointing to the pairs */
+	return values;
+}
+
+struct kataimg_job check_job(const struct kataimg_backend *backend)
+{
+	struct kataimg_job job = fakehost_default_job();
+
+	job.required &= backend->job_features;
+	return job;
+}
+
 struct fakehost_setup check_setup(const struct subject *subject, struct memtree *tree)
 {
 	return (struct fakehost_setup){ .backend = subject->backend,
 					.tree = tree,
-					.options = subject->options };
+					.job = &subject->job,
+					.values = subject->values };
 }
 
 struct fakehost *check_run(const struct fakehost_setup *setup, const char *occasion)
@@ -102,20 +145,34 @@ static void add_files(struct kataimg_node *dir, uint64_t can)
 		memtree_set_xattr(file, "system.posix_acl_access", acl, sizeof(acl));
 }
 
-struct memtree *check_sample_tree(const struct kataimg_backend *backend)
+struct memtree *check_empty_root(const struct subject *subject)
 {
+	struct memtree *tree = memtree_new();
+
+	check_fit(subject, tree, NULL);
+	return tree;
+}
+
+struct memtree *check_sample_tree_noting(const struct subject *subject, const char *occasion)
+{
+	uint64_t can = subject->backend->capabilities;
 	struct memtree *tree = memtree_new();
 	struct kataimg_node *root = memtree_root(tree), *many;
 	char name[32];
 
-	root->mode = 01755;
-	add_files(memtree_add_dir(root, "files"), backend->capabilities);
-	add_types(memtree_add_dir(root, "types"), backend->capabilities);
-	memtree_add_dir(memtree_add_dir(memtree_add_dir(root, "a"), "b"), "c");
+	add_files(memtree_add_dir(root, "files"), can);
+	add_types(memtree_add_dir(root, "types"), can);
+	memtree_add_dir(memtree_add_dir(memtree_add_dir(root, "a"), "b"), "c")->mode = 01777;
 	many = memtree_add_dir(root, "many");
 	for (int i = 0; i < 500; i++) {
 		snprintf(name, sizeof(name), "entry-%03d-\xff", i);
 		memtree_add_file(many, name, name, (size_t)(i % 12))->mode = 0640;
 	}
+	check_fit(subject, tree, occasion);
 	return tree;
+}
+
+struct memtree *check_sample_tree(const struct subject *subject)
+{
+	return check_sample_tree_noting(subject, NULL);
 }

@@ -81,15 +81,19 @@ static int compare(const struct effects *before, const struct effects *after)
 
 int check_effects(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject->backend);
-	const struct fakehost_setup setup = check_setup(subject, tree);
 	struct effects before, after;
+	struct fakehost_setup setup;
+	struct memtree *tree;
 	struct fakehost *host;
 	int ret = 0;
 
+	take(&before);
+	tree = check_sample_tree(subject);
+	setup = check_setup(subject, tree);
 	/* twice: what a library sets up once for the process is no leak */
 	for (int round = 0; ret == 0 && round < 2; round++) {
-		take(&before);
+		if (round > 0)
+			take(&before);
 		host = check_run(&setup, "effects");
 		ret = host == NULL;
 		fakehost_free(host);
@@ -126,7 +130,7 @@ static off_t run_captured(const struct fakehost_setup *setup, int capture)
 
 int check_stdout(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject->backend);
+	struct memtree *tree = check_sample_tree(subject);
 	const struct fakehost_setup setup = check_setup(subject, tree);
 	int capture = memfd_create("captured", MFD_CLOEXEC);
 	char text[200] = "";

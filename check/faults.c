@@ -57,7 +57,7 @@ static int fail_service(const struct fakehost_setup *setup, enum fakehost_servic
 
 int check_faults(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject->backend);
+	struct memtree *tree = check_sample_tree(subject);
 	const struct fakehost_setup setup = check_setup(subject, tree);
 	struct fakehost *clean = check_run(&setup, "faults");
 	int ret = clean == NULL;
@@ -71,7 +71,7 @@ int check_faults(const struct subject *subject)
 
 int check_cancelled(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject->backend);
+	struct memtree *tree = check_sample_tree(subject);
 	const struct fakehost_setup setup = check_setup(subject, tree);
 	int ret = 0;
 

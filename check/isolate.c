@@ -26,10 +26,19 @@ int check_fail(const char *fmt, ...)
 	return 1;
 }
 
+/* How the process of a check ends; another status is the backend's, which has called exit. */
+#define STATUS_PASSED 100
+#define STATUS_FAILED 101
+
 static int judge(const struct check *check, int status)
 {
+	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_PASSED)
+		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_FAILED)
+		return 1;
 	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
+		return check_fail("%s: the backend ended the process with exit status %d",
+				  check->name, WEXITSTATUS(status));
 	if (WTERMSIG(status) == SIGALRM)
 		return check_fail("%s: the backend does not come back in %d seconds", check->name,
 				  SECONDS_MAX);
@@ -49,7 +58,7 @@ int check_isolated(const struct check *check, const struct subject *subject)
 		alarm(SECONDS_MAX);
 		status = check->run(subject);
 		fflush(NULL);
-		_exit(status ? 1 : 0);
+		_exit(status ? STATUS_FAILED : STATUS_PASSED);
 	}
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)

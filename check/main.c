@@ -6,28 +6,44 @@
 #include "check/check.h"
 
 const struct check checks[] = {
-	{ "exports", "the file exports kataimg_backend and nothing else", check_exports },
-	{ "options", "each option has a help line, and its default is one of its values",
-	  check_options },
+	{ "exports", "the file exports kataimg_backend and nothing else", check_exports,
+	  CHECK_ALONE },
+	{ "options", "each option has a name of its own, a help line, and bounds in order",
+	  check_options, CHECK_ALONE },
+	{ "probe", "probe says -ENODATA to zeros, noise and short windows", check_probe_garbage,
+	  CHECK_ALONE },
 	{ "empty-tree", "an empty root directory can be built, verified and probed",
-	  check_empty_tree },
-	{ "whole-tree", "a tree with all that the backend declares can be built",
-	  check_whole_tree },
-	{ "probe", "probe says -ENODATA to zeros, noise and short windows", check_probe_garbage },
-	{ "verify", "verify or probe notices a window of zeros", check_verify_notices },
-	{ "plan", "plan is exact: one granule less is refused by write", check_plan_exact },
-	{ "windows", "write takes every window of plan's size and more", check_windows },
-	{ "free-space", "plan grows with the free space that it is asked for", check_free_space },
-	{ "same-bytes", "the same tree and job give the same bytes", check_same_bytes },
-	{ "two-at-once", "two instances at once do not disturb each other", check_two_at_once },
-	{ "threads", "the number of threads and their order make no difference", check_threads },
-	{ "faults", "a failing service fails the callback with its error, given once",
-	  check_faults },
-	{ "cancelled", "a cancelled build ends with -ECANCELED", check_cancelled },
+	  check_empty_tree, CHECK_BUILD },
+	{ "whole-tree", "a tree with all that the backend declares can be built", check_whole_tree,
+	  CHECK_BUILD },
+	{ "verify", "verify or probe notices a window of zeros", check_verify_notices,
+	  CHECK_AFTER_BUILDS },
+	{ "plan", "plan is exact: one granule less is refused by write", check_plan_exact,
+	  CHECK_AFTER_BUILDS },
+	{ "windows", "write takes every window of plan's size and more", check_windows,
+	  CHECK_AFTER_BUILDS },
+	{ "jobs",
+	  "images without DAX, without huge pages and with sectors of 4096 bytes can be "
+	  "built",
+	  check_jobs, CHECK_AFTER_BUILDS },
+	{ "dax", "data is where DAX maps it, that of large files in huge pages", check_dax,
+	  CHECK_AFTER_BUILDS },
+	{ "free-space", "plan grows with the free space that it is asked for", check_free_space,
+	  CHECK_AFTER_BUILDS },
+	{ "same-bytes", "the same tree and job give the same bytes", check_same_bytes,
+	  CHECK_AFTER_BUILDS },
+	{ "two-at-once", "two instances at once do not disturb each other", check_two_at_once,
+	  CHECK_AFTER_BUILDS },
+	{ "threads", "the number of threads and their order make no difference", check_threads,
+	  CHECK_AFTER_BUILDS },
+	{ "faults", "a failing service fails the callback with its error, given once", check_faults,
+	  CHECK_AFTER_BUILDS },
+	{ "cancelled", "a cancelled build ends with -ECANCELED", check_cancelled,
+	  CHECK_AFTER_BUILDS },
 	{ "effects",
-	  "no descriptor, directory, umask, signal, locale or memory mapping is left changed",
-	  check_effects },
-	{ "stdout", "nothing is written to stdout or stderr", check_stdout },
+	  "no descriptor, thread, working directory, umask, locale or signal is left changed",
+	  check_effects, CHECK_AFTER_BUILDS },
+	{ "stdout", "nothing is written to stdout or stderr", check_stdout, CHECK_AFTER_BUILDS },
 };
 const size_t check_count = sizeof(checks) / sizeof(checks[0]);
 
@@ -42,16 +58,26 @@ static void print_usage(FILE *out)
 
 static int run_all(const struct subject *subject)
 {
-	size_t failed = 0;
+	size_t failed = 0, failed_builds = 0, not_run = 0;
 
 	for (size_t i = 0; i < check_count; i++) {
-		int ret = check_isolated(&checks[i], subject);
+		const struct check *check = &checks[i];
+		int ret;
 
-		printf("%s %s: %s\n", ret ? "FAIL" : "ok  ", checks[i].name, checks[i].promise);
+		if (check->kind == CHECK_AFTER_BUILDS && failed_builds > 0) {
+			not_run++;
+			continue;
+		}
+		ret = check_isolated(check, subject);
+		printf("%s %s: %s\n", ret ? "FAIL" : "ok  ", check->name, check->promise);
 		fflush(stdout);
 		failed += ret != 0;
+		failed_builds += ret != 0 && check->kind == CHECK_BUILD;
 	}
-	printf("%zu passed, %zu failed\n", check_count - failed, failed);
+	printf("%zu passed, %zu failed", check_count - failed - not_run, failed);
+	if (not_run > 0)
+		printf(", %zu not run: they go on from builds that failed", not_run);
+	putchar('\n');
 	return failed ? 1 : 0;
 }
 
@@ -73,7 +99,13 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	subject.path = argv[1];
-	subject.options = (const char *const *)argv + 2;
 	subject.backend = check_load(subject.path);
-	return subject.backend ? run_all(&subject) : 1;
+	if (!subject.backend)
+		return 1;
+	subject.job = check_job(subject.backend);
+	/* A default that cannot be read is the backend's fault, not the caller's. */
+	if (!check_read_options(subject.backend, (const char *const[]){ NULL }))
+		return 1;
+	subject.values = check_read_options(subject.backend, (const char *const *)argv + 2);
+	return subject.values ? run_all(&subject) : 2;
 }

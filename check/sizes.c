@@ -8,13 +8,13 @@
 #define MEBIBYTE (UINT64_C(1) << 20)
 
 /* Plans without writing. Returns 1 after a sentence. */
-static int plan(const struct fakehost_setup *of, struct kataimg_plan *result)
+static int plan(const struct fakehost_setup *of, const char *occasion, struct kataimg_plan *result)
 {
 	struct fakehost_setup setup = *of;
 	struct fakehost *host;
 
 	setup.plan_only = true;
-	host = check_run(&setup, "plan");
+	host = check_run(&setup, occasion);
 	if (!host)
 		return 1;
 	*result = *fakehost_plan(host);
@@ -24,11 +24,11 @@ static int plan(const struct fakehost_setup *of, struct kataimg_plan *result)
 
 int check_plan_exact(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject->backend);
+	struct memtree *tree = check_sample_tree(subject);
 	struct fakehost_setup setup = check_setup(subject, tree);
 	struct kataimg_plan planned;
 	struct fakehost *host;
-	int ret = plan(&setup, &planned);
+	int ret = plan(&setup, "plan", &planned);
 
 	if (ret == 0 && planned.bytes > planned.granularity) {
 		setup.window_bytes = planned.bytes - planned.granularity;
@@ -47,10 +47,10 @@ int check_plan_exact(const struct subject *subject)
 int check_windows(const struct subject *subject)
 {
 	static const uint64_t granules[] = { 0, 1, 2, 7, 255, 1000, 32767, 33333 };
-	struct memtree *tree = check_sample_tree(subject->backend);
+	struct memtree *tree = check_sample_tree(subject);
 	struct fakehost_setup setup = check_setup(subject, tree);
 	struct kataimg_plan planned;
-	int ret = plan(&setup, &planned);
+	int ret = plan(&setup, "windows", &planned);
 
 	for (size_t i = 0; ret == 0 && i < sizeof(granules) / sizeof(granules[0]); i++) {
 		struct fakehost *host;
@@ -71,7 +71,7 @@ static int check_one_free_space(const struct subject *subject, struct memtree *t
 				uint64_t free_bytes, uint64_t *last_plan)
 {
 	struct fakehost_setup setup = check_setup(subject, tree);
-	struct kataimg_job job = fakehost_default_job();
+	struct kataimg_job job = subject->job;
 	struct fakehost *host;
 	const struct kataimg_fs_info *info;
 	int ret = 0;
@@ -103,7 +103,7 @@ int check_free_space(const struct subject *subject)
 	static const uint64_t wanted[] = {
 		0, 1, 4096, 100000, MEBIBYTE, 64 * MEBIBYTE, 300 * MEBIBYTE
 	};
-	struct memtree *tree = check_sample_tree(subject->backend);
+	struct memtree *tree = check_sample_tree(subject);
 	uint64_t last_plan = 0;
 	int ret = 0;
 

@@ -87,10 +87,10 @@ int check_exports(const struct subject *subject)
 	return ret;
 }
 
-static int is_choice(const struct kataimg_option *option)
+static int is_repeated(const struct kataimg_backend *backend, uint64_t index)
 {
-	for (size_t i = 0; option->choices[i]; i++)
-		if (strcmp(option->choices[i], option->default_value) == 0)
+	for (uint64_t i = 0; i < index; i++)
+		if (strcmp(backend->options[i].name, backend->options[index].name) == 0)
 			return 1;
 	return 0;
 }
@@ -105,9 +105,8 @@ int check_options(const struct subject *subject)
 
 		if (!option->help || !*option->help || strchr(option->help, '\n'))
 			ret = check_fail("options: %s has no help of one line", option->name);
-		if (option->default_value && option->type == KATAIMG_OPT_ENUM && !is_choice(option))
-			ret = check_fail("options: the default of %s, '%s', is none of its choices",
-					 option->name, option->default_value);
+		if (is_repeated(backend, i))
+			ret = check_fail("options: there are two of the name %s", option->name);
 		if (option->min > option->max)
 			ret = check_fail("options: %s has a min above its max", option->name);
 	}

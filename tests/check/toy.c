@@ -46,6 +46,17 @@ static int toy_open(const struct kataimg_host *host, const struct kataimg_job *j
 	toy->host = host;
 	toy->job = job;
 	*state = toy;
+#ifdef BREAK_JOBS
+	if (job->sector_bytes != 512) {
+		host->error(host->ctx, "sectors of %u bytes are not to my taste",
+			    job->sector_bytes);
+		free(toy);
+		return -EINVAL;
+	}
+#endif
+#ifdef BREAK_EXIT
+	exit(0);
+#endif
 #ifdef BREAK_CHDIR
 	if (chdir("/") < 0)
 		return -EIO;
@@ -76,15 +87,95 @@ static uint64_t blocks_of(uint64_t bytes)
 	return bytes / BLOCK + (bytes % BLOCK != 0);
 }
 
+/* Where a file's data goes that wants huge pages, which count from the start of the image. */
+static uint64_t align_block(const struct toy *toy, const struct kataimg_node *node, uint64_t block)
+{
+	uint64_t huge = toy->job->hugepage_bytes / BLOCK;
+	uint64_t before = toy->job->window_offset / BLOCK;
+
+#ifdef BREAK_DAX
+	return block;
+#endif
+	if (!huge || node->size < toy->job->hugepage_bytes)
+		return block;
+	return (before + block + huge - 1) / huge * huge - before;
+}
+
+#ifdef SMALL
+/* Can hold next to nothing, and is never to be given more. */
+static int toy_limits(void *state, struct kataimg_limits *limits)
+{
+	(void)state;
+	limits->name_bytes = 11;
+	limits->symlink_bytes = 10;
+	limits->xattr_value_bytes = 20;
+	limits->mtime_max = 0;
+	limits->device_major = 255;
+	limits->device_minor = 255;
+	limits->links = 1;
+	limits->subdirectories = 3;
+	limits->entries = 15;
+	limits->file_bytes = 70000;
+	limits->nodes = 25;
+	return 0;
+}
+
+static int toy_check(void *state, const struct kataimg_node *node, char *reason, size_t reason_size)
+{
+	(void)state;
+	if (node->type == KATAIMG_REG && node->size == 1) {
+		snprintf(reason, reason_size, "one byte is not to my taste");
+		return KATAIMG_CHECK_NODE;
+	}
+	if (node->type == KATAIMG_DIR && node->xattr_count > 0) {
+		snprintf(reason, reason_size, "no attributes of directories, please");
+		return KATAIMG_CHECK_XATTRS;
+	}
+	return KATAIMG_CHECK_OK;
+}
+
+static int is_too_much(const struct kataimg_node *node)
+{
+	char reason[64];
+
+	return node->name_len > 11 || (node->type == KATAIMG_LNK && node->size > 10) ||
+	       (node->xattr_count > 0 && node->xattrs[0].value_len > 20) || node->mtime_sec > 0 ||
+	       node->rdev_major > 255 || node->rdev_minor > 255 || node->entry_count > 15 ||
+	       (node->type == KATAIMG_DIR ? node->nlink > 5 : node->nlink > 1) ||
+	       (node->type == KATAIMG_REG && node->size > 70000) ||
+	       toy_check(NULL, node, reason, sizeof(reason)) != KATAIMG_CHECK_OK;
+}
+
+static int refuse_too_much(struct toy *toy, const struct kataimg_tree *tree)
+{
+	char path[256];
+
+	for (uint64_t i = 0; i < tree->node_count; i++) {
+		if (!is_too_much(tree->nodes[i]) && tree->node_count <= 25)
+			continue;
+		toy->host->error(
+			toy->host->ctx, "%s is too much",
+			toy->host->path(toy->host->ctx, tree->nodes[i], path, sizeof(path)));
+		return -EFBIG;
+	}
+	return 0;
+}
+#endif
+
 static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
 {
 	struct toy *toy = state;
 
+#ifdef SMALL
+	if (refuse_too_much(toy, tree) < 0)
+		return -EFBIG;
+#endif
 	toy->blocks = 1;
 	toy->nodes = tree->node_count;
 	for (uint64_t i = 0; i < tree->node_count; i++)
 		if (tree->nodes[i]->type == KATAIMG_REG)
-			toy->blocks += blocks_of(tree->nodes[i]->size);
+			toy->blocks = align_block(toy, tree->nodes[i], toy->blocks) +
+				      blocks_of(tree->nodes[i]->size);
 #ifdef BREAK_PLAN
 	toy->blocks += 1;
 #endif
@@ -94,6 +185,9 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 	plan->bytes = (toy->blocks + blocks_of(toy->job->free_bytes)) * BLOCK;
 #endif
 	plan->granularity = BLOCK;
+#ifdef BREAK_GRANULARITY
+	plan->granularity = 1000;
+#endif
 	return 0;
 }
 
@@ -132,7 +226,7 @@ static int toy_describe(void *state, uint64_t window_bytes, struct kataimg_fs_in
 
 static int place_files(struct toy *toy, const struct kataimg_tree *tree)
 {
-	uint64_t off = BLOCK;
+	uint64_t block = 1;
 	int ret = 0;
 
 	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++) {
@@ -140,8 +234,12 @@ static int place_files(struct toy *toy, const struct kataimg_tree *tree)
 
 		if (node->type != KATAIMG_REG || node->size == 0)
 			continue;
-		ret = toy->host->place(toy->host->ctx, off, node, 0, node->size);
-		off += blocks_of(node->size) * BLOCK;
+		block = align_block(toy, node, block);
+		ret = toy->host->place(toy->host->ctx, block * BLOCK, node, 0, node->size);
+#ifdef BREAK_SAME_PLACE
+		continue;
+#endif
+		block += blocks_of(node->size);
 	}
 	return ret;
 }
@@ -185,6 +283,18 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 	ret = toy->host->write(toy->host->ctx, 0, &header, sizeof(header));
 #ifdef BREAK_FAULTS
 	ret = 0;
+#endif
+#if defined(BREAK_OUTSIDE) || defined(BREAK_PASSED_OVER)
+	ret = toy->host->write(toy->host->ctx, window_bytes - 1, "xy", 2);
+#endif
+#ifdef BREAK_PASSED_OVER
+	ret = 0;
+#endif
+#ifdef BREAK_NUMBER
+	return -99999;
+#endif
+#ifdef BREAK_POSITIVE
+	return 5;
 #endif
 	return ret < 0 ? ret : place_files(toy, tree);
 }
@@ -247,10 +357,20 @@ KATAIMG_EXPORT int toy_helper(void)
 static const struct kataimg_option options[] = {
 #ifdef BREAK_OPTIONS
 	{ .name = "silent", .type = KATAIMG_OPT_STRING },
+#elif defined(BREAK_DEFAULT)
+	{ .name = "level", .help = "unused", .type = KATAIMG_OPT_U64, .default_value = "high" },
+#elif defined(BREAK_TWICE)
+	{ .name = "label", .help = "unused", .type = KATAIMG_OPT_STRING },
+	{ .name = "label", .help = "unused", .type = KATAIMG_OPT_STRING },
 #else
 	{ .name = "label", .help = "unused", .type = KATAIMG_OPT_STRING },
 #endif
 };
+
+#ifndef SMALL
+#define toy_limits NULL
+#define toy_check NULL
+#endif
 
 KATAIMG_BACKEND(.name = NAME, .version = "1", .summary = "a toy for the check tool's tests",
 		.capabilities = KATAIMG_CAP_SYMLINKS | KATAIMG_CAP_HARDLINKS | KATAIMG_CAP_DEVICES |
@@ -259,5 +379,6 @@ KATAIMG_BACKEND(.name = NAME, .version = "1", .summary = "a toy for the check to
 				KATAIMG_CAP_FREE_SPACE,
 		.job_features = KATAIMG_JOB_DAX | KATAIMG_JOB_FREE_SPACE, .options = options,
 		.option_count = sizeof(options) / sizeof(options[0]), .open = toy_open,
-		.plan = toy_plan, .describe = toy_describe, .write = toy_write,
-		.verify = toy_verify, .close = toy_close, .probe = toy_probe);
+		.limits = toy_limits, .check = toy_check, .plan = toy_plan,
+		.describe = toy_describe, .write = toy_write, .verify = toy_verify,
+		.close = toy_close, .probe = toy_probe);

@@ -24,17 +24,21 @@ const struct kataimg_backend *fakehost_load_backend(void);
 /* The job of a Kata image with DAX: window at 3 MiB, huge pages of 2 MiB, no free space. */
 struct kataimg_job fakehost_default_job(void);
 
+/* "No limit" everywhere, as a backend's limits callback finds it. */
+void fakehost_preset_limits(struct kataimg_limits *limits);
+
 /* What a run shall do; zeros are the defaults. */
 struct fakehost_setup {
 	const struct kataimg_backend *backend;
-	struct memtree *tree;          /* finished by the run */
-	const struct kataimg_job *job; /* NULL: fakehost_default_job(); copied */
-	const char *const *options;    /* "name=value", ended by NULL; NULL: none given */
-	uint64_t window_bytes;         /* 0: what plan says */
-	uint64_t extra_bytes;          /* on top of window_bytes */
-	bool plan_only;                /* stop after plan and describe, as --dry-run does */
-	bool backwards;                /* parallel without threads runs the last index first */
-	const void *corrupt;           /* written over the window between copy and verify */
+	struct memtree *tree;               /* finished by the run */
+	const struct kataimg_job *job;      /* NULL: fakehost_default_job(); copied */
+	const struct kataimg_value *values; /* as the backend's options; NULL: made of options */
+	const char *const *options;         /* "name=value", ended by NULL; NULL: none given */
+	uint64_t window_bytes;              /* 0: what plan says */
+	uint64_t extra_bytes;               /* on top of window_bytes */
+	bool plan_only;                     /* stop after plan and describe, as --dry-run does */
+	bool backwards;                     /* parallel without threads runs the last index first */
+	const void *corrupt;                /* written over the window between copy and verify */
 	size_t corrupt_len;
 	uint64_t corrupt_off;
 };

@@ -111,14 +111,19 @@ static void check_canary(struct fakehost *host, const uint8_t *canary, size_t le
 					 fakestage_name(host->stage));
 }
 
-static int stage_limits(struct fakehost *host)
+void fakehost_preset_limits(struct kataimg_limits *limits)
 {
-	struct kataimg_limits *limits = &host->results.limits;
-
 	memset(limits, 0xff, sizeof(*limits));
 	limits->struct_size = sizeof(*limits);
 	limits->mtime_min = INT64_MIN;
 	limits->mtime_max = INT64_MAX;
+}
+
+static int stage_limits(struct fakehost *host)
+{
+	struct kataimg_limits *limits = &host->results.limits;
+
+	fakehost_preset_limits(limits);
 	if (!host->setup.backend->limits)
 		return 0;
 	fakehost_enter_stage(host, FAKESTAGE_LIMITS);
@@ -138,7 +143,8 @@ static int check_node(struct fakehost *host, const struct kataimg_node *node)
 		return ret;
 	if (ret > KATAIMG_CHECK_XATTRS || reason[0] == '\0')
 		fakehost_violate(host, "check returned %d with the reason \"%s\"", ret, reason);
-	fakehost_say_error(host, "%s: %s", memtree_path(node, path, sizeof(path)), reason);
+	fakehost_say_error(host, "it refuses %s: %s", memtree_path(node, path, sizeof(path)),
+			   reason);
 	return -EFBIG;
 }
 
@@ -286,7 +292,8 @@ int fakehost_run(struct fakehost *host)
 {
 	const struct kataimg_backend *backend = host->setup.backend;
 	const struct kataimg_tree *tree = memtree_finish(host->setup.tree);
-	struct kataimg_value *values = fakeoptions_parse(backend, host->setup.options);
+	struct kataimg_value *parsed =
+		host->setup.values ? NULL : fakeoptions_parse(backend, host->setup.options);
 	enum fakestage last;
 	int ret;
 
@@ -294,7 +301,8 @@ int fakehost_run(struct fakehost *host)
 	memset(&host->results.described, 0, sizeof(host->results.described));
 	memset(&host->results.probed, 0, sizeof(host->results.probed));
 	fakehost_enter_stage(host, FAKESTAGE_OPEN);
-	ret = backend->open(&host->services, &host->job, values, &host->backend_state);
+	ret = backend->open(&host->services, &host->job, parsed ? parsed : host->setup.values,
+			    &host->backend_state);
 	if (ret == 0) {
 		ret = run_opened(host, tree);
 		last = host->stage;
@@ -306,7 +314,7 @@ int fakehost_run(struct fakehost *host)
 		ret = stage_probe(host);
 	judge(host, ret);
 	fakehost_free_scratches(host);
-	free(values);
+	free(parsed);
 	return host->violation ? -EPROTO : ret;
 }
 

@@ -57,14 +57,19 @@ static struct memnode *memnode_new(struct memtree *tree, enum kataimg_type type,
 	return memnode;
 }
 
-static void memnode_free(struct memnode *memnode)
+static void free_xattrs(struct memnode *memnode)
 {
-	for (uint32_t i = 0; i < memnode->node.entry_count; i++)
-		free((char *)(uintptr_t)memnode->entries[i].name);
 	for (uint32_t i = 0; i < memnode->node.xattr_count; i++) {
 		free((char *)(uintptr_t)memnode->xattrs[i].name);
 		free((void *)(uintptr_t)memnode->xattrs[i].value);
 	}
+}
+
+static void memnode_free(struct memnode *memnode)
+{
+	for (uint32_t i = 0; i < memnode->node.entry_count; i++)
+		free((char *)(uintptr_t)memnode->entries[i].name);
+	free_xattrs(memnode);
 	free((char *)(uintptr_t)memnode->node.target);
 	free(memnode->entries);
 	free(memnode->segments);
@@ -227,6 +232,35 @@ void memtree_set_xattr(struct kataimg_node *node, const char *name, const void *
 		.value = must_memdup(value, len),
 		.value_len = (uint32_t)len,
 	};
+}
+
+static void remove_entries(struct memnode *dir, const struct kataimg_node *node)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < dir->node.entry_count; i++) {
+		if (dir->entries[i].node == node)
+			free((char *)(uintptr_t)dir->entries[i].name);
+		else
+			dir->entries[kept++] = dir->entries[i];
+	}
+	dir->node.entry_count = kept;
+}
+
+/* The node itself stays in the list of all, without a number, until the tree is freed. */
+void memtree_remove(const struct kataimg_node *node)
+{
+	struct memtree *tree = memnode_of(node)->tree;
+
+	must(node != &tree->root->node);
+	for (struct memnode *memnode = tree->all; memnode; memnode = memnode->next)
+		remove_entries(memnode, node);
+}
+
+void memtree_clear_xattrs(struct kataimg_node *node)
+{
+	free_xattrs(memnode_of(node));
+	node->xattr_count = 0;
 }
 
 /* strcmp compares as unsigned bytes, which is the order that the contract wants. */

@@ -52,6 +52,10 @@ void memtree_add_link(struct kataimg_node *dir, const char *name, struct kataimg
 
 void memtree_set_xattr(struct kataimg_node *node, const char *name, const void *value, size_t len);
 
+/* Takes all its names out of the tree, with what is below a directory. Not the root. */
+void memtree_remove(const struct kataimg_node *node);
+void memtree_clear_xattrs(struct kataimg_node *node);
+
 /* Some of everything: all types, links, holes, xattrs, an empty and a large directory. */
 struct memtree *memtree_new_sample(void);
 
