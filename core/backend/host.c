@@ -95,8 +95,11 @@ static int service_source_read(struct kataimg_host_ctx *ctx, const struct kataim
 static int derive_with(struct kataimg_host_ctx *ctx, const char *label, uint8_t *out,
 		       int (*make)(const uint8_t *seed, const char *label, uint8_t *out))
 {
-	int ret = ctx->setup.seed ? make(ctx->setup.seed, label, out) : -EPERM;
+	int ret = host_check_cancelled(ctx);
 
+	if (ret < 0)
+		return ret;
+	ret = ctx->setup.seed ? make(ctx->setup.seed, label, out) : -EPERM;
 	if (ret < 0)
 		host_fail(ctx, -ret, "cannot derive '%s': %s", label, strerrordesc_np(-ret));
 	return ret;
@@ -189,6 +192,13 @@ int host_take_error(struct host *host, int code, const char *backend, const char
 {
 	struct error *own = &host->ctx.error;
 
+	if (code == 0 && own->code != 0) {
+		error_set(error, EPROTO,
+			  "%s: %s (and yet %s succeeded: the backend passed over it)", backend,
+			  own->message ? own->message : "out of memory", what);
+		error_clear(own);
+		return -EPROTO;
+	}
 	if (code >= 0)
 		return error_set(error, EIO,
 				 "the backend %s returned %d from %s, not 0 or an error", backend,
@@ -203,9 +213,9 @@ int host_take_error(struct host *host, int code, const char *backend, const char
 	return code;
 }
 
-void host_forget_error(struct host *host)
+bool host_has_error(const struct host *host)
 {
-	error_clear(&host->ctx.error);
+	return host->ctx.error.code != 0;
 }
 
 const struct host_fact *host_facts(const struct host *host, size_t *count)

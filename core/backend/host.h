@@ -52,12 +52,13 @@ bool host_is_unused(void *host, uint64_t image_off, uint64_t len);
 
 /*
  * Turns a callback's result into an error: the backend's own message, or one for it. code is what
- * the callback returned; what names the callback. Returns code.
+ * the callback returned, 0 after an error that it should have passed on; what names the callback.
+ * Returns a negative code.
  */
 int host_take_error(struct host *host, int code, const char *backend, const char *what,
 		    struct error *error);
-/* Forgets what was recorded, e.g. by a probe that went on to say "not mine". */
-void host_forget_error(struct host *host);
+/* Has the backend, or a service that it called, reported an error that was not taken yet? */
+bool host_has_error(const struct host *host);
 
 /* What the backend reported by fact, in order. */
 struct host_fact {

@@ -20,8 +20,10 @@ static int check_range(struct kataimg_host_ctx *ctx, const char *what, uint64_t 
 
 static int check_writable(struct kataimg_host_ctx *ctx, const char *what)
 {
-	if (ctx->mode == HOST_WRITE_WINDOW)
-		return 0;
+	int ret = host_check_cancelled(ctx);
+
+	if (ret < 0 || ctx->mode == HOST_WRITE_WINDOW)
+		return ret;
 	return host_fail(ctx, EPERM, "%s is only allowed in the write callback", what);
 }
 
@@ -45,10 +47,8 @@ static int claim(struct kataimg_host_ctx *ctx, const char *what, uint64_t off, u
 
 int host_service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *buf, size_t len)
 {
-	int ret = host_check_cancelled(ctx);
+	int ret = check_writable(ctx, "write");
 
-	if (ret == 0)
-		ret = check_writable(ctx, "write");
 	if (ret == 0)
 		ret = check_range(ctx, "write", off, len);
 	if (ret < 0 || len == 0)
@@ -99,6 +99,22 @@ int host_service_window_read(struct kataimg_host_ctx *ctx, uint64_t off, void *b
 	return ret;
 }
 
+static int check_file_range(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+			    uint64_t file_off, uint64_t len)
+{
+	char path[256];
+
+	if (node->type != KATAIMG_REG)
+		return host_fail(ctx, ERANGE, "place of %s, which is not a regular file",
+				 tree_path(node, path, sizeof(path)));
+	if (range_within(file_off, len, node->size))
+		return 0;
+	return host_fail(ctx, ERANGE,
+			 "place of %" PRIu64 " bytes from byte %" PRIu64
+			 " of %s, which has %" PRIu64,
+			 len, file_off, tree_path(node, path, sizeof(path)), node->size);
+}
+
 int host_service_place(struct kataimg_host_ctx *ctx, uint64_t off, const struct kataimg_node *node,
 		       uint64_t file_off, uint64_t len)
 {
@@ -108,13 +124,9 @@ int host_service_place(struct kataimg_host_ctx *ctx, uint64_t off, const struct 
 		ret = check_range(ctx, "place", off, len);
 	if (ret < 0 || len == 0)
 		return ret;
-	if (node->type != KATAIMG_REG || !range_within(file_off, len, node->size)) {
-		char path[256];
-
-		return host_fail(ctx, ERANGE,
-				 "place of %" PRIu64 " bytes at %" PRIu64 " leaves the file %s",
-				 len, file_off, tree_path(node, path, sizeof(path)));
-	}
+	ret = check_file_range(ctx, node, file_off, len);
+	if (ret < 0)
+		return ret;
 	ret = claim(ctx, "place", off, len, RANGE_PLACED);
 	if (ret == 0)
 		ret = copy_add_node(ctx->copy, ctx->window.offset_bytes + off, node, file_off, len);

@@ -15,8 +15,9 @@ struct session {
 
 static int finish(struct session *session, int ret, const char *what, struct error *error)
 {
-	return ret == 0 ? 0
-			: host_take_error(session->host, ret, session->table->name, what, error);
+	return ret == 0 && !host_has_error(session->host)
+		       ? 0
+		       : host_take_error(session->host, ret, session->table->name, what, error);
 }
 
 int session_open(const struct backend *backend, struct host *host, const struct kataimg_job *job,

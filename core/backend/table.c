@@ -96,6 +96,8 @@ static int copy_options(const struct kataimg_backend *table, const char *file,
 		copy_prefix(&options[i], sizeof(*options),
 			    (const char *)table->options + i * table->option_size,
 			    table->option_size);
+		if (!options[i].help)
+			options[i].help = "";
 		ret = check_option(&options[i], file, error);
 	}
 	if (ret == 0)

@@ -63,13 +63,16 @@ int error_append(struct error *error, const char *fmt, ...)
 int error_errno(struct error *error, int code, const char *fmt, ...)
 {
 	bool first = error->code == 0;
+	const char *why = strerrordesc_np(code);
 	va_list args;
 
 	va_start(args, fmt);
 	error_vset(error, code, fmt, args);
 	va_end(args);
-	if (first)
-		error_append(error, ": %s", strerrordesc_np(code));
+	if (first && why)
+		error_append(error, ": %s", why);
+	else if (first)
+		error_append(error, ": unknown error %d", code);
 	return -code;
 }
 

@@ -68,11 +68,12 @@ static void print_option(const struct kataimg_option *option)
 static void print_backend(const struct backend *backend)
 {
 	const struct kataimg_backend *table = &backend->table;
+	const char *libraries = table->libraries ? table->libraries() : NULL;
 
 	printf("%s %s: %s\n", table->name, table->version, table->summary);
 	printf("file:      %s\n", backend->path);
-	if (table->libraries)
-		printf("libraries: %s\n", table->libraries());
+	if (libraries)
+		printf("libraries: %s\n", libraries);
 	print_capabilities(table->capabilities);
 	if (table->option_count > 0)
 		printf("\n[%s]\n", table->name);
