@@ -4,9 +4,11 @@ BUILD ?= build
 DESTDIR ?=
 # true: install a link image_builder.sh too, see kataimg(1)
 IMAGE_BUILDER_LINK ?= false
+# lib: where pkg-config looks below /usr/local, whatever else meson finds on this machine
+SETUP = test -e $(BUILD)/build.ninja || meson setup $(BUILD) --libdir=lib -Dauto_features=enabled
 
 image: build-packages
-	test -d $(BUILD) || meson setup $(BUILD) -Dauto_features=enabled -Dtests=false
+	$(SETUP) -Dtests=false
 	meson compile -C $(BUILD)
 	examples/make-rootfs $(BUILD)/rootfs
 	meson devenv -C $(BUILD) kataimg -c $(CURDIR)/examples/quickstart.ini \
@@ -14,7 +16,7 @@ image: build-packages
 	meson devenv -C $(BUILD) kataimg inspect $(abspath $(BUILD))/kata-containers.img
 
 test: build-packages test-packages
-	test -d $(BUILD) || meson setup $(BUILD) -Dauto_features=enabled
+	$(SETUP)
 	meson configure $(BUILD) -Dtests=true
 	meson compile -C $(BUILD)
 	meson test -C $(BUILD) --print-errorlogs
@@ -25,12 +27,12 @@ deb: build-packages
 
 bench: build-packages
 	packages/install packages/debian-bench
-	test -d $(BUILD) || meson setup $(BUILD) -Dauto_features=enabled -Dtests=false
+	$(SETUP) -Dtests=false
 	meson compile -C $(BUILD)
 	bench/run --build $(abspath $(BUILD))
 
 install: build-packages
-	test -d $(BUILD) || meson setup $(BUILD) -Dauto_features=enabled -Dtests=false
+	$(SETUP) -Dtests=false
 	meson configure $(BUILD) -Dimage-builder-link=$(IMAGE_BUILDER_LINK)
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 
@@ -43,4 +45,4 @@ test-packages:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: image test deb install build-packages test-packages clean
+.PHONY: image test deb bench install build-packages test-packages clean
