@@ -41,6 +41,14 @@ static struct note *find_note(struct fit *fit, const char *reason)
 	return &fit->notes[i];
 }
 
+/* The sample tree's names are not all text. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 static void note(struct fit *fit, const struct kataimg_node *node, const char *what,
 		 const char *reason)
 {
@@ -52,6 +60,7 @@ static void note(struct fit *fit, const struct kataimg_node *node, const char *w
 	snprintf(note->reason, sizeof(note->reason), "%s", reason);
 	snprintf(note->first, sizeof(note->first), "%s%s", what,
 		 memtree_path(node, path, sizeof(path)));
+	make_printable(note->first);
 }
 
 static void print_notes(const struct fit *fit, const char *occasion)
