@@ -40,7 +40,7 @@ static int set_holes(struct tree *tree, struct tree_node *node, enum tree_holes 
 	if (holes == TREE_HOLES_FILL)
 		ret = segments_add(&list, 0, node->pub.size);
 	else
-		ret = segments_detect(&list, node->pub.size, &content);
+		ret = segments_detect(&list, node->pub.size, segments_run_bytes(holes), &content);
 	if (ret == 0)
 		ret = tree_set_segments(tree, node, list.items, list.count);
 	segments_free(&list);

@@ -38,8 +38,7 @@ int scan_segments(struct scan_worker *worker, const struct scan_entry *entry,
 	struct segments list = { 0 };
 	int ret;
 
-	if (holes == TREE_HOLES_FILL ||
-	    (holes == TREE_HOLES_DETECT && size < SEGMENTS_ZERO_RUN_BYTES) ||
+	if (holes == TREE_HOLES_FILL || size < segments_run_bytes(holes) ||
 	    (holes == TREE_HOLES_SOURCE && entry->stat.stx_blocks * STAT_BLOCK_BYTES >= size))
 		return whole_file(worker, node);
 	ret = map_file(worker, entry, &list);

@@ -10,8 +10,17 @@
 #include "core/base/cleanup.h"
 #include "core/base/io.h"
 
+/* Read at once, and a multiple of every run. */
+#define READ_BYTES ((size_t)64 << 10)
+
 int segments_add(struct segments *list, uint64_t off, uint64_t len)
 {
+	struct kataimg_segment *last = list->count ? &list->items[list->count - 1] : NULL;
+
+	if (last && last->file_off + last->len == off) {
+		last->len += len;
+		return 0;
+	}
 	if (list->count == list->room) {
 		uint32_t room = list->room ? 2 * list->room : 16;
 		struct kataimg_segment *items = reallocarray(list->items, room, sizeof(*items));
@@ -31,30 +40,43 @@ void segments_free(struct segments *list)
 	*list = (struct segments){ 0 };
 }
 
-/* One run, or what the file has of it. */
-static int detect_run(struct segments *list, uint64_t off, size_t len, char *run,
-		      const struct segments_content *content)
+size_t segments_run_bytes(enum tree_holes holes)
 {
-	int ret = content->read(content->arg, off, run, len);
-
-	if (ret < 0 || (len == SEGMENTS_ZERO_RUN_BYTES && bytes_are_zero(run, len)))
-		return ret;
-	return segments_add(list, off, len);
+	switch (holes) {
+	case TREE_HOLES_DETECT:
+		return (size_t)64 << 10;
+	case TREE_HOLES_BLOCKS:
+		return KATAIMG_HOLE_BYTES;
+	default:
+		return 0;
+	}
 }
 
-static uint64_t run_start(uint64_t off)
+/* What the bytes at off have beside runs of zeros; less than a whole run is data. */
+static int add_data(struct segments *list, uint64_t off, const char *bytes, size_t len,
+		    size_t run_bytes)
 {
-	return off & ~(uint64_t)(SEGMENTS_ZERO_RUN_BYTES - 1);
+	int ret = 0;
+
+	for (size_t at = 0; ret == 0 && at < len; at += run_bytes) {
+		size_t run = len - at < run_bytes ? len - at : run_bytes;
+
+		if (run < run_bytes || !bytes_are_zero(bytes + at, run))
+			ret = segments_add(list, off + at, run);
+	}
+	return ret;
 }
 
-int segments_detect(struct segments *list, uint64_t size, const struct segments_content *content)
+int segments_detect(struct segments *list, uint64_t size, size_t run_bytes,
+		    const struct segments_content *content)
 {
-	autofree char *run = malloc(SEGMENTS_ZERO_RUN_BYTES);
+	autofree char *bytes = malloc(READ_BYTES);
 	uint64_t off = 0;
-	int ret = run ? 0 : -ENOMEM;
+	int ret = bytes ? 0 : -ENOMEM;
 
 	while (ret == 0 && off < size) {
-		uint64_t data = run_start(content->next_data(content->arg, off, size));
+		uint64_t data =
+			content->next_data(content->arg, off, size) & ~((uint64_t)run_bytes - 1);
 		size_t len;
 
 		/* The file's last run is data if it is not a whole one. */
@@ -62,9 +84,11 @@ int segments_detect(struct segments *list, uint64_t size, const struct segments_
 			off = data;
 		if (off == size)
 			break;
-		len = size - off < SEGMENTS_ZERO_RUN_BYTES ? (size_t)(size - off)
-							   : SEGMENTS_ZERO_RUN_BYTES;
-		ret = cancel_requested() ? -ECANCELED : detect_run(list, off, len, run, content);
+		len = size - off < READ_BYTES ? (size_t)(size - off) : READ_BYTES;
+		ret = cancel_requested() ? -ECANCELED
+					 : content->read(content->arg, off, bytes, len);
+		if (ret == 0)
+			ret = add_data(list, off, bytes, len, run_bytes);
 		off += len;
 	}
 	return ret;
@@ -112,12 +136,9 @@ int segments_of_file(struct segments *list, int fd, uint64_t size, enum tree_hol
 {
 	const struct segments_content content = { read_fd, next_data, &fd };
 
-	switch (holes) {
-	case TREE_HOLES_SOURCE:
+	if (holes == TREE_HOLES_SOURCE)
 		return map_source(fd, size, list);
-	case TREE_HOLES_DETECT:
-		return segments_detect(list, size, &content);
-	default:
+	if (holes == TREE_HOLES_FILL)
 		return segments_add(list, 0, size);
-	}
+	return segments_detect(list, size, segments_run_bytes(holes), &content);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing list of data segments, and the map that content alone gives. */
+/* A growing list of data segments, and the maps that content alone gives. */
 #ifndef TREE_SEGMENTS_H
 #define TREE_SEGMENTS_H
 
@@ -10,7 +10,8 @@ struct segments {
 	uint32_t count, room;
 };
 
-int segments_add(struct segments *list, uint64_t off, uint64_t len); /* or -ENOMEM */
+/* Behind what the list has; one with the last one if they touch. Or -ENOMEM. */
+int segments_add(struct segments *list, uint64_t off, uint64_t len);
 void segments_free(struct segments *list);
 
 /* A file's content. */
@@ -22,11 +23,14 @@ struct segments_content {
 	void *arg;
 };
 
-/* A run of zeros this long, at a multiple of it, is a hole. */
-#define SEGMENTS_ZERO_RUN_BYTES ((size_t)64 << 10)
+/* A run of zeros this long, at a multiple of it, is a hole by content alone; 0: content does not
+ * matter. */
+size_t segments_run_bytes(enum tree_holes holes);
 
-/* By content alone: what is known of holes saves time and makes no difference. -ECANCELED too. */
-int segments_detect(struct segments *list, uint64_t size, const struct segments_content *content);
+/* Of [0, size) all but the runs of zeros of run_bytes. What is known of holes saves time and makes
+ * no difference. -ECANCELED too. */
+int segments_detect(struct segments *list, uint64_t size, size_t run_bytes,
+		    const struct segments_content *content);
 
 /* Those of an open file, in the way of holes. -errno; -ESTALE: it is shorter than size. */
 int segments_of_file(struct segments *list, int fd, uint64_t size, enum tree_holes holes);

@@ -20,6 +20,7 @@ struct tree;
 enum tree_holes {
 	TREE_HOLES_SOURCE, /* the source's own map */
 	TREE_HOLES_DETECT, /* aligned runs of zeros of 64 KiB and more, by content alone */
+	TREE_HOLES_BLOCKS, /* every block of zeros, of KATAIMG_HOLE_BYTES, by content alone */
 	TREE_HOLES_FILL    /* none */
 };
 

@@ -39,6 +39,7 @@ FOR_ALL = [
     (['image.align=128M'], ['simple']),
     (['tree.holes=fill'], ['simple', 'sparse']),
     (['tree.holes=detect'], ['simple', 'sparse']),
+    (['tree.holes=blocks'], ['simple', 'sparse']),
 ]
 # Files that are compressed, packed or shared need not lie where a huge page could map them.
 NOT_MAPPED = ('erofs.compress', 'erofs.dedupe', 'erofs.data=packed', 'image.dax=no',
@@ -46,7 +47,7 @@ NOT_MAPPED = ('erofs.compress', 'erofs.dedupe', 'erofs.data=packed', 'image.dax=
 
 
 def with_holes(expected, setting):
-    """What the option makes of the source's holes; detect is judged by content alone."""
+    """What the option makes of the source's holes; detect and blocks are judged by content alone."""
     if setting == 'tree.holes=fill':
         return {path: dataclasses.replace(entry, data=((0, -(-entry.size // 4096) * 4096),))
                 if entry.data or entry.digest and entry.size else entry
@@ -66,7 +67,8 @@ def judge_variant(program, sources, backend, settings, tree):
         if key.endswith('.label'):
             check_equal(report['filesystem']['label'], value, 'label')
     huge_pages = not any(word in setting for word in NOT_MAPPED for setting in settings)
-    holes = not any('tree.holes=detect' in s or 'compress' in s or 'dedupe' in s for s in settings)
+    holes = not any(word in s for s in settings
+                    for word in ('tree.holes=detect', 'tree.holes=blocks', 'compress', 'dedupe'))
     judge.judge(program, backend, image, with_holes(expected, settings[0]), report,
                 dax='image.dax=no' not in settings, huge_pages=huge_pages, holes=holes)
     program.workspace.remove_directory(os.path.dirname(image))

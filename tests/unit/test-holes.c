@@ -88,6 +88,31 @@ static void test_holes_detected(void **state)
 	assert_segments(scanned_find(f, "zeros"), NULL, 0);
 }
 
+/* Every block that is zeros, whatever is around it; less than a block is data. */
+static void test_holes_of_blocks(void **state)
+{
+	static const struct kataimg_segment expected[] = { { 4 * KIB, 4 * KIB },
+							   { 68 * KIB, 64 * KIB },
+							   { 136 * KIB, 3 } };
+	static const struct kataimg_segment tail[] = { { 0, 100 } };
+	struct scanned *f = *state;
+	char *bytes = calloc(1, 136 * KIB + 3);
+
+	assert_non_null(bytes);
+	bytes[8 * KIB - 1] = 'x';
+	memset(bytes + 68 * KIB, 'y', 64 * KIB);
+	tempdir_write(&f->dir, "file", bytes, 136 * KIB + 3);
+	memset(bytes, 0, 136 * KIB);
+	tempdir_write(&f->dir, "tail", bytes, 100);
+	tempdir_write(&f->dir, "zeros", bytes, 136 * KIB);
+	free(bytes);
+	f->options.holes = TREE_HOLES_BLOCKS;
+	scanned_run(f, "");
+	assert_segments(scanned_find(f, "file"), expected, 3);
+	assert_segments(scanned_find(f, "tail"), tail, 1);
+	assert_segments(scanned_find(f, "zeros"), NULL, 0);
+}
+
 /* Reading them all would take minutes. */
 static void test_detect_skips_holes(void **state)
 {
@@ -145,8 +170,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, scanned_setup, scanned_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(holes_of_source),    TEST(holes_filled), TEST(holes_detected),
-		TEST(detect_skips_holes), TEST(read),         TEST(no_map),
+		TEST(holes_of_source), TEST(holes_filled),       TEST(holes_detected),
+		TEST(holes_of_blocks), TEST(detect_skips_holes), TEST(read),
+		TEST(no_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
