@@ -77,26 +77,41 @@ static uint64_t entries_bytes(const struct kataimg_entry *entries, uint32_t coun
 	return bytes;
 }
 
-static bool fits_one_block(const struct ext4_dir *dir)
+static bool has_room(uint32_t used, uint32_t bytes)
 {
-	uint64_t bytes = entries_bytes(dir->entries, dir->entry_count);
-
-	if (dir->lost_found_ino)
-		bytes += ext4_dirent_bytes(strlen(LOST_FOUND));
-	return bytes <= EXT4_DIR_BLOCK_SPACE;
+	return used + bytes <= EXT4_DIR_BLOCK_SPACE;
 }
 
-bool ext4_dir_is_indexed(const struct ext4_dir *dir)
+/* Blocks of entries without an index, in the order of their names; counted up to `most` + 1. */
+static uint32_t count_linear(const struct ext4_dir_format *format, const struct ext4_dir *dir,
+			     uint32_t most)
 {
-	return !fits_one_block(dir);
+	uint32_t used = ext4_dirent_bytes(1) + ext4_dirent_bytes(2), blocks = 1;
+	uint32_t count = ext4_dir_entry_count(dir);
+
+	for (uint32_t i = 0; i < count && blocks <= most; i++) {
+		uint32_t bytes = ext4_dirent_bytes(ext4_dir_name(format, dir, i).len);
+
+		if (!has_room(used, bytes)) {
+			blocks++;
+			used = 0;
+		}
+		used += bytes;
+	}
+	return blocks;
+}
+
+bool ext4_dir_is_indexed(const struct ext4_dir_format *format, const struct ext4_dir *dir)
+{
+	return count_linear(format, dir, format->linear_blocks) > format->linear_blocks;
 }
 
 int ext4_dir_count_blocks(const struct ext4_dir_format *format, const struct ext4_dir *dir,
 			  uint32_t *blocks)
 {
-	if (ext4_dir_is_indexed(dir))
+	if (ext4_dir_is_indexed(format, dir))
 		return ext4_htree_count_blocks(format, dir, blocks);
-	*blocks = 1;
+	*blocks = count_linear(format, dir, format->linear_blocks);
 	return 0;
 }
 
@@ -108,28 +123,36 @@ uint64_t ext4_dir_blocks_bound(const struct kataimg_entry *entries, uint32_t cou
 	return leaves + leaves / EXT4_DX_NODE_LIMIT + 2;
 }
 
-static void put_names(const struct ext4_dir_format *format, const struct ext4_dir *dir,
-		      struct ext4_dir_block *block)
+static void put_dots(const struct ext4_dir *dir, struct ext4_dir_block *block)
 {
 	struct ext4_name self = { ".", 1, dir->ino, KATAIMG_DIR };
 	struct ext4_name parent = { "..", 2, dir->parent_ino, KATAIMG_DIR };
-	uint32_t count = ext4_dir_entry_count(dir);
 
 	ext4_dir_block_add(block, &self);
 	ext4_dir_block_add(block, &parent);
-	for (uint32_t i = 0; i < count; i++) {
-		struct ext4_name name = ext4_dir_name(format, dir, i);
+}
 
+/* As many entries from *next on as have room. */
+static void put_names(const struct ext4_dir_format *format, const struct ext4_dir *dir,
+		      struct ext4_dir_block *block, uint32_t *next)
+{
+	uint32_t count = ext4_dir_entry_count(dir);
+
+	for (; *next < count; ++*next) {
+		struct ext4_name name = ext4_dir_name(format, dir, *next);
+
+		if (!has_room(block->used, ext4_dirent_bytes(name.len)))
+			return;
 		ext4_dir_block_add(block, &name);
 	}
 }
 
-/* The names in the first block; blocks beyond it stay empty. */
+/* Blocks behind the last name stay empty. */
 static int write_linear(const struct ext4_dir_format *format, const struct ext4_dir *dir,
 			const struct ext4_extent *extents, struct ext4_writer *writer)
 {
 	uint32_t seed = ext4_inode_seed(format->csum_seed, dir->ino);
-	uint32_t hint = 0;
+	uint32_t hint = 0, next = 0;
 
 	for (uint32_t i = 0; i < dir->blocks; i++) {
 		struct ext4_dir_block block = { 0 };
@@ -139,7 +162,8 @@ static int write_linear(const struct ext4_dir_format *format, const struct ext4_
 		if (ret < 0)
 			return ret;
 		if (i == 0)
-			put_names(format, dir, &block);
+			put_dots(dir, &block);
+		put_names(format, dir, &block, &next);
 		ext4_dir_block_finish(&block, seed);
 	}
 	return 0;
@@ -148,7 +172,7 @@ static int write_linear(const struct ext4_dir_format *format, const struct ext4_
 int ext4_dir_write(const struct ext4_dir_format *format, const struct ext4_dir *dir,
 		   const struct ext4_extent *extents, struct ext4_writer *writer)
 {
-	if (ext4_dir_is_indexed(dir))
+	if (ext4_dir_is_indexed(format, dir))
 		return ext4_htree_write(format, dir, extents, writer);
 	return write_linear(format, dir, extents, writer);
 }

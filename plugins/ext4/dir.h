@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Directories: one block of entries in the order of their names, or, when they need more, a hash
+ * Directories: a few blocks of entries in the order of their names, or, when they need more, a hash
  * tree of full leaves (htree.c).
  */
 #ifndef EXT4_DIR_H
@@ -21,7 +21,16 @@ struct ext4_dir_format {
 	uint32_t csum_seed; /* of the filesystem */
 	uint32_t hash_seed[4];
 	uint32_t first_tree_ino; /* the inode number of a node is this plus its index */
+	uint32_t linear_blocks;  /* what needs more than so many is a hash tree */
 };
+
+/*
+ * Where nothing will be added, two blocks are searched as fast as an index block and one of two
+ * leaves, and take one block less. A kernel gives no directory of two blocks an index, however
+ * large it becomes, so where it may grow, only one block goes without.
+ */
+#define EXT4_LINEAR_BLOCKS_FIXED 2u
+#define EXT4_LINEAR_BLOCKS_GROWING 1u
 
 struct ext4_dir {
 	const struct kataimg_entry *entries;
@@ -32,7 +41,7 @@ struct ext4_dir {
 	uint32_t blocks;         /* for write: as counted, or more to leave the last ones empty */
 };
 
-/* What a directory needs: 1 block, or that of its hash tree. -ENOMEM. */
+/* What a directory needs, one block at least. -ENOMEM. */
 int ext4_dir_count_blocks(const struct ext4_dir_format *format, const struct ext4_dir *dir,
 			  uint32_t *blocks);
 
@@ -43,7 +52,7 @@ uint64_t ext4_dir_blocks_bound(const struct kataimg_entry *entries, uint32_t cou
 	((uint64_t)EXT4_DX_ROOT_LIMIT * EXT4_DX_NODE_LIMIT + EXT4_DX_ROOT_LIMIT + 1)
 
 /* Is it stored as a hash tree (EXT4_INODE_INDEX)? */
-bool ext4_dir_is_indexed(const struct ext4_dir *dir);
+bool ext4_dir_is_indexed(const struct ext4_dir_format *format, const struct ext4_dir *dir);
 
 /* Writes all blocks to where the extents say. 0/-errno. */
 int ext4_dir_write(const struct ext4_dir_format *format, const struct ext4_dir *dir,

@@ -122,6 +122,8 @@ static int set_options(struct ext4 *ext4, const struct kataimg_value *values)
 	if (values[OPT_LABEL].is_set)
 		snprintf(ext4->options.label, sizeof(ext4->options.label), "%s",
 			 values[OPT_LABEL].string);
+	ext4->format.linear_blocks =
+		ext4->job->free_bytes ? EXT4_LINEAR_BLOCKS_GROWING : EXT4_LINEAR_BLOCKS_FIXED;
 	ext4->format.csum_seed = crc32c(~0u, ext4->options.uuid, sizeof(ext4->options.uuid));
 	return ret;
 }

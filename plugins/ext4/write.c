@@ -28,10 +28,9 @@ static const struct ext4_extent *data_extents(const struct ext4 *ext4,
 
 /* ---- Blocks of directories, links and extended attributes ---- */
 
-static int write_directory(struct output *out, const struct kataimg_node *node)
+static struct ext4_dir directory_of(const struct ext4 *ext4, const struct kataimg_node *node)
 {
-	const struct ext4 *ext4 = out->ext4;
-	struct ext4_dir dir = {
+	return (struct ext4_dir){
 		.entries = node->entries,
 		.entry_count = node->entry_count,
 		.ino = ext4_node_ino(ext4, node),
@@ -39,6 +38,12 @@ static int write_directory(struct output *out, const struct kataimg_node *node)
 		.lost_found_ino = node->index == 0 && ext4->census.lost_found ? EXT4_FIRST_INO : 0,
 		.blocks = ext4->census.demands[node->index].blocks,
 	};
+}
+
+static int write_directory(struct output *out, const struct kataimg_node *node)
+{
+	const struct ext4 *ext4 = out->ext4;
+	const struct ext4_dir dir = directory_of(ext4, node);
 
 	return ext4_dir_write(&ext4->format, &dir,
 			      data_extents(ext4, &ext4->layout.files[node->index]), &out->blocks);
@@ -132,11 +137,10 @@ static bool has_extents(const struct kataimg_node *node)
 static void finish_directory(const struct ext4 *ext4, struct ext4_inode *inode,
 			     const struct kataimg_node *node)
 {
-	uint32_t blocks = ext4->census.demands[node->index].blocks;
+	const struct ext4_dir dir = directory_of(ext4, node);
 
-	inode->size_lo = to_le32(blocks * EXT4_BLOCK_BYTES);
-	/* Whatever needs more than one block is a hash tree. */
-	if (blocks > 1)
+	inode->size_lo = to_le32(dir.blocks * EXT4_BLOCK_BYTES);
+	if (ext4_dir_is_indexed(&ext4->format, &dir))
 		inode->flags = to_le32(from_le32(inode->flags) | EXT4_INODE_INDEX);
 }
 

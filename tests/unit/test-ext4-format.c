@@ -356,7 +356,9 @@ static void test_xattr_refusals(void **state)
 #define DIR_NAMES_MAX 200000u
 
 static struct kataimg_node child = { .type = KATAIMG_REG, .index = 1 };
-static const struct ext4_dir_format format = { CSUM_SEED, { 1, 2, 3, 4 }, 10 };
+static struct ext4_dir_format format = {
+	CSUM_SEED, { 1, 2, 3, 4 }, 10, EXT4_LINEAR_BLOCKS_GROWING
+};
 
 struct names {
 	struct kataimg_entry *entries;
@@ -474,6 +476,25 @@ static void test_one_block(void **state)
 	free_names(&names);
 }
 
+/* Where nothing will be added, two blocks go without an index, and a third one does not. */
+static void test_two_blocks(void **state)
+{
+	struct names names = make_names(408, 12); /* 203 and 204 of them fill two blocks */
+	const uint8_t *block = window_block(1);
+
+	(void)state;
+	format.linear_blocks = EXT4_LINEAR_BLOCKS_FIXED;
+	assert_int_equal(write_dir(&names, 407), 2);
+	assert_memory_equal(block + 8, names.entries[203].name, 12);
+	assert_int_equal(check_leaf(block, 0, UINT32_MAX), 204);
+	assert_int_equal(write_dir(&names, 408), 1 + 2);
+	assert_int_equal(check_index(window_block(0), 32, 507), 408);
+	format.linear_blocks = EXT4_LINEAR_BLOCKS_GROWING;
+	assert_int_equal(write_dir(&names, 407), 1 + 2);
+	check_root(window_block(0), 0);
+	free_names(&names);
+}
+
 static void test_one_level(void **state)
 {
 	struct names names = make_names(204, 12);
@@ -527,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_xattr_refusals),
 		cmocka_unit_test(test_xattr_best_split),
 		cmocka_unit_test(test_one_block),
+		cmocka_unit_test(test_two_blocks),
 		cmocka_unit_test(test_one_level),
 		cmocka_unit_test(test_two_levels),
 	};
