@@ -5,7 +5,7 @@ import dataclasses
 import shlex
 
 # The steps of Kata's image_builder.sh (2019), written anew: a trial to find the size, the image, and
-# the header in front of a second copy.
+# the header in front of a second copy. FORMAT and FINISH are what differs between filesystems.
 SEED_STEPS = r"""
 make_disk() {
     truncate -s "$2" "$1"
@@ -17,7 +17,7 @@ attach() {
 work=$(mktemp -d)
 make_disk "$2.trial" "$3" 2048
 attach "$2.trial"
-mkfs.ext4 -q -F -b 4096 "$device"
+FORMAT
 mount "$device" "$work"
 df -BM --output=avail "$work" >/dev/null
 umount "$work"
@@ -26,13 +26,12 @@ rm "$2.trial"
 
 make_disk "$2" "$3" 2048
 attach "$2"
-mkfs.ext4 -q -F -b 4096 "$device"
-tune2fs -m 3 "$device"
+FORMAT
 mount "$device" "$work"
 cp -a "$1/." "$work"
 sync "$work"
 umount "$work"
-fsck.ext4 -D -y "$device" || [ $? = 1 ]
+FINISH
 losetup -d "$device"
 rmdir "$work"
 
@@ -43,6 +42,11 @@ mv "$2.dax" "$2"
 rm "$2.header"
 sync "$2"
 """
+SEED_FORMAT = {
+    "ext4": 'mkfs.ext4 -q -F -b 4096 -m 3 "$device"',
+    "xfs": 'mkfs.xfs -q -f -b size=4096 -m reflink=0 "$device"',
+}
+SEED_FINISH = {"ext4": 'fsck.ext4 -D -y "$device" || [ $? = 1 ]', "xfs": ""}
 
 XFS_STEPS = r"""
 work=$(mktemp -d)
@@ -71,6 +75,11 @@ def kataimg(filesystem, command, name=None, options=""):
     return Tool(name or f"kataimg {filesystem}", script)
 
 
+def image_builder(filesystem):
+    script = SEED_STEPS.replace("FORMAT", SEED_FORMAT[filesystem]).replace("FINISH", SEED_FINISH[filesystem])
+    return Tool(f"image_builder.sh, {filesystem}", script, needs_root=True, trees=("debian",))
+
+
 def all_tools(command, filesystems):
     """What to compare; the first is the reference."""
     tools = [kataimg(filesystem, command) for filesystem in filesystems]
@@ -78,5 +87,6 @@ def all_tools(command, filesystems):
         Tool("mke2fs -d", 'truncate -s "$3" "$2"; mke2fs -q -F -t ext4 -b 4096 -i 4096 -d "$1" "$2"'),
         Tool("mkfs.erofs", 'mkfs.erofs -Enoinline_data "$2" "$1"', trees=("debian", "small", "names")),
         Tool("mkfs.xfs, mount, cp", XFS_STEPS, needs_root=True),
-        Tool("image_builder.sh, ext4", SEED_STEPS, needs_root=True, trees=("debian",)),
+        image_builder("ext4"),
+        image_builder("xfs"),
     ]
