@@ -13,35 +13,57 @@
 /* So much of a file stays with one worker, which reads it from the start to the end. */
 #define LARGE_BYTES ((uint64_t)8 << 20)
 
-/* The first data of an open file in [from, to); 0: all of it is zeros. -ENODATA: it ends before. */
-static int next_extent_of_fd(int fd, uint64_t from, uint64_t to, struct tree_extent *extent)
+/* Finds the first data of an open file at or behind from. 0: there is none. */
+static int find_data(int fd, uint64_t from, struct copy_stretch *data)
 {
-	off_t data = lseek(fd, (off_t)from, SEEK_DATA), hole = 0;
+	off_t start = lseek(fd, (off_t)from, SEEK_DATA);
+	off_t end = start < 0 ? start : lseek(fd, start, SEEK_HOLE);
 
-	if (data >= 0)
-		hole = lseek(fd, data, SEEK_HOLE);
-	if (hole < 0 || (data < 0 && errno != ENXIO))
-		return -errno;
-	if (data < 0)
-		return lseek(fd, 0, SEEK_END) < (off_t)to ? -ENODATA : 0;
-	if ((uint64_t)data >= to)
-		return 0;
-	if ((uint64_t)hole > to)
-		hole = (off_t)to;
-	*extent = (struct tree_extent){ (uint64_t)data, (uint64_t)(hole - data), (uint64_t)data };
+	if (end < 0)
+		return start < 0 && errno == ENXIO ? 0 : -errno;
+	*data = (struct copy_stretch){ fd, (uint64_t)start, (uint64_t)end };
 	return 1;
 }
 
-static int next_extent(const struct copy *copy, const struct copy_job *job, uint64_t from,
+/*
+ * The first data of an open file in [from, to); 0: all of it is zeros. -ENODATA: it ends before.
+ * What was found is remembered: a scratch file is mostly one long stretch with many jobs, and some
+ * filesystems walk to its end to find it.
+ */
+static int next_extent_of_fd(struct copy_run *run, int fd, uint64_t from, uint64_t to,
+			     struct tree_extent *extent)
+{
+	struct copy_stretch *data = &run->data;
+	uint64_t end;
+
+	if (fd != data->fd || from < data->start || from >= data->end) {
+		int ret = find_data(fd, from, data);
+
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			return lseek(fd, 0, SEEK_END) < (off_t)to ? -ENODATA : 0;
+	}
+	if (data->start >= to)
+		return 0;
+	if (from < data->start)
+		from = data->start;
+	end = data->end < to ? data->end : to;
+	*extent = (struct tree_extent){ from, end - from, from };
+	return 1;
+}
+
+static int next_extent(struct copy_run *run, const struct copy_job *job, uint64_t from,
 		       struct tree_extent *extent, struct error *error)
 {
+	const struct tree *tree = run->copy->tree;
 	uint64_t to = job->file_off + job->len;
 	int ret;
 
 	if (job->fd < 0)
-		return tree_next_extent(copy->tree, tree_public(copy->tree)->nodes[job->node], from,
-					to, extent);
-	ret = next_extent_of_fd(job->fd, from, to, extent);
+		return tree_next_extent(tree, tree_public(tree)->nodes[job->node], from, to,
+					extent);
+	ret = next_extent_of_fd(run, job->fd, from, to, extent);
 	if (ret == -ENODATA)
 		return error_set(error, ENODATA, "a scratch file ends before what is placed of it");
 	return ret < 0 ? error_errno(error, -ret, "cannot find the data of a scratch file") : ret;
@@ -75,7 +97,7 @@ static int peek_piece(struct copy_run *run, struct copy_batch *batch, struct cop
 		const struct copy_job *job = &run->copy->jobs[run->job];
 		uint64_t from = job->file_off + run->job_done, skipped;
 		struct tree_extent extent;
-		int ret = next_extent(run->copy, job, from, &extent, error);
+		int ret = next_extent(run, job, from, &extent, error);
 
 		if (ret < 0)
 			return ret;

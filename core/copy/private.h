@@ -34,6 +34,12 @@ struct copy_piece {
 	uint64_t image_off, source_off, len;
 };
 
+/* Data of an open file, from one hole to the next. */
+struct copy_stretch {
+	int fd;
+	uint64_t start, end;
+};
+
 #define COPY_BATCH_PIECES 256
 
 /* One worker's share: pieces that make one write, or one large piece. */
@@ -53,10 +59,11 @@ struct copy_run {
 	size_t buffer_bytes; /* of each worker: the largest write */
 	atomic_bool reflink; /* until the first refusal */
 
-	pthread_mutex_t lock; /* guards all that follows */
-	size_t job;           /* the next one to cut from */
-	uint64_t job_done;    /* bytes of it that are handed out */
-	uint64_t sequence;    /* of the next batch */
+	pthread_mutex_t lock;     /* guards all that follows */
+	size_t job;               /* the next one to cut from */
+	uint64_t job_done;        /* bytes of it that are handed out */
+	uint64_t sequence;        /* of the next batch */
+	struct copy_stretch data; /* the last that was found; empty at first */
 	uint64_t failed_sequence;
 	struct error error; /* of that batch */
 	uint64_t done_bytes;

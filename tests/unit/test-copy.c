@@ -346,6 +346,55 @@ static void test_scratch(void **state)
 	close(fd);
 }
 
+/* 1 MiB of data, 1 MiB of hole, a block of data. */
+static int make_holed(struct fixture *f, const char *name, unsigned int seed)
+{
+	int fd = openat(f->scanned.dir.fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	char block[BLOCK];
+
+	tempdir_fill(&f->scanned.dir, name, seed, MIB);
+	tempdir_pattern(seed, 2 * MIB, block, sizeof(block));
+	assert_int_equal(pwrite(fd, block, sizeof(block), 2 * MIB), sizeof(block));
+	return fd;
+}
+
+/* Jobs that go to and fro between two files, forwards and backwards over their data and holes. */
+static void test_scratch_to_and_fro(void **state)
+{
+	static const struct {
+		uint64_t from, len, data_len; /* the data comes first */
+	} parts[] = {
+		{ 512 << 10, 1 << 20, 512 << 10 },
+		{ 2 * MIB, BLOCK, BLOCK },
+		{ 1 * MIB, BLOCK, 0 },
+		{ 0, BLOCK, BLOCK },
+		{ 3 * BLOCK, 2 * BLOCK, 2 * BLOCK },
+		{ MIB - BLOCK, 2 * BLOCK, BLOCK },
+		{ 2 * MIB - BLOCK, BLOCK, 0 },
+		{ BLOCK, BLOCK, BLOCK },
+	};
+	struct fixture *f = *state;
+	int fds[2] = { make_holed(f, "one", 5), make_holed(f, "two", 6) };
+	size_t count = sizeof(parts) / sizeof(parts[0]);
+
+	scan(f);
+	for (size_t i = 0; i < 2 * count; i++)
+		assert_int_equal(copy_add_fd(f->copy, i * 2 * MIB, fds[i % 2], parts[i / 2].from,
+					     parts[i / 2].len),
+				 0);
+	run_ok(f);
+	assert_int_equal(ftruncate(f->image, (off_t)(2 * count * 2 * MIB)), 0);
+	for (size_t i = 0; i < 2 * count; i++) {
+		uint64_t data_len = parts[i / 2].data_len;
+
+		if (data_len)
+			assert_pattern(f, i * 2 * MIB, 5 + i % 2, parts[i / 2].from, data_len);
+		assert_zeros(f, i * 2 * MIB + data_len, 2 * MIB - data_len);
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void test_scratch_too_short(void **state)
 {
 	struct fixture *f = *state;
@@ -576,6 +625,7 @@ int main(void)
 		TEST(holes_stay),
 		TEST(all_hole),
 		TEST(scratch),
+		TEST(scratch_to_and_fro),
 		TEST(scratch_too_short),
 		TEST(shrank),
 		TEST(grew),
