@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define DIGEST_BYTES 32
-#define READ_BYTES (UINT64_C(1) << 18)
+#define READ_BYTES (UINT64_C(1) << 17)
+#define NO_PIECE UINT64_MAX
 
 /* A file whose size another one has too. */
 struct candidate {
@@ -91,18 +92,67 @@ static void drop_single_sizes(struct dedupe *dedupe)
 	dedupe->count = kept;
 }
 
+/* The first segment that ends behind off, or segment_count. */
+static uint32_t find_segment(const struct kataimg_node *node, uint64_t off)
+{
+	uint32_t low = 0, high = node->segment_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct kataimg_segment *segment = &node->segments[middle];
+
+		if (segment->file_off + segment->len > off)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/* Content is read in pieces at multiples of READ_BYTES: the first one from off, a multiple, on
+ * that is not all hole. NO_PIECE: there is none. */
+static uint64_t next_piece(const struct kataimg_node *node, uint64_t off)
+{
+	uint32_t segment = find_segment(node, off);
+	uint64_t data;
+
+	if (segment == node->segment_count)
+		return NO_PIECE;
+	data = node->segments[segment].file_off;
+	return data > off ? data / READ_BYTES * READ_BYTES : off;
+}
+
+static int read_piece(const struct erofs *fs, const struct kataimg_node *node, uint64_t off,
+		      uint8_t *buf, size_t *len)
+{
+	*len = node->size - off < READ_BYTES ? node->size - off : READ_BYTES;
+	return fs->host->source_read(fs->host->ctx, node, off, buf, *len);
+}
+
+static bool is_zero(const uint8_t *buf, size_t len)
+{
+	return !buf[0] && !memcmp(buf, buf + 1, len - 1);
+}
+
+/* The pieces that are not all zeros with their places: so holes cost nothing, and make no
+ * difference. */
 static int digest_content(const struct erofs *fs, const struct kataimg_node *node, EVP_MD_CTX *md,
 			  uint8_t *buf, uint8_t digest[DIGEST_BYTES])
 {
 	bool fine = EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+	uint64_t off = 0;
 
-	for (uint64_t off = 0; fine && off < node->size; off += READ_BYTES) {
-		uint64_t len = node->size - off < READ_BYTES ? node->size - off : READ_BYTES;
-		int err = fs->host->source_read(fs->host->ctx, node, off, buf, len);
+	while (fine && (off = next_piece(node, off)) != NO_PIECE) {
+		le64 place = to_le64(off);
+		size_t len;
+		int err = read_piece(fs, node, off, buf, &len);
 
 		if (err)
 			return err;
-		fine = EVP_DigestUpdate(md, buf, len);
+		if (!is_zero(buf, len))
+			fine = EVP_DigestUpdate(md, &place, sizeof(place)) &&
+			       EVP_DigestUpdate(md, buf, len);
+		off += READ_BYTES;
 	}
 	if (fine && EVP_DigestFinal_ex(md, digest, NULL))
 		return 0;
@@ -143,20 +193,31 @@ static void find_firsts(struct dedupe *dedupe)
 	}
 }
 
+static uint64_t next_piece_of_both(const struct kataimg_node *a, const struct kataimg_node *b,
+				   uint64_t off)
+{
+	uint64_t next_a = next_piece(a, off), next_b = next_piece(b, off);
+
+	return next_a < next_b ? next_a : next_b;
+}
+
+/* buf holds two pieces. */
 static int compare_content(const struct erofs *fs, const struct kataimg_node *a,
 			   const struct kataimg_node *b, uint8_t *buf, bool *equal)
 {
+	uint64_t off = 0;
+
 	*equal = true;
-	for (uint64_t off = 0; *equal && off < a->size; off += READ_BYTES / 2) {
-		uint64_t rest = a->size - off;
-		uint64_t len = rest < READ_BYTES / 2 ? rest : READ_BYTES / 2;
-		int err = fs->host->source_read(fs->host->ctx, a, off, buf, len);
+	while (*equal && (off = next_piece_of_both(a, b, off)) != NO_PIECE) {
+		size_t len;
+		int err = read_piece(fs, a, off, buf, &len);
 
 		if (!err)
-			err = fs->host->source_read(fs->host->ctx, b, off, buf + len, len);
+			err = read_piece(fs, b, off, buf + READ_BYTES, &len);
 		if (err)
 			return err;
-		*equal = !memcmp(buf, buf + len, len);
+		*equal = !memcmp(buf, buf + READ_BYTES, len);
+		off += READ_BYTES;
 	}
 	return 0;
 }
@@ -173,7 +234,7 @@ static int confirm_candidate(void *arg, uint64_t index)
 
 	if (candidate->first == index)
 		return 0;
-	buf = erofs_alloc(fs, 1, READ_BYTES);
+	buf = erofs_alloc(fs, 2, READ_BYTES);
 	if (!buf)
 		return -ENOMEM;
 	err = compare_content(fs, fs->tree->nodes[dedupe->candidates[candidate->first].node],

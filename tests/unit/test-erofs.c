@@ -242,6 +242,37 @@ static void equal_files_share(void **state)
 	memtree_free(tree);
 }
 
+/* Of two files that only differ in their holes one is stored; and a terabyte of hole is not read.
+ */
+static void equal_sparse_files_share(void **state)
+{
+	static const char *const dedupe[] = { "dedupe=yes", NULL };
+	static const uint64_t tib = UINT64_C(1) << 40;
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *root = memtree_root(tree);
+	uint8_t *content = calloc(1, 300000);
+	struct fakehost *host;
+
+	(void)state;
+	assert_non_null(content);
+	content[0] = content[280000] = 'x';
+	memtree_add_file(root, "filled", content, 300000);
+	memtree_punch_hole(memtree_add_file(root, "holed", content, 300000), 8192, 266240);
+	content[280000] = 'y';
+	memtree_punch_hole(memtree_add_file(root, "other", content, 300000), 8192, 266240);
+	memtree_punch_hole(memtree_add_pattern(root, "tib", tib, 1), 4096, tib - 8192);
+	memtree_punch_hole(memtree_add_pattern(root, "tib-equal", tib, 1), 4096, tib - 8192);
+	memtree_punch_hole(memtree_add_pattern(root, "tib-hole", tib, 1), 0, tib);
+	memtree_punch_hole(memtree_add_pattern(root, "tib-more", tib, 1), 8192, tib - 12288);
+	host = run_ok(tree, dedupe, NULL);
+	assert_string_equal(fakehost_fact(host, "deduplicated_files"), "2");
+	assert_int_equal(erofsread_find(host, "filled").u, erofsread_find(host, "holed").u);
+	assert_int_not_equal(erofsread_find(host, "filled").u, erofsread_find(host, "other").u);
+	fakehost_free(host);
+	memtree_free(tree);
+	free(content);
+}
+
 /* Each feature that a layout uses, and no other, decides the oldest kernel. */
 static void oldest_kernels(void **state)
 {
@@ -527,6 +558,7 @@ int main(void)
 		cmocka_unit_test(huge_pages),
 		cmocka_unit_test(holes),
 		cmocka_unit_test(equal_files_share),
+		cmocka_unit_test(equal_sparse_files_share),
 		cmocka_unit_test(oldest_kernels),
 		cmocka_unit_test(cost_of_dax),
 		cmocka_unit_test(failing_services),
