@@ -12,16 +12,17 @@
 #include "plugins/erofs/lz4.h"
 #include "plugins/erofs/zmap.h"
 
-/* An extent in scratch: its bytes, blocks and whether it is plain. */
+/* An extent in memory: its bytes, blocks and whether it is plain. */
 #define EXTENT_BLOCKS_SHIFT 23
 #define EXTENT_BYTES_MASK ((UINT32_C(1) << EXTENT_BLOCKS_SHIFT) - 1)
 #define EXTENT_PLAIN (UINT32_C(1) << 31)
 #define SEGMENT_EXTENTS_MAX (EROFS_SEGMENT_BYTES / EROFS_BLOCK_BYTES)
 
 struct segment {
-	uint64_t scratch_off; /* clusters, then extents */
-	uint32_t blocks;
+	uint64_t scratch_off; /* of its clusters */
+	uint32_t *extents;    /* NULL: it is not kept */
 	uint32_t extent_count;
+	uint32_t blocks;
 	uint32_t node;
 	uint32_t number; /* in its file */
 	bool big;        /* some extent has more than one block */
@@ -57,6 +58,8 @@ void erofs_segments_free(struct erofs_segments *segments)
 {
 	if (!segments)
 		return;
+	for (size_t i = 0; i < segments->count; i++)
+		free(segments->segments[i].extents);
 	free(segments->segments);
 	free(segments);
 }
@@ -177,22 +180,20 @@ static bool is_worth_keeping(const struct kataimg_node *node, const struct segme
 static int keep_segment(struct compression *work, const struct worker *worker,
 			struct segment *segment)
 {
-	const struct kataimg_host *host = work->fs->host;
+	const struct erofs *fs = work->fs;
 	uint64_t data_bytes = (uint64_t)worker->blocks * EROFS_BLOCK_BYTES;
-	size_t extents_bytes = worker->extent_count * sizeof(worker->extents[0]);
-	struct kataimg_scratch *scratch = work->fs->segments->scratch;
-	int err;
 
+	segment->extents = erofs_alloc(fs, worker->extent_count, sizeof(*segment->extents));
+	if (!segment->extents)
+		return -ENOMEM;
+	segment->extent_count = worker->extent_count;
+	memcpy(segment->extents, worker->extents, worker->extent_count * sizeof(*segment->extents));
 	pthread_mutex_lock(&work->lock);
 	segment->scratch_off = work->scratch_end;
-	work->scratch_end += erofs_round_up(data_bytes + extents_bytes, EROFS_BLOCK_BYTES);
+	work->scratch_end += data_bytes;
 	pthread_mutex_unlock(&work->lock);
-	err = host->scratch_write(host->ctx, scratch, segment->scratch_off, worker->out,
-				  data_bytes);
-	if (err)
-		return err;
-	return host->scratch_write(host->ctx, scratch, segment->scratch_off + data_bytes,
-				   worker->extents, extents_bytes);
+	return fs->host->scratch_write(fs->host->ctx, fs->segments->scratch, segment->scratch_off,
+				       worker->out, data_bytes);
 }
 
 static uint32_t segment_len(const struct kataimg_node *node, const struct segment *segment)
@@ -219,7 +220,6 @@ static int compress_segment(void *arg, uint64_t index)
 	if (!err) {
 		compress_bytes(worker, work->fs->options.cluster_blocks, len);
 		segment->blocks = worker->blocks;
-		segment->extent_count = worker->extent_count;
 		segment->big = worker->big;
 		if (is_worth_keeping(node, segment))
 			err = keep_segment(work, worker, segment);
@@ -382,38 +382,17 @@ int erofs_compress_place(const struct erofs *fs, const struct erofs_inode *inode
 	return err;
 }
 
-static int load_extents(const struct erofs *fs, const struct segment *segment,
-			struct erofs_extent_cursor *cursor)
-{
-	const struct kataimg_host *host = fs->host;
-
-	if (!cursor->extents)
-		cursor->extents = erofs_alloc(fs, SEGMENT_EXTENTS_MAX, sizeof(*cursor->extents));
-	if (!cursor->extents)
-		return -ENOMEM;
-	return host->scratch_read(
-		host->ctx, fs->segments->scratch,
-		segment->scratch_off + (uint64_t)segment->blocks * EROFS_BLOCK_BYTES,
-		cursor->extents, segment->extent_count * sizeof(*cursor->extents));
-}
-
-int erofs_extent_next(const struct erofs *fs, const struct erofs_inode *inode,
-		      struct erofs_extent_cursor *cursor, struct erofs_extent *extent)
+bool erofs_extent_next(const struct erofs *fs, const struct erofs_inode *inode,
+		       struct erofs_extent_cursor *cursor, struct erofs_extent *extent)
 {
 	const struct erofs_inode *owner = erofs_owner(fs, inode);
 	const struct segment *segment;
 	uint32_t packed;
-	int err;
 
 	if (cursor->segment == owner->detail_count)
-		return -ENOENT;
+		return false;
 	segment = &fs->segments->segments[owner->detail + cursor->segment];
-	if (!cursor->extent) {
-		err = load_extents(fs, segment, cursor);
-		if (err)
-			return err;
-	}
-	packed = cursor->extents[cursor->extent++];
+	packed = segment->extents[cursor->extent++];
 	*extent = (struct erofs_extent){
 		.bytes = packed & EXTENT_BYTES_MASK,
 		.blocks = (packed & ~EXTENT_PLAIN) >> EXTENT_BLOCKS_SHIFT,
@@ -423,10 +402,5 @@ int erofs_extent_next(const struct erofs *fs, const struct erofs_inode *inode,
 		cursor->segment++;
 		cursor->extent = 0;
 	}
-	return 0;
-}
-
-void erofs_extent_end(struct erofs_extent_cursor *cursor)
-{
-	free(cursor->extents);
+	return true;
 }

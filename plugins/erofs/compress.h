@@ -33,11 +33,9 @@ int erofs_compress_place(const struct erofs *fs, const struct erofs_inode *inode
 struct erofs_extent_cursor {
 	uint32_t segment;
 	uint32_t extent;
-	uint32_t *extents; /* of the segment; erofs_extent_end frees it */
 };
-/* The next extent. -ENOENT at the end. */
-int erofs_extent_next(const struct erofs *fs, const struct erofs_inode *inode,
-		      struct erofs_extent_cursor *cursor, struct erofs_extent *extent);
-void erofs_extent_end(struct erofs_extent_cursor *cursor);
+/* The next extent. false: there is none. */
+bool erofs_extent_next(const struct erofs *fs, const struct erofs_inode *inode,
+		       struct erofs_extent_cursor *cursor, struct erofs_extent *extent);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/erofs/zmap.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "plugins/erofs/compress.h"
@@ -104,40 +103,36 @@ struct walk {
 };
 
 /* The extent after this one. The file's end is a plain extent without bytes. */
-static int next_extent(struct walk *walk)
+static void next_extent(struct walk *walk)
 {
-	int err = erofs_extent_next(walk->fs, walk->inode, &walk->cursor, &walk->extent);
-
 	walk->start = walk->end;
-	if (err == -ENOENT) {
+	if (!erofs_extent_next(walk->fs, walk->inode, &walk->cursor, &walk->extent))
 		walk->extent = (struct erofs_extent){ .plain = true };
-		return 0;
-	}
 	walk->end += walk->extent.bytes;
-	return err;
 }
 
-static int next_record(struct walk *walk, struct erofs_zmap_record *record)
+static struct erofs_zmap_record next_record(struct walk *walk)
 {
 	uint64_t head = walk->start / EROFS_BLOCK_BYTES;
 	uint64_t next = walk->end / EROFS_BLOCK_BYTES;
+	struct erofs_zmap_record record = { 0 };
 
-	*record = (struct erofs_zmap_record){ 0 };
 	if (walk->cluster == head) {
-		record->type = walk->extent.plain ? EROFS_CLUSTER_PLAIN : EROFS_CLUSTER_HEAD;
-		record->offset = walk->start % EROFS_BLOCK_BYTES;
-		record->block = walk->block;
+		record.type = walk->extent.plain ? EROFS_CLUSTER_PLAIN : EROFS_CLUSTER_HEAD;
+		record.offset = walk->start % EROFS_BLOCK_BYTES;
+		record.block = walk->block;
 	} else {
-		record->type = EROFS_CLUSTER_NONHEAD;
-		record->back = (uint16_t)(walk->cluster - head);
-		record->forward = (uint16_t)(next - walk->cluster);
-		if (record->back == 1 && walk->inode->big_clusters)
-			record->back = (uint16_t)(walk->extent.blocks | EROFS_CLUSTER_BLOCKS_FLAG);
+		record.type = EROFS_CLUSTER_NONHEAD;
+		record.back = (uint16_t)(walk->cluster - head);
+		record.forward = (uint16_t)(next - walk->cluster);
+		if (record.back == 1 && walk->inode->big_clusters)
+			record.back = (uint16_t)(walk->extent.blocks | EROFS_CLUSTER_BLOCKS_FLAG);
 	}
-	if (++walk->cluster != next)
-		return 0;
-	walk->block += walk->extent.blocks;
-	return next_extent(walk);
+	if (++walk->cluster == next) {
+		walk->block += walk->extent.blocks;
+		next_extent(walk);
+	}
+	return record;
 }
 
 static int put_packs(struct walk *walk, struct erofs_stream *stream, uint32_t records_left,
@@ -151,12 +146,11 @@ static int put_packs(struct walk *walk, struct erofs_stream *stream, uint32_t re
 		uint32_t count = records_left < pack_records ? records_left : pack_records;
 
 		memset(records, 0, sizeof(records));
-		for (uint32_t i = 0; i < count && !err; i++)
-			err = next_record(walk, &records[i]);
-		if (!err)
-			err = erofs_stream_put(stream, pack,
-					       erofs_zmap_pack(records, pack_records,
-							       walk->inode->big_clusters, pack));
+		for (uint32_t i = 0; i < count; i++)
+			records[i] = next_record(walk);
+		err = erofs_stream_put(
+			stream, pack,
+			erofs_zmap_pack(records, pack_records, walk->inode->big_clusters, pack));
 		records_left -= count;
 	}
 	return err;
@@ -173,8 +167,7 @@ int erofs_zmap_put(const struct erofs *fs, struct erofs_stream *stream,
 	};
 	int err = erofs_stream_put(stream, &header, sizeof(header));
 
-	if (!err)
-		err = next_extent(&walk);
+	next_extent(&walk);
 	if (!err)
 		err = put_packs(&walk, stream, shape.before, SMALL_PACK_RECORDS);
 	if (!err)
@@ -182,6 +175,5 @@ int erofs_zmap_put(const struct erofs *fs, struct erofs_stream *stream,
 	if (!err)
 		err = put_packs(&walk, stream, shape.total - shape.before - shape.big,
 				SMALL_PACK_RECORDS);
-	erofs_extent_end(&walk.cursor);
 	return err;
 }

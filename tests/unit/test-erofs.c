@@ -341,8 +341,7 @@ static void failing_services(void **state)
 		{ FAKEHOST_PLACE, ENOMEM },       { FAKEHOST_PLACE_SCRATCH, ENOMEM },
 		{ FAKEHOST_SOURCE_READ, EIO },    { FAKEHOST_WINDOW_READ, EIO },
 		{ FAKEHOST_SCRATCH_CREATE, EIO }, { FAKEHOST_SCRATCH_WRITE, ENOSPC },
-		{ FAKEHOST_SCRATCH_READ, EIO },   { FAKEHOST_DERIVE, EIO },
-		{ FAKEHOST_PARALLEL, EIO },
+		{ FAKEHOST_DERIVE, EIO },         { FAKEHOST_PARALLEL, EIO },
 	};
 	struct memtree *tree = new_small_tree();
 	struct fakehost_setup setup = { .backend = fakehost_load_backend(),
