@@ -28,7 +28,7 @@ static const struct kataimg_option options[OPTIONS] = {
 		.type = KATAIMG_OPT_U64,
 		.default_value = "3",
 		.max = 50,
-		.help = "Blocks that only root may use, in percent of all",
+		.help = "blocks that only root may use, in percent of all",
 		.since = "0.1",
 	},
 	[OPT_INODES] = {
@@ -36,7 +36,7 @@ static const struct kataimg_option options[OPTIONS] = {
 		.type = KATAIMG_OPT_U64,
 		.min = EXT4_FIRST_INO,
 		.max = UINT32_MAX,
-		.help = "How many inodes there are at least (default: what the tree needs and a few)",
+		.help = "how many inodes there are at least (default: what the tree needs and a few)",
 		.since = "0.1",
 	},
 	[OPT_JOURNAL] = {
@@ -44,21 +44,21 @@ static const struct kataimg_option options[OPTIONS] = {
 		.type = KATAIMG_OPT_ENUM,
 		.default_value = "auto",
 		.choices = journal_choices,
-		.help = "A journal, of 4 MiB; auto: yes, since runtimes mount with data=ordered",
+		.help = "a journal, of 4 MiB; auto: yes, since runtimes mount with data=ordered",
 		.since = "0.1",
 	},
 	[OPT_LABEL] = {
 		.name = "label",
 		.type = KATAIMG_OPT_STRING,
 		.max = EXT4_LABEL_BYTES,
-		.help = "Volume label, at most 16 bytes",
+		.help = "the volume's name",
 		.since = "0.1",
 	},
 	[OPT_UUID] = {
 		.name = "uuid",
 		.type = KATAIMG_OPT_STRING,
 		.max = 36,
-		.help = "UUID (default: derived from the tree and the configuration)",
+		.help = "the volume's UUID (default: made from the build's seed)",
 		.since = "0.1",
 	},
 };

@@ -81,7 +81,9 @@ static int check_super(const struct kataimg_host *host, const struct ext4_super 
 	if ((facts->features.ro_compat & EXT4_RO_COMPAT_METADATA_CSUM) &&
 	    crc32c(~0u, super, offsetof(struct ext4_super, checksum)) != from_le32(super->checksum))
 		return bad_super(host, "has a wrong checksum");
-	if (facts->blocks == 0 || facts->blocks > window_bytes / facts->block_bytes)
+	if (facts->blocks == 0 || facts->inodes == 0)
+		return bad_super(host, "claims no blocks or no inodes");
+	if (facts->blocks > window_bytes / facts->block_bytes)
 		return bad_super(host, "claims more blocks than there are");
 	if (facts->free_blocks > facts->blocks || facts->free_inodes > facts->inodes)
 		return bad_super(host, "claims more free than there is");

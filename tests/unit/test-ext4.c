@@ -434,6 +434,16 @@ static void test_verify_sees_damage(void **state)
 	memtree_free(tree);
 }
 
+/* Sixteen blocks of 1 KiB. */
+static void put_old_ext2(uint8_t *bytes)
+{
+	bytes[1024 + 0] = 32; /* inodes */
+	bytes[1024 + 4] = 16; /* blocks */
+	bytes[1024 + 12] = 3; /* free */
+	bytes[1024 + 56] = 0x53;
+	bytes[1024 + 57] = 0xef;
+}
+
 static void test_probe_others(void **state)
 {
 	uint8_t bytes[16384] = { 0 };
@@ -443,18 +453,45 @@ static void test_probe_others(void **state)
 	(void)state;
 	assert_int_equal(fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info), -ENODATA);
 	assert_int_equal(fakehost_probe_bytes(backend, bytes, 1500, &info), -ENODATA);
-	/* An old ext2 of sixteen blocks of 1 KiB. */
-	bytes[1024 + 0] = 32; /* inodes */
-	bytes[1024 + 4] = 16; /* blocks */
-	bytes[1024 + 12] = 3; /* free */
-	bytes[1024 + 56] = 0x53;
-	bytes[1024 + 57] = 0xef;
+	put_old_ext2(bytes);
 	assert_int_equal(fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info), 0);
 	assert_string_equal(info.type, "ext2");
 	assert_int_equal(info.block_bytes, 1024);
 	assert_int_equal(info.free_bytes, 3 * 1024);
-	bytes[1024 + 4] = 17;
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info), -EUCLEAN);
+	bytes[1024 + 0x60] = 8; /* an external journal */
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info), -ENODATA);
+}
+
+/* A byte of the old ext2 of test_probe_others that makes no sense. */
+static void test_probe_absurd(void **state)
+{
+	static const struct {
+		uint16_t off;
+		uint8_t value;
+	} absurd[] = {
+		{ 0, 0 },        /* no inodes */
+		{ 4, 0 },        /* no blocks */
+		{ 4, 17 },       /* one more than there is room for */
+		{ 7, 0xff },     /* many more */
+		{ 12, 17 },      /* more free than there are */
+		{ 16, 33 },      /* inodes, too */
+		{ 24, 1 },       /* blocks of 2 KiB */
+		{ 24, 7 },       /* of 128 KiB */
+		{ 27, 0x80 },    /* of 2^31 times as much */
+		{ 0x64 + 1, 4 }, /* checksums, but the sum is wrong */
+	};
+	const struct kataimg_backend *backend = fakehost_load_backend();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(absurd) / sizeof(absurd[0]); i++) {
+		struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+		uint8_t bytes[16384] = { 0 };
+
+		put_old_ext2(bytes);
+		bytes[1024 + absurd[i].off] = absurd[i].value;
+		if (fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info) != -EUCLEAN)
+			fail_msg("byte %u as %u is taken", absurd[i].off, absurd[i].value);
+	}
 }
 
 /* ---- Same bytes, and failures ---- */
@@ -510,6 +547,7 @@ int main(void)
 		cmocka_unit_test(test_build_time),
 		cmocka_unit_test(test_verify_sees_damage),
 		cmocka_unit_test(test_probe_others),
+		cmocka_unit_test(test_probe_absurd),
 		cmocka_unit_test(test_same_bytes),
 		cmocka_unit_test(test_failing_services),
 	};
