@@ -27,7 +27,8 @@
 #define EXT4_EXTRA_ISIZE 32u
 #define EXT4_XATTR_SPACE (EXT4_INODE_BYTES - 128 - EXT4_EXTRA_ISIZE)
 #define EXT4_LINK_MAX 65000u
-/* Seconds since 1970: 1901-12-13 to 2446-05-10. */
+/* Seconds since 1970: 1901-12-13 to 2446-05-10. (Of 2310-04-04 to 2378-04-22 e2fsck suspects a bug
+ * of old kernels with times before 1970, and says so.) */
 #define EXT4_TIME_MIN INT32_MIN
 #define EXT4_TIME_MAX (INT32_MAX + (INT64_C(3) << 32))
 #define EXT4_FAST_SYMLINK_BYTES 60u /* with the NUL */
