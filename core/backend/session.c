@@ -92,18 +92,32 @@ int session_plan(struct session *session, const struct kataimg_tree *tree,
 	if (plan->granularity == 0 || plan->granularity % 4096 != 0 || plan->bytes == 0 ||
 	    plan->bytes % plan->granularity != 0)
 		return error_set(error, EPROTO,
-				 "the backend %s plans %" PRIu64 " bytes in granules of %" PRIu64
-				 ": not a multiple of 4096, or not of each other",
+				 "the backend %s plans %" PRIu64 " bytes, granularity %" PRIu64
+				 ": the granularity is a multiple of 4096, the bytes one of the "
+				 "granularity, and neither is 0",
 				 name, plan->bytes, plan->granularity);
 	return 0;
+}
+
+/* Whoever prints them relies on the NUL at their end. */
+static void end_texts(struct kataimg_fs_info *info)
+{
+	info->type[sizeof(info->type) - 1] = '\0';
+	info->label[sizeof(info->label) - 1] = '\0';
+	info->min_kernel[sizeof(info->min_kernel) - 1] = '\0';
+	info->features[sizeof(info->features) - 1] = '\0';
 }
 
 int session_describe(struct session *session, uint64_t window_bytes, struct kataimg_fs_info *info,
 		     struct error *error)
 {
+	int ret;
+
 	*info = (struct kataimg_fs_info){ .struct_size = sizeof(*info) };
-	return finish(session, session->table->describe(session->state, window_bytes, info),
-		      "describe", error);
+	ret = finish(session, session->table->describe(session->state, window_bytes, info),
+		     "describe", error);
+	end_texts(info);
+	return ret;
 }
 
 int session_write(struct session *session, const struct kataimg_tree *tree, uint64_t window_bytes,
@@ -130,6 +144,7 @@ int backend_probe(const struct backend *backend, const struct host_range *window
 		return error_nomem(error);
 	*info = (struct kataimg_fs_info){ .struct_size = sizeof(*info) };
 	ret = backend->table.probe(host_services(host), window->len_bytes, info);
+	end_texts(info);
 	if (ret == 0 || ret == -ENODATA)
 		return ret;
 	return host_take_error(host, ret, backend->table.name, "probe", error);

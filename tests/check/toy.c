@@ -200,6 +200,9 @@ static void fill_info(const struct toy_header *header, struct kataimg_fs_info *i
 	info->free_inodes = UINT32_MAX;
 	memcpy(info->uuid, header->uuid, sizeof(info->uuid));
 	strcpy(info->type, "toy");
+#ifdef BREAK_ENDLESS
+	memset(info->features, 'x', sizeof(info->features));
+#endif
 }
 
 static int make_header(struct toy *toy, uint64_t window_bytes, struct toy_header *header)

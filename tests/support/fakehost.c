@@ -226,6 +226,7 @@ static int service_place(struct kataimg_host_ctx *ctx, uint64_t off,
 		.off = off, .file_off = file_off, .len = len, .node = node
 	};
 	struct fakehost *host = fakehost_of(ctx);
+	char path[256];
 	int ret;
 
 	pthread_mutex_lock(&host->lock);
@@ -233,7 +234,11 @@ static int service_place(struct kataimg_host_ctx *ctx, uint64_t off,
 	check_stage(host, "place", 1u << FAKESTAGE_WRITE);
 	ret = count_call(host, FAKEHOST_PLACE);
 	if (node->type != KATAIMG_REG || file_off > node->size || len > node->size - file_off) {
-		fakehost_violate(host, "place of more than the file %s has", node->name);
+		fakehost_violate(host, "place of bytes %llu to %llu of %s, %s of %llu bytes",
+				 (unsigned long long)file_off, (unsigned long long)(file_off + len),
+				 memtree_path(node, path, sizeof(path)),
+				 node->type == KATAIMG_REG ? "a file" : "no regular file,",
+				 (unsigned long long)node->size);
 		ret = -ERANGE;
 	}
 	if (ret == 0)
@@ -306,6 +311,7 @@ static int service_source_read(struct kataimg_host_ctx *ctx, const struct kataim
 			       uint64_t file_off, void *buf, size_t len)
 {
 	struct fakehost *host = fakehost_of(ctx);
+	char path[256];
 	int ret;
 
 	pthread_mutex_lock(&host->lock);
@@ -314,7 +320,8 @@ static int service_source_read(struct kataimg_host_ctx *ctx, const struct kataim
 	if (ret == 0)
 		ret = memtree_read(node, file_off, buf, len);
 	if (ret == -ERANGE)
-		fakehost_violate(host, "source_read of more than the file %s has", node->name);
+		fakehost_violate(host, "source_read beyond the end of the file %s",
+				 memtree_path(node, path, sizeof(path)));
 	pthread_mutex_unlock(&host->lock);
 	return ret;
 }

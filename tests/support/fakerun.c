@@ -12,6 +12,7 @@
 #include "tests/support/must.h"
 
 #define CANARY 0xa5
+#define PLAN_BYTES_MAX (UINT64_C(1) << 50)
 
 const struct kataimg_backend *fakehost_load_backend(void)
 {
@@ -170,20 +171,46 @@ static int stage_plan(struct fakehost *host, const struct kataimg_tree *tree)
 	ret = host->setup.backend->plan(host->backend_state, tree, plan);
 	if (ret < 0)
 		return ret;
-	if (plan->granularity == 0 || plan->granularity % 4096 || plan->bytes % plan->granularity)
-		fakehost_violate(host, "plan of %" PRIu64 " bytes, granularity %" PRIu64,
+	if (plan->granularity == 0 || plan->granularity % 4096 || plan->bytes == 0 ||
+	    plan->bytes % plan->granularity || plan->bytes > PLAN_BYTES_MAX) {
+		fakehost_violate(host,
+				 "plan says %" PRIu64 " bytes, granularity %" PRIu64
+				 ": the granularity is a multiple of 4096, the bytes one of the "
+				 "granularity, neither is 0, and no image is larger than 1 PiB",
 				 plan->bytes, plan->granularity);
+		return -EPROTO;
+	}
 	host->window_bytes = host->setup.window_bytes ? host->setup.window_bytes : plan->bytes;
 	host->window_bytes += host->setup.extra_bytes;
 	return 0;
 }
 
+static bool ends(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+/* So that whoever prints them can rely on it. */
+static int check_texts(struct fakehost *host, const struct kataimg_fs_info *info)
+{
+	if (ends(info->type, sizeof(info->type)) && ends(info->label, sizeof(info->label)) &&
+	    ends(info->min_kernel, sizeof(info->min_kernel)) &&
+	    ends(info->features, sizeof(info->features)))
+		return 0;
+	fakehost_violate(host, "%s left a text without a NUL at its end",
+			 fakestage_name(host->stage));
+	return -EPROTO;
+}
+
 static int stage_describe(struct fakehost *host)
 {
+	int ret;
+
 	host->results.described.struct_size = sizeof(host->results.described);
 	fakehost_enter_stage(host, FAKESTAGE_DESCRIBE);
-	return host->setup.backend->describe(host->backend_state, host->window_bytes,
-					     &host->results.described);
+	ret = host->setup.backend->describe(host->backend_state, host->window_bytes,
+					    &host->results.described);
+	return ret == 0 ? check_texts(host, &host->results.described) : ret;
 }
 
 static int stage_write(struct fakehost *host, const struct kataimg_tree *tree)
@@ -249,6 +276,8 @@ static int stage_probe(struct fakehost *host)
 	fakehost_enter_stage(host, FAKESTAGE_PROBE);
 	ret = host->setup.backend->probe(&host->services, host->window_bytes,
 					 &host->results.probed);
+	if (ret == 0)
+		ret = check_texts(host, &host->results.probed);
 	if (ret == 0 && !host->setup.corrupt)
 		compare_infos(host);
 	return ret;

@@ -204,11 +204,11 @@ static void every_sin_is_found(void **state)
 		{ SIN_WRITE_OVER_PLACED, -EEXIST, "write", "over a placed range" },
 		{ SIN_READ_PLACED, -EBUSY, "write", "which is placed" },
 		{ SIN_BEYOND_WINDOW, -ERANGE, "write", "outside the window" },
-		{ SIN_BEYOND_FILE, -EPROTO, "write", "more than the file" },
+		{ SIN_BEYOND_FILE, -EPROTO, "write", "a file of 10000 bytes" },
 		{ SIN_BEHIND_PLAN, -EPROTO, "probe", "behind the structure" },
 		{ SIN_WRONG_DESCRIPTION, -EPROTO, "probe", "differ" },
 		{ SIN_NESTED_PARALLEL, -EPROTO, "probe", "parallel inside parallel" },
-		{ SIN_ODD_GRANULARITY, -EPROTO, "probe", "granularity 1000" },
+		{ SIN_ODD_GRANULARITY, -EPROTO, "plan", "granularity 1000" },
 	};
 	struct fakehost_setup setup = new_setup();
 
