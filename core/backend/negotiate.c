@@ -281,13 +281,14 @@ static void check_xattr_limits(struct negotiation *n, const struct kataimg_node 
 static int check_backend(struct negotiation *n, const struct kataimg_node *node,
 			 struct error *error)
 {
-	char reason[REASON_BYTES];
+	char reason[REASON_BYTES], has[REASON_BYTES + 2];
 	int ret = session_check(n->session, node, reason, sizeof(reason), error);
 
 	if (ret <= 0)
 		return ret;
+	snprintf(has, sizeof(has), "(%s)", *reason ? reason : "the backend does not say why");
 	offend(n, node, ret == KATAIMG_CHECK_XATTRS ? TREE_DROP_XATTRS : TREE_DROP_NODE, 0,
-	       ret == KATAIMG_CHECK_XATTRS ? "these extended attributes" : "this", reason);
+	       ret == KATAIMG_CHECK_XATTRS ? "these extended attributes" : "this", has);
 	return 0;
 }
 

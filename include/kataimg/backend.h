@@ -6,37 +6,35 @@
  * kataimg-NAME-backend.so that exports one symbol, made by KATAIMG_BACKEND() at the end of this
  * file. docs/writing-a-backend.md walks through a complete one.
  *
- * LIFECYCLE (one build)
+ * LIFECYCLE OF A BUILD
  *
- *   open -> limits -> check (each node) -> plan -> describe -> write -> [core copies] -> verify ->
- * close
+ *   open, limits, check of each node, plan, describe, write, [the core copies], verify, close
  *
- *   - A failed open is the end: close is not called. After a successful open, close is always
- * called, whatever failed, and once. All threads that the backend started are joined before the
- * callback in which they were started returns.
+ *   - A failed open is the end: close is not called. After a successful open, close is called once,
+ *     whatever failed. All threads that the backend started are joined before the callback in which
+ *     they were started returns.
  *   - The core may open a backend, ask limits and check, close it, and open it again with another
- * seed.
+ *     seed.
  *   - probe stands apart: it has no state, and recognises a finished filesystem.
  *
  * UNITS AND OWNERSHIP
  *
  *   Sizes and offsets are bytes unless the name says otherwise. Window offsets count from the start
- * of the filesystem, never of the image. Everything that the core passes in stays the core's; it
- * lives until close (job, options, host) or as long as the backend is open (tree: from plan until
- * close).
+ *   of the filesystem, never of the image. Everything that the core passes in stays the core's.
+ *   job, values and host live until close, the tree lives from plan until close.
  *
  * ERRORS
  *
  *   Callbacks and services return 0 or a negative errno value. Whoever finds the error gives its
- * message once, by kataimg_host.error: what, on which object, why. A caller passes the number on
- * and adds nothing. A backend never calls exit, chdir, umask or setlocale, and never writes to
- * stdout or stderr.
+ *   message once, by kataimg_host.error: what, on which object, why. A caller passes the number on
+ *   and adds nothing; a callback that succeeds after an error was reported is refused. A backend
+ *   never calls exit, chdir, umask or setlocale, and never writes to stdout or stderr.
  *
  * THREADS
  *
  *   Callbacks come from one thread. source_read, write, window_read, log, error, progress,
- * cancelled and the scratch services may be called from any thread; all other services only from
- * the callback's own.
+ *   cancelled and the scratch services may be called from any thread, all other services only
+ *   from the callback's own.
  *
  * COMPATIBILITY
  *
@@ -96,14 +94,12 @@ enum kataimg_type {
 	KATAIMG_LNK = 7
 };
 
-/* The granularity of holes: segments begin at multiples of it and end at one or at the end of the
- * file. */
+/* Segments begin at multiples of it, and end at one or at the end of the file. */
 #define KATAIMG_HOLE_BYTES 4096u
 
 struct kataimg_node;
 
-/* A directory's name for a node. Names are bytes, 1 to 255, without NUL and '/', never "." or "..".
- */
+/* A directory's name for a node: 1 to 255 bytes without NUL and '/', never "." or "..". */
 struct kataimg_entry {
 	const char *name; /* followed by a NUL that name_len does not count */
 	const struct kataimg_node *node;
@@ -134,7 +130,7 @@ struct kataimg_node {
 	uint64_t size;       /* regular: length; symbolic link: length of the target; else 0 */
 	int64_t mtime_sec;   /* also what atime, ctime and crtime become */
 	uint32_t mtime_nsec; /* 0 .. 999999999 */
-	uint32_t index; /* place in kataimg_tree.nodes: sorted depth-first order, the root is 0 */
+	uint32_t index;      /* in kataimg_tree.nodes: sorted depth-first order, the root is 0 */
 	uint32_t uid;
 	uint32_t gid;
 	uint16_t mode; /* permission, set-id and sticky bits: 07777 at most */
@@ -147,12 +143,10 @@ struct kataimg_node {
 	uint32_t xattr_count;
 	uint32_t entry_count;
 	uint32_t segment_count;
-	const char *name; /* its first name in tree order, "" for the root; for messages, not for
-			     layout */
-	const struct kataimg_node
-		*parent; /* the directory of that first name; of the root: the root */
-	const struct kataimg_xattr *xattrs;     /* sorted by name, unsigned bytewise */
-	const struct kataimg_entry *entries;    /* directory: sorted by name, unsigned bytewise */
+	const char *name;                    /* its first name in tree order; of the root: "" */
+	const struct kataimg_node *parent;   /* the directory of that name; of the root: the root */
+	const struct kataimg_xattr *xattrs;  /* sorted by name, unsigned bytewise */
+	const struct kataimg_entry *entries; /* directory: sorted by name, unsigned bytewise */
 	const struct kataimg_segment *segments; /* regular: ascending, no two of them touch */
 	const char *target; /* symbolic link: followed by a NUL that size does not count */
 };
@@ -166,29 +160,30 @@ struct kataimg_tree {
 
 /* ---- The job: what is asked for ---- */
 
-/* Bits of kataimg_job.required. A build that needs a bit outside the backend's job_features is
- * refused. */
-#define KATAIMG_JOB_DAX \
-	(UINT64_C(1) << 0) /* file data must be mappable: uncompressed, whole blocks */
-#define KATAIMG_JOB_FREE_SPACE (UINT64_C(1) << 1) /* free_bytes or free_inodes is not 0 */
+/* Bits of kataimg_job.required; a backend is only asked for those in its job_features. */
+/* A guest maps file data: it is not compressed, and a page of the file is a page of the image. */
+#define KATAIMG_JOB_DAX (UINT64_C(1) << 0)
+/* free_bytes or free_inodes is not 0. */
+#define KATAIMG_JOB_FREE_SPACE (UINT64_C(1) << 1)
 
-/* Everything that decides bytes and sizes, but for the options, the tree and the window's length.
- */
+/* All that decides bytes and sizes, but for the options, the tree and the window's length. */
 struct kataimg_job {
 	size_t struct_size;
-	uint64_t required;       /* KATAIMG_JOB_ bits */
-	uint64_t window_offset;  /* where the window starts in the image */
-	uint64_t hugepage_bytes; /* 0, or: data of files of at least this many bytes starts at a
-				    multiple of it, counted from the start of the IMAGE
-				    (window_offset + place in the window) */
-	uint64_t free_bytes;   /* what statfs shall show to an unprivileged writer (f_bavail) in the
-				  planned size */
-	uint64_t free_inodes;  /* how many inodes shall be unused */
-	int64_t build_time;    /* seconds since 1970, at least 1: the only clock there is */
-	uint32_t threads;      /* how many run at once in kataimg_host.parallel, at least 1 */
-	uint32_t sector_bytes; /* the smallest unit of the device that the guest mounts: 512; 4096
-				  where dm-verity lies in between */
-	uint8_t seed[32];      /* the build's identity; uuid and derive are made from it */
+	uint64_t required;      /* KATAIMG_JOB_ bits */
+	uint64_t window_offset; /* where the window starts in the image */
+	/*
+	 * 0, or: data of files of at least this many bytes starts at a multiple of it, counted from
+	 * the start of the IMAGE (window_offset + place in the window). Nothing to a filesystem
+	 * whose files cannot be mapped.
+	 */
+	uint64_t hugepage_bytes;
+	uint64_t free_bytes; /* in the planned size, for an unprivileged writer: statfs' f_bavail */
+	uint64_t free_inodes; /* how many inodes are unused */
+	int64_t build_time;   /* seconds since 1970, at least 1: the only clock there is */
+	uint32_t threads;     /* how many run at once in kataimg_host.parallel, at least 1 */
+	/* The smallest unit of the device that the guest mounts: 512; 4096 behind dm-verity. */
+	uint32_t sector_bytes;
+	uint8_t seed[32]; /* the build's identity; uuid and derive are made from it */
 };
 
 /* ---- Options: a backend's own INI section ---- */
@@ -203,13 +198,13 @@ enum kataimg_option_type {
 
 struct kataimg_option {
 	const char *name; /* [a-z0-9-]+ */
-	const char
-		*default_value; /* in the INI's syntax; NULL: unset unless given (is_set tells) */
-	const char *help;       /* one line, no full stop */
-	const char *since;      /* the backend's version that brought it */
-	const char *const *choices; /* ENUM: NULL-terminated */
-	uint64_t min,
-		max;   /* U64 and SIZE: both 0 means no bounds; STRING: max bytes, 0 means none */
+	/* In the INI file's syntax; NULL: unset unless given, as is_set tells. */
+	const char *default_value;
+	const char *help;           /* one line, no full stop */
+	const char *since;          /* the backend's version that brought it */
+	const char *const *choices; /* ENUM: ended by NULL */
+	/* U64 and SIZE: both 0 means no bounds. STRING: at most max bytes, 0 means any. */
+	uint64_t min, max;
 	uint32_t type; /* enum kataimg_option_type */
 	uint32_t reserved;
 };
@@ -233,13 +228,15 @@ struct kataimg_value {
 #define KATAIMG_CAP_NANOSECONDS (UINT64_C(1) << 6)
 #define KATAIMG_CAP_SPARSE (UINT64_C(1) << 7) /* holes stay holes */
 #define KATAIMG_CAP_DAX (UINT64_C(1) << 8)    /* can be mounted with dax */
-#define KATAIMG_CAP_FREE_SPACE \
-	(UINT64_C(1) << 9) /* writable: free_bytes and free_inodes mean something */
+/* Writable: free_bytes and free_inodes mean something. */
+#define KATAIMG_CAP_FREE_SPACE (UINT64_C(1) << 9)
 /* Of the extended attributes, POSIX ACLs too: system.posix_acl_access and _default. */
 #define KATAIMG_CAP_ACLS (UINT64_C(1) << 10)
 
-/* Largest values that a filesystem holds. The core presets "no limit" everywhere; limits lowers
- * what it must. */
+/*
+ * Largest values that a filesystem holds. The core presets "no limit" everywhere; limits lowers
+ * what it must. What is no number, such as a mode, is for check.
+ */
 struct kataimg_limits {
 	size_t struct_size;
 	uint64_t name_bytes; /* of one directory entry */
@@ -270,13 +267,14 @@ enum kataimg_check {
 
 struct kataimg_plan {
 	size_t struct_size;
-	uint64_t bytes;       /* the exact smallest window for this tree and job; a multiple of
-				 granularity */
-	uint64_t granularity; /* window lengths are multiples of it; a multiple of 4096 */
+	uint64_t bytes;       /* the exact smallest window; a multiple of granularity, not 0 */
+	uint64_t granularity; /* of window lengths; a multiple of 4096, not 0 */
 };
 
-/* What a filesystem says of itself. describe foretells it, probe reads it: for one window both
- * agree. */
+/*
+ * What a filesystem says of itself. describe foretells it, probe reads it: for one window both
+ * agree. All is preset to 0; texts end with a NUL.
+ */
 struct kataimg_fs_info {
 	size_t struct_size;
 	uint64_t size_bytes; /* as far as the filesystem reaches */
@@ -284,9 +282,9 @@ struct kataimg_fs_info {
 	uint64_t free_bytes; /* for an unprivileged writer; read-only filesystems: 0 */
 	uint64_t inodes;     /* that can exist (read-only: that exist) */
 	uint64_t free_inodes;
-	uint8_t uuid[16];    /* zeros: none */
-	char type[32];       /* as mount(8) calls it */
-	char label[64];      /* NUL-terminated */
+	uint8_t uuid[16]; /* zeros: none */
+	char type[32];    /* as mount(8) calls it */
+	char label[64];
 	char min_kernel[16]; /* the oldest Linux that reads it, "5.10"; "" when not known */
 	char features[256];  /* separated by spaces */
 };
@@ -304,34 +302,34 @@ struct kataimg_host {
 
 	void (*log)(struct kataimg_host_ctx *ctx, int level, const char *fmt, ...)
 		KATAIMG_PRINTF(3, 4);
-	/* The message of the error that is about to be returned: what, on which object, why. The
-	 * first one counts. */
+	/* The message of the error that is about to be returned. The first one counts. */
 	void (*error)(struct kataimg_host_ctx *ctx, const char *fmt, ...) KATAIMG_PRINTF(2, 3);
 	/* A fact for the log and the report, e.g. "deduplicated_bytes", "1048576". */
 	void (*fact)(struct kataimg_host_ctx *ctx, const char *key, const char *value);
 
 	/*
-	 * The window. It starts as all zeros; a range outside is -ERANGE. Writing again over an
-	 * earlier write is allowed, over a placed range it is -EEXIST. window_read gives back the
-	 * backend's own writes; during write a placed range is -EBUSY. In probe and verify it reads
-	 * the finished filesystem.
+	 * The window. It starts as all zeros; a range outside is -ERANGE. write and place belong to
+	 * the write callback, elsewhere they are -EPERM. Writing again over an earlier write is
+	 * allowed, over a placed range it is -EEXIST. window_read gives back the backend's own
+	 * writes; during write a placed range is -EBUSY. In probe and verify it reads the finished
+	 * filesystem.
 	 */
 	int (*write)(struct kataimg_host_ctx *ctx, uint64_t off, const void *buf, size_t len);
 	int (*window_read)(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len);
 
 	/*
-	 * "These bytes belong there": only recorded; the core copies after write returned 0 and
-	 * before verify. [file_off, file_off + len) lies within the file's size; holes inside stay
-	 * zeros in the window. What follows a range in its last block stays zero. Overlap with an
-	 * earlier write or place is -EEXIST.
+	 * "These bytes belong there", at any byte of the window: only recorded; the core copies
+	 * after write returned 0 and before verify. [file_off, file_off + len) lies within the
+	 * file's size; holes inside stay zeros in the window. What follows a range in its last
+	 * block stays zero. Overlap with an earlier write or place is -EEXIST.
 	 */
 	int (*place)(struct kataimg_host_ctx *ctx, uint64_t off, const struct kataimg_node *node,
 		     uint64_t file_off, uint64_t len);
 	int (*place_scratch)(struct kataimg_host_ctx *ctx, uint64_t off,
 			     struct kataimg_scratch *scratch, uint64_t scratch_off, uint64_t len);
 
-	/* Bytes of a regular file, for backends that transform them; holes read as zeros. Beyond
-	 * size: -ERANGE. */
+	/* Bytes of a regular file, from plan until write has returned, for backends that transform
+	 * them. Holes read as zeros; beyond size: -ERANGE. */
 	int (*source_read)(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
 			   uint64_t file_off, void *buf, size_t len);
 
@@ -341,8 +339,8 @@ struct kataimg_host {
 	int (*scratch_read)(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
 			    uint64_t off, void *buf, size_t len);
 
-	/* SHA-256(seed, label): the only source of anything that looks random. uuid: its first 16
-	 * bytes as version 8. */
+	/* SHA-256(seed, label): the only source of what looks random. uuid: its first 16 bytes, as
+	 * version 8. */
 	int (*derive)(struct kataimg_host_ctx *ctx, const char *label, uint8_t out[32]);
 	int (*uuid)(struct kataimg_host_ctx *ctx, const char *label, uint8_t out[16]);
 
@@ -356,8 +354,7 @@ struct kataimg_host {
 	 */
 	int (*parallel)(struct kataimg_host_ctx *ctx, uint64_t count,
 			int (*fn)(void *arg, uint64_t index), void *arg);
-	/* 1 once the build is to stop; from then on every service returns -ECANCELED. Long loops
-	 * ask it. */
+	/* 1 once the build is to stop; from then on services return -ECANCELED. For long loops. */
 	int (*cancelled)(struct kataimg_host_ctx *ctx);
 
 	/*
@@ -368,7 +365,7 @@ struct kataimg_host {
 	int (*run)(struct kataimg_host_ctx *ctx, const char *const *argv,
 		   struct kataimg_scratch *input, struct kataimg_scratch *output);
 
-	/* The node's path from the root, without a leading '/', for messages; cut to size. Returns
+	/* For messages: the node's path from the root, without a '/' in front, cut to size. Returns
 	 * buf. */
 	const char *(*path)(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
 			    char *buf, size_t size);
@@ -382,8 +379,8 @@ struct kataimg_backend {
 	uint32_t abi_version;
 	uint32_t option_size; /* sizeof(struct kataimg_option) */
 
-	const char *name; /* [a-z0-9][a-z0-9-]{0,31}: the NAME of kataimg-NAME-backend.so and of the
-			     INI section */
+	/* [a-z0-9][a-z0-9-]{0,31}: the NAME of kataimg-NAME-backend.so and of the INI section. */
+	const char *name;
 	const char *version;
 	const char *summary;                  /* one line, no full stop */
 	uint64_t capabilities;                /* KATAIMG_CAP_ bits */
@@ -395,14 +392,15 @@ struct kataimg_backend {
 	 * be NULL. */
 	const char *(*libraries)(void);
 
-	/* Begin. values has option_count members. *state comes back in every other callback. */
+	/* Begin. values has option_count members. *state comes back in all others but probe. */
 	int (*open)(const struct kataimg_host *host, const struct kataimg_job *job,
 		    const struct kataimg_value *values, void **state);
 	/* Lower what the filesystem, with these options, cannot hold. May be NULL: no limits. */
 	int (*limits)(void *state, struct kataimg_limits *limits);
 	/*
-	 * What numbers cannot say: an enum kataimg_check value, with a reason when it is not 0
-	 * ("extended attributes of 5012 bytes do not fit a block of 4096"). May be NULL.
+	 * What numbers cannot say: an enum kataimg_check value, or an error. A value that is not 0
+	 * has a reason, a clause without the node's name: "5012 bytes do not fit a block of 4096".
+	 * May be NULL.
 	 */
 	int (*check)(void *state, const struct kataimg_node *node, char *reason,
 		     size_t reason_size);
@@ -423,8 +421,9 @@ struct kataimg_backend {
 	/* The end, after any successful open. */
 	void (*close)(void *state);
 	/*
-	 * Is there a filesystem of this kind in the window, and what does it say of itself? 0: yes.
-	 * -ENODATA: no. Another error: it is one, but broken; the message says how.
+	 * Is there a filesystem of this kind in the window, which may be of any content and size,
+	 * and what does it say of itself? 0: yes. -ENODATA: no. Another error: it is one, but
+	 * broken; the message says how.
 	 */
 	int (*probe)(const struct kataimg_host *host, uint64_t window_bytes,
 		     struct kataimg_fs_info *info);
@@ -437,8 +436,9 @@ struct kataimg_backend {
 extern KATAIMG_EXPORT const struct kataimg_backend kataimg_backend;
 
 /*
- * Defines the exported table: KATAIMG_BACKEND(.name = "myfs", .version = "1.0", .open = myfs_open,
- * ...); (C, and C++20.)
+ * Defines the exported table, in C and, with the members in their order, in C++20:
+ *
+ *   KATAIMG_BACKEND(.name = "myfs", .version = "1.0", .open = myfs_open, ...);
  */
 #define KATAIMG_BACKEND(...)                                                                     \
 	const struct kataimg_backend kataimg_backend = { .struct_size =                          \

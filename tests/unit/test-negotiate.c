@@ -42,7 +42,7 @@ static int test_check(void *state, const struct kataimg_node *node, char *reason
 	(void)state;
 	if (node->type != KATAIMG_REG)
 		return KATAIMG_CHECK_OK;
-	snprintf(reason, size, "is not to my taste");
+	snprintf(reason, size, "regular files are not to my taste");
 	return wanted_check;
 }
 
@@ -332,7 +332,7 @@ static void the_backends_own_check_counts(void **state)
 	struct fixture *fixture = *state;
 
 	wanted_check = KATAIMG_CHECK_NODE;
-	assert_refused(fixture, "test cannot store this: etc/file is not to my taste");
+	assert_refused(fixture, "test cannot store this: etc/file (regular files are not to my taste)");
 	assert_dropped(fixture, 1);
 	assert_null(find(fixture, "etc/file"));
 	assert_null(find(fixture, "second"));
