@@ -40,13 +40,22 @@ static int check_multiple(const struct geometry_request *request, const char *wh
 			   what, bytes, request->dax ? "with dax" : "file", step);
 }
 
+/* Data of one block is its own hash tree: there has to be more for a partition 2. */
+static uint64_t smallest_window(const struct geometry_request *request)
+{
+	bool lacks_tree = request->hash_tree_bytes && tree_bytes(request, request->fs_bytes) == 0;
+
+	return lacks_tree ? request->fs_bytes + request->granularity : request->fs_bytes;
+}
+
 /* The bytes up to the end of the smallest filesystem and its hash tree. */
 static int needed_bytes(const struct geometry_request *request, uint64_t *needed)
 {
-	int ret = checked_add(partition_start(request), request->fs_bytes, needed);
+	uint64_t window_bytes = smallest_window(request);
+	int ret = checked_add(partition_start(request), window_bytes, needed);
 
 	if (ret == 0)
-		ret = checked_add(*needed, tree_bytes(request, request->fs_bytes), needed);
+		ret = checked_add(*needed, tree_bytes(request, window_bytes), needed);
 	return ret;
 }
 
@@ -76,7 +85,7 @@ static int choose_image_bytes(const struct geometry_request *request, uint64_t *
 /* The largest filesystem that fits the room together with its hash tree. */
 static uint64_t largest_window(const struct geometry_request *request, uint64_t room_bytes)
 {
-	uint64_t low = request->fs_bytes / request->granularity;
+	uint64_t low = smallest_window(request) / request->granularity;
 	uint64_t high = room_bytes / request->granularity;
 
 	while (low < high) {

@@ -167,6 +167,22 @@ static void a_measured_image_shares_the_room_exactly(void **state)
 	assert_int_equal(compute(&request).image_bytes, 256 * MIB);
 }
 
+/* One block would have a hash tree of none. */
+static void a_measured_filesystem_has_two_blocks(void **state)
+{
+	struct geometry_request request = new_request(4096);
+	struct geometry geometry;
+
+	(void)state;
+	request.hash_tree_bytes = hash_tree_bytes;
+	request.dax = false;
+	request.align_bytes = 4096;
+	geometry = compute(&request);
+	assert_int_equal(geometry.window_bytes, 8192);
+	assert_int_equal(geometry.partitions[1].len_bytes, 4096);
+	assert_int_equal(geometry.image_bytes, MIB + 8192 + 4096);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +194,7 @@ int main(void)
 		cmocka_unit_test(an_alignment_that_breaks_pmem_is_refused),
 		cmocka_unit_test(two_tib_is_the_end),
 		cmocka_unit_test(a_measured_image_shares_the_room_exactly),
+		cmocka_unit_test(a_measured_filesystem_has_two_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
