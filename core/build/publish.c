@@ -115,28 +115,36 @@ static int write_root_hash(struct build *build, struct error *error)
 	return write_text(build->hash_file, line, error);
 }
 
-static int finish(const struct build *build, struct output *file, struct error *error)
+static int set_owner(const struct build *build, struct output *file, struct error *error)
 {
-	const struct build_options *options = build->options;
-	int ret = file ? output_set_owner(file, options->owner, options->group, error) : 0;
-
-	return ret == 0 && file && options->sync ? output_sync(file, error) : ret;
+	return output_set_owner(file, build->options->owner, build->options->group, error);
 }
 
-/* All that can fail for want of room or rights comes before the first name. */
+/* To the image, and to the root hash's file if there is one. */
+static int do_both(struct build *build, int (*act)(struct output *file, struct error *error),
+		   struct error *error)
+{
+	int ret = act(build->output, error);
+
+	return ret == 0 && build->hash_file ? act(build->hash_file, error) : ret;
+}
+
+/* All that can fail for want of room or rights comes before the first name, and nothing that takes
+ * time between the two: an image with another one's root hash does not boot. */
 int build_publish(struct build *build, struct error *error)
 {
-	bool sync = build->options->sync;
 	int ret = write_root_hash(build, error);
 
 	if (ret == 0)
-		ret = finish(build, build->hash_file, error);
-	if (ret == 0)
-		ret = finish(build, build->output, error);
-	if (ret == 0)
-		ret = output_publish(build->output, sync, error);
+		ret = set_owner(build, build->output, error);
 	if (ret == 0 && build->hash_file)
-		ret = output_publish(build->hash_file, sync, error);
+		ret = set_owner(build, build->hash_file, error);
+	if (ret == 0 && build->options->sync)
+		ret = do_both(build, output_sync, error);
+	if (ret == 0)
+		ret = do_both(build, output_publish, error);
+	if (ret == 0 && build->options->sync)
+		ret = do_both(build, output_sync_name, error);
 	return ret;
 }
 
@@ -161,5 +169,5 @@ int build_publish_report(struct build *build, const char *text, struct error *er
 	if (!build->report_file)
 		return write_stream(build->options->report, text, error);
 	ret = write_text(build->report_file, text, error);
-	return ret < 0 ? ret : output_publish(build->report_file, false, error);
+	return ret < 0 ? ret : output_publish(build->report_file, error);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,14 +256,19 @@ int output_sync(struct output *output, struct error *error)
 	return 0;
 }
 
-int output_publish(struct output *output, bool sync, struct error *error)
+int output_publish(struct output *output, struct error *error)
 {
 	int ret = replace(output);
 
 	if (ret < 0)
 		return error_errno(error, -ret, "cannot give %s its name %s", output->what,
 				   output->path);
-	if (sync && fsync(output->dir) < 0)
+	return 0;
+}
+
+int output_sync_name(struct output *output, struct error *error)
+{
+	if (fsync(output->dir) < 0)
 		return error_errno(error, errno, "cannot write the directory of %s to the disk",
 				   output->path);
 	return 0;

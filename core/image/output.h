@@ -7,7 +7,6 @@
 #ifndef IMAGE_OUTPUT_H
 #define IMAGE_OUTPUT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -44,8 +43,11 @@ int output_set_owner(struct output *output, uid_t owner, gid_t group, struct err
 /* Waits until the file is on the disk. */
 int output_sync(struct output *output, struct error *error);
 
-/* Gives it its name, which is on the disk then when sync is set. */
-int output_publish(struct output *output, bool sync, struct error *error);
+/* Gives it its name. */
+int output_publish(struct output *output, struct error *error);
+
+/* Waits until the name is on the disk. */
+int output_sync_name(struct output *output, struct error *error);
 
 /* An unnamed file in the output's directory, for scratch. A descriptor of the caller's, or -errno.
  */
