@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -46,6 +47,10 @@ static const struct {
 	{ "a/**", "a", false },
 	{ "a**b", "aXb", true },
 	{ "a**b", "a/b", false },
+	{ "*a*b/*", "aab/ab", true },
+	{ "**/a*/b/**/c", "a/x/ab/b/b/c", true },
+	{ "**/a*/b/**/c", "a/x/ab/c/b/c", false },
+	{ "**/*/**", "a", false },
 	{ "\xff\xc3*", "\xff\xc3\x28", true },
 	{ "[\xf0-\xff]", "\xfe", true },
 };
@@ -58,10 +63,25 @@ static void patterns_match_as_documented(void **state)
 			fail_msg("\"%s\" against \"%s\"", cases[i].pattern, cases[i].text);
 }
 
+/* With all ways tried it would never end. */
+static void many_stars_take_no_time(void **state)
+{
+	char name[256] = "", path[2048] = "";
+
+	(void)state;
+	memset(name, 'a', sizeof(name) - 1);
+	assert_false(glob_match("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", name));
+	assert_true(glob_match("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*", name));
+	for (size_t i = 0; i + 2 < sizeof(path); i += 2)
+		memcpy(path + i, "a/", 3);
+	assert_false(glob_match("**/a/**/a/**/a/**/a/**/a/**/a/**/a/**/b/*", path));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(patterns_match_as_documented),
+		cmocka_unit_test(many_stars_take_no_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
