@@ -112,6 +112,14 @@ static int check_agreement(const struct frame *frame)
 	const struct kataimg_host *host = frame->ext4->host;
 	ext2_filsys fs = frame->fs;
 
+	if (fs->super->s_feature_incompat != EXT4_FRAME_INCOMPAT) {
+		host->error(host->ctx,
+			    "%u inodes make block groups of %u blocks, too small for the "
+			    "descriptors of %u of them: ask for fewer inodes or a smaller image",
+			    geo->inodes_per_group * geo->groups, geo->blocks_per_group,
+			    geo->groups);
+		return -EINVAL;
+	}
 	if (ext2fs_blocks_count(fs->super) == geo->blocks &&
 	    fs->super->s_blocks_per_group == geo->blocks_per_group &&
 	    fs->super->s_inodes_per_group == geo->inodes_per_group &&

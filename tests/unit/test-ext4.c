@@ -205,6 +205,20 @@ static void test_many_inodes(void **state)
 	memtree_free(tree);
 }
 
+/* Inodes that would do with few blocks, in a window of many. */
+static void test_too_many_groups(void **state)
+{
+	static const char *const options[] = { "inodes=4000000", NULL };
+	struct memtree *tree = memtree_new();
+
+	(void)state;
+	run_refused(&(struct fakehost_setup){ .tree = tree,
+					      .options = options,
+					      .window_bytes = UINT64_C(2) << 40 },
+		    "write", -EINVAL, "ask for fewer inodes");
+	memtree_free(tree);
+}
+
 /* ---- Placement ---- */
 
 static struct memtree *new_large_files(void)
@@ -537,6 +551,7 @@ int main(void)
 		cmocka_unit_test(test_window_is_filled),
 		cmocka_unit_test(test_free_space),
 		cmocka_unit_test(test_many_inodes),
+		cmocka_unit_test(test_too_many_groups),
 		cmocka_unit_test(test_large_files_are_aligned),
 		cmocka_unit_test(test_shared_blocks),
 		cmocka_unit_test(test_refused_xattrs),
