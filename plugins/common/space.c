@@ -220,6 +220,19 @@ int space_take_at_phase(struct space *space, uint64_t blocks, uint64_t modulus, 
 	return number ? cut_run(space, number, *start, blocks) : -ENOSPC;
 }
 
+int space_find_at_phase(const struct space *space, uint64_t blocks, uint64_t modulus,
+			uint64_t phase, uint64_t *length)
+{
+	struct request request = { blocks, modulus, phase };
+	uint64_t start;
+	uint32_t number = find_run(space, space->root, &request, &start);
+
+	if (!number)
+		return -ENOSPC;
+	*length = space->runs[number].start + space->runs[number].blocks - start;
+	return 0;
+}
+
 int space_take_whole(struct space *space, uint64_t blocks, uint64_t *start)
 {
 	return space_take_at_phase(space, blocks, 1, 0, start);

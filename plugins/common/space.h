@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Free space of a filesystem under construction, handed out first-fit. It serves invariant 12 of
- * the image: large files go to a huge-page boundary first, everything small then fills the gaps.
- * Units are blocks throughout.
+ * Free space of a filesystem under construction, handed out first-fit: large files go to a
+ * huge-page boundary first, everything small then fills the gaps. Units are blocks throughout.
  *
  * Answers depend on the calls alone, so two builds place alike. A request costs O(log runs).
  */
@@ -26,6 +25,11 @@ int space_add(struct space *space, uint64_t start, uint64_t blocks);
  * request is shorter than modulus. */
 int space_take_at_phase(struct space *space, uint64_t blocks, uint64_t modulus, uint64_t phase,
 			uint64_t *start);
+
+/* Takes nothing: how long is the stretch, to the end of its run, that begins where
+ * space_take_at_phase would take so many blocks? -ENOSPC. */
+int space_find_at_phase(const struct space *space, uint64_t blocks, uint64_t modulus,
+			uint64_t phase, uint64_t *length);
 
 /* The lowest whole stretch of so many blocks (not 0). -ENOSPC. */
 int space_take_whole(struct space *space, uint64_t blocks, uint64_t *start);

@@ -151,17 +151,14 @@ static uint64_t first_huge_end(uint64_t logical, uint64_t huge)
 static uint64_t lowest_at_phase(const struct space *space, uint64_t huge, uint64_t phase,
 				uint64_t logical, uint64_t wanted)
 {
-	uint64_t cursor = 0, start, blocks;
+	uint64_t least = first_huge_end(logical, huge) - logical;
+	uint64_t usable;
 
-	while (space_next_run(space, &cursor, &start, &blocks) == 0) {
-		uint64_t skip = (phase + huge - start % huge) % huge;
-		uint64_t usable = blocks > skip ? blocks - skip : 0;
-		uint64_t end = (logical + (usable < wanted ? usable : wanted)) / huge * huge;
-
-		if (end >= first_huge_end(logical, huge))
-			return end - logical;
-	}
-	return 0;
+	if (space_find_at_phase(space, least, huge, phase, &usable) < 0)
+		return 0;
+	if (usable > wanted)
+		usable = wanted;
+	return (logical + usable) / huge * huge - logical;
 }
 
 static void note_large_end(struct ext4_layout *layout, uint64_t end)

@@ -94,14 +94,25 @@ static uint64_t model_run(uint64_t start)
 	return len;
 }
 
+static int model_find(uint64_t blocks, uint64_t modulus, uint64_t phase, uint64_t *start,
+		      uint64_t *length)
+{
+	for (*start = 0; *start < MODEL_BLOCKS; (*start)++) {
+		*length = model_run(*start);
+		if (*start % modulus == phase && *length >= blocks)
+			return 0;
+	}
+	return -ENOSPC;
+}
+
 static int model_take(uint64_t blocks, uint64_t modulus, uint64_t phase, uint64_t *start)
 {
-	for (*start = 0; *start < MODEL_BLOCKS; (*start)++)
-		if (*start % modulus == phase && model_run(*start) >= blocks) {
-			memset(model + *start, 0, blocks);
-			return 0;
-		}
-	return -ENOSPC;
+	uint64_t length;
+	int ret = model_find(blocks, modulus, phase, start, &length);
+
+	if (ret == 0)
+		memset(model + *start, 0, blocks);
+	return ret;
 }
 
 static int model_take_some(uint64_t max_blocks, uint64_t *start, uint64_t *got)
@@ -157,7 +168,7 @@ static void step_both(struct space *space, uint32_t *random)
 	uint64_t start = 0, model_start = 0, got = 0, model_got = 0;
 	int ret, model_ret;
 
-	switch (next_random(random) % 3) {
+	switch (next_random(random) % 4) {
 	case 0:
 		ret = space_take_whole(space, blocks, &start);
 		model_ret = model_take(blocks, 1, 0, &model_start);
@@ -165,6 +176,11 @@ static void step_both(struct space *space, uint32_t *random)
 	case 1:
 		ret = space_take_at_phase(space, blocks, 16, 5, &start);
 		model_ret = model_take(blocks, 16, 5, &model_start);
+		break;
+	case 2:
+		ret = space_find_at_phase(space, blocks, 16, 5, &got);
+		model_ret = model_find(blocks, 16, 5, &model_start, &model_got);
+		start = model_start;
 		break;
 	default:
 		ret = space_take_some(space, blocks, &start, &got);
