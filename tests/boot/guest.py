@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A QEMU guest for boot tests: Debian's cloud kernel, an initramfs of busybox, disks of all kinds.
 
-The kernel comes from Debian's package and is cached. A run boots once, does what a shell script
+The kernel comes from Debian's package and is cached. KATAIMG_TEST_KERNEL is the file of another
+one's package (linux-image-*.deb), KATAIMG_TEST_FILESYSTEMS those of its filesystems that are to be
+tried: "ext4,xfs" before 5.16, where EROFS knows no dax. A run boots once, does what a shell script
 says (init.sh has the functions it can use), and gives back the console and the files that the
 script left in /out.
 """
@@ -9,6 +11,7 @@ script left in /out.
 import fcntl
 import glob
 import io
+import lzma
 import os
 import re
 import shutil
@@ -53,6 +56,14 @@ def check(condition, message):
         raise AssertionError(message)
 
 
+def chosen_filesystems(built):
+    """Those of the built filesystems ("ext4,xfs") that the kernel shall be tried with."""
+    chosen = os.environ.get('KATAIMG_TEST_FILESYSTEMS', built).split(',')
+    unknown = set(chosen) - set(built.split(','))
+    check(not unknown, f'KATAIMG_TEST_FILESYSTEMS: {", ".join(sorted(unknown))} not in {built}')
+    return chosen
+
+
 # ---- The kernel ----
 
 def _kernel_package():
@@ -64,6 +75,14 @@ def _kernel_package():
     return found.group(1)
 
 
+def _unpack_kernel(package, directory):
+    """What the package holds; Debian compresses modules from 6.12 on."""
+    subprocess.run(['dpkg-deb', '-x', package, directory], check=True)
+    for path in _module_paths(directory, '.ko.xz'):
+        with lzma.open(path) as packed, open(path[:-len('.xz')], 'wb') as module:
+            shutil.copyfileobj(packed, module)
+
+
 def _download_kernel(directory):
     package = _kernel_package()
     result = subprocess.run(['apt-get', 'download', '-q', package], cwd=directory,
@@ -71,8 +90,18 @@ def _download_kernel(directory):
     packages = glob.glob(os.path.join(directory, '*.deb'))
     if result.returncode or not packages:
         raise Skip(f'cannot download {package}: {result.stderr.strip()}')
-    subprocess.run(['dpkg-deb', '-x', packages[0], directory], check=True)
+    _unpack_kernel(packages[0], directory)
     os.unlink(packages[0])
+
+
+def _kernel(cache):
+    """The directory with the kernel to boot."""
+    package = os.environ.get('KATAIMG_TEST_KERNEL')
+    if not package:
+        return cached(cache, 'kernel', _download_kernel)
+    check(os.path.isfile(package), f'KATAIMG_TEST_KERNEL: there is no file {package}')
+    return cached(cache, os.path.basename(package),
+                  lambda directory: _unpack_kernel(package, directory))
 
 
 def cached(cache, name, make):
@@ -91,9 +120,14 @@ def cached(cache, name, make):
     return directory
 
 
+def _module_paths(tree, suffix):
+    """Below lib, or usr/lib from Debian 13 on."""
+    return glob.glob(f'{tree}/**/lib/modules/*/kernel/**/*{suffix}', recursive=True)
+
+
 def _module_files(tree):
     return {os.path.basename(path)[:-3].replace('-', '_'): path
-            for path in glob.glob(f'{tree}/lib/modules/*/kernel/**/*.ko', recursive=True)}
+            for path in _module_paths(tree, '.ko')}
 
 
 def _modinfo(path, key):
@@ -160,7 +194,7 @@ class Guest:
 
     def __init__(self, cache, helpers=()):
         require_programs('qemu-system-x86_64', 'busybox', 'cpio', 'apt-get', 'dpkg-deb')
-        self.kernel = cached(cache, 'kernel', _download_kernel)
+        self.kernel = _kernel(cache)
         self.cache = cache
         self.helpers = helpers
         self.nvdimms = []

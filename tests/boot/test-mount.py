@@ -88,7 +88,7 @@ def run(kataimg, cache, touch_pages, filesystems, *backend_dirs):
         tree = os.path.join(scratch, 'tree')
         os.mkdir(tree)
         images.make_tree(tree)
-        mounts = [mount for fstype in filesystems.split(',')
+        mounts = [mount for fstype in guest.chosen_filesystems(filesystems)
                   for mount in attach(boot, program, tree, scratch, fstype)]
         script = 'echo 1 > $trace/events/fs_dax/dax_pmd_fault_done/enable\n'
         result = boot.run(script + '\n'.join(mount.script() for mount in mounts))

@@ -67,7 +67,7 @@ def run(kataimg, cache, filesystems, *backend_dirs):
     tree = guest.cached(cache, 'debian', make_debian)
     program = images.Program(kataimg, backend_dirs)
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
-        for number, fstype in enumerate(filesystems.split(',')):
+        for number, fstype in enumerate(guest.chosen_filesystems(filesystems)):
             setting = f'image.filesystem={fstype}'
             image = program.build(tree, f'{scratch}/{fstype}.img', setting)
             boot(cache, image, True, fstype)

@@ -101,7 +101,7 @@ def run(kataimg, cache, filesystems, *backend_dirs):
     """The whole test."""
     boot = guest.Guest(cache)
     program = images.Program(kataimg, backend_dirs)
-    writable = [fstype for fstype in filesystems.split(',') if fstype in JUDGES]
+    writable = [fstype for fstype in guest.chosen_filesystems(filesystems) if fstype in JUDGES]
     guest.require_programs(*(JUDGES[fstype][0] for fstype in writable))
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         tree = os.path.join(scratch, 'tree')

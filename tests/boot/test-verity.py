@@ -65,7 +65,7 @@ def run(kataimg, cache, open_verity, filesystems, *backend_dirs):
         tree = os.path.join(scratch, 'tree')
         os.mkdir(tree)
         images.make_tree(tree)
-        for fstype in filesystems.split(','):
+        for fstype in guest.chosen_filesystems(filesystems):
             good, bad = f'{scratch}/{fstype}.img', f'{scratch}/{fstype}-bad.img'
             argument = measured_image(program, tree, good, fstype)
             shutil.copy(good, bad)
