@@ -168,7 +168,7 @@ int xfs_dir_write(struct xfs_fork *fork, const struct kataimg_node *node,
 	struct xfs_dir_job job = { fork, node, numbers, shape };
 	int ret = -ENOMEM;
 
-	job.index = reallocarray(NULL, node->entry_count + (size_t)2, sizeof(*job.index));
+	job.index = reallocarray(NULL, node->entry_count + (size_t)3, sizeof(*job.index));
 	job.bests = reallocarray(NULL, shape->data_blocks, sizeof(*job.bests));
 	if (job.index && job.bests)
 		ret = write_form(&job);

@@ -15,10 +15,12 @@ static inline uint32_t xfs_dir_entry_bytes(uint32_t name_len)
 	return (uint32_t)xfs_round_up(name_len + 12, XFS_DIR_ALIGN);
 }
 
-/* Hash leaves of the node form. */
+/* Hash leaves of the node form; several of them have room for one entry more (dir_index.c). */
 static inline uint32_t xfs_dir_leaves(const struct kataimg_node *node)
 {
-	return (uint32_t)xfs_div_up(node->entry_count + UINT64_C(2), XFS_DA_MAX);
+	uint64_t entries = node->entry_count + UINT64_C(2);
+
+	return entries <= XFS_DA_MAX ? 1 : (uint32_t)xfs_div_up(entries + 1, XFS_DA_MAX);
 }
 
 /* A directory under way. */
@@ -27,7 +29,8 @@ struct xfs_dir_job {
 	const struct kataimg_node *node;
 	const struct xfs_numbers *numbers;
 	const struct xfs_dir_shape *shape;
-	uint64_t *index; /* of each entry, "." and ".." too: hash << 32 | address */
+	uint64_t *index; /* of each entry, "." and ".." too, with room for one more: hash << 32 |
+			    address */
 	uint64_t index_count;
 	uint16_t *bests;     /* the longest free area of each data block; 0: none */
 	uint32_t next_entry; /* of the node, to go into a data block */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "plugins/xfs/dir_data.h"
@@ -32,23 +33,16 @@ int xfs_dir_write_leaf(struct xfs_dir_job *job)
 	return 0;
 }
 
-/* Where the leaves of the node form begin in the index. */
+/* The leaves of the node form: index entries are dealt evenly to them. */
 struct leaf_plan {
 	struct xfs_da_tree tree;
-	uint64_t last_first; /* entry of the last leaf */
 	uint32_t *last_hash;
 };
 
 static uint64_t leaf_first(const struct xfs_dir_job *job, const struct leaf_plan *plan,
 			   uint32_t leaf)
 {
-	uint32_t leaves = plan->tree.count[0];
-
-	if (leaf == leaves)
-		return job->index_count;
-	if (leaf == leaves - 1)
-		return plan->last_first;
-	return xfs_part_begin(job->index_count, leaves, leaf);
+	return xfs_part_begin(job->index_count, plan->tree.count[0], leaf);
 }
 
 static uint32_t index_hash(const struct xfs_dir_job *job, uint64_t entry)
@@ -56,20 +50,24 @@ static uint32_t index_hash(const struct xfs_dir_job *job, uint64_t entry)
 	return (uint32_t)(job->index[entry] >> 32);
 }
 
-/* xfs_repair takes it for an error when the last two leaves end with the same hash: the whole run
- * of that hash then goes to the last leaf, as far as it has room. */
-static uint64_t choose_last_first(const struct xfs_dir_job *job, uint32_t leaves)
+static bool is_deleted(const struct xfs_dir_job *job, uint64_t entry)
 {
-	uint64_t first = xfs_part_begin(job->index_count, leaves, leaves - 1);
-	uint32_t highest = index_hash(job, job->index_count - 1);
-
-	while (first > 0 && index_hash(job, first - 1) == highest &&
-	       job->index_count - first < XFS_DA_MAX)
-		first--;
-	return first;
+	return (uint32_t)job->index[entry] == XFS_DIR_DELETED_ADDRESS;
 }
 
-static int plan_leaves(const struct xfs_dir_job *job, struct leaf_plan *plan)
+/* xfs_repair takes it for an error when the last two leaves end with the same hash. A higher one
+ * behind, of a name that seems to have been deleted, keeps them apart. */
+static void end_with_higher_hash(struct xfs_dir_job *job, uint32_t leaves)
+{
+	uint64_t last_first = xfs_part_begin(job->index_count, leaves, leaves - 1);
+	uint64_t highest = index_hash(job, job->index_count - 1);
+
+	if (leaves == 1 || highest == UINT32_MAX || index_hash(job, last_first - 1) != highest)
+		return;
+	job->index[job->index_count++] = (highest + 1) << 32 | XFS_DIR_DELETED_ADDRESS;
+}
+
+static int plan_leaves(struct xfs_dir_job *job, struct leaf_plan *plan)
 {
 	uint32_t leaves = xfs_dir_leaves(job->node);
 
@@ -77,7 +75,7 @@ static int plan_leaves(const struct xfs_dir_job *job, struct leaf_plan *plan)
 	if (!plan->last_hash)
 		return -ENOMEM;
 	xfs_da_init(&plan->tree, XFS_DIR_LEAF_BLOCK, leaves, plan->last_hash);
-	plan->last_first = choose_last_first(job, leaves);
+	end_with_higher_hash(job, leaves);
 	for (uint32_t i = 0; i < leaves; i++)
 		plan->last_hash[i] = index_hash(job, leaf_first(job, plan, i + 1) - 1);
 	return 0;
@@ -92,6 +90,7 @@ static void pack_leaf(const struct xfs_dir_job *job, const struct leaf_plan *pla
 
 	head->head.magic = to_be16(XFS_DIR_LEAFN_MAGIC);
 	head->count = to_be16((uint16_t)count);
+	head->second = to_be16(is_deleted(job, first + count - 1));
 	xfs_da_link(&plan->tree, 0, leaf, &head->head);
 	xfs_dir_pack_index(job, first, count, bytes + sizeof(*head));
 }

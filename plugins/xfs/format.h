@@ -292,9 +292,11 @@ XFS_ASSERT_LAYOUT(xfs_dir_data, 64);
 
 #define XFS_DIR_UNUSED_TAG 0xffffu
 
+#define XFS_DIR_DELETED_ADDRESS 0u
+
 struct xfs_dir_leaf_entry {
 	be32 hash;
-	be32 address; /* byte offset in the directory / 8 */
+	be32 address; /* byte offset in the directory / 8; of a deleted name, which stays here: 0 */
 };
 
 /* At the end of a directory of one block, behind its leaf entries. */
@@ -325,7 +327,7 @@ struct xfs_da_block {
 };
 XFS_ASSERT_LAYOUT(xfs_da_block, 56);
 
-/* Head of a directory leaf (second: number of stale entries) and of a node (second: level). */
+/* Head of a directory leaf (second: number of deleted entries) and of a node (second: level). */
 struct xfs_da_node {
 	struct xfs_da_block head;
 	be16 count, second;

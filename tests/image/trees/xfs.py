@@ -5,8 +5,8 @@ from trees.maker import pattern
 
 BLOCK = 4096
 BASE = b'abcdefghijklmnopqrstuvwx'
-# Its hash is higher than that of BASE. xfs_repair takes it for an error when more names than a leaf
-# holds share the highest hash, in directories that the kernel made as well.
+# Its hash is higher than that of BASE. xfs_repair takes it for an error when more attributes than a
+# leaf holds share the highest hash, in files that the kernel made as well.
 HIGHER = b'ozzzz'
 
 
@@ -21,15 +21,21 @@ def colliding(count):
         yield bytes(name)
 
 
+def make_colliding(maker, name, count, *others):
+    directory = maker.directory(name).encode()
+    for name in [*colliding(count), *others]:
+        maker.file(directory + b'/' + name)
+
+
 @tree('xfs-colliding-names', only=('xfs',))
 def make_colliding_names(maker):
+    """Of one hash alone, around what two leaves hold; between others; with the highest hash."""
+    for count in [10, 100, 400, 502, 503, 1005, 1006, 1007, 1500]:
+        make_colliding(maker, f'alone{count}', count)
     for count in [10, 100, 400, 520, 1500]:
-        directory = maker.directory(f'd{count}').encode()
-        for name in colliding(count):
-            maker.file(directory + b'/' + name)
-        maker.file(directory + b'/' + HIGHER)
-        for other in range(300 if count > 100 else 0):
-            maker.file(directory + b'/other-%d' % other)
+        make_colliding(maker, f'between{count}', count, HIGHER,
+                       *(b'other-%d' % other for other in range(300 if count > 100 else 0)))
+    make_colliding(maker, 'highest', 1500, *(b'%d' % other for other in range(1500)))
 
 
 @tree('xfs-colliding-attributes', privileged=True, only=('xfs',))
