@@ -164,6 +164,23 @@ static int apply_pair(void *arg, const char *section, const char *name, const ch
 	return apply(loading->config, &setting, error);
 }
 
+/* Whose it is will be known when the backend is. */
+static int add_section(void *arg, const char *name, unsigned int line, struct error *error)
+{
+	struct config *config = ((const struct loading *)arg)->config;
+	struct config_section *sections;
+
+	if (config_is_section(name))
+		return 0;
+	sections = reallocarray(config->sections, config->section_count + 1, sizeof(*sections));
+	if (!sections)
+		return error_nomem(error);
+	config->sections = sections;
+	sections[config->section_count++] =
+		(struct config_section){ strdup(name), { config->path, line } };
+	return sections[config->section_count - 1].name ? 0 : error_nomem(error);
+}
+
 int config_init(struct config *config, struct error *error)
 {
 	*config = (struct config){ 0 };
@@ -209,7 +226,7 @@ int config_load(struct config *config, const char *path, struct error *error)
 		slash[slash == directory] = '\0';
 		loading.directory = directory;
 	}
-	return inifile_read(config->path, apply_pair, &loading, error);
+	return inifile_read(config->path, add_section, apply_pair, &loading, error);
 }
 
 int config_set(struct config *config, const char *section, const char *name, const char *value,
@@ -240,23 +257,38 @@ int config_set_assignment(struct config *config, const char *assignment, const c
 	return config_set(config, section, name, value, origin, error);
 }
 
-static int check_sections(const struct config *config,
-			  bool (*is_backend)(void *arg, const char *name), void *arg,
-			  struct error *error)
+/* Tells whether a name is that of a backend. */
+struct backends {
+	bool (*has)(void *arg, const char *name);
+	void *arg;
+};
+
+static int check_section(const struct config *config, const char *name,
+			 const struct config_origin *origin, const struct backends *backends,
+			 struct error *error)
 {
 	const char *selected = config->image.filesystem;
 	char where[CONFIG_ORIGIN_BYTES];
 
-	for (size_t i = 0; i < config->pair_count; i++) {
-		const struct config_pair *pair = &config->pairs[i];
+	if (strcmp(name, selected) == 0 || backends->has(backends->arg, name))
+		return 0;
+	fail_unknown_section(name, selected, error);
+	return error_prefix(error, "%s", config_origin_text(origin, where, sizeof(where)));
+}
 
-		if (strcmp(pair->section, selected) == 0 || is_backend(arg, pair->section))
-			continue;
-		fail_unknown_section(pair->section, selected, error);
-		return error_prefix(error, "%s",
-				    config_origin_text(&pair->origin, where, sizeof(where)));
-	}
-	return 0;
+/* Those with keys first: a key's line is where the mistake shows. */
+static int check_sections(const struct config *config, const struct backends *backends,
+			  struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < config->pair_count; i++)
+		ret = check_section(config, config->pairs[i].section, &config->pairs[i].origin,
+				    backends, error);
+	for (size_t i = 0; ret == 0 && i < config->section_count; i++)
+		ret = check_section(config, config->sections[i].name, &config->sections[i].origin,
+				    backends, error);
+	return ret;
 }
 
 static int check_multiple(const struct config *config, const char *name, uint64_t value,
@@ -284,7 +316,8 @@ static int check_sizes(const struct config *config, struct error *error)
 int config_finish(const struct config *config, bool (*is_backend)(void *arg, const char *name),
 		  void *arg, struct error *error)
 {
-	int ret = check_sections(config, is_backend, arg, error);
+	const struct backends backends = { is_backend, arg };
+	int ret = check_sections(config, &backends, error);
 
 	if (ret == 0)
 		ret = check_sizes(config, error);
@@ -308,6 +341,9 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config->pair_count; i++)
 		free_pair(&config->pairs[i]);
 	free(config->pairs);
+	for (size_t i = 0; i < config->section_count; i++)
+		free(config->sections[i].name);
+	free(config->sections);
 	free(config->path);
 	*config = (struct config){ 0 };
 }

@@ -43,6 +43,12 @@ struct config_pair {
 	struct config_origin origin;
 };
 
+/* A section of the file that is not one of the core's: a backend's, or a mistake. */
+struct config_section {
+	char *name; /* owned */
+	struct config_origin origin;
+};
+
 /* Owns all strings. What the members mean is said in config/keys.c. */
 struct config {
 	struct {
@@ -89,6 +95,8 @@ struct config {
 	struct config_origin origins[CONFIG_KEYS_MAX]; /* of each key, in the table's order */
 	struct config_pair *pairs;                     /* of all backends, in the order given */
 	size_t pair_count;
+	struct config_section *sections; /* of all backends, as often as the file has them */
+	size_t section_count;
 };
 
 /* All defaults. On an error too config_free is to be called. */

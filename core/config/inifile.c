@@ -15,6 +15,7 @@ struct reading {
 	bool inside_line; /* next is not at the start of a line */
 	unsigned int line;
 	unsigned int error_line; /* where error was set; 0: nowhere yet */
+	inifile_section_fn *section;
 	inifile_pair_fn *pair;
 	void *arg;
 	struct error *error;
@@ -26,16 +27,33 @@ static int fail_line(struct reading *reading, const char *why)
 	return error_usage(reading->error, "%s:%u: %s", reading->path, reading->line, why);
 }
 
-/* What libinih would drop without a word: text behind a section's name. */
-static bool has_text_behind_section(const char *start, const char *end)
+/* The receiver's error has its place put in front. */
+static int pass_on(struct reading *reading, int ret)
 {
-	const char *bracket = *start == '[' ? memchr(start, ']', (size_t)(end - start)) : NULL;
+	if (ret < 0) {
+		reading->error_line = reading->line;
+		error_prefix(reading->error, "%s:%u", reading->path, reading->line);
+	}
+	return ret;
+}
+
+/* libinih tells of no section that is empty, and drops text behind a section's name. */
+static int begin_section(struct reading *reading, const char *start, const char *end)
+{
+	const char *bracket = memchr(start, ']', (size_t)(end - start));
+	autofree char *name = NULL;
 
 	if (!bracket)
-		return false;
+		return 0; /* libinih refuses it */
+	name = strndup(start + 1, (size_t)(bracket - start - 1));
+	if (!name)
+		return error_nomem(reading->error);
 	bracket++;
 	bracket += strspn(bracket, " \t\r");
-	return bracket < end && *bracket != ';' && *bracket != '#';
+	if (bracket < end && *bracket != ';' && *bracket != '#')
+		return fail_line(reading, "text behind the section's name");
+	return pass_on(reading,
+		       reading->section(reading->arg, name, reading->line, reading->error));
 }
 
 static int begin_line(struct reading *reading)
@@ -50,9 +68,7 @@ static int begin_line(struct reading *reading)
 		line_end = reading->end;
 	if (memchr(reading->next, '\0', (size_t)(line_end - reading->next)))
 		return fail_line(reading, "a NUL byte");
-	if (has_text_behind_section(reading->next, line_end))
-		return fail_line(reading, "text behind the section's name");
-	return 0;
+	return *reading->next == '[' ? begin_section(reading, reading->next, line_end) : 0;
 }
 
 /* As fgets: up to size - 1 bytes, through the line's end. */
@@ -88,12 +104,8 @@ static int take_pair(void *arg, const char *section, const char *name, const cha
 		fail_line(reading, "longer than the lines that this build of libinih reads");
 		return 0;
 	}
-	if (reading->pair(reading->arg, section, name, value, reading->line, reading->error) < 0) {
-		reading->error_line = reading->line;
-		error_prefix(reading->error, "%s:%u", reading->path, reading->line);
-		return 0;
-	}
-	return 1;
+	return pass_on(reading, reading->pair(reading->arg, section, name, value, reading->line,
+					      reading->error)) == 0;
 }
 
 static int read_text(struct reading *reading)
@@ -135,9 +147,12 @@ static void allow_long_lines(void)
 #endif
 }
 
-int inifile_read(const char *path, inifile_pair_fn *pair, void *arg, struct error *error)
+int inifile_read(const char *path, inifile_section_fn *section, inifile_pair_fn *pair, void *arg,
+		 struct error *error)
 {
-	struct reading reading = { .path = path, .pair = pair, .arg = arg, .error = error };
+	struct reading reading = {
+		.path = path, .section = section, .pair = pair, .arg = arg, .error = error
+	};
 	autofree char *text = NULL;
 	int ret = read_text(&reading);
 

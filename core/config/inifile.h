@@ -24,10 +24,15 @@
 typedef int inifile_pair_fn(void *arg, const char *section, const char *name, const char *value,
 			    unsigned int line, struct error *error);
 
+/* The beginning of a section, likewise. */
+typedef int inifile_section_fn(void *arg, const char *section, unsigned int line,
+			       struct error *error);
+
 /*
- * Calls pair for each pair of the file. All errors are of kind ERROR_USAGE; those that have a line
- * start with "PATH:LINE: ".
+ * Calls section for each [section] of the file and pair for each pair. All errors are of kind
+ * ERROR_USAGE; those that have a line start with "PATH:LINE: ".
  */
-int inifile_read(const char *path, inifile_pair_fn *pair, void *arg, struct error *error);
+int inifile_read(const char *path, inifile_section_fn *section, inifile_pair_fn *pair, void *arg,
+		 struct error *error);
 
 #endif

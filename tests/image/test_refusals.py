@@ -17,6 +17,8 @@ LISTED_MAX = 20
 # name: what build.ini says, and what the error says; {ini} is the file's path.
 CONFIGURATIONS = {
     'unknown section': ('[imag]\nsource = tree\n', ['{ini}:2', 'unknown section [imag]']),
+    'unknown section without keys': ('[image]\nsource = tree\n[imag] ; none\n',
+                                     ['{ini}:3', 'unknown section [imag]']),
     'unknown key': ('[image]\nsource = tree\nfilesytem = ext4\n',
                     ['{ini}:3', 'unknown key', 'filesystem']),
     'key twice': ('[image]\nsource = tree\nalign = 2M\nalign = 4M\n', ['{ini}:4', 'line 3']),

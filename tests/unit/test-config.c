@@ -221,6 +221,9 @@ static void unknown_names_come_with_a_guess(void **state)
 	refuses(fixture, "[imgae]\nsource = x\n",
 		"build.ini:2: unknown section [imgae]; did you mean image?");
 	refuses(fixture, "[quux]\nsource = x\n", "build.ini:2: unknown section [quux]");
+	refuses(fixture, "[image]\nsource = x\n  [quux] ; empty\n",
+		"build.ini:3: unknown section [quux]");
+	refuses(fixture, "[]\n[image]\nsource = x\n", "build.ini:1: unknown section []");
 	refuses(fixture, "[ext]\nlabel = x\n",
 		"build.ini:2: unknown section [ext]; did you mean ext4?");
 	refuses(fixture, "[image]\nfreespace = 1\n",
