@@ -40,7 +40,7 @@ static int fail_not_found(const struct backend_search *search, const char *name,
 		return error_nomem(error);
 	return error_usage(error,
 			   "no backend '%s': there is no kataimg-%s-backend.so in %s; backends "
-			   "there: %s; a distribution has it in the package kataimg-backend-%s",
+			   "there: %s; packaged, it is called kataimg-backend-%s",
 			   name, name, where, *known ? known : "none", name);
 }
 

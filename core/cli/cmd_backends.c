@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/backend/loader.h"
+#include "core/base/log.h"
 #include "core/cli/cli.h"
 #include "core/config/options.h"
 
@@ -28,7 +29,9 @@ static const struct word capability_words[] = {
 
 static int print_line(void *arg, const struct backend *backend)
 {
-	(void)arg;
+	size_t *count = arg;
+
+	++*count;
 	printf("%-16s %-10s %s\n", backend->table.name, backend->table.version,
 	       backend->table.summary);
 	return 0;
@@ -81,6 +84,20 @@ static void print_backend(const struct backend *backend)
 		print_option(&table->options[i]);
 }
 
+static int list_backends(const struct backend_search *search, struct error *error)
+{
+	autofree char *where = backend_search_describe(search);
+	size_t count = 0;
+
+	if (!where || backend_for_each(search, print_line, &count) < 0)
+		return error_nomem(error);
+	if (count == 0)
+		log_warning("there are no backends in %s; packaged, they are called "
+			    "kataimg-backend-NAME",
+			    where);
+	return 0;
+}
+
 int cmd_backends(const struct cli *cli, struct error *error)
 {
 	struct backend_search *search autocall(cleanup_backend_search_free) =
@@ -91,7 +108,7 @@ int cmd_backends(const struct cli *cli, struct error *error)
 	if (!search)
 		return error_nomem(error);
 	if (!cli->argument)
-		return backend_for_each(search, print_line, NULL) < 0 ? error_nomem(error) : 0;
+		return list_backends(search, error);
 	ret = backend_load(search, cli->argument, &backend, error);
 	if (ret == 0)
 		print_backend(backend);
