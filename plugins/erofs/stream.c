@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plugins/erofs/super.h"
+#include "plugins/erofs/verify.h"
 
 #define PIECE_BYTES (1u << 20)
 #define TAILS_MAX 8192u
@@ -21,14 +22,16 @@ struct tail {
 
 struct erofs_stream {
 	const struct erofs *fs;
+	enum erofs_stream_mode mode;
 	uint64_t off; /* of the piece */
 	uint32_t used;
 	uint32_t tail_count;
 	struct tail tails[TAILS_MAX];
 	uint8_t piece[PIECE_BYTES];
+	uint8_t found[PIECE_BYTES]; /* in the window, when comparing */
 };
 
-struct erofs_stream *erofs_stream_new(const struct erofs *fs)
+struct erofs_stream *erofs_stream_new(const struct erofs *fs, enum erofs_stream_mode mode)
 {
 	struct erofs_stream *stream = malloc(sizeof(*stream));
 
@@ -37,6 +40,7 @@ struct erofs_stream *erofs_stream_new(const struct erofs *fs)
 		return NULL;
 	}
 	stream->fs = fs;
+	stream->mode = mode;
 	stream->off = 0;
 	stream->used = 0;
 	stream->tail_count = 0;
@@ -67,21 +71,46 @@ static int read_tails(void *arg, uint64_t index)
 	return 0;
 }
 
-static int flush(struct erofs_stream *stream)
+static int write_piece(struct erofs_stream *stream)
 {
 	const struct kataimg_host *host = stream->fs->host;
-	int err;
+	uint32_t tasks = (stream->tail_count + TASK_TAILS - 1) / TASK_TAILS;
+	int err = tasks ? host->parallel(host->ctx, tasks, read_tails, stream) : 0;
 
-	if (stream->tail_count) {
-		err = host->parallel(host->ctx, (stream->tail_count + TASK_TAILS - 1) / TASK_TAILS,
-				     read_tails, stream);
-		if (err)
-			return err;
-	}
+	if (err)
+		return err;
 	/* Block 0 is complete here: it alone cannot hold TAILS_MAX tails. */
 	if (stream->off == 0)
 		erofs_super_seal(stream->piece);
-	err = host->write(host->ctx, stream->off, stream->piece, stream->used);
+	return host->write(host->ctx, stream->off, stream->piece, stream->used);
+}
+
+static int compare_piece(struct erofs_stream *stream)
+{
+	const struct kataimg_host *host = stream->fs->host;
+	uint32_t same = 0;
+	int err = host->window_read(host->ctx, stream->off, stream->found, stream->used);
+
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < stream->tail_count; i++)
+		memcpy(stream->piece + stream->tails[i].at, stream->found + stream->tails[i].at,
+		       stream->tails[i].len);
+	/* The checksum covers whatever follows the superblock in its block, tails too: it was
+	 * judged by itself. */
+	if (stream->off == 0)
+		erofs_super_seal(stream->piece);
+	if (!memcmp(stream->piece, stream->found, stream->used))
+		return 0;
+	while (stream->piece[same] == stream->found[same])
+		same++;
+	return erofs_verify_refuse(stream->fs, stream->off + same);
+}
+
+static int flush(struct erofs_stream *stream)
+{
+	int err = stream->mode == EROFS_STREAM_WRITE ? write_piece(stream) : compare_piece(stream);
+
 	stream->off += stream->used;
 	stream->used = 0;
 	stream->tail_count = 0;

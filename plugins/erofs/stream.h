@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The metadata as one ascending stream of bytes, written in pieces of 1 MiB from offset 0. The
- * tails of files that follow their inodes are left open while a piece fills and read on all threads
- * before it is written.
+ * The metadata as one ascending stream of bytes, in pieces of 1 MiB from offset 0, which are either
+ * written or compared with what was. The tails of files that follow their inodes are left open
+ * while a piece fills and read on all threads before it is written; they are not compared.
  */
 #ifndef EROFS_STREAM_H
 #define EROFS_STREAM_H
@@ -11,8 +11,10 @@
 
 struct erofs_stream;
 
-/* NULL with the error given. */
-struct erofs_stream *erofs_stream_new(const struct erofs *fs);
+enum erofs_stream_mode { EROFS_STREAM_WRITE, EROFS_STREAM_COMPARE };
+
+/* NULL with the error given. Comparing, -EBADMSG of any function names what differs. */
+struct erofs_stream *erofs_stream_new(const struct erofs *fs, enum erofs_stream_mode mode);
 void erofs_stream_free(struct erofs_stream *stream);
 
 /* Zeros up to off, which must not lie behind. */
@@ -21,7 +23,7 @@ int erofs_stream_put(struct erofs_stream *stream, const void *data, size_t len);
 /* So many bytes of a regular file; the place must not cross a block. */
 int erofs_stream_put_file(struct erofs_stream *stream, const struct kataimg_node *node,
 			  uint64_t file_off, uint32_t len);
-/* Writes what is left. Nothing may follow. */
+/* Writes or compares what is left. Nothing may follow. */
 int erofs_stream_finish(struct erofs_stream *stream);
 
 #endif

@@ -2,12 +2,14 @@
 #include "plugins/erofs/verify.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "plugins/erofs/dir.h"
 #include "plugins/erofs/inode.h"
 #include "plugins/erofs/probe.h"
+#include "plugins/erofs/write.h"
 
 #define PIECE_BYTES (1u << 18)
 
@@ -24,6 +26,32 @@ static int refuse(const struct erofs *fs, const struct kataimg_node *node, const
 
 	erofs_error(fs, "read back, %s of %s is not what was written", what,
 		    fs->host->path(fs->host->ctx, node, path, sizeof(path)));
+	return -EBADMSG;
+}
+
+static bool is_within(uint64_t off, uint64_t start, uint64_t bytes)
+{
+	return off >= start && off - start < bytes;
+}
+
+static bool holds_byte(const struct erofs *fs, const struct kataimg_node *node, uint64_t off)
+{
+	const struct erofs_inode *inode = &fs->inodes[node->index];
+
+	if (is_within(off, inode->nid * EROFS_SLOT_BYTES,
+		      erofs_inode_head_bytes(inode) + erofs_inode_tail_bytes(inode)))
+		return true;
+	return node->type != KATAIMG_REG &&
+	       is_within(off, (uint64_t)inode->start_block * EROFS_BLOCK_BYTES,
+			 (uint64_t)inode->blocks * EROFS_BLOCK_BYTES);
+}
+
+int erofs_verify_refuse(const struct erofs *fs, uint64_t off)
+{
+	for (uint64_t i = 0; i < fs->tree->node_count; i++)
+		if (holds_byte(fs, fs->tree->nodes[i], off))
+			return refuse(fs, fs->tree->nodes[i], "the metadata");
+	erofs_error(fs, "read back, byte %" PRIu64 " of the metadata is not what was written", off);
 	return -EBADMSG;
 }
 
@@ -218,6 +246,8 @@ int erofs_verify_window(const struct erofs *fs, uint64_t window_bytes)
 	struct reader reader = { .fs = fs, .piece = erofs_alloc(fs, 1, PIECE_BYTES) };
 	int err = reader.piece ? verify_super(fs, window_bytes) : -ENOMEM;
 
+	if (!err)
+		err = erofs_compare_metadata(fs);
 	if (!err)
 		err = verify_inodes(&reader);
 	if (!err)

@@ -174,9 +174,9 @@ static int put_blocks(const struct erofs *fs, struct erofs_stream *stream)
 	return err ? err : erofs_stream_seek(stream, end * EROFS_BLOCK_BYTES);
 }
 
-int erofs_write_metadata(const struct erofs *fs)
+static int put_metadata(const struct erofs *fs, enum erofs_stream_mode mode)
 {
-	struct erofs_stream *stream = erofs_stream_new(fs);
+	struct erofs_stream *stream = erofs_stream_new(fs, mode);
 	int err;
 
 	if (!stream)
@@ -190,4 +190,14 @@ int erofs_write_metadata(const struct erofs *fs)
 		err = erofs_stream_finish(stream);
 	erofs_stream_free(stream);
 	return err;
+}
+
+int erofs_write_metadata(const struct erofs *fs)
+{
+	return put_metadata(fs, EROFS_STREAM_WRITE);
+}
+
+int erofs_compare_metadata(const struct erofs *fs)
+{
+	return put_metadata(fs, EROFS_STREAM_COMPARE);
 }
