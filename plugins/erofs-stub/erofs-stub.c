@@ -98,6 +98,7 @@ static int stub_limits(void *state, struct kataimg_limits *limits)
 	limits->symlink_bytes = BLOCK_BYTES - 1;
 	limits->device_major = 0xfff;
 	limits->device_minor = 0xfffff;
+	limits->id = UINT32_MAX - 1; /* -1 is no user */
 	limits->file_bytes = (uint64_t)UINT32_MAX * BLOCK_BYTES;
 	return 0;
 }

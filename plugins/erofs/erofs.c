@@ -27,6 +27,8 @@
 /* A link's target ends with a NUL within PATH_MAX. */
 #define SYMLINK_BYTES_MAX 4095
 #define XATTR_VALUE_BYTES_MAX 65535
+/* Linux's own limit: EROFS could hold "user." and 255 bytes more, which nobody could ask for. */
+#define XATTR_NAME_BYTES_MAX 255
 
 static void erofs_close(void *state)
 {
@@ -67,9 +69,11 @@ static int erofs_limits(void *state, struct kataimg_limits *limits)
 	(void)state;
 	limits->name_bytes = EROFS_NAME_BYTES;
 	limits->symlink_bytes = SYMLINK_BYTES_MAX;
+	limits->xattr_name_bytes = XATTR_NAME_BYTES_MAX;
 	limits->xattr_value_bytes = XATTR_VALUE_BYTES_MAX;
 	limits->device_major = EROFS_DEVICE_MAJOR_MAX;
 	limits->device_minor = EROFS_DEVICE_MINOR_MAX;
+	limits->id = UINT32_MAX - 1; /* -1 is no user */
 	limits->file_bytes = (uint64_t)UINT32_MAX * EROFS_BLOCK_BYTES;
 	return 0;
 }
@@ -81,7 +85,7 @@ static const char *xattr_refusal(const struct kataimg_xattr *xattr)
 	uint32_t suffix_len;
 	uint8_t prefix;
 
-	if (erofs_xattr_split(xattr, &prefix, &suffix, &suffix_len) || suffix_len > UINT8_MAX)
+	if (erofs_xattr_split(xattr, &prefix, &suffix, &suffix_len))
 		return "EROFS has no namespace for it";
 	if ((prefix == EROFS_XATTR_ACL_ACCESS || prefix == EROFS_XATTR_ACL_DEFAULT) &&
 	    !acl_is_valid(xattr->value, xattr->value_len))

@@ -51,6 +51,7 @@ static void whole_run(void **state)
 		.backend = fakehost_load_backend(), .tree = tree, .options = options });
 
 	(void)state;
+	assert_int_equal(fakehost_limits(host)->id, UINT32_MAX - 1); /* -1 is no user */
 	assert_string_equal(fakehost_probed(host)->label, "first");
 	assert_int_equal(fakehost_probed(host)->size_bytes, fakehost_plan(host)->bytes);
 	fakehost_free(host);

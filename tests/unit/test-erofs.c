@@ -462,6 +462,22 @@ static void acls(void **state)
 	assert_int_equal(check_acl(acl, sizeof(acl) - 8), -EFBIG);
 }
 
+static void limits(void **state)
+{
+	struct memtree *tree = memtree_new();
+	struct fakehost *host = run_ok(tree, plain, NULL);
+	const struct kataimg_limits *limits = fakehost_limits(host);
+
+	(void)state;
+	assert_int_equal(limits->symlink_bytes, 4095);
+	assert_int_equal(limits->xattr_name_bytes, 255);
+	assert_int_equal(limits->xattr_value_bytes, 65535);
+	assert_int_equal(limits->id, 0xfffffffe); /* -1 is no user */
+	assert_int_equal(limits->file_bytes, (UINT64_C(1) << 44) - 4096);
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
 static void xattr_limits(void **state)
 {
 	(void)state;
@@ -600,6 +616,7 @@ int main(void)
 		cmocka_unit_test(wrong_options),
 		cmocka_unit_test(label_and_uuid),
 		cmocka_unit_test(acls),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(xattr_limits),
 		cmocka_unit_test(corruption),
 		cmocka_unit_test(any_corruption),
