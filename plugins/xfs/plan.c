@@ -5,8 +5,8 @@
 
 /* What an extent can name. */
 #define MAX_BLOCKS (UINT64_C(1) << XFS_EXTENT_START_BITS)
-/* How many sizes below the window's are tried before the smallest. */
-#define WINDOW_TRIES 128u
+/* So many sizes below the window's are tried one by one; from there on, steps grow by an eighth. */
+#define SINGLE_STEPS 128u
 
 /* 0: the tree fits; -ENOSPC: it does not. */
 static int try_size(const struct xfs_source *source, uint64_t blocks)
@@ -70,12 +70,19 @@ static int try_window(const struct xfs_source *source, uint64_t blocks, struct x
 	return ret;
 }
 
+/* With hundreds of AGs, thousands of sizes in a row may not exist. */
+static uint64_t next_step(uint64_t below)
+{
+	return below < SINGLE_STEPS ? below + 1 : below + below / 8;
+}
+
 int xfs_plan_window(const struct xfs_source *source, uint64_t least, uint64_t window_blocks,
 		    struct xfs_layout *layout)
 {
+	uint64_t most = window_blocks - least;
 	int ret = -ENOSPC;
 
-	for (uint64_t i = 0; ret == -ENOSPC && i < WINDOW_TRIES && window_blocks - i >= least; i++)
-		ret = try_window(source, window_blocks - i, layout);
+	for (uint64_t below = 0; ret == -ENOSPC && below < most; below = next_step(below))
+		ret = try_window(source, window_blocks - below, layout);
 	return ret == -ENOSPC ? try_window(source, least, layout) : ret;
 }

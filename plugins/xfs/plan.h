@@ -11,8 +11,8 @@ int xfs_plan_least(const struct xfs_source *source, uint64_t *blocks);
 /*
  * The layout of a window of at least `least` blocks, as xfs_plan_least gave it. A filesystem of
  * just this size may not exist or not hold the tree (a last AG of less than 64 blocks; a
- * reservation that grows by two blocks where the filesystem grows by one): the next smaller one is
- * then taken. Files stay whole where that works.
+ * reservation that grows by two blocks where the filesystem grows by one): one of the next smaller
+ * ones is then taken. Files stay whole where that works.
  */
 int xfs_plan_window(const struct xfs_source *source, uint64_t least, uint64_t window_blocks,
 		    struct xfs_layout *layout);

@@ -388,6 +388,32 @@ static void test_huge_windows(void **state)
 	memtree_free(setup.tree);
 }
 
+/* Sizes that no 1024 AGs of equal size have are passed over, and cost no more than an eighth of
+ * their number beyond it. */
+static void test_many_ags(void **state)
+{
+	static const char *const many[] = { "agcount=1024", NULL };
+	static const uint64_t last_size = UINT64_C(1024) * 6144, missing = 2103;
+	struct fakehost_setup setup = {
+		.tree = memtree_new(),
+		.options = many,
+		.plan_only = true,
+		.window_bytes = (last_size + missing) * BLOCK,
+	};
+	struct fakehost *host = run(&setup);
+	uint64_t size = fakehost_described(host)->size_bytes;
+
+	(void)state;
+	assert_true(size <= last_size * BLOCK);
+	assert_true(size >= (last_size - missing / 8) * BLOCK);
+	fakehost_free(host);
+	setup.window_bytes += BLOCK;
+	host = run(&setup);
+	assert_int_equal(fakehost_described(host)->size_bytes, setup.window_bytes);
+	fakehost_free(host);
+	memtree_free(setup.tree);
+}
+
 static void test_file_beyond_an_ag(void **state)
 {
 	struct fakehost_setup setup = { .tree = memtree_new(), .plan_only = true };
@@ -747,17 +773,29 @@ static void test_probe_made_by_mkfs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_judges),          cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_many_free_runs),  cmocka_unit_test(test_same_as_mkfs),
-		cmocka_unit_test(test_smallest),        cmocka_unit_test(test_exact),
-		cmocka_unit_test(test_free_space),      cmocka_unit_test(test_every_window),
-		cmocka_unit_test(test_huge_windows),    cmocka_unit_test(test_file_beyond_an_ag),
-		cmocka_unit_test(test_huge_pages),      cmocka_unit_test(test_deterministic),
-		cmocka_unit_test(test_options),         cmocka_unit_test(test_job),
-		cmocka_unit_test(test_limits),          cmocka_unit_test(test_check),
-		cmocka_unit_test(test_failures),        cmocka_unit_test(test_verify),
-		cmocka_unit_test(test_probe_strangers), cmocka_unit_test(test_probe_damaged),
-		cmocka_unit_test(test_probe_nonsense),  cmocka_unit_test(test_probe_made_by_mkfs),
+		cmocka_unit_test(test_judges),
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_many_free_runs),
+		cmocka_unit_test(test_same_as_mkfs),
+		cmocka_unit_test(test_smallest),
+		cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_free_space),
+		cmocka_unit_test(test_every_window),
+		cmocka_unit_test(test_huge_windows),
+		cmocka_unit_test(test_file_beyond_an_ag),
+		cmocka_unit_test(test_many_ags),
+		cmocka_unit_test(test_huge_pages),
+		cmocka_unit_test(test_deterministic),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_job),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_probe_strangers),
+		cmocka_unit_test(test_probe_damaged),
+		cmocka_unit_test(test_probe_nonsense),
+		cmocka_unit_test(test_probe_made_by_mkfs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
