@@ -59,6 +59,9 @@
 #define XFS_INCOMPAT_BIGTIME (1u << 3)
 #define XFS_INCOMPAT_NEEDSREPAIR (1u << 4)
 #define XFS_INCOMPAT_NREXT64 (1u << 5)
+#define XFS_INCOMPAT_EXCHANGE (1u << 6)
+#define XFS_INCOMPAT_PARENT (1u << 7)
+#define XFS_INCOMPAT_METADIR (1u << 8)
 
 #define XFS_LABEL_BYTES 12
 

@@ -45,6 +45,15 @@ static bool geometry_is_sound(const struct xfs_superblock *super, uint64_t windo
 	       dblocks > (agcount - 1) * agblocks && dblocks <= agcount * agblocks;
 }
 
+static bool counts_are_sound(const struct xfs_superblock *super)
+{
+	uint64_t inodes = from_be64(super->icount);
+
+	return inodes <= from_be64(super->dblocks) * from_be16(super->inopblock) &&
+	       from_be64(super->ifree) <= inodes &&
+	       from_be64(super->fdblocks) <= from_be64(super->dblocks) && super->imax_pct <= 100;
+}
+
 static int check_super(const struct kataimg_host *host, uint8_t *sector, uint64_t window_bytes)
 {
 	const struct xfs_superblock *super = (const void *)sector;
@@ -57,6 +66,8 @@ static int check_super(const struct kataimg_host *host, uint8_t *sector, uint64_
 		return broken(host, "the superblock's checksum is wrong");
 	if (!geometry_is_sound(super, window_bytes))
 		return broken(host, "the superblock's sizes contradict each other or the window");
+	if (!counts_are_sound(super))
+		return broken(host, "the superblock counts more than there is room for");
 	return 0;
 }
 

@@ -96,6 +96,9 @@ static const struct feature {
 	{ XFS_RO_COMPAT_INOBTCNT, 0, "inobtcount", "5.10" },
 	{ 0, XFS_INCOMPAT_BIGTIME, "bigtime", "5.10" },
 	{ 0, XFS_INCOMPAT_NREXT64, "nrext64", "5.19" },
+	{ 0, XFS_INCOMPAT_EXCHANGE, "exchange", "6.10" },
+	{ 0, XFS_INCOMPAT_PARENT, "parent", "6.10" },
+	{ 0, XFS_INCOMPAT_METADIR, "metadir", "6.13" },
 };
 
 void xfs_super_describe(const struct xfs_superblock *super, struct kataimg_fs_info *info)

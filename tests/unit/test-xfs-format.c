@@ -21,6 +21,7 @@
 #include "plugins/xfs/hash.h"
 #include "plugins/xfs/inode.h"
 #include "plugins/xfs/log.h"
+#include "plugins/xfs/super.h"
 
 static const uint8_t uuid[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
 
@@ -505,6 +506,24 @@ static void test_geometry(void **state)
 			 -ENOSPC);
 }
 
+/* ---- Other tools' superblocks ---- */
+
+static void test_describe(void **state)
+{
+	struct xfs_superblock super = { .versionnum = to_be16(XFS_SB_VERSION) };
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+
+	(void)state;
+	super.features_incompat = to_be32(XFS_INCOMPAT_FTYPE | XFS_INCOMPAT_PARENT);
+	xfs_super_describe(&super, &info);
+	assert_string_equal(info.features, "crc ftype parent");
+	assert_string_equal(info.min_kernel, "6.10");
+	super.features_ro_compat = super.features_incompat = to_be32(UINT32_MAX);
+	xfs_super_describe(&super, &info);
+	assert_string_equal(info.features + strlen(info.features) - strlen(" metadir"), " metadir");
+	assert_string_equal(info.min_kernel, "6.13");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,6 +547,7 @@ int main(void)
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_geometry),
+		cmocka_unit_test(test_describe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
