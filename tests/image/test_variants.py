@@ -16,6 +16,9 @@ VARIANTS = [
     ('ext4', ['ext4.journal=no'], ['simple', 'sparse', 'alignment']),
     ('ext4', ['ext4.inodes=100000', 'ext4.reserved-percent=20', 'ext4.label=sixteen--letters'],
      ['simple', 'empty']),
+    # one inode more than two groups hold
+    ('ext4', ['ext4.inodes=65537', 'ext4.reserved-percent=0', 'ext4.journal=no'],
+     ['simple', 'xattrs-sizes']),
     ('ext4', ['ext4.uuid=01234567-89ab-cdef-0123-456789abcdef'], ['xattrs', 'directory-of-1000']),
     ('xfs', ['xfs.profile=compat'], ['simple', 'sparse-segments', 'xattrs', 'alignment']),
     ('xfs', ['xfs.agcount=4'], ['simple', 'alignment', 'directory-of-1000']),

@@ -25,7 +25,7 @@
 
 /* ---- A host that writes into memory ---- */
 
-#define WINDOW_BLOCKS 1200u
+#define WINDOW_BLOCKS 1400u
 
 static uint8_t window[WINDOW_BLOCKS * EXT4_BLOCK_BYTES];
 
@@ -223,6 +223,68 @@ static void test_extent_leaf(void **state)
 	assert_int_equal(get32(leaf + 12 + 4 * 12), 12);
 	assert_int_equal(get32(leaf + 12 + 4 * 12 + 8), 108);
 	assert_int_equal(get32(leaf + 4092), crc32c(CSUM_SEED, leaf, 4092));
+}
+
+/* Counts the extents below a node of so much depth: each begins at a logical block that follows the
+ * one before by two. */
+static uint32_t check_extent_node(const uint8_t *node, uint16_t max, uint16_t depth,
+				  uint32_t *logical)
+{
+	uint16_t entries = get16(node + 2);
+	uint32_t count = 0;
+
+	assert_int_equal(get16(node), 0xf30a);
+	assert_in_range(entries, 1, max);
+	assert_int_equal(get16(node + 4), max);
+	assert_int_equal(get16(node + 6), depth);
+	for (uint16_t i = 0; i < entries; i++) {
+		const uint8_t *entry = node + 12 + 12 * i;
+		const uint8_t *below;
+
+		assert_int_equal(get32(entry), *logical);
+		if (depth == 0) {
+			assert_int_equal(get32(entry + 8), 1000000 + *logical);
+			*logical += 2;
+			count++;
+			continue;
+		}
+		below = window_block(get32(entry + 4));
+		assert_int_equal(get32(below + 4092), crc32c(CSUM_SEED, below, 4092));
+		count += check_extent_node(below, 340, depth - 1, logical);
+	}
+	return count;
+}
+
+static void check_extent_tree(uint32_t count, uint16_t depth)
+{
+	struct ext4_extent *extents = calloc(count, sizeof(*extents));
+	struct ext4_extent runs[2] = { { .physical = 7, .blocks = 3 }, { .physical = 20 } };
+	struct ext4_writer writer;
+	uint8_t block[60] = { 0 };
+	uint32_t logical = 0;
+
+	assert_non_null(extents);
+	runs[1].blocks = WINDOW_BLOCKS - runs[1].physical;
+	for (uint32_t i = 0; i < count; i++)
+		extents[i] = (struct ext4_extent){ 1000000 + 2 * i, 2 * i, 1 };
+	assert_int_equal(ext4_writer_init(&writer, &memory_host), 0);
+	assert_int_equal(ext4_extent_tree_write(&writer, CSUM_SEED, extents, count, runs, block),
+			 0);
+	assert_int_equal(ext4_writer_flush(&writer), 0);
+	ext4_writer_destroy(&writer);
+	assert_int_equal(check_extent_node(block, 4, depth, &logical), count);
+	free(extents);
+}
+
+static void test_extent_depths(void **state)
+{
+	(void)state;
+	check_extent_tree(4, 0);
+	check_extent_tree(5, 1);
+	check_extent_tree(4 * 340, 1);
+	check_extent_tree(4 * 340 + 1, 2);
+	check_extent_tree(4 * 340 * 340, 2);
+	check_extent_tree(4 * 340 * 340 + 1, 3);
 }
 
 /* ---- Extended attributes ---- */
@@ -542,6 +604,7 @@ int main(void)
 		cmocka_unit_test(test_tree_blocks),
 		cmocka_unit_test(test_inline_extents),
 		cmocka_unit_test(test_extent_leaf),
+		cmocka_unit_test(test_extent_depths),
 		cmocka_unit_test(test_xattr_hash),
 		cmocka_unit_test(test_acl),
 		cmocka_unit_test(test_xattr_split),

@@ -37,6 +37,15 @@ def make_one_block(maker):
             fill(maker, f'{length}-{count}', count, length)
 
 
+@tree('directories-two-blocks')
+def make_two_blocks(maker):
+    """Counts around the end of the second block of ext4, with and without an index."""
+    for length in [12, 20, 100, 255]:
+        entry_bytes = 8 + (length + 3) // 4 * 4
+        for count in around(4084 - 24, entry_bytes):
+            fill(maker, f'{length}-{count}', count + 4084 // entry_bytes, length)
+
+
 @tree('directories-short-form')
 def make_short_form(maker):
     """Around the 336 bytes that an XFS inode holds."""

@@ -6,11 +6,13 @@ from trees import tree
 
 NS = 1_000_000_000
 YEAR_2400 = 13_569_465_600
+LAST_OF_EXT4 = 2**31 - 1 + 3 * 2**32
 
 
 @tree('times')
 def make_times(maker):
-    seconds = [-2**31, -5, -1, 0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**33, YEAR_2400]
+    seconds = [-2**31, -5, -1, 0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**33, YEAR_2400,
+               LAST_OF_EXT4]
     for second in seconds:
         for nanosecond in [0, 1, 123_456_789, 999_999_999]:
             time = second * NS + nanosecond

@@ -40,6 +40,8 @@ def make_5_gib(maker):
 def make_terabytes(maker):
     maker.sparse('hole', 8 << 40, [])
     maker.sparse('far', 15 << 40, [((15 << 40) - BLOCK, BLOCK)])
+    # as large as a file of ext4 can be
+    maker.sparse('largest', (16 << 40) - BLOCK, [((16 << 40) - 2 * BLOCK, BLOCK)])
 
 
 @tree('sparse-exabyte', only=('xfs',))
