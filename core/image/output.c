@@ -16,6 +16,9 @@
 
 #define TEMPORARY_TRIES 100
 
+/* As Linux counts them. */
+#define LINKS_MAX 40
+
 struct output {
 	const char *what; /* static: what messages call it */
 	char *path;       /* absolute, symbolic links resolved */
@@ -26,7 +29,7 @@ struct output {
 };
 
 /* The path with the last component kept: it need not exist. */
-static char *resolve_missing(const char *path)
+static char *resolve_parent(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	autofree char *parent =
@@ -41,13 +44,36 @@ static char *resolve_missing(const char *path)
 	return resolved;
 }
 
+/* What does not exist yet, or what a symbolic link to nothing points to. */
+static char *resolve_missing(const char *path, unsigned int links)
+{
+	autofree char *resolved = resolve_parent(path), *next = NULL;
+	char target[PATH_MAX];
+	ssize_t len = resolved ? readlink(resolved, target, sizeof(target) - 1) : 0;
+
+	if (len < 0 || !resolved)
+		return steal_ptr(&resolved);
+	target[len] = '\0';
+	if (links == LINKS_MAX) {
+		errno = ELOOP;
+		return NULL;
+	}
+	if (target[0] != '/')
+		strrchr(resolved, '/')[1] = '\0';
+	if (asprintf(&next, "%s%s", target[0] == '/' ? "" : resolved, target) < 0) {
+		next = NULL;
+		return NULL;
+	}
+	return resolve_missing(next, links + 1);
+}
+
 static int resolve(struct output *output, const char *path, struct error *error)
 {
 	struct stat st;
 
 	output->path = realpath(path, NULL);
 	if (!output->path && errno == ENOENT)
-		output->path = resolve_missing(path);
+		output->path = resolve_missing(path, 0);
 	if (!output->path)
 		return error_errno(error, errno, "cannot make %s %s", output->what, path);
 	output->file = strrchr(output->path, '/') + 1;

@@ -16,7 +16,7 @@
 struct output;
 
 /*
- * Finds the place: path is a regular file to make or replace (through a symbolic link too). Makes
+ * Finds the place: path is a regular file to make or replace, behind all symbolic links. Makes
  * nothing yet. what is a static text that messages call it by: "the image". Errors: a directory or
  * device, no such directory, the file source itself, or a place inside the directory source (NULL:
  * not checked).

@@ -220,6 +220,22 @@ def output_through_link(bench):
     judge.judge(bench.program, bench.backend, image, bench.sources.expected('simple'), report)
 
 
+def output_through_link_to_nothing(bench):
+    """What it points to is made, over as many links as there are."""
+    directory = bench.program.workspace.directory('output')
+    os.mkdir(os.path.join(directory, 'd'))
+    os.symlink('d/second', os.path.join(directory, 'first'))
+    os.symlink(os.path.join(directory, 'd/image'), os.path.join(directory, 'd/second'))
+    bench.program.build_well(bench.backend, bench.sources.path('one-byte'),
+                             os.path.join(directory, 'first'))
+    check_equal(sorted(os.listdir(directory)), ['d', 'first'], 'what is in the directory')
+    check_equal(sorted(os.listdir(os.path.join(directory, 'd'))), ['image', 'second'],
+                'what is in the directory below')
+    check(not os.path.islink(os.path.join(directory, 'd/image')), 'the image is a link')
+    os.symlink('nowhere/image', os.path.join(directory, 'astray'))
+    refused_output(bench, os.path.join(directory, 'astray'), 'astray', 'No such file')
+
+
 def mode_of_output(bench):
     """As umask says, like every new file, whatever names it had on the way."""
     directory = bench.program.workspace.directory('output')
@@ -241,8 +257,8 @@ def main():
     bench = Bench()
     tap = Tap()
     for case in (replaced, output_is_directory, output_in_source, output_in_missing_directory,
-                 output_in_closed_directory, output_is_device, output_through_link, mode_of_output,
-                 plain_user_owns):
+                 output_in_closed_directory, output_is_device, output_through_link,
+                 output_through_link_to_nothing, mode_of_output, plain_user_owns):
         tap.case(case.__name__.replace('_', ' '), case, bench)
     for backend in bench.program.backends:
         tap.case(f'{backend}: full disk', full_disk, bench, backend)
