@@ -5,8 +5,8 @@
 #include "core/archive/input.h"
 
 /*
- * Does a pax header between two places of the input give a negative mtime? libarchive takes the sign
- * for the whole seconds alone, and "-0.5" has none. What cannot be read says no.
+ * Does a pax header between two places of the input give a negative mtime? libarchive takes the
+ * sign for the whole seconds alone, and "-0.5" has none. What cannot be read says no.
  */
 bool paxtime_is_negative(const struct archive_input *input, uint64_t from, uint64_t to);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How far the build is, for people and programs, on stderr: a bar on a terminal, a plain line a
- * stage, or JSON lines
- * {"stage":"copy","done":1048576,"total":4194304,"seconds":0.1}.
+ * stage, or JSON lines {"stage":"copy","done":1048576,"total":4194304,"seconds":0.1}.
  */
 #ifndef BASE_PROGRESS_H
 #define BASE_PROGRESS_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The build: configuration to image, in stages that go one way. scan -> negotiate -> plan ->
- * geometry -> write -> copy
- * -> tables -> verify -> publish.
+ * The build: configuration to image, in stages that go one way: scan, negotiate, plan, write, copy,
+ * tables, verify, measure, inspect, publish.
  */
 #ifndef BUILD_BUILD_H
 #define BUILD_BUILD_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the configuration's source to the finished tree: read, then what [tree] and [rootfs] ask
- * for, in this order: exclude, owners, apply, machine-id, labels, times, check. The source stays as it is.
+ * From the configuration's source to the finished tree: read, then what [tree], [rootfs] and
+ * [selinux] ask for, in this order: exclude, owners, apply, machine-id, labels, times, check. The
+ * source stays as it is.
  */
 #ifndef BUILD_SOURCE_H
 #define BUILD_SOURCE_H

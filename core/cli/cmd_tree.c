@@ -6,30 +6,38 @@
 #include "core/image/output.h"
 #include "core/mtree/mtree.h"
 
+/* Beside the image, as a build has it; a directory needs none. */
+struct scratch {
+	const char *image;
+	struct output *output; /* NULL: not needed yet */
+	struct error *error;
+};
+
 static int open_scratch(void *arg)
 {
-	return output_scratch(arg);
+	struct scratch *scratch = arg;
+
+	if (!scratch->output && output_open("scratch files beside", scratch->image, NULL,
+					    &scratch->output, scratch->error) < 0)
+		return -scratch->error->code;
+	return output_scratch(scratch->output);
 }
 
 static int print_tree(const struct cli *cli, const struct config *config, struct error *error)
 {
-	struct output *output autocall(cleanup_output_close) = NULL;
-	struct source_request request = { .config = config, .scratch = { open_scratch, NULL } };
+	struct scratch scratch = { .image = config->image.output, .error = error };
+	struct source_request request = { .config = config, .scratch = { open_scratch, &scratch } };
 	struct source_facts facts;
 	struct tree *tree = NULL;
 	int64_t build_time;
 	int ret = cli_threads(cli, &request.threads, error);
 
 	if (ret == 0)
-		ret = output_open("scratch files beside", config->image.output, NULL, &output,
-				  error);
-	if (ret < 0)
-		return ret;
-	request.scratch.arg = output;
-	ret = source_load(&request, &tree, &build_time, &facts, error);
+		ret = source_load(&request, &tree, &build_time, &facts, error);
 	if (ret == 0 && mtree_print(tree, stdout) < 0)
 		ret = error_nomem(error);
 	tree_free(tree);
+	output_close(scratch.output);
 	return ret;
 }
 

@@ -170,7 +170,8 @@ int cli_parse(int argc, char **argv, struct cli *cli, struct error *error)
 	struct getopt_tables tables;
 	int value, ret = 0;
 
-	*cli = (struct cli){ .command = &cli_commands[0], .script = argc > 0 && dropin_is_name(argv[0]) };
+	*cli = (struct cli){ .command = &cli_commands[0],
+			     .script = argc > 0 && dropin_is_name(argv[0]) };
 	if (!cli->script && argc > 1 && find_command(argv[1])) {
 		cli->command = find_command(argv[1]);
 		argc--;

@@ -9,9 +9,6 @@
 
 #define FIRST_ROOM 256
 
-/* As Linux counts them. */
-#define LINKS_MAX 40
-
 /* An added name: a finished directory's are found by their order, these by their hash. */
 struct edit_slot {
 	struct tree_node *dir;
@@ -224,7 +221,7 @@ static int follow(const struct tree_edit *edit, const struct tree_node *link, un
 	size_t len;
 	int ret = 0;
 
-	if (links > LINKS_MAX)
+	if (links > TREE_LINKS_MAX)
 		return error_set(error, ELOOP, "too many symbolic links are on its way");
 	if (*at == '/')
 		*dir = edit->tree->root;

@@ -2,8 +2,7 @@
 /*
  * Leaves entries out by patterns (base/glob.h). A pattern without a '/' is matched against names,
  * in all directories; one with a '/' against the path from the root, with or without a '/' in
- * front; a
- * '/' at the end asks for directories alone. A directory goes with all below it.
+ * front; a '/' at the end asks for directories alone. A directory goes with all below it.
  */
 #ifndef TREE_EXCLUDE_H
 #define TREE_EXCLUDE_H

@@ -7,8 +7,6 @@
 
 #include "core/base/cleanup.h"
 
-/* As Linux counts them. */
-#define LINKS_MAX 40
 #define PATH_BYTES_MAX 4096
 
 const struct kataimg_entry *tree_find_entry(const struct kataimg_node *dir, const char *name,
@@ -48,7 +46,7 @@ static int follow(struct resolution *way, const struct kataimg_node *link, const
 	size_t target_len = (size_t)link->size, behind_len = strlen(behind);
 	char *rest;
 
-	if (++way->links > LINKS_MAX)
+	if (++way->links > TREE_LINKS_MAX)
 		return -ELOOP;
 	if (target_len + behind_len > PATH_BYTES_MAX)
 		return -ENAMETOOLONG;
