@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/cli/cli.h"
 #include "core/config/options.h"
+#include "core/config/value.h"
 
 struct word {
 	uint64_t bit;
@@ -48,10 +49,15 @@ static void print_capabilities(uint64_t capabilities)
 
 static void print_bounds(const struct kataimg_option *option)
 {
+	char min[VALUE_SIZE_BYTES], max[VALUE_SIZE_BYTES];
+
 	if (option->min == 0 && option->max == 0)
 		return;
 	if (option->type == KATAIMG_OPT_STRING)
 		printf("; at most %" PRIu64 " bytes", option->max);
+	else if (option->type == KATAIMG_OPT_SIZE)
+		printf("; %s to %s", value_format_size(option->min, min, sizeof(min)),
+		       value_format_size(option->max, max, sizeof(max)));
 	else
 		printf("; %" PRIu64 " to %" PRIu64, option->min, option->max);
 }

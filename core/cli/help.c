@@ -68,6 +68,8 @@ static void print_keys(FILE *out)
 		print_item(out, name, key->help);
 		if (key->default_value)
 			fprintf(out, " (%s)", key->default_value);
+		if (config_is_list(key))
+			fputs("; may be given again", out);
 		fputc('\n', out);
 	}
 	fputs("Each backend has a section of its own: kataimg backends NAME shows its keys.\n",

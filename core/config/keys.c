@@ -68,7 +68,7 @@ const struct config_key config_keys[] = {
 	{ "tree", "gid-map", CONFIG_LIST, MEMBER(tree.gid_map), NULL,
 	  "FROM:TO:COUNT: the same for gids" },
 	{ "tree", "apply", CONFIG_PATHS, MEMBER(tree.apply), NULL,
-	  "an mtree(5) file whose entries are added or changed, after owners; may be given again" },
+	  "an mtree(5) file whose entries are added or changed, after owners" },
 	{ "tree", "clamp-mtime", CONFIG_BOOL, MEMBER(tree.clamp_mtime), "no",
 	  "times after [image] build-time become that time" },
 	{ "tree", "whole-seconds", CONFIG_BOOL, MEMBER(tree.whole_seconds), "no",

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/cleanup.h"
+#include "core/config/value.h"
 
 static void print_line(FILE *out, const char *name, const char *value,
 		       const struct config_origin *origin)
@@ -16,19 +17,6 @@ static void print_line(FILE *out, const char *name, const char *value,
 	if (asprintf(&assignment, "%s = %s", name, value) < 0)
 		return;
 	fprintf(out, "%-40s ; %s\n", assignment, config_origin_text(origin, where, sizeof(where)));
-}
-
-/* With the largest unit that leaves a whole number. */
-static void format_size(uint64_t bytes, char *buf, size_t size)
-{
-	static const char *const units[] = { "", "K", "M", "G", "T" };
-	size_t unit = 0;
-
-	while (bytes != 0 && bytes % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-		bytes /= 1024;
-		unit++;
-	}
-	snprintf(buf, size, "%" PRIu64 "%s", bytes, units[unit]);
 }
 
 static void print_list(FILE *out, const struct config_key *key, const struct config_list *list,
@@ -54,8 +42,7 @@ static void print_key(const struct config *config, const struct config_key *key,
 		text = number;
 		break;
 	case CONFIG_SIZE:
-		format_size(*(const uint64_t *)member, number, sizeof(number));
-		text = number;
+		text = value_format_size(*(const uint64_t *)member, number, sizeof(number));
 		break;
 	case CONFIG_ENUM:
 		text = key->choices[*(const unsigned int *)member];

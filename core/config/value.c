@@ -46,13 +46,9 @@ static int parse_digits(const char *text, unsigned int base, uint64_t *number, c
 	return c == text ? -EINVAL : 0;
 }
 
-static int check_bounds(uint64_t value, uint64_t min, uint64_t max, struct error *error)
+static bool is_between(uint64_t value, uint64_t min, uint64_t max)
 {
-	if (min == 0 && max == 0)
-		return 0;
-	if (value < min || value > max)
-		return error_usage(error, "not between %" PRIu64 " and %" PRIu64, min, max);
-	return 0;
+	return (min == 0 && max == 0) || (value >= min && value <= max);
 }
 
 int value_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *result,
@@ -68,10 +64,10 @@ int value_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *resu
 		return error_usage(error, "too large a number");
 	if (ret < 0 || *end != '\0')
 		return error_usage(error, "not a number");
-	ret = check_bounds(value, min, max, error);
-	if (ret == 0)
-		*result = value;
-	return ret;
+	if (!is_between(value, min, max))
+		return error_usage(error, "not between %" PRIu64 " and %" PRIu64, min, max);
+	*result = value;
+	return 0;
 }
 
 /* The factor of a unit letter at the end of a size; 0 when it is none. */
@@ -91,6 +87,7 @@ static uint64_t unit_factor(const char *unit)
 int value_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *result,
 		     struct error *error)
 {
+	char low[VALUE_SIZE_BYTES], high[VALUE_SIZE_BYTES];
 	uint64_t value, factor = 0;
 	const char *end;
 	int ret;
@@ -105,10 +102,25 @@ int value_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *res
 	if (ret < 0)
 		return error_usage(error, "not a size (a whole number, with K, M, G or T behind "
 					  "it for multiples of 1024)");
-	ret = check_bounds(value, min, max, error);
-	if (ret == 0)
-		*result = value;
-	return ret;
+	if (!is_between(value, min, max))
+		return error_usage(error, "not between %s and %s",
+				   value_format_size(min, low, sizeof(low)),
+				   value_format_size(max, high, sizeof(high)));
+	*result = value;
+	return 0;
+}
+
+const char *value_format_size(uint64_t bytes, char *buf, size_t size)
+{
+	static const char *const units[] = { "", "K", "M", "G", "T" };
+	size_t unit = 0;
+
+	while (bytes != 0 && bytes % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(buf, size, "%" PRIu64 "%s", bytes, units[unit]);
+	return buf;
 }
 
 int value_parse_choice(const char *text, const char *const *choices, unsigned int *index,

@@ -23,6 +23,10 @@ int value_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *resu
 int value_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *result,
 		     struct error *error);
 
+/* As it is read, with the largest unit that leaves a whole number; cut to size. Returns buf. */
+const char *value_format_size(uint64_t bytes, char *buf, size_t size);
+#define VALUE_SIZE_BYTES 24 /* enough for it */
+
 /* One of choices (NULL-terminated); *index is its place. */
 int value_parse_choice(const char *text, const char *const *choices, unsigned int *index,
 		       struct error *error);

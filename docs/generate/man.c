@@ -9,6 +9,7 @@
 #include "core/cli/table.h"
 #include "core/config/keys.h"
 #include "core/config/options.h"
+#include "core/config/value.h"
 
 void roff_print(FILE *out, const char *text)
 {
@@ -119,12 +120,24 @@ static void print_bounds(FILE *out, uint64_t min, uint64_t max)
 		fprintf(out, "From %" PRIu64 " to %" PRIu64 ".\n", min, max);
 }
 
+static void print_size_bounds(FILE *out, uint64_t min, uint64_t max)
+{
+	char low[VALUE_SIZE_BYTES], high[VALUE_SIZE_BYTES];
+
+	if (min != 0 || max != 0)
+		fprintf(out, "From %s to %s.\n", value_format_size(min, low, sizeof(low)),
+			value_format_size(max, high, sizeof(high)));
+}
+
 static void print_key(FILE *out, const struct config_key *key)
 {
 	char type[128];
 
 	print_item(out, key->name, config_describe_type(key, type, sizeof(type)), key->help);
-	print_bounds(out, key->min, key->max);
+	if (key->type == CONFIG_U64)
+		print_bounds(out, key->min, key->max);
+	else if (key->type == CONFIG_SIZE)
+		print_size_bounds(out, key->min, key->max);
 	print_default(out, key->default_value);
 	if (config_is_list(key))
 		fputs("May be given again.\n", out);
@@ -150,10 +163,15 @@ void man_sections(FILE *out, const char *argument, const struct kataimg_backend 
 void man_backend_title(FILE *out, const char *argument, const struct kataimg_backend *backend)
 {
 	(void)argument;
-	fprintf(out,
-		".TH KATAIMG\\-%s 5 \"\" \"kataimg " KATAIMG_VERSION "\"\n"
-		".SH NAME\nkataimg\\-%s \\- ",
-		backend->name, backend->name);
+	fputs(".TH KATAIMG\\-", out);
+	for (const char *name = backend->name; *name; name++)
+		if (*name == '-')
+			fputs("\\-", out);
+		else
+			fputc(toupper((unsigned char)*name), out);
+	fputs(" 5 \"\" \"kataimg " KATAIMG_VERSION "\"\n.SH NAME\nkataimg\\-", out);
+	roff_print(out, backend->name);
+	fputs(" \\- ", out);
 	roff_print(out, backend->summary);
 	fputc('\n', out);
 }
@@ -166,6 +184,8 @@ static void print_backend_option(FILE *out, const struct kataimg_option *option)
 		   option->help);
 	if (option->type == KATAIMG_OPT_STRING && option->max != 0)
 		fprintf(out, "At most %" PRIu64 " bytes.\n", option->max);
+	else if (option->type == KATAIMG_OPT_SIZE)
+		print_size_bounds(out, option->min, option->max);
 	else
 		print_bounds(out, option->min, option->max);
 	print_default(out, option->default_value);

@@ -190,7 +190,7 @@ struct kataimg_job {
 
 enum kataimg_option_type {
 	KATAIMG_OPT_BOOL = 1,  /* yes, no; number is 1 or 0 */
-	KATAIMG_OPT_U64 = 2,   /* decimal; number */
+	KATAIMG_OPT_U64 = 2,   /* decimal, or hexadecimal with 0x; number */
 	KATAIMG_OPT_SIZE = 3,  /* decimal with K, M, G or T; number is bytes */
 	KATAIMG_OPT_ENUM = 4,  /* one of choices; number is its place, string its text */
 	KATAIMG_OPT_STRING = 5 /* string */

@@ -32,25 +32,26 @@ const struct kataimg_option xfs_options[XFS_OPTION_COUNT] = {
 	[OPT_AGCOUNT] = {
 		.name = "agcount", .type = KATAIMG_OPT_U64, .min = 2, .max = XFS_AG_MAX_COUNT,
 		.since = "0.1.0",
-		.help = "allocation groups of equal size; unset: one for the data and a short second one",
+		.help = "how many allocation groups of equal size (default: one for the data and a short second "
+			"one)",
 	},
 	[OPT_LOG_SIZE] = {
 		.name = "log-size", .type = KATAIMG_OPT_SIZE,
 		.min = (uint64_t)XFS_LOG_MIN_BLOCKS * XFS_BLOCK_BYTES,
 		.max = XFS_LOG_MAX_BLOCKS * XFS_BLOCK_BYTES, .since = "0.1.0",
-		.help = "of the log; unset: 4M (8M with sectors of 4096), more with free space",
+		.help = "size of the log (default: 4M, 8M with sectors of 4096, more with free space)",
 	},
 	[OPT_LABEL] = {
 		.name = "label", .type = KATAIMG_OPT_STRING, .max = XFS_LABEL_BYTES,
-		.since = "0.1.0", .help = "up to 12 bytes",
+		.since = "0.1.0", .help = "the volume's name",
 	},
 	[OPT_UUID] = {
 		.name = "uuid", .type = KATAIMG_OPT_STRING, .max = UUID_TEXT_LEN, .since = "0.1.0",
-		.help = "of the filesystem; unset: derived from the build",
+		.help = "the volume's UUID (default: made from the build's seed)",
 	},
 	[OPT_SECTOR_SIZE] = {
 		.name = "sector-size", .type = KATAIMG_OPT_ENUM, .choices = sectors,
-		.since = "0.1.0", .help = "unset: 512, and 4096 in a measured image",
+		.since = "0.1.0", .help = "bytes of a sector (default: 512, and 4096 in a measured image)",
 	},
 };
 

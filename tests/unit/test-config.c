@@ -265,7 +265,7 @@ static void bad_sizes_are_errors(void **state)
 	refuses(fixture, "[image]\nfree-space = 16777216T\n",
 		"build.ini:2: [image] free-space = 16777216T: too large a size");
 	refuses(fixture, "[image]\nalign = 0\n",
-		"build.ini:2: [image] align = 0: not between 4096 and 1099511627776");
+		"build.ini:2: [image] align = 0: not between 4K and 1T");
 }
 
 static void the_largest_size_is_read(void **state)

@@ -131,7 +131,7 @@ static void bad_values_name_the_variable(void **state)
 	refuses(fixture, "SKIP_DAX_HEADER", "1", "SKIP_DAX_HEADER = 1: neither yes nor no");
 	refuses(fixture, "ROOT_FREE_SPACE", "64M", "ROOT_FREE_SPACE = 64M: not a number");
 	refuses(fixture, "IMAGE_SIZE_ALIGNMENT_MB", "0",
-		"IMAGE_SIZE_ALIGNMENT_MB: [image] align = 0M: not between 4096 and 1099511627776");
+		"IMAGE_SIZE_ALIGNMENT_MB: [image] align = 0M: not between 4K and 1T");
 	refuses(fixture, "BLOCK_SIZE", "1024", "BLOCK_SIZE = 1024: blocks have 4096 bytes");
 }
 
