@@ -102,10 +102,6 @@ static int map_owners(const struct config *config, struct tree *tree, struct err
 	struct tree_id_map uids = { 0 }, gids = { 0 };
 	int ret;
 
-	if (config->tree.all_root && config->tree.uid_map.count + config->tree.gid_map.count > 0)
-		return error_usage(error,
-				   "[tree] all-root = yes leaves uid-map and gid-map nothing "
-				   "to do: give one or the other");
 	if (config->tree.all_root) {
 		tree_set_all_root(tree);
 		return 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/config/assign.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,25 +22,6 @@ static int assign_string(char **member, const char *value, struct error *error)
 	free(*member);
 	*member = copy;
 	return 0;
-}
-
-static int assign_name(char **member, const char *value, struct error *error)
-{
-	if (strchr(value, '/'))
-		return error_usage(error, "a part of a file's name has no /");
-	return assign_string(member, value, error);
-}
-
-static int assign_hex(char **member, const char *value, uint64_t max_bytes, struct error *error)
-{
-	size_t digits = strlen(value);
-
-	if (digits % 2 != 0 || strspn(value, "0123456789abcdefABCDEF") != digits ||
-	    digits / 2 > max_bytes)
-		return error_usage(
-			error, "not hexadecimal digits, two a byte, of at most %" PRIu64 " bytes",
-			max_bytes);
-	return assign_string(member, value, error);
 }
 
 static int assign_path(char **member, const char *value, const char *directory, struct error *error)
@@ -99,7 +79,10 @@ int assign_value(struct config *config, const struct config_key *key, const char
 		 const char *directory, struct error *error)
 {
 	void *member = member_of(config, key);
+	int ret = *value && key->check ? key->check(value, error) : 0;
 
+	if (ret < 0)
+		return ret;
 	switch (key->type) {
 	case CONFIG_BOOL:
 		return value_parse_bool(value, member, error);
@@ -111,10 +94,6 @@ int assign_value(struct config *config, const struct config_key *key, const char
 		return value_parse_choice(value, key->choices, member, error);
 	case CONFIG_STRING:
 		return assign_string(member, value, error);
-	case CONFIG_NAME:
-		return assign_name(member, value, error);
-	case CONFIG_HEX:
-		return assign_hex(member, value, key->max, error);
 	case CONFIG_PATH:
 		if (*value == '\0' && !key->default_value)
 			return assign_string(member, value, error);
@@ -149,8 +128,6 @@ void assign_clear(struct config *config, const struct config_key *key)
 {
 	switch (key->type) {
 	case CONFIG_STRING:
-	case CONFIG_NAME:
-	case CONFIG_HEX:
 	case CONFIG_PATH:
 	case CONFIG_SOURCE:
 	case CONFIG_BACKEND:

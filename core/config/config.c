@@ -10,6 +10,7 @@
 #include "core/config/assign.h"
 #include "core/config/inifile.h"
 #include "core/config/suggest.h"
+#include "core/tree/owner.h"
 
 /* A value on its way in. */
 struct setting {
@@ -291,19 +292,25 @@ static int check_sections(const struct config *config, const struct backends *ba
 	return ret;
 }
 
+static const char *place_of(const struct config *config, const char *section, const char *name,
+			    char where[CONFIG_ORIGIN_BYTES])
+{
+	const struct config_key *key = config_find_key(section, name);
+
+	return config_origin_text(&config->origins[key - config_keys], where, CONFIG_ORIGIN_BYTES);
+}
+
 static int check_multiple(const struct config *config, const char *name, uint64_t value,
 			  struct error *error)
 {
 	uint64_t step = config->image.dax ? UINT64_C(2) << 20 : 4096;
-	const struct config_key *key = config_find_key("image", name);
 	char where[CONFIG_ORIGIN_BYTES];
 
 	if (value % step == 0)
 		return 0;
-	return error_usage(
-		error, "%s: [image] %s = %" PRIu64 ": not a multiple of %s",
-		config_origin_text(&config->origins[key - config_keys], where, sizeof(where)), name,
-		value, config->image.dax ? "2 MiB, which dax needs" : "4096");
+	return error_usage(error, "%s: [image] %s = %" PRIu64 ": not a multiple of %s",
+			   place_of(config, "image", name, where), name, value,
+			   config->image.dax ? "2 MiB, which dax needs" : "4096");
 }
 
 static int check_sizes(const struct config *config, struct error *error)
@@ -311,6 +318,34 @@ static int check_sizes(const struct config *config, struct error *error)
 	int ret = check_multiple(config, "align", config->image.align_bytes, error);
 
 	return ret < 0 ? ret : check_multiple(config, "size", config->image.size_bytes, error);
+}
+
+static int check_map(const struct config *config, const char *name, const struct config_list *list,
+		     struct error *error)
+{
+	char where[CONFIG_ORIGIN_BYTES];
+	struct tree_id_map map;
+	int ret = tree_id_map_parse(&map, list->items, list->count, error);
+
+	tree_id_map_free(&map);
+	return ret < 0 ? error_prefix(error, "%s: [tree] %s", place_of(config, "tree", name, where),
+				      name)
+		       : 0;
+}
+
+static int check_owners(const struct config *config, struct error *error)
+{
+	const struct config_list *uids = &config->tree.uid_map, *gids = &config->tree.gid_map;
+	char where[CONFIG_ORIGIN_BYTES];
+	int ret;
+
+	if (config->tree.all_root && uids->count + gids->count > 0)
+		return error_usage(error,
+				   "%s: [tree] all-root = yes leaves uid-map and gid-map nothing "
+				   "to do: give one or the other",
+				   place_of(config, "tree", "all-root", where));
+	ret = check_map(config, "uid-map", uids, error);
+	return ret < 0 ? ret : check_map(config, "gid-map", gids, error);
 }
 
 int config_finish(const struct config *config, bool (*is_backend)(void *arg, const char *name),
@@ -321,6 +356,8 @@ int config_finish(const struct config *config, bool (*is_backend)(void *arg, con
 
 	if (ret == 0)
 		ret = check_sizes(config, error);
+	if (ret == 0)
+		ret = check_owners(config, error);
 	if (ret == 0 && !config->image.source)
 		ret = error_usage(error, "%s%sno source: give [image] source or SOURCE",
 				  config->path ? config->path : "", config->path ? ": " : "");

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/config/checks.h"
 #include "core/config/config.h"
 #include "core/config/value.h"
-#include "core/format/verity.h"
 
 static const char *const unsupported_choices[] = { "error", "drop", NULL };
 static const char *const holes_choices[] = { "source", "detect", "blocks", "fill", NULL };
@@ -60,13 +60,15 @@ const struct config_key config_keys[] = {
 	{ "tree", "one-filesystem", CONFIG_BOOL, MEMBER(tree.one_filesystem), "yes",
 	  "what is mounted below the source is left out" },
 	{ "tree", "exclude", CONFIG_LIST, MEMBER(tree.exclude), NULL,
-	  "leave out: a pattern for names, or with a / for paths from the root; ** is any depth" },
+	  "leave out: a pattern for names, or with a / for paths from the root; ** is any depth",
+	  .check = check_pattern },
 	{ "tree", "all-root", CONFIG_BOOL, MEMBER(tree.all_root), "no",
 	  "everything belongs to 0:0" },
 	{ "tree", "uid-map", CONFIG_LIST, MEMBER(tree.uid_map), NULL,
-	  "FROM:TO:COUNT: uids of the source become others; those in no range are an error" },
+	  "FROM:TO:COUNT: uids of the source become others; those in no range are an error",
+	  .check = check_id_range },
 	{ "tree", "gid-map", CONFIG_LIST, MEMBER(tree.gid_map), NULL,
-	  "FROM:TO:COUNT: the same for gids" },
+	  "FROM:TO:COUNT: the same for gids", .check = check_id_range },
 	{ "tree", "apply", CONFIG_PATHS, MEMBER(tree.apply), NULL,
 	  "an mtree(5) file whose entries are added or changed, after owners" },
 	{ "tree", "clamp-mtime", CONFIG_BOOL, MEMBER(tree.clamp_mtime), "no",
@@ -79,11 +81,11 @@ const struct config_key config_keys[] = {
 
 	{ "verity", "enabled", CONFIG_BOOL, MEMBER(verity.enabled), "no",
 	  "measure the root filesystem: a dm-verity hash tree in partition 2" },
-	{ "verity", "salt", CONFIG_HEX, MEMBER(verity.salt), NULL,
-	  "up to 256 bytes in hexadecimal; not given: derived from the tree",
-	  .max = VERITY_SALT_MAX_BYTES },
-	{ "verity", "variant", CONFIG_NAME, MEMBER(verity.variant), NULL,
-	  "names the root hash's file: root_hash_VARIANT.txt beside the image" },
+	{ "verity", "salt", CONFIG_STRING, MEMBER(verity.salt), NULL,
+	  "up to 256 bytes in hexadecimal; not given: derived from the tree", .check = check_salt },
+	{ "verity", "variant", CONFIG_STRING, MEMBER(verity.variant), NULL,
+	  "names the root hash's file: root_hash_VARIANT.txt beside the image",
+	  .check = check_name_part },
 	{ "verity", "hash-file", CONFIG_PATH, MEMBER(verity.hash_file), NULL,
 	  "another place for the root hash's file" },
 };
@@ -112,10 +114,9 @@ bool config_is_section(const char *section)
 const char *config_describe_type(const struct config_key *key, char *buf, size_t size)
 {
 	static const char *const words[] = {
-		[CONFIG_BOOL] = "yes|no",   [CONFIG_U64] = "NUMBER",     [CONFIG_SIZE] = "SIZE",
-		[CONFIG_STRING] = "STRING", [CONFIG_NAME] = "STRING",    [CONFIG_HEX] = "HEX",
-		[CONFIG_PATH] = "PATH",     [CONFIG_SOURCE] = "PATH",    [CONFIG_LIST] = "STRING",
-		[CONFIG_PATHS] = "PATH",    [CONFIG_BACKEND] = "BACKEND"
+		[CONFIG_BOOL] = "yes|no",   [CONFIG_U64] = "NUMBER", [CONFIG_SIZE] = "SIZE",
+		[CONFIG_STRING] = "STRING", [CONFIG_PATH] = "PATH",  [CONFIG_SOURCE] = "PATH",
+		[CONFIG_LIST] = "STRING",   [CONFIG_PATHS] = "PATH", [CONFIG_BACKEND] = "BACKEND"
 	};
 
 	if (key->type == CONFIG_ENUM)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/error.h"
+
 /* What a value is, and the type of its member in struct config. */
 enum config_type {
 	CONFIG_BOOL,   /* bool: yes, no */
@@ -17,8 +19,6 @@ enum config_type {
 	CONFIG_SIZE,   /* uint64_t, bytes */
 	CONFIG_ENUM,   /* an enum whose members are the places in choices */
 	CONFIG_STRING, /* char *, may be empty */
-	CONFIG_NAME,   /* the same, for a part of a file's name: without a slash */
-	CONFIG_HEX,    /* the same, hexadecimal of at most max bytes */
 	CONFIG_PATH, /* char *, relative to the INI file; without a default it may be empty: none */
 	CONFIG_SOURCE,  /* char *, a path unless it is "-" */
 	CONFIG_BACKEND, /* char *, a path when it has a slash, else a name */
@@ -35,6 +35,8 @@ struct config_key {
 	const char *const *choices; /* ENUM, NULL-terminated */
 	uint64_t min, max;          /* U64 and SIZE; both 0: no bounds */
 	const char *environment;    /* overrides the default alone; NULL: none */
+	/* What else must hold of a value that is not empty (config/checks.h); NULL: nothing. */
+	int (*check)(const char *value, struct error *error);
 };
 
 #define CONFIG_KEYS_MAX 48

@@ -48,8 +48,6 @@ static void print_key(const struct config *config, const struct config_key *key,
 		text = key->choices[*(const unsigned int *)member];
 		break;
 	case CONFIG_STRING:
-	case CONFIG_NAME:
-	case CONFIG_HEX:
 	case CONFIG_PATH:
 	case CONFIG_SOURCE:
 	case CONFIG_BACKEND:

@@ -38,9 +38,19 @@ static int parse_pattern(const char *text, struct pattern *pattern, struct error
 		len--;
 	}
 	if (len == 0)
-		return error_usage(error, "[tree] exclude: an empty pattern");
+		return error_usage(error, "an empty pattern");
 	pattern->text = strndup(text, len);
 	return pattern->text ? 0 : error_nomem(error);
+}
+
+int tree_exclude_check(const char *text, struct error *error)
+{
+	struct pattern pattern;
+	int ret = parse_pattern(text, &pattern, error);
+
+	if (ret == 0)
+		free(pattern.text);
+	return ret;
 }
 
 int tree_excluder_new(char *const *patterns, size_t count, struct tree_excluder **result,

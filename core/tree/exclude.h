@@ -14,7 +14,10 @@
 
 struct tree_excluder;
 
-/* An empty pattern is an error of kind ERROR_USAGE. */
+/* A pattern without a name in it is an error, of kind ERROR_USAGE. */
+int tree_exclude_check(const char *text, struct error *error);
+
+/* Errors are those of the patterns. */
 int tree_excluder_new(char *const *patterns, size_t count, struct tree_excluder **excluder,
 		      struct error *error);
 void tree_excluder_free(struct tree_excluder *excluder);

@@ -26,17 +26,17 @@ static bool parse_number(const char **at, char end, uint64_t *number)
 	return true;
 }
 
-static int parse_range(const char *text, struct tree_id_range *range, struct error *error)
+int tree_id_range_parse(const char *text, struct tree_id_range *range, struct error *error)
 {
 	uint64_t from, to, count;
 	const char *at = text;
 
 	if (!parse_number(&at, ':', &from) || !parse_number(&at, ':', &to) ||
 	    !parse_number(&at, '\0', &count))
-		return error_usage(error, "%s: not FROM:TO:COUNT", text);
+		return error_usage(error, "not FROM:TO:COUNT");
 	if (count == 0 || count > UINT32_MAX || from > UINT32_MAX - count ||
 	    to > UINT32_MAX - count)
-		return error_usage(error, "%s: ids end at %" PRIu32, text, UINT32_MAX - 1);
+		return error_usage(error, "ids end at %" PRIu32, UINT32_MAX - 1);
 	*range = (struct tree_id_range){ (uint32_t)from, (uint32_t)to, (uint32_t)count };
 	return 0;
 }
@@ -56,10 +56,11 @@ int tree_id_map_parse(struct tree_id_map *map, char *const *texts, size_t count,
 	*map = (struct tree_id_map){ calloc(count + 1, sizeof(*map->ranges)), count };
 	if (!map->ranges)
 		return error_nomem(error);
-	for (size_t i = 0; ret == 0 && i < count; i++)
-		ret = parse_range(texts[i], &map->ranges[i], error);
-	if (ret < 0)
-		return ret;
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		ret = tree_id_range_parse(texts[i], &map->ranges[i], error);
+		if (ret < 0)
+			return error_prefix(error, "%s", texts[i]);
+	}
 	qsort(map->ranges, count, sizeof(*map->ranges), compare_ranges);
 	for (size_t i = 1; i < count; i++)
 		if (map->ranges[i].from - map->ranges[i - 1].from < map->ranges[i - 1].count)

@@ -214,6 +214,27 @@ static void the_first_error_of_a_file_counts(void **state)
 		"build.ini:2: neither `key = value` nor [section]");
 }
 
+/* Before the source is read, with the line that says it. */
+static void rules_for_the_tree_are_judged_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+
+	refuses(fixture, "[tree]\nuid-map = 1:2\n",
+		"build.ini:2: [tree] uid-map = 1:2: not FROM:TO:COUNT");
+	refuses(fixture, "[image]\nsource = x\n[tree]\ngid-map = 0:5:2\ngid-map = 1:9:1\n",
+		"build.ini:5: [tree] gid-map: two ranges have the id 1");
+	refuses(fixture, "[image]\nsource = x\n[tree]\nall-root = yes\nuid-map = 0:5:2\n",
+		"build.ini:4: [tree] all-root = yes leaves uid-map and gid-map nothing to do: "
+		"give one or the other");
+	refuses(fixture, "[tree]\nexclude = //\n",
+		"build.ini:2: [tree] exclude = //: an empty pattern");
+	refuses(fixture, "[verity]\nsalt = 0\n",
+		"build.ini:2: [verity] salt = 0: not hexadecimal digits, two a byte, of at most "
+		"256 bytes");
+	refuses(fixture, "[verity]\nvariant = a/b\n",
+		"build.ini:2: [verity] variant = a/b: a part of a file's name has no /");
+}
+
 static void unknown_names_come_with_a_guess(void **state)
 {
 	struct fixture *fixture = *state;
@@ -506,6 +527,7 @@ int main(void)
 		TEST(long_lines_are_whole),
 		TEST(bad_syntax_is_an_error_with_its_line),
 		TEST(the_first_error_of_a_file_counts),
+		TEST(rules_for_the_tree_are_judged_at_once),
 		TEST(unknown_names_come_with_a_guess),
 		TEST(a_key_given_twice_names_both_lines),
 		TEST(bad_sizes_are_errors),

@@ -81,7 +81,7 @@ static void an_empty_pattern_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(tree_excluder_new(patterns, 2, &excluder, &error), -EINVAL);
-	assert_string_equal(error.message, "[tree] exclude: an empty pattern");
+	assert_string_equal(error.message, "an empty pattern");
 	assert_int_equal(error.kind, ERROR_USAGE);
 }
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What single keys ask of their values, beyond the type. Errors are of kind ERROR_USAGE and name
+ * neither place nor key. */
+#ifndef CONFIG_CHECKS_H
+#define CONFIG_CHECKS_H
+
+#include "core/base/error.h"
+
+int check_id_range(const char *value, struct error *error);
+int check_pattern(const char *value, struct error *error);
+int check_salt(const char *value, struct error *error);
+int check_name_part(const char *value, struct error *error);
+
+#endif
