@@ -40,6 +40,28 @@ static void print_setting_words(FILE *out)
 		fprintf(out, "%s%s.%s=", i ? " " : "", config_keys[i].section, config_keys[i].name);
 }
 
+void setting_words(FILE *out, const char *argument, const struct kataimg_backend *backend)
+{
+	(void)argument;
+	(void)backend;
+	print_setting_words(out);
+	fputc('\n', out);
+}
+
+static void print_command_words(FILE *out)
+{
+	for (size_t i = 1; i < cli_command_count; i++)
+		fprintf(out, "%s%s", i > 1 ? " " : "", cli_commands[i].name);
+}
+
+void command_words(FILE *out, const char *argument, const struct kataimg_backend *backend)
+{
+	(void)argument;
+	(void)backend;
+	print_command_words(out);
+	fputc('\n', out);
+}
+
 static void print_choices(FILE *out, const char *const *choices)
 {
 	for (size_t i = 0; choices[i]; i++)
@@ -69,6 +91,10 @@ void bash_arguments(FILE *out, const char *argument, const struct kataimg_backen
 			else
 				print_setting_words(out);
 			fputs("' -- \"$current\"", out);
+			if (!option->choices)
+				fputs("\n\t\tcompgen -W \"$(_kataimg_backend_settings)\" -- "
+				      "\"$current\"",
+				      out);
 		} else {
 			fputc(':', out);
 		}
@@ -82,7 +108,13 @@ static void print_bash_command(FILE *out, const struct cli_command *command)
 	for (size_t i = 0; i < cli_option_count; i++)
 		if (cli_options[i].commands & command->bit)
 			fprintf(out, "%s ", cli_options[i].name);
-	fprintf(out, "' -- \"$current\"\n\t\t%s\n\t\t;;\n", bash_action(command->argument));
+	fputs("' -- \"$current\"\n", out);
+	if (!command->name) {
+		fputs("\t\t[[ $2 ]] || compgen -W '", out);
+		print_command_words(out);
+		fputs("' -- \"$current\"\n", out);
+	}
+	fprintf(out, "\t\t%s\n\t\t;;\n", bash_action(command->argument));
 }
 
 void bash_commands(FILE *out, const char *argument, const struct kataimg_backend *backend)
@@ -111,22 +143,22 @@ static void print_zsh_option(FILE *out, const struct cli_option *option)
 
 	fputs(" \\\n\t\t", out);
 	if (option->short_name)
-		fprintf(out, "'(-%c %s)'{-%c,%s}", option->short_name, option->name,
-			option->short_name, option->name);
+		fprintf(out, "'(-%c %s)'{-%c%s,%s%s}", option->short_name, option->name,
+			option->short_name, option->argument ? "+" : "", option->name,
+			option->argument ? "=" : "");
 	else
-		fprintf(out, "'%s%s'", repeat, option->name);
+		fprintf(out, "'%s%s%s'", repeat, option->name, option->argument ? "=" : "");
 	fputs("'[", out);
 	print_zsh_help(out, option->help);
 	fputc(']', out);
 	if (option->argument)
 		fprintf(out, ":%s:", option->argument);
-	if (option->choices || option->action == CLI_SETTING) {
+	if (option->choices) {
 		fputc('(', out);
-		if (option->choices)
-			print_choices(out, option->choices);
-		else
-			print_setting_words(out);
+		print_choices(out, option->choices);
 		fputc(')', out);
+	} else if (option->action == CLI_SETTING) {
+		fputs("_kataimg_settings", out);
 	} else if (action) {
 		fputs(action, out);
 	}
@@ -139,8 +171,11 @@ static void print_zsh_command(FILE *out, const struct cli_command *command)
 	for (size_t i = 0; i < cli_option_count; i++)
 		if (cli_options[i].commands & command->bit)
 			print_zsh_option(out, &cli_options[i]);
-	fprintf(out, " \\\n\t\t'%s:%s:%s'\n\t\t;;\n", command->name ? "2" : "1", command->argument,
-		zsh_action(command->argument));
+	if (command->name)
+		fprintf(out, " \\\n\t\t'2:%s:%s'\n\t\t;;\n", command->argument,
+			zsh_action(command->argument));
+	else
+		fputs(" \\\n\t\t'1:COMMAND or SOURCE:_kataimg_first'\n\t\t;;\n", out);
 }
 
 void zsh_commands(FILE *out, const char *argument, const struct kataimg_backend *backend)

@@ -21,6 +21,8 @@ static const struct {
 	{ "BASH-COMMANDS", bash_commands },
 	{ "BASH-ARGUMENTS", bash_arguments },
 	{ "ZSH-COMMANDS", zsh_commands },
+	{ "SETTING-WORDS", setting_words },
+	{ "COMMAND-WORDS", command_words },
 };
 
 /* Splits "@NAME ARGUMENT@\n" in place. NULL when the line is none. */
