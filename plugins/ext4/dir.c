@@ -25,32 +25,48 @@ uint32_t ext4_dir_entry_count(const struct ext4_dir *dir)
 	return dir->entry_count + (dir->lost_found_ino != 0);
 }
 
-struct ext4_name ext4_dir_name(const struct ext4_dir_format *format, const struct ext4_dir *dir,
-			       uint32_t number)
+struct ext4_name ext4_dir_name(const struct ext4_dir *dir, uint32_t number)
 {
 	const struct kataimg_entry *entry = &dir->entries[number];
 
 	if (number == dir->entry_count)
-		return (struct ext4_name){ LOST_FOUND, strlen(LOST_FOUND), dir->lost_found_ino,
-					   KATAIMG_DIR };
-	return (struct ext4_name){ entry->name, entry->name_len,
-				   format->first_tree_ino + entry->node->index, entry->node->type };
+		return (struct ext4_name){ LOST_FOUND, strlen(LOST_FOUND) };
+	return (struct ext4_name){ entry->name, entry->name_len };
 }
 
-void ext4_dir_block_add(struct ext4_dir_block *block, const struct ext4_name *name)
+static void add(struct ext4_dir_block *block, struct ext4_name name, uint32_t ino, uint8_t type)
 {
-	uint32_t bytes = ext4_dirent_bytes(name->len);
+	uint32_t bytes = ext4_dirent_bytes(name.len);
 	struct ext4_dirent dirent = {
-		.inode = to_le32(name->ino),
+		.inode = to_le32(ino),
 		.rec_len = to_le16(bytes),
-		.name_len = name->len,
-		.file_type = name->type,
+		.name_len = name.len,
+		.file_type = type,
 	};
 
 	memcpy(block->bytes + block->used, &dirent, sizeof(dirent));
-	memcpy(block->bytes + block->used + sizeof(dirent), name->name, name->len);
+	memcpy(block->bytes + block->used + sizeof(dirent), name.text, name.len);
 	block->last = block->used;
 	block->used += bytes;
+}
+
+void ext4_dir_block_add_dots(struct ext4_dir_block *block, const struct ext4_dir *dir)
+{
+	add(block, (struct ext4_name){ ".", 1 }, dir->ino, KATAIMG_DIR);
+	add(block, (struct ext4_name){ "..", 2 }, dir->parent_ino, KATAIMG_DIR);
+}
+
+void ext4_dir_block_add(struct ext4_dir_block *block, const struct ext4_dir_format *format,
+			const struct ext4_dir *dir, uint32_t number)
+{
+	const struct kataimg_node *node;
+
+	if (number == dir->entry_count) {
+		add(block, ext4_dir_name(dir, number), dir->lost_found_ino, KATAIMG_DIR);
+		return;
+	}
+	node = dir->entries[number].node;
+	add(block, ext4_dir_name(dir, number), format->first_tree_ino + node->index, node->type);
 }
 
 void ext4_dir_block_finish(struct ext4_dir_block *block, uint32_t inode_seed)
@@ -83,14 +99,13 @@ static bool has_room(uint32_t used, uint32_t bytes)
 }
 
 /* Blocks of entries without an index, in the order of their names; counted up to `most` + 1. */
-static uint32_t count_linear(const struct ext4_dir_format *format, const struct ext4_dir *dir,
-			     uint32_t most)
+static uint32_t count_linear(const struct ext4_dir *dir, uint32_t most)
 {
 	uint32_t used = ext4_dirent_bytes(1) + ext4_dirent_bytes(2), blocks = 1;
 	uint32_t count = ext4_dir_entry_count(dir);
 
 	for (uint32_t i = 0; i < count && blocks <= most; i++) {
-		uint32_t bytes = ext4_dirent_bytes(ext4_dir_name(format, dir, i).len);
+		uint32_t bytes = ext4_dirent_bytes(ext4_dir_name(dir, i).len);
 
 		if (!has_room(used, bytes)) {
 			blocks++;
@@ -103,7 +118,7 @@ static uint32_t count_linear(const struct ext4_dir_format *format, const struct 
 
 bool ext4_dir_is_indexed(const struct ext4_dir_format *format, const struct ext4_dir *dir)
 {
-	return count_linear(format, dir, format->linear_blocks) > format->linear_blocks;
+	return count_linear(dir, format->linear_blocks) > format->linear_blocks;
 }
 
 int ext4_dir_count_blocks(const struct ext4_dir_format *format, const struct ext4_dir *dir,
@@ -111,7 +126,7 @@ int ext4_dir_count_blocks(const struct ext4_dir_format *format, const struct ext
 {
 	if (ext4_dir_is_indexed(format, dir))
 		return ext4_htree_count_blocks(format, dir, blocks);
-	*blocks = count_linear(format, dir, format->linear_blocks);
+	*blocks = count_linear(dir, format->linear_blocks);
 	return 0;
 }
 
@@ -123,15 +138,6 @@ uint64_t ext4_dir_blocks_bound(const struct kataimg_entry *entries, uint32_t cou
 	return leaves + leaves / EXT4_DX_NODE_LIMIT + 2;
 }
 
-static void put_dots(const struct ext4_dir *dir, struct ext4_dir_block *block)
-{
-	struct ext4_name self = { ".", 1, dir->ino, KATAIMG_DIR };
-	struct ext4_name parent = { "..", 2, dir->parent_ino, KATAIMG_DIR };
-
-	ext4_dir_block_add(block, &self);
-	ext4_dir_block_add(block, &parent);
-}
-
 /* As many entries from *next on as have room. */
 static void put_names(const struct ext4_dir_format *format, const struct ext4_dir *dir,
 		      struct ext4_dir_block *block, uint32_t *next)
@@ -139,11 +145,9 @@ static void put_names(const struct ext4_dir_format *format, const struct ext4_di
 	uint32_t count = ext4_dir_entry_count(dir);
 
 	for (; *next < count; ++*next) {
-		struct ext4_name name = ext4_dir_name(format, dir, *next);
-
-		if (!has_room(block->used, ext4_dirent_bytes(name.len)))
+		if (!has_room(block->used, ext4_dirent_bytes(ext4_dir_name(dir, *next).len)))
 			return;
-		ext4_dir_block_add(block, &name);
+		ext4_dir_block_add(block, format, dir, *next);
 	}
 }
 
@@ -162,7 +166,7 @@ static int write_linear(const struct ext4_dir_format *format, const struct ext4_
 		if (ret < 0)
 			return ret;
 		if (i == 0)
-			put_dots(dir, &block);
+			ext4_dir_block_add_dots(&block, dir);
 		put_names(format, dir, &block, &next);
 		ext4_dir_block_finish(&block, seed);
 	}

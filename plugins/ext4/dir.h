@@ -60,17 +60,14 @@ int ext4_dir_write(const struct ext4_dir_format *format, const struct ext4_dir *
 
 /* ---- Shared by dir.c and htree.c ---- */
 
-/* One entry, wherever it comes from. */
 struct ext4_name {
-	const char *name;
+	const char *text;
 	uint32_t len;
-	uint32_t ino;
-	uint8_t type;
 };
 
 uint32_t ext4_dir_entry_count(const struct ext4_dir *dir);
-struct ext4_name ext4_dir_name(const struct ext4_dir_format *format, const struct ext4_dir *dir,
-			       uint32_t number);
+/* Without a look at the node, which costs a cache miss. */
+struct ext4_name ext4_dir_name(const struct ext4_dir *dir, uint32_t number);
 uint32_t ext4_dirent_bytes(uint32_t name_len);
 
 /* A directory block being filled with entries. */
@@ -80,7 +77,9 @@ struct ext4_dir_block {
 	uint32_t last; /* offset of the last entry */
 };
 
-void ext4_dir_block_add(struct ext4_dir_block *block, const struct ext4_name *name);
+void ext4_dir_block_add_dots(struct ext4_dir_block *block, const struct ext4_dir *dir);
+void ext4_dir_block_add(struct ext4_dir_block *block, const struct ext4_dir_format *format,
+			const struct ext4_dir *dir, uint32_t number);
 /* Stretches the last entry to the end and seals the block. */
 void ext4_dir_block_finish(struct ext4_dir_block *block, uint32_t inode_seed);
 

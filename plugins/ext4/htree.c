@@ -64,10 +64,10 @@ static int compare_hash(const void *a, const void *b)
 static void hash_entries(struct htree *tree)
 {
 	for (uint32_t i = 0; i < tree->entry_count; i++) {
-		struct ext4_name name = ext4_dir_name(tree->format, tree->dir, i);
+		struct ext4_name name = ext4_dir_name(tree->dir, i);
 		struct hashed *entry = &tree->entries[i];
 
-		ext2fs_dirhash(EXT4_DX_HASH_HALF_MD4, name.name, name.len, tree->format->hash_seed,
+		ext2fs_dirhash(EXT4_DX_HASH_HALF_MD4, name.text, name.len, tree->format->hash_seed,
 			       &entry->hash, &entry->minor);
 		if (entry->hash == HASH_END)
 			entry->hash = HASH_MAX;
@@ -78,9 +78,7 @@ static void hash_entries(struct htree *tree)
 
 static uint32_t entry_bytes(const struct htree *tree, uint32_t place)
 {
-	struct ext4_name name = ext4_dir_name(tree->format, tree->dir, tree->entries[place].number);
-
-	return ext4_dirent_bytes(name.len);
+	return ext4_dirent_bytes(ext4_dir_name(tree->dir, tree->entries[place].number).len);
 }
 
 /* Fills leaf after leaf. No leaf holds fewer than fifteen entries, so leaves has room for all. */
@@ -182,8 +180,6 @@ static void put_root(const struct htree *tree, uint8_t *bytes)
 {
 	struct index_block block = { bytes, EXT4_DX_ROOT_OFFSET, EXT4_DX_ROOT_LIMIT };
 	struct ext4_dir_block dots = { .bytes = bytes };
-	struct ext4_name self = { ".", 1, tree->dir->ino, KATAIMG_DIR };
-	struct ext4_name parent = { "..", 2, tree->dir->parent_ino, KATAIMG_DIR };
 	struct ext4_dirent dirent;
 	struct ext4_dx_root_info info = {
 		.hash_version = EXT4_DX_HASH_HALF_MD4,
@@ -191,8 +187,7 @@ static void put_root(const struct htree *tree, uint8_t *bytes)
 		.indirect_levels = tree->node_count != 0,
 	};
 
-	ext4_dir_block_add(&dots, &self);
-	ext4_dir_block_add(&dots, &parent);
+	ext4_dir_block_add_dots(&dots, tree->dir);
 	memcpy(&dirent, bytes + dots.last, sizeof(dirent));
 	dirent.rec_len = to_le16(EXT4_BLOCK_BYTES - dots.last);
 	memcpy(bytes + dots.last, &dirent, sizeof(dirent));
@@ -217,12 +212,8 @@ static void put_leaf(const struct htree *tree, uint32_t leaf, uint8_t *bytes)
 {
 	struct ext4_dir_block block = { .bytes = bytes };
 
-	for (uint32_t i = tree->leaves[leaf].first; i < tree->leaves[leaf + 1].first; i++) {
-		struct ext4_name name =
-			ext4_dir_name(tree->format, tree->dir, tree->entries[i].number);
-
-		ext4_dir_block_add(&block, &name);
-	}
+	for (uint32_t i = tree->leaves[leaf].first; i < tree->leaves[leaf + 1].first; i++)
+		ext4_dir_block_add(&block, tree->format, tree->dir, tree->entries[i].number);
 	ext4_dir_block_finish(&block, tree->inode_seed);
 }
 
