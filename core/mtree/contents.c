@@ -22,39 +22,44 @@ static int map_file(struct mtree_apply *apply, struct tree_node *node, int fd,
 	return ret;
 }
 
-static int take_file(struct mtree_apply *apply, struct tree_node *node, const char *path)
+static int fail(const char *path, int code, struct error *error)
+{
+	return code == ENOMEM ? error_nomem(error) : error_errno(error, code, "contents=%s", path);
+}
+
+static int take_file(struct mtree_apply *apply, struct tree_node *node, const char *path,
+		     struct error *error)
 {
 	autofree char *resolved = realpath(path, NULL);
 	autoclose int fd = resolved ? open(resolved, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 	struct stat st;
-	int source;
+	int ret;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
+		return fail(path, errno, error);
 	if (!S_ISREG(st.st_mode))
-		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	source = tree_add_file(apply->tree, resolved);
-	if (source < 0)
-		return source;
-	node->source = (uint16_t)source;
+		return error_set(error, EINVAL, "contents=%s: not a regular file", path);
+	ret = tree_add_file(apply->tree, resolved);
+	if (ret < 0)
+		return fail(path, -ret, error);
+	node->source = (uint16_t)ret;
 	node->range_count = 0;
 	node->inode = st.st_ino;
 	node->scanned_sec = st.st_mtim.tv_sec;
 	node->scanned_nsec = (uint32_t)st.st_mtim.tv_nsec;
 	node->pub.size = (uint64_t)st.st_size;
-	return map_file(apply, node, fd, &st);
+	ret = map_file(apply, node, fd, &st);
+	return ret < 0 ? fail(path, -ret, error) : 0;
 }
 
 int mtree_set_contents(struct mtree_apply *apply, struct tree_node *node, const char *contents,
 		       struct error *error)
 {
 	autofree char *path = NULL;
-	int ret;
 
-	if (asprintf(&path, "%s%s", *contents == '/' ? "" : apply->directory, contents) < 0)
+	if (asprintf(&path, "%s%s", *contents == '/' ? "" : apply->directory, contents) < 0) {
+		path = NULL;
 		return error_nomem(error);
-	ret = take_file(apply, node, path);
-	if (ret == -ENOMEM)
-		return error_nomem(error);
-	return ret < 0 ? error_errno(error, -ret, "contents=%s", path) : 0;
+	}
+	return take_file(apply, node, path, error);
 }

@@ -174,8 +174,8 @@ static const struct keyword {
 } keywords[] = {
 	{ "type", "file, dir, link, char, block, fifo or socket", MTREE_TYPE, take_type },
 	{ "mode", "octal digits, 7777 at most", MTREE_MODE, take_mode },
-	{ "uid", "a number", MTREE_UID, take_uid },
-	{ "gid", "a number", MTREE_GID, take_gid },
+	{ "uid", "a number up to 4294967294", MTREE_UID, take_uid },
+	{ "gid", "a number up to 4294967294", MTREE_GID, take_gid },
 	{ "time", "SECONDS.NANOSECONDS", MTREE_TIME, take_time },
 	{ "size", "a number of bytes", MTREE_SIZE, take_size },
 	{ "link", "a target", MTREE_LINK, take_link },
