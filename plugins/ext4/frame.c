@@ -112,26 +112,20 @@ static int check_agreement(const struct frame *frame)
 	const struct kataimg_host *host = frame->ext4->host;
 	ext2_filsys fs = frame->fs;
 
-	if (fs->super->s_feature_incompat != EXT4_FRAME_INCOMPAT) {
-		host->error(host->ctx,
-			    "%u inodes make block groups of %u blocks, too small for the "
-			    "descriptors of %u of them: ask for fewer inodes or a smaller image",
-			    geo->inodes_per_group * geo->groups, geo->blocks_per_group,
-			    geo->groups);
-		return -EINVAL;
-	}
 	if (ext2fs_blocks_count(fs->super) == geo->blocks &&
+	    fs->super->s_feature_incompat == EXT4_FRAME_INCOMPAT &&
 	    fs->super->s_blocks_per_group == geo->blocks_per_group &&
 	    fs->super->s_inodes_per_group == geo->inodes_per_group &&
 	    fs->group_desc_count == geo->groups && fs->desc_blocks == geo->desc_blocks &&
 	    fs->inode_blocks_per_group == geo->itable_blocks)
 		return 0;
 	host->error(host->ctx,
-		    "libext2fs makes %llu blocks in %u groups of %u inodes where %llu, %u and %u "
-		    "were planned",
+		    "libext2fs makes %llu blocks in %u groups of %u inodes, features %#x, where "
+		    "%llu, %u, %u and %#x were planned",
 		    (unsigned long long)ext2fs_blocks_count(fs->super), fs->group_desc_count,
-		    fs->super->s_inodes_per_group, (unsigned long long)geo->blocks, geo->groups,
-		    geo->inodes_per_group);
+		    fs->super->s_inodes_per_group, fs->super->s_feature_incompat,
+		    (unsigned long long)geo->blocks, geo->groups, geo->inodes_per_group,
+		    EXT4_FRAME_INCOMPAT);
 	return -EIO;
 }
 

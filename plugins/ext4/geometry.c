@@ -33,6 +33,7 @@ bool ext4_geometry_init(struct ext4_geometry *geo, uint64_t blocks, uint32_t blo
 	};
 	return inodes_per_group <= EXT4_GROUP_INODES_MAX &&
 	       inodes_per_group * groups <= UINT32_MAX &&
+	       blocks_per_group >= ext4_geometry_group_min(geo) &&
 	       (tail == 0 || tail >= ext4_geometry_tail_min(geo));
 }
 
@@ -63,6 +64,14 @@ static uint32_t count_backups(uint32_t groups)
 {
 	return (groups < 2 ? groups : 2) + powers_below(groups, 3) + powers_below(groups, 5) +
 	       powers_below(groups, 7);
+}
+
+uint32_t ext4_geometry_group_min(const struct ext4_geometry *geo)
+{
+	uint32_t tables = 1 + BITMAPS_PER_GROUP + geo->itable_blocks + geo->desc_blocks;
+	uint32_t descriptors = divide_up(geo->desc_blocks * UINT64_C(4), 3);
+
+	return tables > descriptors ? tables : descriptors;
 }
 
 uint64_t ext4_geometry_tail_min(const struct ext4_geometry *geo)

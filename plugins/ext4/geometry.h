@@ -23,13 +23,18 @@ struct ext4_geometry {
 
 /*
  * The geometry of a filesystem of so many blocks with at least so many inodes. False when there is
- * none: too many inodes for so few groups, or a last group too short for its own tables.
+ * none: too many inodes for so few groups, groups too small for what each may have to hold, or a
+ * last group too short for its own tables.
  */
 bool ext4_geometry_init(struct ext4_geometry *geo, uint64_t blocks, uint32_t blocks_per_group,
 			uint64_t inodes);
 
 /* Does the group begin with a copy of superblock and descriptors? (feature sparse_super) */
 bool ext4_group_has_backup(uint32_t group);
+
+/* Blocks of a group below which libext2fs finds it too small for its own tables, or spreads the
+ * descriptors (meta_bg). */
+uint32_t ext4_geometry_group_min(const struct ext4_geometry *geo);
 
 /* Blocks of the last group below which libext2fs gives the group up. */
 uint64_t ext4_geometry_tail_min(const struct ext4_geometry *geo);

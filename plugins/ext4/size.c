@@ -75,10 +75,16 @@ static int choose_inodes(struct ext4 *ext4)
 	return 0;
 }
 
+/* As few groups as hold the inodes. */
+static uint64_t least_groups(const struct ext4 *ext4)
+{
+	return divide_up(ext4->inodes, EXT4_GROUP_INODES_MAX);
+}
+
 /* Groups of full size, unless the inodes are so many for the blocks that they need more groups. */
 static void choose_group_size(struct ext4 *ext4)
 {
-	uint64_t groups = divide_up(ext4->inodes, EXT4_GROUP_INODES_MAX);
+	uint64_t groups = least_groups(ext4);
 	struct ext4_geometry full;
 	uint64_t used, blocks;
 
@@ -88,13 +94,10 @@ static void choose_group_size(struct ext4 *ext4)
 		return;
 	used = ext4_geometry_overhead(&full) + ext4->census.content_blocks;
 	blocks = divide_up(add_wanted_free(ext4, used, 0), groups);
+	if (blocks < ext4_geometry_group_min(&full))
+		blocks = ext4_geometry_group_min(&full);
 	if (groups > 1 && blocks < EXT4_GROUP_BLOCKS_MAX)
 		ext4->blocks_per_group = divide_up(blocks, GROUP_BLOCKS_STEP) * GROUP_BLOCKS_STEP;
-}
-
-static bool init_geometry(const struct ext4 *ext4, struct ext4_geometry *geo, uint64_t blocks)
-{
-	return ext4_geometry_init(geo, blocks, ext4->blocks_per_group, ext4->inodes);
 }
 
 /* 0 with how many blocks are missing, and where the large files end. */
@@ -154,7 +157,8 @@ int ext4_size_plan(struct ext4 *ext4)
 	for (; groups * ext4->blocks_per_group <= BLOCKS_MAX; groups++) {
 		struct ext4_geometry full;
 
-		if (!init_geometry(ext4, &full, groups * ext4->blocks_per_group) ||
+		if (!ext4_geometry_init(&full, groups * ext4->blocks_per_group,
+					ext4->blocks_per_group, ext4->inodes) ||
 		    ext4_geometry_overhead(&full) + ext4->census.content_blocks > full.blocks)
 			continue;
 		ret = plan_in_groups(ext4, &full);
@@ -166,13 +170,13 @@ int ext4_size_plan(struct ext4 *ext4)
 }
 
 /* 1: done, 0: this size does not do. */
-static int layout_blocks(struct ext4 *ext4, uint64_t blocks)
+static int layout_blocks(struct ext4 *ext4, uint64_t blocks, uint32_t blocks_per_group)
 {
 	static const enum ext4_layout_mode modes[] = { EXT4_LAYOUT_ROOMY, EXT4_LAYOUT_TIGHT };
 	struct ext4_geometry geo;
 	int ret = 0;
 
-	if (!init_geometry(ext4, &geo, blocks))
+	if (!ext4_geometry_init(&geo, blocks, blocks_per_group, ext4->inodes))
 		return 0;
 	for (size_t i = 0; ret == 0 && i < sizeof(modes) / sizeof(modes[0]); i++) {
 		ext4_layout_destroy(&ext4->layout);
@@ -183,14 +187,26 @@ static int layout_blocks(struct ext4 *ext4, uint64_t blocks)
 	return ext4_result(ext4->host, ret);
 }
 
+/* Of full size where a window has room for as many as hold the inodes, however small they had to be
+ * in the smallest size. */
+static uint32_t group_size_in(const struct ext4 *ext4, uint64_t window_blocks)
+{
+	return window_blocks / EXT4_GROUP_BLOCKS_MAX < least_groups(ext4) ? ext4->blocks_per_group
+									  : EXT4_GROUP_BLOCKS_MAX;
+}
+
 int ext4_size_layout(struct ext4 *ext4, uint64_t window_bytes)
 {
 	uint64_t window_blocks = window_bytes / EXT4_BLOCK_BYTES;
+	uint32_t group_blocks = group_size_in(ext4, window_blocks);
 	/* A last group that is too short is left out; the planned size is known to do. */
-	uint64_t tries[] = {
-		window_blocks,
-		window_blocks - window_blocks % ext4->blocks_per_group,
-		ext4->planned_blocks,
+	const struct {
+		uint64_t blocks;
+		uint32_t group_blocks;
+	} tries[] = {
+		{ window_blocks, group_blocks },
+		{ window_blocks - window_blocks % group_blocks, group_blocks },
+		{ ext4->planned_blocks, ext4->blocks_per_group },
 	};
 	int ret = 0;
 
@@ -204,8 +220,8 @@ int ext4_size_layout(struct ext4 *ext4, uint64_t window_bytes)
 		return 0;
 	ext4->window_bytes = 0;
 	for (size_t i = 0; ret == 0 && i < sizeof(tries) / sizeof(tries[0]); i++)
-		if (tries[i] >= ext4->planned_blocks)
-			ret = layout_blocks(ext4, tries[i]);
+		if (tries[i].blocks >= ext4->planned_blocks)
+			ret = layout_blocks(ext4, tries[i].blocks, tries[i].group_blocks);
 	if (ret < 0)
 		return ret;
 	ext4->window_bytes = window_bytes;

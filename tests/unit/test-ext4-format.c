@@ -127,6 +127,12 @@ static void test_geometry(void **state)
 	assert_true(ext4_geometry_init(&geo, 3 * 32768 + 367, EXT4_GROUP_BLOCKS_MAX, 20000));
 	assert_false(ext4_geometry_init(&geo, 32768, EXT4_GROUP_BLOCKS_MAX, 32769));
 	assert_false(ext4_geometry_init(&geo, 0, EXT4_GROUP_BLOCKS_MAX, 16));
+	/* Superblock, descriptors, bitmaps and tables must fit a group; libext2fs turns to meta_bg
+	 * when the descriptors take more than three quarters of one. */
+	assert_true(ext4_geometry_init(&geo, 64 * 64, 64, 64 * 16 * 60));
+	assert_false(ext4_geometry_init(&geo, 64 * 64, 64, 64 * 16 * 61));
+	assert_true(ext4_geometry_init(&geo, 64 * 48 * 64, 64, 16));
+	assert_false(ext4_geometry_init(&geo, 64 * 49 * 64, 64, 16));
 }
 
 static void test_backups(void **state)
