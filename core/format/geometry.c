@@ -68,16 +68,18 @@ static int choose_image_bytes(const struct geometry_request *request, uint64_t *
 	if (ret == 0)
 		ret = checked_round_up(*image_bytes, step, image_bytes);
 	if (ret < 0 || *image_bytes > DOS_LABEL_MAX_BYTES)
-		return fail_too_large(error, "this tree");
+		return fail_too_large(error, "the tree with its free space");
 	if (request->size_bytes == 0)
 		return 0;
 	if (request->size_bytes > DOS_LABEL_MAX_BYTES)
 		return fail_too_large(error, "size");
 	if (request->size_bytes < *image_bytes)
-		return error_set(error, ENOSPC,
-				 "size = %" PRIu64
-				 " is too small: this tree needs an image of %" PRIu64 " bytes",
-				 request->size_bytes, *image_bytes);
+		return error_set(
+			error, ENOSPC,
+			"size = %" PRIu64
+			" is too small: the tree with its free space needs an image of %" PRIu64
+			" bytes",
+			request->size_bytes, *image_bytes);
 	*image_bytes = request->size_bytes;
 	return 0;
 }
