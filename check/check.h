@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "core/config/config.h"
 #include "kataimg/backend.h"
 #include "tests/support/fakehost.h"
 
@@ -45,10 +46,12 @@ int check_isolated(const struct check *check, const struct subject *subject);
 /* Loads path with all the checks of the core's loader; NULL after a sentence. */
 const struct kataimg_backend *check_load(const char *path);
 
-/* The values of the backend's options as kataimg reads them out of "NAME=VALUE" texts, ended by
- * NULL. To be freed; NULL after a sentence. */
+/*
+ * The values of the backend's options as kataimg reads them out of "NAME=VALUE" texts, ended by
+ * NULL. To be freed; NULL after a sentence. Their strings are config's, for config_free either way.
+ */
 struct kataimg_value *check_read_options(const struct kataimg_backend *backend,
-					 const char *const *texts);
+					 const char *const *texts, struct config *config);
 
 /* A Kata image's job with all that the backend knows of jobs. */
 struct kataimg_job check_job(const struct kataimg_backend *backend);

@@ -45,16 +45,14 @@ static int set_options(struct config *config, const char *section, const char *c
 }
 
 struct kataimg_value *check_read_options(const struct kataimg_backend *backend,
-					 const char *const *texts)
+					 const char *const *texts, struct config *config)
 {
 	autoerror struct error error = ERROR_INIT;
 	struct kataimg_value *values = NULL;
-	struct config config;
 
-	if (set_options(&config, backend->name, texts, &error) < 0 ||
-	    options_parse(&config, backend, &values, &error) < 0)
+	if (set_options(config, backend->name, texts, &error) < 0 ||
+	    options_parse(config, backend, &values, &error) < 0)
 		check_fail("%s", error.message ? error.message : "out of memory");
-	/* string values go on pointing to the pairs */
 	return values;
 }
 

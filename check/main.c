@@ -81,6 +81,31 @@ static int run_all(const struct subject *subject)
 	return failed ? 1 : 0;
 }
 
+static int run_with_options(struct subject *subject, const char *const *options)
+{
+	struct config config;
+	int status;
+
+	subject->values = check_read_options(subject->backend, options, &config);
+	status = subject->values ? run_all(subject) : 2;
+	free(subject->values);
+	config_free(&config);
+	return status;
+}
+
+/* A default that cannot be read is the backend's fault, not the caller's. */
+static int defaults_can_be_read(const struct subject *subject)
+{
+	struct config config;
+	struct kataimg_value *values =
+		check_read_options(subject->backend, (const char *const[]){ NULL }, &config);
+	int can = values != NULL;
+
+	free(values);
+	config_free(&config);
+	return can;
+}
+
 int main(int argc, char **argv)
 {
 	struct subject subject = { 0 };
@@ -100,12 +125,8 @@ int main(int argc, char **argv)
 	}
 	subject.path = argv[1];
 	subject.backend = check_load(subject.path);
-	if (!subject.backend)
+	if (!subject.backend || !defaults_can_be_read(&subject))
 		return 1;
 	subject.job = check_job(subject.backend);
-	/* A default that cannot be read is the backend's fault, not the caller's. */
-	if (!check_read_options(subject.backend, (const char *const[]){ NULL }))
-		return 1;
-	subject.values = check_read_options(subject.backend, (const char *const *)argv + 2);
-	return subject.values ? run_all(&subject) : 2;
+	return run_with_options(&subject, (const char *const *)argv + 2);
 }

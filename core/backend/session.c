@@ -7,45 +7,56 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/backend/guard.h"
+
 struct session {
 	const struct kataimg_backend *table;
 	struct host *host;
 	void *state;
 };
 
+/* A callback's result, for finish. */
+#define CALL(session, callback, ...) \
+	(guard_enter((session)->table->name, #callback), (session)->table->callback(__VA_ARGS__))
+
 static int finish(struct session *session, int ret, const char *what, struct error *error)
 {
+	guard_leave();
 	return ret == 0 && !host_has_error(session->host)
 		       ? 0
 		       : host_take_error(session->host, ret, session->table->name, what, error);
-}
-
-int session_open(const struct backend *backend, struct host *host, const struct kataimg_job *job,
-		 const struct kataimg_value *values, struct session **result, struct error *error)
-{
-	struct session *session = calloc(1, sizeof(*session));
-	int ret;
-
-	if (!session)
-		return error_nomem(error);
-	session->table = &backend->table;
-	session->host = host;
-	ret = session->table->open(host_services(host), job, values, &session->state);
-	if (ret == 0) {
-		*result = session;
-		return 0;
-	}
-	ret = finish(session, ret, "open", error);
-	free(session);
-	return ret;
 }
 
 void session_close(struct session *session)
 {
 	if (!session)
 		return;
-	session->table->close(session->state);
+	CALL(session, close, session->state);
+	guard_leave();
 	free(session);
+}
+
+int session_open(const struct backend *backend, struct host *host, const struct kataimg_job *job,
+		 const struct kataimg_value *values, struct session **result, struct error *error)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	bool opened;
+	int ret;
+
+	if (!session)
+		return error_nomem(error);
+	session->table = &backend->table;
+	session->host = host;
+	ret = CALL(session, open, host_services(host), job, values, &session->state);
+	opened = ret == 0;
+	ret = finish(session, ret, "open", error);
+	if (ret == 0)
+		*result = session;
+	else if (opened)
+		session_close(session);
+	else
+		free(session);
+	return ret;
 }
 
 const struct kataimg_backend *session_table(const struct session *session)
@@ -62,7 +73,7 @@ int session_limits(struct session *session, struct kataimg_limits *limits, struc
 	limits->name_bytes = NAME_MAX; /* the contract's own; an archive may have longer ones */
 	if (!session->table->limits)
 		return 0;
-	return finish(session, session->table->limits(session->state, limits), "limits", error);
+	return finish(session, CALL(session, limits, session->state, limits), "limits", error);
 }
 
 int session_check(struct session *session, const struct kataimg_node *node, char *reason,
@@ -73,7 +84,8 @@ int session_check(struct session *session, const struct kataimg_node *node, char
 	reason[0] = '\0';
 	if (!session->table->check)
 		return KATAIMG_CHECK_OK;
-	ret = session->table->check(session->state, node, reason, reason_size);
+	ret = CALL(session, check, session->state, node, reason, reason_size);
+	guard_leave();
 	if (ret >= KATAIMG_CHECK_OK && ret <= KATAIMG_CHECK_XATTRS)
 		return ret;
 	return finish(session, ret, "check", error);
@@ -86,7 +98,7 @@ int session_plan(struct session *session, const struct kataimg_tree *tree,
 	int ret;
 
 	*plan = (struct kataimg_plan){ .struct_size = sizeof(*plan) };
-	ret = finish(session, session->table->plan(session->state, tree, plan), "plan", error);
+	ret = finish(session, CALL(session, plan, session->state, tree, plan), "plan", error);
 	if (ret < 0)
 		return ret;
 	if (plan->granularity == 0 || plan->granularity % 4096 != 0 || plan->bytes == 0 ||
@@ -114,7 +126,7 @@ int session_describe(struct session *session, uint64_t window_bytes, struct kata
 	int ret;
 
 	*info = (struct kataimg_fs_info){ .struct_size = sizeof(*info) };
-	ret = finish(session, session->table->describe(session->state, window_bytes, info),
+	ret = finish(session, CALL(session, describe, session->state, window_bytes, info),
 		     "describe", error);
 	end_texts(info);
 	return ret;
@@ -123,13 +135,13 @@ int session_describe(struct session *session, uint64_t window_bytes, struct kata
 int session_write(struct session *session, const struct kataimg_tree *tree, uint64_t window_bytes,
 		  struct error *error)
 {
-	return finish(session, session->table->write(session->state, tree, window_bytes), "write",
+	return finish(session, CALL(session, write, session->state, tree, window_bytes), "write",
 		      error);
 }
 
 int session_verify(struct session *session, uint64_t window_bytes, struct error *error)
 {
-	return finish(session, session->table->verify(session->state, window_bytes), "verify",
+	return finish(session, CALL(session, verify, session->state, window_bytes), "verify",
 		      error);
 }
 
@@ -143,7 +155,9 @@ int backend_probe(const struct backend *backend, const struct host_range *window
 	if (ret < 0)
 		return error_nomem(error);
 	*info = (struct kataimg_fs_info){ .struct_size = sizeof(*info) };
+	guard_enter(backend->table.name, "probe");
 	ret = backend->table.probe(host_services(host), window->len_bytes, info);
+	guard_leave();
 	end_texts(info);
 	if (ret == 0 || ret == -ENODATA)
 		return ret;
