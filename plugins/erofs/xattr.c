@@ -20,6 +20,7 @@ struct erofs_xattrs {
 	size_t count, capacity;
 	uint32_t *slots; /* open addressing: index in pairs + 1, 0: empty */
 	size_t slot_count;
+	uint32_t hash_start;
 	uint64_t shared_bytes;
 };
 
@@ -84,9 +85,9 @@ static uint32_t hash_bytes(uint32_t hash, const void *data, size_t len)
 	return hash;
 }
 
-static uint32_t hash_xattr(const struct kataimg_xattr *xattr)
+static uint32_t hash_xattr(const struct erofs_xattrs *xattrs, const struct kataimg_xattr *xattr)
 {
-	uint32_t hash = hash_bytes(2166136261u, xattr->name, xattr->name_len);
+	uint32_t hash = hash_bytes(xattrs->hash_start, xattr->name, xattr->name_len);
 
 	return hash_bytes(hash, xattr->value, xattr->value_len);
 }
@@ -134,7 +135,7 @@ static int grow_slots(const struct erofs *fs, struct erofs_xattrs *xattrs)
 static int count_xattr(const struct erofs *fs, struct erofs_xattrs *xattrs,
 		       const struct kataimg_xattr *xattr)
 {
-	uint32_t hash = hash_xattr(xattr);
+	uint32_t hash = hash_xattr(xattrs, xattr);
 	uint32_t *slot;
 	int err;
 
@@ -179,6 +180,9 @@ int erofs_xattrs_collect(struct erofs *fs)
 	if (!xattrs)
 		return -ENOMEM;
 	fs->xattrs = xattrs;
+	/* From the seed, which depends on all attributes: none can be chosen so that their hashes
+	 * are equal. */
+	memcpy(&xattrs->hash_start, fs->job->seed, sizeof(xattrs->hash_start));
 	for (uint64_t i = 0; i < fs->tree->node_count; i++) {
 		const struct kataimg_node *node = fs->tree->nodes[i];
 
@@ -204,7 +208,7 @@ void erofs_xattrs_free(struct erofs_xattrs *xattrs)
 
 static uint32_t shared_off_of(const struct erofs_xattrs *xattrs, const struct kataimg_xattr *xattr)
 {
-	return xattrs->pairs[*find_slot(xattrs, xattr, hash_xattr(xattr)) - 1].shared_off;
+	return xattrs->pairs[*find_slot(xattrs, xattr, hash_xattr(xattrs, xattr)) - 1].shared_off;
 }
 
 /* How many ids the node's list holds: its first shared pairs, as many as the count can say. */

@@ -2,6 +2,7 @@
 /* The parts of the EROFS writer that pack: places, directories, chunks, indexes, clusters. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -266,9 +267,10 @@ static void compact_inodes(void **state)
 /* What occurs often is stored once, as long as an id is smaller than a copy. */
 static void xattrs_are_shared(void **state)
 {
+	const struct kataimg_job job = { .seed = { 1, 2, 3, 4 } };
 	struct memtree *tree = memtree_new();
 	struct kataimg_node *root = memtree_root(tree);
-	struct erofs fs = { 0 };
+	struct erofs fs = { .job = &job };
 	char name[2] = "a";
 
 	(void)state;
@@ -290,6 +292,85 @@ static void xattrs_are_shared(void **state)
 	memtree_free(tree);
 }
 
+#define BLOCK_TRIES (1u << 17)
+#define NAME_BLOCKS 17
+
+/* Four bytes of a name, and the FNV-1a hash after them. */
+struct name_block {
+	uint32_t hash;
+	char bytes[4];
+};
+
+static int compare_hashes(const void *a, const void *b)
+{
+	const struct name_block *x = a, *y = b;
+
+	return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+static uint32_t fnv1a(uint32_t hash, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t)bytes[i]) * 16777619u;
+	return hash;
+}
+
+/* Two blocks with one hash, from a hash on. Returns that hash. */
+static uint32_t find_equal_blocks(uint32_t start, struct name_block *tries, char pair[2][4])
+{
+	static const char letters[65] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+	uint32_t at = 1;
+
+	for (uint32_t i = 0; i < BLOCK_TRIES; i++) {
+		for (int c = 0; c < 4; c++)
+			tries[i].bytes[c] = letters[i * 2654435761u >> (6 * c + 8) & 63];
+		tries[i].hash = fnv1a(start, tries[i].bytes, 4);
+	}
+	qsort(tries, BLOCK_TRIES, sizeof(*tries), compare_hashes);
+	while (at < BLOCK_TRIES && (tries[at - 1].hash != tries[at].hash ||
+				    !memcmp(tries[at - 1].bytes, tries[at].bytes, 4)))
+		at++;
+	assert_in_range(at, 1, BLOCK_TRIES - 1);
+	memcpy(pair[0], tries[at - 1].bytes, 4);
+	memcpy(pair[1], tries[at].bytes, 4);
+	return tries[at].hash;
+}
+
+/* Names with one FNV-1a hash, more than there is time for one by one. */
+static void xattrs_of_one_hash(void **state)
+{
+	const struct kataimg_job job = { .seed = { 1, 2, 3, 4 } };
+	struct name_block *tries = calloc(BLOCK_TRIES, sizeof(*tries));
+	struct memtree *tree = memtree_new();
+	struct erofs fs = { .job = &job };
+	char blocks[NAME_BLOCKS][2][4], name[5 + 4 * NAME_BLOCKS + 1] = "user.";
+	uint32_t hash = fnv1a(2166136261u, name, 5);
+	struct kataimg_node *file = NULL;
+
+	(void)state;
+	assert_non_null(tries);
+	for (uint32_t b = 0; b < NAME_BLOCKS; b++)
+		hash = find_equal_blocks(hash, tries, blocks[b]);
+	for (uint32_t i = 0; i < 1u << NAME_BLOCKS; i++) {
+		for (uint32_t b = 0; b < NAME_BLOCKS; b++)
+			memcpy(name + 5 + 4 * b, blocks[b][i >> b & 1], 4);
+		assert_int_equal(fnv1a(2166136261u, name, sizeof(name) - 1), hash);
+		if (i % 256 == 0) {
+			char file_name[16];
+
+			snprintf(file_name, sizeof(file_name), "%u", i);
+			file = memtree_add_file(memtree_root(tree), file_name, "", 0);
+		}
+		memtree_set_xattr(file, name, "", 0);
+	}
+	fs.tree = memtree_finish(tree);
+	assert_int_equal(erofs_xattrs_collect(&fs), 0);
+	erofs_xattrs_free(fs.xattrs);
+	memtree_free(tree);
+	free(tries);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +384,7 @@ int main(void)
 		cmocka_unit_test(device_numbers),
 		cmocka_unit_test(compact_inodes),
 		cmocka_unit_test(xattrs_are_shared),
+		cmocka_unit_test(xattrs_of_one_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
