@@ -32,8 +32,9 @@ const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT] = {
 		.type = KATAIMG_OPT_ENUM,
 		.choices = compress_choices,
 		.default_value = "none",
-		.help = "compress files that shrink, which a guest then reads without DAX; lz4 gives "
-			"other bytes on big-endian hosts, lz4hc does not",
+		.help = "compress files that shrink, which a guest then reads without DAX, but not "
+			"files that are mostly holes; lz4 gives other bytes on big-endian hosts, "
+			"lz4hc does not",
 		.since = "0.1",
 	},
 	[EROFS_OPTION_LEVEL] = {
