@@ -42,6 +42,7 @@ struct worker {
 	uint32_t extent_count;
 	uint32_t blocks;
 	bool big;
+	bool dense; /* the last extent did not shrink */
 	uint8_t in[EROFS_SEGMENT_BYTES];
 	uint8_t out[EROFS_SEGMENT_BYTES];
 };
@@ -138,9 +139,11 @@ static uint32_t compress_extent(struct worker *worker, uint32_t cluster_blocks, 
 	uint32_t limit = cluster_blocks * EROFS_BLOCK_BYTES;
 	uint32_t size, consumed, bytes;
 
-	size = erofs_lz4_fill(worker->lz4, src, len, out, limit < room ? limit : room, &consumed);
+	size = erofs_lz4_fill(worker->lz4, src, len, out, limit < room ? limit : room,
+			      worker->dense, &consumed);
 	bytes = (uint32_t)erofs_round_up(size, EROFS_BLOCK_BYTES);
-	if (size && consumed > bytes) {
+	worker->dense = !size || consumed <= bytes;
+	if (!worker->dense) {
 		/* A cluster's data ends where its last block does. */
 		memmove(out + bytes - size, out, size);
 		memset(out, 0, bytes - size);
@@ -162,6 +165,7 @@ static void compress_bytes(struct worker *worker, uint32_t cluster_blocks, uint3
 	worker->extent_count = 0;
 	worker->blocks = 0;
 	worker->big = false;
+	worker->dense = false;
 	while (len > EROFS_BLOCK_BYTES) {
 		uint32_t bytes = compress_extent(worker, cluster_blocks, src, len);
 

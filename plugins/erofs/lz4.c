@@ -12,6 +12,9 @@
  */
 #define WINDOW_BYTES_MIN 65536u
 #define WINDOW_RATIO 8u
+/* Where there are no matches lz4hc looks for one to the end of what it is offered, and only then
+ * sees that the output was full long before. */
+#define DENSE_EXTRA 4u /* a quarter more than the output */
 /* A byte of output stands for at most 255 of input. */
 #define RATIO_MAX 256u
 
@@ -61,14 +64,20 @@ static uint32_t fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_len
 	return size > 0 ? (uint32_t)size : 0;
 }
 
-uint32_t erofs_lz4_fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_len, uint8_t *dst,
-			uint32_t dst_len, uint32_t *consumed)
+static uint32_t first_window(uint32_t dst_len, bool dense)
 {
-	uint32_t window = dst_len * WINDOW_RATIO;
+	if (dense)
+		return dst_len + dst_len / DENSE_EXTRA;
+	return dst_len * WINDOW_RATIO < WINDOW_BYTES_MIN ? WINDOW_BYTES_MIN
+							 : dst_len * WINDOW_RATIO;
+}
+
+uint32_t erofs_lz4_fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_len, uint8_t *dst,
+			uint32_t dst_len, bool dense, uint32_t *consumed)
+{
+	uint32_t window = first_window(dst_len, dense);
 	uint32_t size;
 
-	if (window < WINDOW_BYTES_MIN)
-		window = WINDOW_BYTES_MIN;
 	if (src_len / RATIO_MAX > dst_len)
 		src_len = dst_len * RATIO_MAX;
 	if (window >= src_len)
@@ -76,6 +85,8 @@ uint32_t erofs_lz4_fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_
 	size = fill(lz4, src, window, dst, dst_len, consumed);
 	if (*consumed < window)
 		return size;
+	if (dense)
+		return erofs_lz4_fill(lz4, src, src_len, dst, dst_len, false, consumed);
 	return fill(lz4, src, src_len, dst, dst_len, consumed);
 }
 

@@ -7,7 +7,6 @@
 
 #define EROFS_LZ4HC_LEVEL_MIN 1
 #define EROFS_LZ4HC_LEVEL_MAX 12
-#define EROFS_LZ4HC_LEVEL_DEFAULT 9
 
 /* The working memory of one thread. */
 struct erofs_lz4;
@@ -19,9 +18,10 @@ void erofs_lz4_free(struct erofs_lz4 *lz4);
 /*
  * Compresses the start of src into at most dst_len bytes, without reference to earlier calls.
  * Returns the bytes of dst used, 0 when nothing came out; *consumed says how much of src they hold.
+ * dense: they are expected to hold little more than their own number.
  */
 uint32_t erofs_lz4_fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_len, uint8_t *dst,
-			uint32_t dst_len, uint32_t *consumed);
+			uint32_t dst_len, bool dense, uint32_t *consumed);
 
 /* "liblz4 1.9.4" */
 const char *erofs_lz4_version(void);

@@ -213,10 +213,12 @@ static void clusters_are_independent(void **state)
 			uint32_t consumed[2], size[2];
 
 			for (uint32_t off = 0; off < 60000; off += 1111)
-				erofs_lz4_fill(used, text + off, 60000, again, 4096, consumed);
-			size[0] = erofs_lz4_fill(fresh, text + 777, 190000, first, 8192, consumed);
-			size[1] =
-				erofs_lz4_fill(used, text + 777, 190000, again, 8192, consumed + 1);
+				erofs_lz4_fill(used, text + off, 60000, again, 4096, false,
+					       consumed);
+			size[0] = erofs_lz4_fill(fresh, text + 777, 190000, first, 8192, false,
+						 consumed);
+			size[1] = erofs_lz4_fill(used, text + 777, 190000, again, 8192, true,
+						 consumed + 1);
 			assert_int_equal(size[0], size[1]);
 			assert_int_equal(consumed[0], consumed[1]);
 			assert_in_range(consumed[0], 8192, 190000);
@@ -225,6 +227,29 @@ static void clusters_are_independent(void **state)
 			erofs_lz4_free(used);
 		}
 	}
+}
+
+/* Expecting the worst changes nothing but the time, whether it comes or not. */
+static void dense_data(void **state)
+{
+	static uint8_t data[200000], first[65536], again[65536];
+	struct erofs_lz4 *lz4 = erofs_lz4_new(EROFS_COMPRESS_LZ4HC, 9);
+	uint32_t seed = 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = i < 100000 ? (uint8_t)next_random(&seed) : (uint8_t)(i / 7000);
+	for (uint32_t off = 0; off < 110000; off += 5000) {
+		uint32_t len = sizeof(data) - off, consumed[2];
+		uint32_t size = erofs_lz4_fill(lz4, data + off, len, first, 4096, false, consumed);
+
+		assert_int_equal(
+			erofs_lz4_fill(lz4, data + off, len, again, 4096, true, consumed + 1),
+			size);
+		assert_int_equal(consumed[0], consumed[1]);
+		assert_memory_equal(first, again, size);
+	}
+	erofs_lz4_free(lz4);
 }
 
 static void device_numbers(void **state)
@@ -381,6 +406,7 @@ int main(void)
 		cmocka_unit_test(chunk_sizes),
 		cmocka_unit_test(index_packs),
 		cmocka_unit_test(clusters_are_independent),
+		cmocka_unit_test(dense_data),
 		cmocka_unit_test(device_numbers),
 		cmocka_unit_test(compact_inodes),
 		cmocka_unit_test(xattrs_are_shared),
