@@ -73,14 +73,17 @@ static int fail(const struct kataimg_node *node, int code, struct error *error)
 			   tree_path(node, path, sizeof(path)));
 }
 
-static int fail_changed(const struct kataimg_node *node, const char *how, struct error *error)
+static int fail_changed(const struct tree *tree, const struct kataimg_node *node, const char *how,
+			struct error *error)
 {
+	bool in_archive = is_shared(source_of(tree, node));
 	char path[PATH_MESSAGE_BYTES];
 
 	return error_set(error, ESTALE,
-			 "the source's %s %s while the image was being built: build again from a "
-			 "tree at rest",
-			 tree_path(node, path, sizeof(path)), how);
+			 "the source's %s%s %s while the image was being built: build again from a "
+			 "source at rest",
+			 in_archive ? "archive with " : "", tree_path(node, path, sizeof(path)),
+			 how);
 }
 
 /* Only the owner may ask for O_NOATIME. Does not block should a fifo be there by now. */
@@ -112,7 +115,7 @@ static int open_file(struct tree_reader *reader, const struct kataimg_node *node
 	int fd = source ? open_at(reader, AT_FDCWD, source->path) : open_scanned(reader, node);
 
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
-		return fail_changed(node, "vanished", error);
+		return fail_changed(reader->tree, node, "vanished", error);
 	return fd < 0 ? fail(node, -fd, error) : fd;
 }
 
@@ -158,12 +161,12 @@ int tree_reader_check(struct tree_reader *reader, struct error *error)
 	if (fstat(reader->fd, &st) < 0)
 		return fail(node, errno, error);
 	if (!S_ISREG(st.st_mode) || st.st_ino != was.inode)
-		return fail_changed(node, "was replaced", error);
+		return fail_changed(reader->tree, node, "was replaced", error);
 	if ((uint64_t)st.st_size != was.size)
-		return fail_changed(node, (uint64_t)st.st_size < was.size ? "shrank" : "grew",
-				    error);
+		return fail_changed(reader->tree, node,
+				    (uint64_t)st.st_size < was.size ? "shrank" : "grew", error);
 	if (st.st_mtim.tv_sec != was.mtime_sec || st.st_mtim.tv_nsec != was.mtime_nsec)
-		return fail_changed(node, "was written", error);
+		return fail_changed(reader->tree, node, "was written", error);
 	return 0;
 }
 
@@ -180,7 +183,7 @@ int tree_reader_read(struct tree_reader *reader, void *buf, size_t len, uint64_t
 	if (changed < 0)
 		return changed;
 	if (ret == -ENODATA)
-		return fail_changed(reader->node, "shrank", error);
+		return fail_changed(reader->tree, reader->node, "shrank", error);
 	return fail(reader->node, -ret, error);
 }
 
