@@ -2,42 +2,58 @@
 #include "plugins/xfs/acl.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "plugins/common/acl.h"
 #include "plugins/xfs/format.h"
 
 #define ACL_NO_ID UINT32_C(0xffffffff)
 
-static bool is_same(struct acl_entry a, struct acl_entry b)
+static int compare_keys(const void *left, const void *right)
 {
-	return from_le16(a.tag) == from_le16(b.tag) && from_le32(a.id) == from_le32(b.id);
+	uint64_t a = *(const uint64_t *)left;
+	uint64_t b = *(const uint64_t *)right;
+
+	return (a > b) - (a < b);
 }
 
-/* Quadratic, for at most 5461 entries. */
+/* Entries need not come in the order of their ids. */
 static bool ids_are_unique(const void *value, uint32_t entries)
 {
-	for (uint32_t i = 0; i < entries; i++)
-		for (uint32_t j = 0; j < i; j++)
-			if (is_same(acl_entry_at(value, i), acl_entry_at(value, j)))
-				return false;
+	uint64_t keys[XFS_ACL_MAX_ENTRIES];
+
+	for (uint32_t i = 0; i < entries; i++) {
+		struct acl_entry entry = acl_entry_at(value, i);
+
+		keys[i] = (uint64_t)from_le16(entry.tag) << 32 | from_le32(entry.id);
+	}
+	qsort(keys, entries, sizeof(*keys), compare_keys);
+	for (uint32_t i = 1; i < entries; i++)
+		if (keys[i] == keys[i - 1])
+			return false;
 	return true;
 }
 
-int xfs_acl_entries(const void *value, uint32_t value_len)
+int xfs_acl_check(const void *value, uint32_t value_len)
 {
 	uint32_t entries;
 
 	if (!acl_is_valid(value, value_len))
 		return -EINVAL;
-	entries = (uint32_t)acl_entry_count(value_len);
+	entries = xfs_acl_entries(value_len);
 	if (entries > XFS_ACL_MAX_ENTRIES)
 		return -E2BIG;
-	return ids_are_unique(value, entries) ? (int)entries : -EINVAL;
+	return ids_are_unique(value, entries) ? 0 : -EINVAL;
+}
+
+uint32_t xfs_acl_entries(uint32_t value_len)
+{
+	return (uint32_t)acl_entry_count(value_len);
 }
 
 bool xfs_acl_is_trivial(const void *value, uint32_t value_len)
 {
-	return xfs_acl_entries(value, value_len) == 3;
+	return acl_is_valid(value, value_len) && xfs_acl_entries(value_len) == 3;
 }
 
 uint32_t xfs_acl_bytes(uint32_t entries)

@@ -8,14 +8,16 @@
 
 #define XFS_ACL_MAX_ENTRIES 5461u /* what a value of 65536 bytes holds */
 
-/* How many entries; -EINVAL when it is not an ACL, -E2BIG when XFS cannot hold so many. */
-int xfs_acl_entries(const void *value, uint32_t value_len);
+/* -EINVAL when it is not an ACL, -E2BIG when XFS cannot hold so many entries. */
+int xfs_acl_check(const void *value, uint32_t value_len);
+
+/* How many entries an ACL has that has passed xfs_acl_check. */
+uint32_t xfs_acl_entries(uint32_t value_len);
 
 /* Does it say no more than the mode bits (owner, group, others)? XFS then stores none. */
 bool xfs_acl_is_trivial(const void *value, uint32_t value_len);
 
-/* Bytes of so many entries in XFS's form, and the conversion; the ACL has passed xfs_acl_entries.
- */
+/* Bytes of so many entries in XFS's form, and the conversion; the ACL has passed xfs_acl_check. */
 uint32_t xfs_acl_bytes(uint32_t entries);
 void xfs_acl_convert(const void *value, uint32_t entries, void *out);
 

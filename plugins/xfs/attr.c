@@ -72,18 +72,15 @@ static bool is_stored(const struct attr_space *space, const struct kataimg_xattr
 
 static int convert_acl(struct xfs_attr *attr, uint8_t **acl)
 {
-	int entries = xfs_acl_entries(attr->value, attr->value_len);
-	uint8_t *converted;
+	uint32_t entries = xfs_acl_entries(attr->value_len);
+	uint8_t *converted = realloc(*acl, xfs_acl_bytes(entries));
 
-	if (entries < 0)
-		return entries;
-	converted = realloc(*acl, xfs_acl_bytes((uint32_t)entries));
 	if (!converted)
 		return -ENOMEM;
-	xfs_acl_convert(attr->value, (uint32_t)entries, converted);
+	xfs_acl_convert(attr->value, entries, converted);
 	*acl = converted;
 	attr->value = converted;
-	attr->value_len = xfs_acl_bytes((uint32_t)entries);
+	attr->value_len = xfs_acl_bytes(entries);
 	return 0;
 }
 
@@ -149,7 +146,7 @@ static const char *refusal(const struct kataimg_xattr *xattr)
 		return "XFS has the namespaces user, trusted and security, and ACLs";
 	if (!is_acl(space))
 		return NULL;
-	switch (xfs_acl_entries(xattr->value, xattr->value_len)) {
+	switch (xfs_acl_check(xattr->value, xattr->value_len)) {
 	case -EINVAL:
 		return "it is not a valid ACL";
 	case -E2BIG:

@@ -361,15 +361,49 @@ static void test_acl(void **state)
 	uint8_t stored[64] = { 0 };
 
 	(void)state;
-	assert_int_equal(xfs_acl_entries(source, sizeof(source)), 5);
+	assert_int_equal(xfs_acl_check(source, sizeof(source)), 0);
+	assert_int_equal(xfs_acl_entries(sizeof(source)), 5);
 	assert_false(xfs_acl_is_trivial(source, sizeof(source)));
 	assert_int_equal(xfs_acl_bytes(5), 64);
 	xfs_acl_convert(source, 5, stored);
 	assert_int_equal(get32(stored, 0), 5);
 	assert_memory_equal(stored + 16, second, sizeof(second));
 	assert_true(xfs_acl_is_trivial(trivial, sizeof(trivial)));
-	assert_int_equal(xfs_acl_entries(trivial, sizeof(trivial) - 8), -EINVAL);
-	assert_int_equal(xfs_acl_entries(trivial, 3), -EINVAL);
+	assert_int_equal(xfs_acl_check(trivial, sizeof(trivial) - 8), -EINVAL);
+	assert_int_equal(xfs_acl_check(trivial, 3), -EINVAL);
+}
+
+static void put_acl_entry(uint8_t *value, uint32_t index, uint16_t tag, uint32_t id)
+{
+	le16 words[] = { to_le16(tag), to_le16(5) };
+	le32 disk = to_le32(id);
+
+	memcpy(value + 4 + index * 8, words, sizeof(words));
+	memcpy(value + 8 + index * 8, &disk, sizeof(disk));
+}
+
+/* As many entries as XFS holds, users in no order. */
+static void test_large_acl(void **state)
+{
+	static uint8_t value[4 + (XFS_ACL_MAX_ENTRIES + 1) * 8] = { 2 };
+	const uint32_t users = XFS_ACL_MAX_ENTRIES - 4, all = sizeof(value) - 8;
+
+	(void)state;
+	put_acl_entry(value, 0, 0x01, UINT32_MAX);
+	for (uint32_t i = 0; i < users; i++)
+		put_acl_entry(value, 1 + i, 0x02, i * 7919 % users);
+	put_acl_entry(value, users + 1, 0x04, UINT32_MAX);
+	put_acl_entry(value, users + 2, 0x10, UINT32_MAX);
+	put_acl_entry(value, users + 3, 0x20, UINT32_MAX);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(xfs_acl_check(value, all), 0);
+	put_acl_entry(value, 4000, 0x02, 0);
+	assert_int_equal(xfs_acl_check(value, all), -EINVAL);
+	put_acl_entry(value, users + 1, 0x02, users);
+	put_acl_entry(value, users + 2, 0x04, UINT32_MAX);
+	put_acl_entry(value, users + 3, 0x10, UINT32_MAX);
+	put_acl_entry(value, users + 4, 0x20, UINT32_MAX);
+	assert_int_equal(xfs_acl_check(value, sizeof(value)), -E2BIG);
 }
 
 /* ---- B+trees of an AG ---- */
@@ -541,6 +575,7 @@ int main(void)
 		cmocka_unit_test(test_attr_leaf),
 		cmocka_unit_test(test_attr_last_leaf),
 		cmocka_unit_test(test_acl),
+		cmocka_unit_test(test_large_acl),
 		cmocka_unit_test(test_btree_levels),
 		cmocka_unit_test(test_btree_blocks),
 		cmocka_unit_test(test_log),
