@@ -76,7 +76,10 @@ struct erofs_lz4_config {
 	uint8_t reserved[10];
 };
 _Static_assert(sizeof(struct erofs_lz4_config) == 16, "LZ4 configuration");
-#define EROFS_ALGORITHM_LZ4 1
+#define EROFS_ALGORITHM_LZ4 0x1u
+#define EROFS_ALGORITHM_LZMA 0x2u
+#define EROFS_ALGORITHM_DEFLATE 0x4u
+#define EROFS_ALGORITHM_ZSTD 0x8u
 
 /* i_format: bit 0 says extended, bits 1 to 3 the data layout. */
 #define EROFS_FORMAT_EXTENDED 1u

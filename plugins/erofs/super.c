@@ -30,6 +30,15 @@ static const struct feature incompat_features[] = {
 	{ EROFS_INCOMPAT_METABOX, "metabox", 6, 17 },
 };
 
+static const struct feature algorithm_features[] = {
+	{ EROFS_ALGORITHM_LZMA, "lzma", 5, 16 },
+	{ EROFS_ALGORITHM_DEFLATE, "deflate", 6, 6 },
+	{ EROFS_ALGORITHM_ZSTD, "zstd", 6, 10 },
+};
+
+/* The first kernel that reads blocks smaller than a page. */
+#define SMALL_BLOCKS_VERSION (6u << 8 | 4)
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 uint32_t erofs_super_bytes(uint32_t feature_incompat)
@@ -131,6 +140,12 @@ void erofs_super_describe(const struct erofs_super *super, struct kataimg_fs_inf
 			  info, &version);
 	unknown = describe_features(incompat, incompat_features, COUNT(incompat_features), info,
 				    &version);
+	if (incompat & EROFS_INCOMPAT_COMPR_CFGS)
+		unknown |= describe_features(from_le16(super->algorithms) & ~EROFS_ALGORITHM_LZ4,
+					     algorithm_features, COUNT(algorithm_features), info,
+					     &version);
+	if (super->block_bits < EROFS_BLOCK_BITS && version < SMALL_BLOCKS_VERSION)
+		version = SMALL_BLOCKS_VERSION;
 	snprintf(info->min_kernel, sizeof(info->min_kernel), "%u.%u", version >> 8, version & 255);
 	if (unknown)
 		info->min_kernel[0] = '\0';

@@ -599,6 +599,37 @@ static void probe_refuses(void **state)
 	memtree_free(tree);
 }
 
+/* What others' images need: algorithms and block sizes that are not written here. */
+static void oldest_kernels_of_others(void **state)
+{
+	static const struct {
+		uint8_t block_bits, algorithms;
+		const char *kernel, *feature;
+	} cases[] = { { 12, 0x1, "5.13", "compr_cfgs" }, { 12, 0x3, "5.16", "lzma" },
+		      { 12, 0x4, "6.6", "deflate" },     { 12, 0xf, "6.10", "zstd" },
+		      { 9, 0x1, "6.4", "compr_cfgs" },   { 12, 0x11, "", "compr_cfgs" } };
+	const struct kataimg_backend *backend = fakehost_load_backend();
+	struct memtree *tree = new_mixed_tree();
+	struct fakehost *host = run_ok(tree, lz4hc_64k, NULL);
+	uint64_t len = fakehost_window_bytes(host);
+	uint8_t *bytes = read_window(host);
+
+	(void)state;
+	bytes[1024 + 8] &= 0xfe; /* no checksum */
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+
+		bytes[1024 + 12] = cases[i].block_bits;
+		bytes[1024 + 84] = cases[i].algorithms;
+		assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), 0);
+		assert_string_equal(info.min_kernel, cases[i].kernel);
+		assert_non_null(strstr(info.features, cases[i].feature));
+	}
+	free(bytes);
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -621,6 +652,7 @@ int main(void)
 		cmocka_unit_test(corruption),
 		cmocka_unit_test(any_corruption),
 		cmocka_unit_test(probe_refuses),
+		cmocka_unit_test(oldest_kernels_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
