@@ -60,7 +60,7 @@ static int find_path(const struct backend_search *search, const char *value, cha
 	if (!backend_name_valid(value, strlen(value)))
 		return error_usage(error,
 				   "'%s' is not the name of a backend: names are "
-				   "[a-z0-9][a-z0-9-]{0,31}",
+				   "[a-z0-9][a-z0-9-]{0,31}; a file is told by a slash in its path",
 				   value);
 	*name = strdup(value);
 	*path = backend_search_find(search, value);
