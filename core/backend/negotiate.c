@@ -337,7 +337,8 @@ int negotiate_tree(struct session *session, struct tree *tree, bool drop, uint64
 		return error_nomem(error);
 	ret = check_tree(&n, error);
 	end_list(&n);
-	if (fclose(n.list) != 0 && ret == 0)
+	/* Out of memory, the stream may end well without a text. */
+	if ((fclose(n.list) != 0 || !listed) && ret == 0)
 		ret = error_nomem(error);
 	if (ret < 0)
 		return ret;

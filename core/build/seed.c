@@ -47,7 +47,8 @@ static int options_text(const struct config *config, const struct backend *backe
 	fprintf(out, SEED_VERSION "\n");
 	print_image_options(out, config, build_time);
 	print_backend_options(out, &backend->table, values);
-	return fclose(out) == 0 ? 0 : -ENOMEM;
+	/* Out of memory, the stream may end well without a text. */
+	return fclose(out) == 0 && *text ? 0 : -ENOMEM;
 }
 
 DEFINE_CLEANUP(struct digest, digest_free)
