@@ -16,6 +16,8 @@
 #define EXTENT_BLOCKS_SHIFT 23
 #define EXTENT_BYTES_MASK ((UINT32_C(1) << EXTENT_BLOCKS_SHIFT) - 1)
 #define EXTENT_PLAIN (UINT32_C(1) << 31)
+/* The index of more, two bytes a block, could leave the 32 bits of its size. */
+#define CANDIDATE_BYTES_MAX (UINT64_C(4) << 40)
 #define SEGMENT_EXTENTS_MAX (EROFS_SEGMENT_BYTES / EROFS_BLOCK_BYTES)
 
 struct segment {
@@ -238,7 +240,7 @@ static bool is_candidate(const struct erofs *fs, const struct kataimg_node *node
 	const struct erofs_inode *inode = &fs->inodes[node->index];
 
 	return node->type == KATAIMG_REG && inode->owner == node->index &&
-	       node->size > EROFS_BLOCK_BYTES &&
+	       node->size > EROFS_BLOCK_BYTES && node->size <= CANDIDATE_BYTES_MAX &&
 	       (inode->layout != EROFS_CHUNK_BASED ||
 		inode->blocks > erofs_blocks_of(node->size) / 2);
 }

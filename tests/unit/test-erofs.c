@@ -273,6 +273,26 @@ static void equal_sparse_files_share(void **state)
 	free(content);
 }
 
+/* Its index would not fit: nothing of it is read, and there is room for all of it. */
+static void vast_files_stay_as_they_are(void **state)
+{
+	struct memtree *tree = memtree_new();
+	struct fakehost *host;
+	uint64_t size = UINT64_C(9) << 40;
+
+	(void)state;
+	memtree_add_pattern(memtree_root(tree), "vast", size, 1);
+	host = fakehost_new(&(struct fakehost_setup){
+		.backend = fakehost_load_backend(), .tree = tree, .options = lz4 });
+	fakehost_fail(host, FAKEHOST_WRITE, 1, EIO); /* the plan is enough */
+	assert_int_equal(fakehost_run(host), -EIO);
+	assert_string_equal(fakehost_stage(host), "write");
+	assert_int_equal(fakehost_calls(host, FAKEHOST_SOURCE_READ), 0);
+	assert_in_range(fakehost_plan(host)->bytes, size, size + (1 << 20));
+	fakehost_free(host);
+	memtree_free(tree);
+}
+
 /* Each feature that a layout uses, and no other, decides the oldest kernel. */
 static void oldest_kernels(void **state)
 {
@@ -640,6 +660,7 @@ int main(void)
 		cmocka_unit_test(holes),
 		cmocka_unit_test(equal_files_share),
 		cmocka_unit_test(equal_sparse_files_share),
+		cmocka_unit_test(vast_files_stay_as_they_are),
 		cmocka_unit_test(oldest_kernels),
 		cmocka_unit_test(cost_of_dax),
 		cmocka_unit_test(failing_services),
