@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/backend/loader.h"
-#include "core/build/build.h"
+#include "core/builder/build.h"
 #include "core/cli/cli.h"
 #include "core/cli/dropin.h"
 #include "core/config/options.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "core/build/source.h"
+#include "core/builder/source.h"
 #include "core/cli/cli.h"
 #include "core/image/output.h"
 #include "core/mtree/mtree.h"

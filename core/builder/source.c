@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/build/source.h"
+#include "core/builder/source.h"
 
 #include <inttypes.h>
 #include <sys/stat.h>

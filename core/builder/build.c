@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/build/build.h"
+#include "core/builder/build.h"
 
 #include <stdlib.h>
 
 #include "core/base/log.h"
-#include "core/build/private.h"
+#include "core/builder/private.h"
 
 static int load_backend(struct build *build, struct error *error)
 {

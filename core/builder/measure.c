@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/build/private.h"
+#include "core/builder/private.h"
 
 static int set_salt(struct build *build, struct error *error)
 {

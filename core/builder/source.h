@@ -4,8 +4,8 @@
  * [selinux] ask for, in this order: exclude, owners, apply, machine-id, labels, times, check. The
  * source stays as it is.
  */
-#ifndef BUILD_SOURCE_H
-#define BUILD_SOURCE_H
+#ifndef BUILDER_SOURCE_H
+#define BUILDER_SOURCE_H
 
 #include "core/archive/archive.h"
 #include "core/config/config.h"

@@ -6,7 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/base/text.h"
-#include "core/build/private.h"
+#include "core/builder/private.h"
 
 #define MEBIBYTE (1024.0 * 1024.0)
 

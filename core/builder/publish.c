@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/build/private.h"
+#include "core/builder/private.h"
 #include "core/config/scheme.h"
 #include "core/oci/oci.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One build on its way, shared by the stages (plan.c, write.c, verify.c, publish.c) and the report.
  */
-#ifndef BUILD_PRIVATE_H
-#define BUILD_PRIVATE_H
+#ifndef BUILDER_PRIVATE_H
+#define BUILDER_PRIVATE_H
 
 #include "core/backend/session.h"
-#include "core/build/build.h"
-#include "core/build/source.h"
+#include "core/builder/build.h"
+#include "core/builder/source.h"
 #include "core/config/options.h"
 #include "core/copy/copy.h"
 #include "core/format/geometry.h"

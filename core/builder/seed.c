@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/build/seed.h"
+#include "core/builder/seed.h"
 
 #include <errno.h>
 #include <inttypes.h>

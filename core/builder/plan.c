@@ -5,8 +5,8 @@
 #include "core/backend/negotiate.h"
 #include "core/base/checked.h"
 #include "core/base/log.h"
-#include "core/build/private.h"
-#include "core/build/seed.h"
+#include "core/builder/private.h"
+#include "core/builder/seed.h"
 
 /* One free inode for every so many bytes of free space. */
 #define FREE_BYTES_PER_INODE (16u << 10)

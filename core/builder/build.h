@@ -3,8 +3,8 @@
  * The build: configuration to image, in stages that go one way: scan, negotiate, plan, write, copy,
  * tables, verify, measure, inspect, publish.
  */
-#ifndef BUILD_BUILD_H
-#define BUILD_BUILD_H
+#ifndef BUILDER_BUILD_H
+#define BUILDER_BUILD_H
 
 #include <stdbool.h>
 #include <sys/types.h>

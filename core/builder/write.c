@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/build/private.h"
+#include "core/builder/private.h"
 #include "core/format/dax.h"
 #include "core/format/mbr.h"
 

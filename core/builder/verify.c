@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/build/private.h"
+#include "core/builder/private.h"
 #include "core/inspect/inspect.h"
 
 static int differ(const struct build *build, const char *what, uint64_t planned, uint64_t found,

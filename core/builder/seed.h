@@ -4,8 +4,8 @@
  * resolved option that affects bytes. Never paths, host, user, umask, time zone or thread count.
  * Content is left out: images whose trees differ in content alone share it.
  */
-#ifndef BUILD_SEED_H
-#define BUILD_SEED_H
+#ifndef BUILDER_SEED_H
+#define BUILDER_SEED_H
 
 #include "core/backend/loader.h"
 #include "core/base/digest.h"
