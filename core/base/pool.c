@@ -10,6 +10,9 @@
 
 #define THREADS_MAX 64
 
+/* While some wait for a disk, others work. */
+#define DEFAULT_THREADS_MIN 4
+
 struct pool {
 	int (*fn)(void *arg, uint64_t index);
 	void *arg;
@@ -82,9 +85,10 @@ int pool_run(unsigned int threads, uint64_t count, int (*fn)(void *arg, uint64_t
 
 unsigned int pool_default_threads(void)
 {
+	unsigned int processors = 1;
 	cpu_set_t set;
 
-	if (sched_getaffinity(0, sizeof(set), &set) < 0)
-		return 1;
-	return (unsigned int)CPU_COUNT(&set);
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		processors = (unsigned int)CPU_COUNT(&set);
+	return processors < DEFAULT_THREADS_MIN ? DEFAULT_THREADS_MIN : processors;
 }

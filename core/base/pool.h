@@ -13,7 +13,7 @@
  */
 int pool_run(unsigned int threads, uint64_t count, int (*fn)(void *arg, uint64_t index), void *arg);
 
-/* The processors this process may run on, at least 1. */
+/* As many as processors that this process may run on, but a few at least. */
 unsigned int pool_default_threads(void);
 
 #endif

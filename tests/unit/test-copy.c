@@ -274,7 +274,7 @@ static void test_parts_in_any_order(void **state)
 	node = scanned_find(&f->scanned, "large");
 	assert_int_equal(copy_add_node(f->copy, 8 * MIB, node, 0, first), 0);
 	assert_int_equal(copy_add_node(f->copy, 4097, node, first, size - first), 0);
-	f->options.threads = 3;
+	f->options.threads = 2;
 	run_ok(f);
 	assert_pattern(f, 8 * MIB, 9, 0, first);
 	assert_pattern(f, 4097, 9, first, size - first);

@@ -113,7 +113,7 @@ static void test_cancel_too_late(void **state)
 static void test_default_threads(void **state)
 {
 	(void)state;
-	assert_in_range(pool_default_threads(), 1, 1 << 20);
+	assert_in_range(pool_default_threads(), 4, 1 << 20);
 }
 
 int main(void)
