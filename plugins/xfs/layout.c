@@ -32,6 +32,15 @@ static uint64_t wanted_blocks(const struct xfs_source *source)
 	return blocks > source->free_blocks ? blocks : source->free_blocks;
 }
 
+/* One block more is one free block more at most: what is missing has to be added. */
+static int need_free(struct xfs_layout *layout, uint64_t free_blocks, uint64_t needed)
+{
+	if (free_blocks >= needed)
+		return 0;
+	layout->missing = needed - free_blocks;
+	return -ENOSPC;
+}
+
 static int finish_ag(struct xfs_layout *layout, struct xfs_agspace *agspace, uint32_t agno)
 {
 	struct xfs_ag *ag = &layout->ags[agno];
@@ -47,7 +56,8 @@ static int finish_ag(struct xfs_layout *layout, struct xfs_agspace *agspace, uin
 	layout->totals.fdblocks += (uint64_t)ag->free_blocks + ag->agfl_count + ag->btree_blocks;
 	layout->totals.btree_blocks += ag->btree_blocks;
 	layout->totals.reserve_blocks += ag_reserve(&layout->geo, agno);
-	return ag->free_blocks + ag->agfl_count >= ag_reserve(&layout->geo, agno) ? 0 : -ENOSPC;
+	return need_free(layout, (uint64_t)ag->free_blocks + ag->agfl_count,
+			 ag_reserve(&layout->geo, agno));
 }
 
 static int finish_ags(struct xfs_layout *layout)
@@ -96,9 +106,8 @@ static int make(struct xfs_layout *layout)
 	if (ret < 0)
 		return ret;
 	xfs_totals_choose_imax(&layout->totals, layout->source->free_inodes);
-	if (layout->totals.fdblocks < least_free_blocks(layout->source, &layout->totals))
-		return -ENOSPC;
-	return 0;
+	return need_free(layout, layout->totals.fdblocks,
+			 least_free_blocks(layout->source, &layout->totals));
 }
 
 int xfs_layout_make(struct xfs_layout *layout, const struct xfs_source *source, uint64_t dblocks,

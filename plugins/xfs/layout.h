@@ -73,6 +73,7 @@ struct xfs_layout {
 	uint64_t extent_count, extent_capacity;
 	struct space *space;
 	struct xfs_totals totals;
+	uint64_t missing; /* after -ENOSPC: with fewer blocks more it is too small, too */
 };
 
 /*

@@ -62,7 +62,8 @@ static int map_blocks(struct xfs_layout *layout, uint64_t first, uint64_t file_b
 	return ret;
 }
 
-/* Gives blocks their place: in one piece where there is room, else in the lowest pieces. */
+/* Gives blocks their place: in one piece where there is room, else in the lowest pieces. What has
+ * none is counted. */
 static int place_blocks(struct xfs_layout *layout, uint64_t first, uint64_t file_block,
 			uint64_t blocks)
 {
@@ -73,6 +74,10 @@ static int place_blocks(struct xfs_layout *layout, uint64_t first, uint64_t file
 		return map_blocks(layout, first, file_block, start, blocks);
 	for (ret = 0; ret == 0 && blocks; file_block += got, blocks -= got) {
 		ret = space_take_some(layout->space, blocks, &start, &got);
+		if (ret == -ENOSPC) {
+			layout->missing += blocks;
+			return 0;
+		}
 		if (ret == 0)
 			ret = map_blocks(layout, first, file_block, start, got);
 	}
@@ -278,5 +283,7 @@ int xfs_layout_place_forks(struct xfs_layout *layout)
 		ret = place_all(layout, XFS_NEED_METADATA, place_metadata);
 	if (ret == 0 && !tight)
 		ret = place_all(layout, XFS_NEED_HUGE, place_large);
-	return ret < 0 ? ret : place_all(layout, XFS_NEED_DATA, place_file);
+	if (ret == 0)
+		ret = place_all(layout, XFS_NEED_DATA, place_file);
+	return ret == 0 && layout->missing ? -ENOSPC : ret;
 }

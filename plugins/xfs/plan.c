@@ -8,12 +8,14 @@
 /* So many sizes below the window's are tried one by one; from there on, steps grow by an eighth. */
 #define SINGLE_STEPS 128u
 
-/* 0: the tree fits; -ENOSPC: it does not. */
-static int try_size(const struct xfs_source *source, uint64_t blocks)
+/* 0: the tree fits; -ENOSPC: it does not, nor in more blocks up to *small. */
+static int try_size(const struct xfs_source *source, uint64_t blocks, uint64_t *small)
 {
 	struct xfs_layout layout;
 	int ret = xfs_layout_make(&layout, source, blocks, XFS_PACK_TIGHT);
 
+	if (ret == -ENOSPC)
+		*small = blocks + (layout.missing ? layout.missing - 1 : 0);
 	xfs_layout_clear(&layout);
 	return ret;
 }
@@ -22,16 +24,14 @@ static int try_size(const struct xfs_source *source, uint64_t blocks)
 static int bisect(const struct xfs_source *source, uint64_t small, uint64_t enough,
 		  uint64_t *blocks)
 {
-	while (enough - small > 1) {
+	while (small + 1 < enough) {
 		uint64_t middle = small + (enough - small) / 2;
-		int ret = try_size(source, middle);
+		int ret = try_size(source, middle, &small);
 
-		if (ret == -ENOSPC)
-			small = middle;
-		else if (ret < 0)
-			return ret;
-		else
+		if (ret == 0)
 			enough = middle;
+		else if (ret != -ENOSPC)
+			return ret;
 	}
 	*blocks = enough;
 	return 0;
@@ -43,14 +43,13 @@ int xfs_plan_least(const struct xfs_source *source, uint64_t *blocks)
 	uint64_t small = size - 1;
 
 	for (uint64_t stride = 1; size < MAX_BLOCKS; stride *= 2) {
-		int ret = try_size(source, size);
+		int ret = try_size(source, size, &small);
 
 		if (ret == 0)
 			return bisect(source, small, size, blocks);
 		if (ret != -ENOSPC)
 			return ret;
-		small = size;
-		size += stride;
+		size = small + stride;
 	}
 	source->host->error(source->host->ctx, "xfs: the tree needs more than %llu blocks",
 			    (unsigned long long)MAX_BLOCKS);
