@@ -11,7 +11,7 @@
 /* Larger writes gain nothing; with many threads, smaller ones keep the buffers in bounds. */
 #define BUFFER_BYTES_MAX ((size_t)1 << 20)
 #define BUFFER_BYTES_MIN ((size_t)128 << 10)
-#define BUFFERS_BYTES ((size_t)2 << 20)
+#define BUFFERS_BYTES ((size_t)3 << 20)
 
 struct copy *copy_new(const struct tree *tree)
 {
