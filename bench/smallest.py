@@ -2,6 +2,7 @@
 """The smallest ext4 for a tree: what kataimg plans beside the smallest in which mke2fs -d succeeds,
 found by bisecting, with the same features and at least as many inodes."""
 import json
+import pathlib
 import subprocess
 import tempfile
 
@@ -12,12 +13,13 @@ HOLES = ("source", "detect", "blocks")
 
 def plan(command, tree, holes):
     """kataimg's report of a dry run."""
-    with tempfile.NamedTemporaryFile("r") as report:
+    with tempfile.TemporaryDirectory() as directory:
+        report = pathlib.Path(directory) / "report"
         subprocess.run(
-            command + ["-q", "--dry-run", "-f", "ext4", "--report", report.name, "--set=image.align=2M",
-                       "--set=rootfs.check=no", f"--set=tree.holes={holes}", str(tree)],
+            command + ["-q", "--dry-run", "-f", "ext4", "--report", report, "--set=image.align=2M",
+                       "--set=rootfs.check=no", f"--set=tree.holes={holes}", tree],
             check=True, stdout=subprocess.DEVNULL)
-        return json.load(report)
+        return json.loads(report.read_text(encoding="utf-8"))
 
 
 def mke2fs_fits(tree, image, blocks, filesystem):
