@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/support/erofsread.h"
-#include "tests/support/fakehost.h"
+#include "tests/support/runs.h"
 
 static const char *const plain[] = { "data=dax", NULL };
 static const char *const packed[] = { "data=packed", NULL };
@@ -23,17 +23,10 @@ static const char *const all[] = { "compress=lz4hc", "level=1",     "cluster-siz
 static const char *const *const variants[] = { plain, packed, lz4, lz4_8k, lz4hc_64k, all };
 #define VARIANT_COUNT (sizeof(variants) / sizeof(variants[0]))
 
-static struct fakehost *run_ok(struct memtree *tree, const char *const *options,
-			       const struct kataimg_job *job)
+static struct fakehost *run_tree(struct memtree *tree, const char *const *options,
+				 const struct kataimg_job *job)
 {
-	struct fakehost *host = fakehost_new(&(struct fakehost_setup){
-		.backend = fakehost_load_backend(), .tree = tree, .options = options, .job = job });
-	int err = fakehost_run(host);
-
-	if (err)
-		fail_msg("%s: %d: %s%s", fakehost_stage(host), err, fakehost_error(host),
-			 fakehost_violation(host));
-	return host;
+	return run_ok(&(struct fakehost_setup){ .tree = tree, .options = options, .job = job });
 }
 
 static uint32_t next_random(uint32_t *state)
@@ -82,7 +75,7 @@ static struct memtree *new_mixed_tree(void)
 
 static void check_contents(struct memtree *tree, const char *const *options)
 {
-	struct fakehost *host = run_ok(tree, options, NULL);
+	struct fakehost *host = run_tree(tree, options, NULL);
 
 	assert_string_equal(fakehost_probed(host)->type, "erofs");
 	assert_int_equal(fakehost_probed(host)->size_bytes, fakehost_plan(host)->bytes);
@@ -115,7 +108,7 @@ static uint8_t *read_window(const struct fakehost *host)
 static void threads_change_nothing(void **state)
 {
 	struct memtree *tree = new_mixed_tree();
-	struct fakehost *first = run_ok(tree, all, NULL);
+	struct fakehost *first = run_tree(tree, all, NULL);
 	uint8_t *expected = read_window(first);
 
 	(void)state;
@@ -178,7 +171,7 @@ static void huge_pages(void **state)
 {
 	struct memtree *tree = new_huge_tree();
 	struct kataimg_job job = fakehost_default_job();
-	struct fakehost *aligned = run_ok(tree, NULL, &job), *loose;
+	struct fakehost *aligned = run_tree(tree, NULL, &job), *loose;
 	uint64_t huge = 0;
 
 	(void)state;
@@ -192,7 +185,7 @@ static void huge_pages(void **state)
 	}
 	assert_int_equal(huge, 3);
 	job.hugepage_bytes = 0;
-	loose = run_ok(tree, NULL, &job);
+	loose = run_tree(tree, NULL, &job);
 	assert_in_range(fakehost_plan(aligned)->bytes, fakehost_plan(loose)->bytes,
 			fakehost_plan(loose)->bytes * 1005 / 1000);
 	fakehost_free(aligned);
@@ -211,7 +204,7 @@ static void holes(void **state)
 
 	(void)state;
 	memtree_punch_hole(file, 4096, (UINT64_C(5) << 30) - 8192);
-	host = run_ok(tree, NULL, NULL);
+	host = run_tree(tree, NULL, NULL);
 	inode = erofsread_find(host, "sparse");
 	assert_int_equal(inode.layout, 4);
 	assert_int_equal(inode.size, UINT64_C(5) << 30);
@@ -232,7 +225,7 @@ static void equal_files_share(void **state)
 	memtree_add_pattern(root, "a", 100000, 7);
 	memtree_add_pattern(root, "b", 100000, 7);
 	memtree_add_pattern(root, "c", 100000, 8);
-	host = run_ok(tree, dedupe, NULL);
+	host = run_tree(tree, dedupe, NULL);
 	assert_string_equal(fakehost_fact(host, "deduplicated_files"), "1");
 	assert_string_equal(fakehost_fact(host, "deduplicated_bytes"), "102400");
 	assert_int_equal(erofsread_find(host, "a").u, erofsread_find(host, "b").u);
@@ -264,7 +257,7 @@ static void equal_sparse_files_share(void **state)
 	memtree_punch_hole(memtree_add_pattern(root, "tib-equal", tib, 1), 4096, tib - 8192);
 	memtree_punch_hole(memtree_add_pattern(root, "tib-hole", tib, 1), 0, tib);
 	memtree_punch_hole(memtree_add_pattern(root, "tib-more", tib, 1), 8192, tib - 12288);
-	host = run_ok(tree, dedupe, NULL);
+	host = run_tree(tree, dedupe, NULL);
 	assert_string_equal(fakehost_fact(host, "deduplicated_files"), "2");
 	assert_int_equal(erofsread_find(host, "filled").u, erofsread_find(host, "holed").u);
 	assert_int_not_equal(erofsread_find(host, "filled").u, erofsread_find(host, "other").u);
@@ -307,7 +300,7 @@ static void oldest_kernels(void **state)
 		struct fakehost *host;
 
 		add_mixed(memtree_root(tree), "mixed", 300000, 1);
-		host = run_ok(tree, cases[i].options, NULL);
+		host = run_tree(tree, cases[i].options, NULL);
 		assert_string_equal(fakehost_probed(host)->min_kernel, cases[i].kernel);
 		assert_string_equal(fakehost_fact(host, "min_kernel"), cases[i].kernel);
 		fakehost_free(host);
@@ -343,7 +336,7 @@ static void cost_of_dax(void **state)
 		bool said;
 
 		add_mixed(memtree_root(tree), "mixed", 300001, 1);
-		host = run_ok(tree, variants[i], NULL);
+		host = run_tree(tree, variants[i], NULL);
 		said = strstr(fakehost_log(host), "1 files of 300001 bytes are compressed");
 		assert_int_equal(said, variants[i] != plain);
 		fakehost_free(host);
@@ -424,7 +417,7 @@ static void label_and_uuid(void **state)
 	static const uint8_t uuid[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
 					  0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef };
 	struct memtree *tree = memtree_new();
-	struct fakehost *host = run_ok(tree, named, NULL);
+	struct fakehost *host = run_tree(tree, named, NULL);
 
 	(void)state;
 	assert_string_equal(fakehost_probed(host)->label, "fifteen letters");
@@ -485,7 +478,7 @@ static void acls(void **state)
 static void limits(void **state)
 {
 	struct memtree *tree = memtree_new();
-	struct fakehost *host = run_ok(tree, plain, NULL);
+	struct fakehost *host = run_tree(tree, plain, NULL);
 	const struct kataimg_limits *limits = fakehost_limits(host);
 
 	(void)state;
@@ -579,7 +572,7 @@ static void check_corruption(struct memtree *tree, const char *const *options, u
 static void any_corruption(void **state)
 {
 	struct memtree *tree = new_metadata_tree();
-	struct fakehost *host = run_ok(tree, lz4_8k, NULL);
+	struct fakehost *host = run_tree(tree, lz4_8k, NULL);
 	uint8_t *bytes = read_window(host);
 	uint64_t end = UINT64_MAX;
 
@@ -599,7 +592,7 @@ static void probe_refuses(void **state)
 {
 	const struct kataimg_backend *backend = fakehost_load_backend();
 	struct memtree *tree = memtree_new();
-	struct fakehost *host = run_ok(tree, plain, NULL);
+	struct fakehost *host = run_tree(tree, plain, NULL);
 	uint64_t len = fakehost_window_bytes(host);
 	uint8_t *bytes = read_window(host);
 	struct kataimg_fs_info info;
@@ -630,7 +623,7 @@ static void oldest_kernels_of_others(void **state)
 		      { 9, 0x1, "6.4", "compr_cfgs" },   { 12, 0x11, "", "compr_cfgs" } };
 	const struct kataimg_backend *backend = fakehost_load_backend();
 	struct memtree *tree = new_mixed_tree();
-	struct fakehost *host = run_ok(tree, lz4hc_64k, NULL);
+	struct fakehost *host = run_tree(tree, lz4hc_64k, NULL);
 	uint64_t len = fakehost_window_bytes(host);
 	uint8_t *bytes = read_window(host);
 

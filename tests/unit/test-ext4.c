@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tests/support/fakehost.h"
+#include "tests/support/runs.h"
 
 #define BLOCK 4096u
 #define GROUP_BLOCKS 32768u
@@ -19,37 +19,6 @@
 #define WINDOW_OFFSET (3u << 20)
 
 static const char *const no_journal[] = { "journal=no", NULL };
-
-static struct fakehost *run(const struct fakehost_setup *setup)
-{
-	struct fakehost_setup whole = *setup;
-	struct fakehost *host;
-	int ret;
-
-	whole.backend = fakehost_load_backend();
-	host = fakehost_new(&whole);
-	ret = fakehost_run(host);
-	if (ret)
-		fail_msg("%s: %d: %s%s", fakehost_stage(host), ret, fakehost_error(host),
-			 fakehost_violation(host));
-	return host;
-}
-
-/* A run that ends in this stage with this error, and a message that has the text. */
-static void run_refused(const struct fakehost_setup *setup, const char *stage, int code,
-			const char *text)
-{
-	struct fakehost_setup whole = *setup;
-	struct fakehost *host;
-
-	whole.backend = fakehost_load_backend();
-	host = fakehost_new(&whole);
-	assert_int_equal(fakehost_run(host), code);
-	assert_string_equal(fakehost_stage(host), stage);
-	if (!strstr(fakehost_error(host), text))
-		fail_msg("'%s' lacks '%s'", fakehost_error(host), text);
-	fakehost_free(host);
-}
 
 static uint32_t read32(const struct fakehost *host, uint64_t off)
 {
@@ -60,11 +29,6 @@ static uint32_t read32(const struct fakehost *host, uint64_t off)
 }
 
 /* ---- The judge: e2fsck has nothing to say ---- */
-
-static bool have_e2fsck(void)
-{
-	return system("command -v e2fsck > /dev/null 2>&1") == 0;
-}
 
 static void judge(const struct fakehost *host)
 {
@@ -88,7 +52,7 @@ static void judge(const struct fakehost *host)
 
 static void judge_window(struct memtree *tree, const char *const *options, uint64_t blocks)
 {
-	struct fakehost *host = run(&(struct fakehost_setup){
+	struct fakehost *host = run_ok(&(struct fakehost_setup){
 		.tree = tree, .options = options, .window_bytes = blocks * BLOCK });
 
 	judge(host);
@@ -111,7 +75,7 @@ static void test_windows(void **state)
 	struct memtree *tree = memtree_new_sample();
 
 	(void)state;
-	if (!have_e2fsck())
+	if (!have_program("e2fsck"))
 		skip();
 	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++)
 		judge_window(tree, NULL, windows[i]);
@@ -124,7 +88,7 @@ static void test_empty_tree(void **state)
 	struct memtree *tree = memtree_new();
 
 	(void)state;
-	if (!have_e2fsck())
+	if (!have_program("e2fsck"))
 		skip();
 	judge_window(tree, NULL, 0);
 	judge_window(tree, no_journal, 0);
@@ -136,7 +100,7 @@ static void test_empty_tree(void **state)
 static void test_plan_is_smallest(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *host = run(&(struct fakehost_setup){ .tree = tree });
+	struct fakehost *host = run_ok(&(struct fakehost_setup){ .tree = tree });
 	uint64_t bytes = fakehost_plan(host)->bytes;
 
 	(void)state;
@@ -153,15 +117,15 @@ static void test_plan_is_smallest(void **state)
 static void test_window_is_filled(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *host = run(&(struct fakehost_setup){
+	struct fakehost *host = run_ok(&(struct fakehost_setup){
 		.tree = tree, .window_bytes = (GROUP_BLOCKS + 10) * BLOCK });
 
 	(void)state;
 	assert_int_equal(fakehost_described(host)->size_bytes, GROUP_BLOCKS * BLOCK);
 	assert_non_null(strstr(fakehost_log(host), "40960 bytes"));
 	fakehost_free(host);
-	host = run(&(struct fakehost_setup){ .tree = tree,
-					     .window_bytes = (GROUP_BLOCKS + 500) * BLOCK });
+	host = run_ok(&(struct fakehost_setup){ .tree = tree,
+						.window_bytes = (GROUP_BLOCKS + 500) * BLOCK });
 	assert_int_equal(fakehost_described(host)->size_bytes, (GROUP_BLOCKS + 500) * BLOCK);
 	assert_string_equal(fakehost_log(host), "");
 	fakehost_free(host);
@@ -178,12 +142,12 @@ static void test_free_space(void **state)
 	job.required |= KATAIMG_JOB_FREE_SPACE;
 	job.free_bytes = 10 << 20;
 	job.free_inodes = 1000;
-	host = run(&(struct fakehost_setup){ .tree = tree, .job = &job });
+	host = run_ok(&(struct fakehost_setup){ .tree = tree, .job = &job });
 	assert_in_range(fakehost_described(host)->free_bytes, job.free_bytes,
 			job.free_bytes + 2 * BLOCK);
 	assert_in_range(fakehost_described(host)->free_inodes, job.free_inodes,
 			job.free_inodes + 15);
-	if (have_e2fsck())
+	if (have_program("e2fsck"))
 		judge(host);
 	fakehost_free(host);
 	memtree_free(tree);
@@ -193,13 +157,14 @@ static void test_many_inodes(void **state)
 {
 	static const char *const options[] = { "inodes=200000", NULL };
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *host = run(&(struct fakehost_setup){ .tree = tree, .options = options });
+	struct fakehost *host =
+		run_ok(&(struct fakehost_setup){ .tree = tree, .options = options });
 
 	(void)state;
 	assert_in_range(fakehost_described(host)->inodes, 200000, 200200);
 	/* Its tables and the tree; full groups would take seven times 128 MiB. */
 	assert_in_range(fakehost_plan(host)->bytes, 200000 * 256, 80 << 20);
-	if (have_e2fsck())
+	if (have_program("e2fsck"))
 		judge(host);
 	fakehost_free(host);
 	memtree_free(tree);
@@ -215,13 +180,13 @@ static void test_many_inodes_in_large_windows(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
-		struct fakehost *host = run(&(struct fakehost_setup){
+		struct fakehost *host = run_ok(&(struct fakehost_setup){
 			.tree = tree, .options = options, .window_bytes = windows[i] });
 
 		assert_int_equal(fakehost_described(host)->size_bytes, windows[i]);
 		assert_in_range(fakehost_described(host)->inodes, 4000000, 4300000);
 		assert_int_equal(read32(host, 1024 + 32), GROUP_BLOCKS);
-		if (i == 0 && have_e2fsck())
+		if (i == 0 && have_program("e2fsck"))
 			judge(host);
 		fakehost_free(host);
 	}
@@ -232,7 +197,8 @@ static void test_most_inodes(void **state)
 {
 	static const char *const options[] = { "inodes=1000000000", NULL };
 	struct memtree *tree = memtree_new();
-	struct fakehost *host = run(&(struct fakehost_setup){ .tree = tree, .options = options });
+	struct fakehost *host =
+		run_ok(&(struct fakehost_setup){ .tree = tree, .options = options });
 
 	(void)state;
 	assert_in_range(fakehost_described(host)->inodes, 1000000000, 1000500000);
@@ -282,7 +248,7 @@ static void check_places(const struct fakehost *host, uint64_t *places_of_large)
 static void test_large_files_are_aligned(void **state)
 {
 	struct memtree *tree = new_large_files();
-	struct fakehost *host = run(&(struct fakehost_setup){ .tree = tree });
+	struct fakehost *host = run_ok(&(struct fakehost_setup){ .tree = tree });
 	uint64_t places;
 
 	(void)state;
@@ -290,10 +256,10 @@ static void test_large_files_are_aligned(void **state)
 	/* In the smallest size they are cut, but never within a huge page. */
 	assert_in_range(places, 4 + 2 + 2, 2 * 4 + 3 + 4);
 	assert_int_equal(read32(host, 1024 + 12), 0);
-	if (have_e2fsck())
+	if (have_program("e2fsck"))
 		judge(host);
 	fakehost_free(host);
-	host = run(&(struct fakehost_setup){ .tree = tree, .window_bytes = 640 << 20 });
+	host = run_ok(&(struct fakehost_setup){ .tree = tree, .window_bytes = 640 << 20 });
 	check_places(host, &places);
 	/* Four whole, the sparse one in its two segments, the wide one by extents of 128 MiB. */
 	assert_int_equal(places, 4 + 2 + 2);
@@ -318,11 +284,11 @@ static void test_shared_blocks(void **state)
 				  value, sizeof(value));
 		memtree_add_file(memtree_root(plain), name, "", 0);
 	}
-	host = run(&(struct fakehost_setup){ .tree = tree });
-	plain_host = run(&(struct fakehost_setup){ .tree = plain });
+	host = run_ok(&(struct fakehost_setup){ .tree = tree });
+	plain_host = run_ok(&(struct fakehost_setup){ .tree = plain });
 	/* A block has 1024 users at most. */
 	assert_int_equal(fakehost_plan(host)->bytes, fakehost_plan(plain_host)->bytes + 2 * BLOCK);
-	if (have_e2fsck())
+	if (have_program("e2fsck"))
 		judge(host);
 	fakehost_free(host);
 	fakehost_free(plain_host);
@@ -347,7 +313,7 @@ static void test_refused_xattrs(void **state)
 static void test_limits(void **state)
 {
 	struct memtree *tree = memtree_new();
-	struct fakehost *host = run(&(struct fakehost_setup){ .tree = tree });
+	struct fakehost *host = run_ok(&(struct fakehost_setup){ .tree = tree });
 	const struct kataimg_limits *limits = fakehost_limits(host);
 
 	(void)state;
@@ -376,7 +342,7 @@ static void test_options(void **state)
 	static const uint8_t uuid[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
 					  0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef };
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *host = run(&(struct fakehost_setup){ .tree = tree, .options = given });
+	struct fakehost *host = run_ok(&(struct fakehost_setup){ .tree = tree, .options = given });
 
 	(void)state;
 	assert_string_equal(fakehost_probed(host)->label, "root");
@@ -395,9 +361,9 @@ static void test_options(void **state)
 static void test_journal(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *with = run(&(struct fakehost_setup){ .tree = tree });
+	struct fakehost *with = run_ok(&(struct fakehost_setup){ .tree = tree });
 	struct fakehost *without =
-		run(&(struct fakehost_setup){ .tree = tree, .options = no_journal });
+		run_ok(&(struct fakehost_setup){ .tree = tree, .options = no_journal });
 
 	(void)state;
 	assert_non_null(strstr(fakehost_probed(with)->features, "has_journal"));
@@ -430,7 +396,7 @@ static void test_build_time(void **state)
 
 	(void)state;
 	job.build_time = INT64_C(15032385535); /* 2446-05-10 */
-	host = run(&(struct fakehost_setup){ .tree = tree, .job = &job });
+	host = run_ok(&(struct fakehost_setup){ .tree = tree, .job = &job });
 	fakehost_free(host);
 	job.build_time++;
 	run_refused(&(struct fakehost_setup){ .tree = tree, .job = &job }, "plan", -ERANGE,
@@ -534,8 +500,9 @@ static void test_probe_absurd(void **state)
 static void test_same_bytes(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *first = run(&(struct fakehost_setup){ .tree = tree });
-	struct fakehost *second = run(&(struct fakehost_setup){ .tree = tree, .backwards = true });
+	struct fakehost *first = run_ok(&(struct fakehost_setup){ .tree = tree });
+	struct fakehost *second =
+		run_ok(&(struct fakehost_setup){ .tree = tree, .backwards = true });
 	uint8_t a[BLOCK], b[BLOCK];
 
 	(void)state;

@@ -332,7 +332,8 @@ static void the_backends_own_check_counts(void **state)
 	struct fixture *fixture = *state;
 
 	wanted_check = KATAIMG_CHECK_NODE;
-	assert_refused(fixture, "test cannot store this: etc/file (regular files are not to my taste)");
+	assert_refused(fixture,
+		       "test cannot store this: etc/file (regular files are not to my taste)");
 	assert_dropped(fixture, 1);
 	assert_null(find(fixture, "etc/file"));
 	assert_null(find(fixture, "second"));

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole runs of the backend under test that a cmocka test judges; a setup's backend may be NULL. */
+#ifndef SUPPORT_RUNS_H
+#define SUPPORT_RUNS_H
+
+#include <stdbool.h>
+
+#include "tests/support/fakehost.h"
+
+/* A run that succeeds: else the test ends and says where. The caller frees it. */
+struct fakehost *run_ok(const struct fakehost_setup *setup);
+
+/* A run that ends in this stage with this error, and a message that has the text. */
+void run_refused(const struct fakehost_setup *setup, const char *stage, int code, const char *text);
+
+/* Is the program in PATH? */
+bool have_program(const char *name);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the XFS backend says of finished filesystems: its own, damaged ones, and those of others. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "plugins/xfs/writer.h"
+#include "tests/support/runs.h"
+
+#define BLOCK 4096u
+#define MIB (UINT64_C(1) << 20)
+
+/* verify finds a changed byte in whatever it reads. */
+static void test_verify(void **state)
+{
+	static const struct {
+		uint64_t off;
+		const char *what;
+	} cases[] = {
+		{ 8, "superblock" },
+		{ 512 + 52, "AGF" },
+		{ 1024 + 16, "AGI" },
+		{ 1536 + 40, "AGFL" },
+		{ 5 * BLOCK + 4, "log" },
+		{ 1040 * BLOCK + 2, "root inode" },
+		{ 4096 * BLOCK + 130, "superblock" },
+	};
+	static const uint8_t byte = 0x5a;
+	struct fakehost_setup setup = {
+		.tree = memtree_new(),
+		.corrupt = &byte,
+		.corrupt_len = 1,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setup.corrupt_off = cases[i].off;
+		run_refused(&setup, "verify", -EIO, cases[i].what);
+	}
+	memtree_free(setup.tree);
+}
+
+static void test_probe_strangers(void **state)
+{
+	const struct kataimg_backend *backend = fakehost_load_backend();
+	static uint8_t zeros[2 * BLOCK];
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+
+	(void)state;
+	assert_int_equal(fakehost_probe_bytes(backend, zeros, sizeof(zeros), &info), -ENODATA);
+	assert_int_equal(fakehost_probe_bytes(backend, zeros, 100, &info), -ENODATA);
+	memcpy(zeros, "XFSB", 4);
+	assert_int_equal(fakehost_probe_bytes(backend, zeros, sizeof(zeros), &info), -EUCLEAN);
+}
+
+/* A changed byte of the superblock is found, wherever it is; one of an AG's headers does no harm.
+ */
+static void test_probe_damaged(void **state)
+{
+	const struct kataimg_backend *backend = fakehost_load_backend();
+	struct fakehost_setup setup = { .tree = memtree_new() };
+	struct fakehost *host = run_ok(&setup);
+	uint64_t size = fakehost_window_bytes(host);
+	uint8_t *bytes = malloc(size);
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+
+	(void)state;
+	assert_non_null(bytes);
+	fakehost_read(host, 0, bytes, size);
+	for (uint32_t off = 4; off < 2048; off += 53) {
+		int ret;
+
+		bytes[off] ^= 0x55;
+		ret = fakehost_probe_bytes(backend, bytes, size, &info);
+		assert_true(off < 512 ? ret == -EUCLEAN : ret == 0 || ret == -EUCLEAN);
+		bytes[off] ^= 0x55;
+	}
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, size - BLOCK, &info), -EUCLEAN);
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, size, &info), 0);
+	free(bytes);
+	fakehost_free(host);
+	memtree_free(setup.tree);
+}
+
+/* A window of bytes, and nothing else of a host. */
+struct window {
+	uint8_t *bytes;
+	uint64_t size;
+};
+
+static int read_window(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len)
+{
+	const struct window *window = (const void *)ctx;
+
+	if (off > window->size || len > window->size - off)
+		return -ERANGE;
+	memcpy(buf, window->bytes + off, len);
+	return 0;
+}
+
+static void ignore_error(struct kataimg_host_ctx *ctx, const char *fmt, ...)
+{
+	(void)ctx;
+	(void)fmt;
+}
+
+/* Changes a byte of the superblock under a right checksum; what probe then says makes sense. */
+static void probe_changed(struct window *window, uint32_t off, uint8_t mask)
+{
+	struct kataimg_host host = {
+		.struct_size = sizeof(host),
+		.ctx = (void *)window,
+		.error = ignore_error,
+		.window_read = read_window,
+	};
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+	uint8_t super[512];
+
+	memcpy(super, window->bytes, sizeof(super));
+	window->bytes[off] ^= mask;
+	memset(window->bytes + 224, 0, 4);
+	xfs_seal(window->bytes, sizeof(super), 224);
+	if (fakehost_load_backend()->probe(&host, window->size, &info) == 0) {
+		assert_true(info.size_bytes <= window->size);
+		assert_true(info.free_bytes <= info.size_bytes);
+		assert_true(info.free_inodes <= info.inodes);
+	}
+	memcpy(window->bytes, super, sizeof(super));
+}
+
+static void test_probe_nonsense(void **state)
+{
+	struct fakehost_setup setup = { .tree = memtree_new() };
+	struct fakehost *host = run_ok(&setup);
+	struct window window = { .size = fakehost_window_bytes(host) };
+
+	(void)state;
+	window.bytes = malloc(window.size);
+	assert_non_null(window.bytes);
+	fakehost_read(host, 0, window.bytes, window.size);
+	for (uint32_t off = 4; off < 264; off++)
+		for (int bit = 0; bit < 8; bit++)
+			probe_changed(&window, off, (uint8_t)(1 << bit));
+	free(window.bytes);
+	fakehost_free(host);
+	memtree_free(setup.tree);
+}
+
+static int read_file(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len)
+{
+	const int *fd = (const void *)ctx;
+
+	return pread(*fd, buf, len, (off_t)off) == (ssize_t)len ? 0 : -EIO;
+}
+
+static void probe_made(const char *options, const char *feature)
+{
+	char path[] = "/tmp/test-xfs-XXXXXX";
+	int fd = mkstemp(path);
+	struct kataimg_host host = {
+		.struct_size = sizeof(host),
+		.ctx = (void *)&fd,
+		.error = ignore_error,
+		.window_read = read_file,
+	};
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+	char command[256];
+
+	assert_true(fd >= 0 && ftruncate(fd, 400 * MIB) == 0);
+	snprintf(command, sizeof(command), "mkfs.xfs -q -f -L stranger %s %s > /dev/null 2>&1",
+		 options, path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(fakehost_load_backend()->probe(&host, 400 * MIB, &info), 0);
+	assert_int_equal(info.size_bytes, 400 * MIB);
+	assert_string_equal(info.label, "stranger");
+	assert_non_null(strstr(info.features, feature));
+	assert_true(info.free_bytes > 300 * MIB && info.free_bytes < 400 * MIB);
+	assert_true(info.free_inodes > 0 && info.free_inodes < info.inodes);
+	close(fd);
+	unlink(path);
+}
+
+/* Filesystems that this backend does not make. */
+static void test_probe_made_by_mkfs(void **state)
+{
+	(void)state;
+	if (!have_program("mkfs.xfs"))
+		skip();
+	probe_made("-m reflink=1,rmapbt=1", "reflink");
+	probe_made("-b size=65536", "crc");
+	probe_made("-b size=1024 -i size=256 -m crc=0", "v4");
+	probe_made("-i size=2048 -s size=4096", "finobt");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_probe_strangers),
+		cmocka_unit_test(test_probe_damaged),
+		cmocka_unit_test(test_probe_nonsense),
+		cmocka_unit_test(test_probe_made_by_mkfs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
