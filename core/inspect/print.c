@@ -102,7 +102,8 @@ static void print_filesystem(const struct inspection *inspection, FILE *out)
 		info->free_inodes);
 	fprintf(out, "  %-14s %s\n", "uuid", format_uuid(info->uuid, uuid));
 	fprintf(out, "  %-14s \"%s\"\n", "label", format_label(info->label, label));
-	fprintf(out, "  %-14s %s\n", "features", info->features);
+	if (info->features[0])
+		fprintf(out, "  %-14s %s\n", "features", info->features);
 	if (info->min_kernel[0])
 		fprintf(out, "  %-14s Linux %s or later\n", "readable by", info->min_kernel);
 }
