@@ -86,10 +86,12 @@ static int read_log_blocks(struct xfs_state *state, const struct kataimg_value *
 
 	if (value->is_set)
 		blocks = value->number / XFS_BLOCK_BYTES;
-	if (blocks < least || blocks > XFS_LOG_MAX_BLOCKS) {
-		host->error(host->ctx, "xfs: a log of %llu bytes: from %u to %llu are possible",
-			    (unsigned long long)value->number, least * XFS_BLOCK_BYTES,
-			    (unsigned long long)XFS_LOG_MAX_BLOCKS * XFS_BLOCK_BYTES);
+	if (blocks < least || blocks > XFS_LOG_MAX_BLOCKS || value->number % XFS_BLOCK_BYTES) {
+		host->error(
+			host->ctx,
+			"xfs: a log of %llu bytes: multiples of %u from %u to %llu are possible",
+			(unsigned long long)value->number, XFS_BLOCK_BYTES, least * XFS_BLOCK_BYTES,
+			(unsigned long long)XFS_LOG_MAX_BLOCKS * XFS_BLOCK_BYTES);
 		return -EINVAL;
 	}
 	state->params.log_blocks = (uint32_t)blocks;
