@@ -17,17 +17,12 @@ static int load_backend(struct build *build, struct error *error)
 	return options_parse(config, &build->backend->table, &build->values, error);
 }
 
-static int open_scratch(void *arg)
-{
-	return output_scratch(arg);
-}
-
 static int load_source(struct build *build, struct error *error)
 {
 	const struct source_request request = {
 		.config = build->config,
 		.threads = build->options->threads,
-		.scratch = { open_scratch, build->output },
+		.scratch = { build_open_scratch, build },
 	};
 	int ret;
 

@@ -32,11 +32,6 @@ static void make_job(struct build *build)
 	memcpy(build->job.seed, build->seed, sizeof(build->job.seed));
 }
 
-static int open_scratch(void *arg)
-{
-	return output_scratch(arg);
-}
-
 static void update_progress(void *arg, uint64_t done, uint64_t total)
 {
 	progress_update(arg, PROGRESS_STEPS, done, total);
@@ -50,8 +45,8 @@ static int open_session(struct build *build, struct error *error)
 		.tree = build->tree,
 		.seed = build->seed,
 		.threads = build->options->threads,
-		.scratch = open_scratch,
-		.scratch_arg = build->output,
+		.scratch = build_open_scratch,
+		.scratch_arg = build,
 		.progress = update_progress,
 		.progress_arg = build->progress,
 	};

@@ -66,6 +66,10 @@ int build_verify_image(struct build *build, struct error *error);
 int build_open_outputs(struct build *build, struct error *error);
 void build_close_outputs(struct build *build);
 
+/* An unnamed file beside the image, for sources and backends; arg is the build. A descriptor or
+ * -errno. */
+int build_open_scratch(void *arg);
+
 /* Gives the image, and the root hash's file, which it writes, their owner and their names. */
 int build_publish(struct build *build, struct error *error);
 

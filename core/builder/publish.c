@@ -96,6 +96,13 @@ void build_close_outputs(struct build *build)
 	output_close(build->report_file);
 }
 
+int build_open_scratch(void *arg)
+{
+	const struct build *build = arg;
+
+	return output_scratch(build->output);
+}
+
 static int write_text(struct output *file, const char *text, struct error *error)
 {
 	int ret = output_create(file, 0, error);
