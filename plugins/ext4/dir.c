@@ -124,10 +124,8 @@ bool ext4_dir_is_indexed(const struct ext4_dir_format *format, const struct ext4
 int ext4_dir_count_blocks(const struct ext4_dir_format *format, const struct ext4_dir *dir,
 			  uint32_t *blocks)
 {
-	if (ext4_dir_is_indexed(format, dir))
-		return ext4_htree_count_blocks(format, dir, blocks);
 	*blocks = count_linear(dir, format->linear_blocks);
-	return 0;
+	return *blocks > format->linear_blocks ? ext4_htree_count_blocks(format, dir, blocks) : 0;
 }
 
 uint64_t ext4_dir_blocks_bound(const struct kataimg_entry *entries, uint32_t count)
