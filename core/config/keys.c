@@ -53,9 +53,9 @@ const struct config_key config_keys[] = {
 	  "the agent's name in /usr/bin" },
 
 	{ "tree", "holes", CONFIG_ENUM, MEMBER(tree.holes), "source",
-	  "holes of files: as in the source, wherever 64 KiB and more are zeros, wherever a block "
-	  "of "
-	  "4 KiB is (the smallest image, but such a file is no longer in one piece), or none",
+	  "holes of files: as in the source, wherever 64 KiB and more are zeros, wherever a "
+	  "block of 4 KiB is (the smallest image, but such a file is no longer in one piece), "
+	  "or none",
 	  holes_choices },
 	{ "tree", "one-filesystem", CONFIG_BOOL, MEMBER(tree.one_filesystem), "yes",
 	  "what is mounted below the source is left out" },
