@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/base/cleanup.h"
 #include "core/base/error.h"
+#include "lib/cleanup.h"
 
 static inline void cleanup_archive(struct archive **archive)
 {

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/checked.h"
 #include "core/base/io.h"
+#include "lib/checked.h"
 
 #define BLOCK_BYTES 512
 #define HEADERS_BYTES_MAX ((uint64_t)4 << 20)

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "core/archive/whiteout.h"
-#include "core/base/bytes.h"
 #include "core/base/cancel.h"
 #include "core/base/io.h"
 #include "core/base/log.h"
+#include "lib/bytes.h"
 
 int unpack_fail(const struct unpack *unpack, const char *path, struct error *error, const char *fmt,
 		...)

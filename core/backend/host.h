@@ -9,12 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/base/cleanup.h"
 #include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/copy/copy.h"
 #include "core/tree/tree.h"
 #include "kataimg/backend.h"
+#include "lib/cleanup.h"
 
 struct host;
 

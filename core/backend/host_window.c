@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/backend/host_private.h"
-#include "core/base/checked.h"
 #include "core/base/io.h"
+#include "lib/checked.h"
 
 static int check_range(struct kataimg_host_ctx *ctx, const char *what, uint64_t off, uint64_t len)
 {

@@ -7,9 +7,9 @@
 #define BACKEND_LOADER_H
 
 #include "core/backend/search.h"
-#include "core/base/cleanup.h"
 #include "core/base/error.h"
 #include "kataimg/backend.h"
+#include "lib/cleanup.h"
 
 struct backend {
 	char *path;

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/base/cleanup.h"
+#include "lib/cleanup.h"
 
 struct backend_search;
 

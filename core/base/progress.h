@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "core/base/cleanup.h"
+#include "lib/cleanup.h"
 
 enum progress_mode { PROGRESS_OFF, PROGRESS_PLAIN, PROGRESS_BAR, PROGRESS_JSON };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/cleanup.h"
+#include "lib/cleanup.h"
 
 #define ESCAPED_BYTES 4 /* \xNN */
 

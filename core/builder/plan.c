@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "core/backend/negotiate.h"
-#include "core/base/checked.h"
 #include "core/base/log.h"
 #include "core/builder/private.h"
 #include "core/builder/seed.h"
+#include "lib/checked.h"
 
 /* One free inode for every so many bytes of free space. */
 #define FREE_BYTES_PER_INODE (16u << 10)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ondisk/byteorder.h"
+#include "lib/byteorder.h"
 
 #define SEED_VERSION "kataimg-seed-1"
 

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/cleanup.h"
 #include "core/cli/dropin.h"
 #include "core/config/value.h"
+#include "lib/cleanup.h"
 
 #define VARIABLE "SELINUX"
 

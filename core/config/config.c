@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/cleanup.h"
 #include "core/config/assign.h"
 #include "core/config/inifile.h"
 #include "core/config/suggest.h"
 #include "core/tree/owner.h"
+#include "lib/cleanup.h"
 
 /* A value on its way in. */
 struct setting {

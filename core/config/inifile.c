@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/cleanup.h"
+#include "lib/cleanup.h"
 
 /* One reading. libinih tells its callback no line: here the lines that it took are counted. */
 struct reading {

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/cleanup.h"
 #include "core/config/suggest.h"
 #include "core/config/value.h"
+#include "lib/cleanup.h"
 
 static int parse_string(const struct kataimg_option *option, const char *text, const char **string,
 			struct error *error)

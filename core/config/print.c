@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/cleanup.h"
 #include "core/config/value.h"
+#include "lib/cleanup.h"
 
 static void print_line(FILE *out, const char *name, const char *value,
 		       const struct config_origin *origin)

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/checked.h"
 #include "core/config/suggest.h"
+#include "lib/checked.h"
 
 int value_parse_bool(const char *text, bool *result, struct error *error)
 {

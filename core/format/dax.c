@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "ondisk/byteorder.h"
+#include "lib/byteorder.h"
 
 static const char signature[16] = "NVDIMM_PFN_INFO";
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 
-#include "core/base/checked.h"
+#include "lib/checked.h"
 
 #define PAGE_BYTES 4096u /* what QEMU asks of an image's size */
 

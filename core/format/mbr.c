@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "core/base/cleanup.h"
-#include "ondisk/byteorder.h"
+#include "lib/byteorder.h"
+#include "lib/cleanup.h"
 
 struct mbr_ondisk_entry {
 	uint8_t status; /* 0x80: bootable */

@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "core/base/cleanup.h"
 #include "core/base/error.h"
+#include "lib/cleanup.h"
 
 struct output;
 

@@ -6,8 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "core/base/bytes.h"
-#include "core/base/checked.h"
+#include "lib/bytes.h"
+#include "lib/checked.h"
 
 #define PAGE_BYTES 4096u
 #define HOTPLUG_BYTES (UINT64_C(128) << 20)

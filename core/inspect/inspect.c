@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 
-#include "core/base/checked.h"
 #include "core/base/io.h"
 #include "core/inspect/findings.h"
+#include "lib/checked.h"
 
 /* What lies beyond the end of the file is not there, which is no error. */
 static int read_header(int fd, const struct inspection *inspection, uint64_t off, void *buf,

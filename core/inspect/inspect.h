@@ -11,12 +11,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "core/base/cleanup.h"
 #include "core/base/error.h"
 #include "core/format/dax.h"
 #include "core/format/geometry.h"
 #include "core/format/mbr.h"
 #include "kataimg/backend.h"
+#include "lib/cleanup.h"
 
 #define INSPECT_BACKEND_NAME_BYTES 33
 #define INSPECT_PARTITIONS 4

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "core/base/cancel.h"
-#include "core/base/cleanup.h"
 #include "core/base/io.h"
 #include "core/base/pool.h"
+#include "lib/cleanup.h"
 
 /* A job hashes the data below so many hash blocks: 8 MiB, read in pieces of 512 KiB. */
 #define JOB_BLOCKS 16

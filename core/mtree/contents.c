@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/base/cleanup.h"
 #include "core/mtree/apply.h"
 #include "core/tree/segments.h"
+#include "lib/cleanup.h"
 
 static int map_file(struct mtree_apply *apply, struct tree_node *node, int fd,
 		    const struct stat *st)

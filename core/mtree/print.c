@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/cleanup.h"
 #include "core/mtree/mtree.h"
 #include "core/mtree/text.h"
 #include "core/mtree/word.h"
+#include "lib/cleanup.h"
 
 static void print_keywords(const struct kataimg_node *node, FILE *out)
 {

@@ -8,7 +8,7 @@
 
 #include <assert.h>
 
-#include "ondisk/byteorder.h"
+#include "lib/byteorder.h"
 
 #define ACL_ACCESS_NAME "system.posix_acl_access"
 #define ACL_DEFAULT_NAME "system.posix_acl_default"

@@ -7,8 +7,8 @@
 #ifndef TREE_EDIT_H
 #define TREE_EDIT_H
 
-#include "core/base/cleanup.h"
 #include "core/tree/model.h"
+#include "lib/cleanup.h"
 
 struct tree_edit;
 

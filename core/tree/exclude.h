@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-#include "core/base/cleanup.h"
 #include "core/tree/tree.h"
+#include "lib/cleanup.h"
 
 struct tree_excluder;
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/cleanup.h"
+#include "lib/cleanup.h"
 
 #define PATH_BYTES_MAX 4096
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/cleanup.h"
 #include "core/base/log.h"
 #include "core/tree/edit.h"
 #include "core/tree/find.h"
+#include "lib/cleanup.h"
 
 #define INIT_PATH "/sbin/init"
 #define BUILD_ANYWAY "; [rootfs] check = no builds the image as it is"

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "core/base/cancel.h"
-#include "core/base/cleanup.h"
 #include "core/base/pool.h"
 #include "core/tree/exclude.h"
+#include "lib/cleanup.h"
 
 #define RECORDS_BYTES 32768
 

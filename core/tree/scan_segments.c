@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/cleanup.h"
 #include "core/base/io.h"
 #include "core/tree/scan.h"
 #include "core/tree/segments.h"
+#include "lib/cleanup.h"
 
 #define STAT_BLOCK_BYTES 512u /* of st_blocks */
 

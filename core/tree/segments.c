@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/base/bytes.h"
 #include "core/base/cancel.h"
-#include "core/base/cleanup.h"
 #include "core/base/io.h"
+#include "lib/bytes.h"
+#include "lib/cleanup.h"
 
 /* Read at once, and a multiple of every run. */
 #define READ_BYTES ((size_t)64 << 10)

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/cleanup.h"
 #include "core/tree/model.h"
+#include "lib/cleanup.h"
 
 static int add(struct tree *tree, const struct tree_source *source)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/backend/loader.h"
-#include "core/base/cleanup.h"
+#include "lib/cleanup.h"
 
 static const struct {
 	const char *name;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "ondisk/byteorder.h"
+#include "lib/byteorder.h"
 
 enum acl_tag {
 	ACL_USER_OBJ = 0x01,

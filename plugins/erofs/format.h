@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-#include "ondisk/byteorder.h"
+#include "lib/byteorder.h"
 
 #define EROFS_BLOCK_BITS 12
 #define EROFS_BLOCK_BYTES 4096u

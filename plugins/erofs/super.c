@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ondisk/crc32c.h"
+#include "lib/crc32c.h"
 
 struct feature {
 	uint32_t bit;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/ext4/dir.h"
 
-#include "ondisk/crc32c.h"
+#include "lib/crc32c.h"
 #include "plugins/ext4/extent.h"
 #include "plugins/ext4/htree.h"
 #include "plugins/ext4/writer.h"

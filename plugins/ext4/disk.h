@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "ondisk/byteorder.h"
+#include "lib/byteorder.h"
 
 #define EXT4_BLOCK_BYTES 4096u
 #define EXT4_BLOCK_BITS 12

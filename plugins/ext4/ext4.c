@@ -8,7 +8,7 @@
 
 #include <ext2fs/ext2fs.h>
 
-#include "ondisk/crc32c.h"
+#include "lib/crc32c.h"
 #include "plugins/common/uuid.h"
 #include "plugins/ext4/frame.h"
 #include "plugins/ext4/size.h"

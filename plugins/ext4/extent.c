@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "ondisk/crc32c.h"
+#include "lib/crc32c.h"
 #include "plugins/ext4/disk.h"
 #include "plugins/ext4/writer.h"
 

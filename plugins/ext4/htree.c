@@ -6,7 +6,7 @@
 
 #include <ext2fs/ext2fs.h>
 
-#include "ondisk/crc32c.h"
+#include "lib/crc32c.h"
 #include "plugins/ext4/extent.h"
 #include "plugins/ext4/writer.h"
 

@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "ondisk/crc32c.h"
+#include "lib/crc32c.h"
 #include "plugins/ext4/dir.h"
 #include "plugins/ext4/xattr.h"
 

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ondisk/byteorder.h"
+#include "lib/byteorder.h"
 
 #define XFS_BLOCK_BYTES 4096u
 #define XFS_BLOCK_LOG 12

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ondisk/byteorder.h"
-#include "ondisk/crc32c.h"
+#include "lib/byteorder.h"
+#include "lib/crc32c.h"
 
 int xfs_writer_init(struct xfs_writer *writer, const struct kataimg_host *host)
 {

@@ -3,7 +3,7 @@
 #ifndef SUPPORT_LITTLE_H
 #define SUPPORT_LITTLE_H
 
-#include "ondisk/byteorder.h"
+#include "lib/byteorder.h"
 
 static inline uint16_t get16(const uint8_t *at)
 {

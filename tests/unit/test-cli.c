@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "core/base/cleanup.h"
+#include "lib/cleanup.h"
 
 #define ARGUMENTS_MAX 16
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <ext2fs/ext2fs.h>
 
-#include "ondisk/crc32c.h"
+#include "lib/crc32c.h"
 #include "plugins/ext4/dir.h"
 #include "plugins/ext4/extent.h"
 #include "plugins/ext4/writer.h"

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <ext2fs/ext2fs.h>
 
-#include "ondisk/crc32c.h"
+#include "lib/crc32c.h"
 #include "plugins/ext4/acl.h"
 #include "plugins/ext4/feature.h"
 #include "plugins/ext4/geometry.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef BASE_BYTES_H
-#define BASE_BYTES_H
+#ifndef LIB_BYTES_H
+#define LIB_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
-/* Of none at all, too. */
+/* Also true of no bytes at all. */
 static inline bool bytes_are_zero(const void *bytes, size_t len)
 {
 	const char *first = bytes;

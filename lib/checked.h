@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arithmetic on numbers from outside: each returns 0, or -EOVERFLOW and leaves *result alone. */
-#ifndef BASE_CHECKED_H
-#define BASE_CHECKED_H
+#ifndef LIB_CHECKED_H
+#define LIB_CHECKED_H
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Scope-bound release of resources: `autofree char *name = NULL;`. steal_ptr/steal_fd hand
  * ownership on. */
-#ifndef BASE_CLEANUP_H
-#define BASE_CLEANUP_H
+#ifndef LIB_CLEANUP_H
+#define LIB_CLEANUP_H
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ondisk/crc32c.h"
+#include "lib/crc32c.h"
 
-#include "ondisk/byteorder.h"
+#include "lib/byteorder.h"
 
 #define POLYNOMIAL 0x82F63B78u
 #define SLICES 8
