@@ -6,12 +6,12 @@
 
 #include "core/base/log.h"
 #include "core/config/scheme.h"
+#include "core/guest/rootfs.h"
 #include "core/label/selinux.h"
 #include "core/mtree/mtree.h"
 #include "core/oci/oci.h"
 #include "core/tree/exclude.h"
 #include "core/tree/owner.h"
-#include "core/tree/rootfs.h"
 
 static bool is_directory(const char *path)
 {

@@ -6,7 +6,7 @@
 
 #include "core/base/cancel.h"
 #include "core/base/log.h"
-#include "core/cli/dropin.h"
+#include "core/guest/dropin.h"
 
 static enum log_level log_level_of(const struct cli *cli)
 {
@@ -27,7 +27,7 @@ static int run(const struct cli *cli, struct error *error)
 	int ret = 0;
 
 	if (cli->script && (cli->help || !cli->argument))
-		dropin_print_usage(stdout);
+		cli_print_script_help(stdout);
 	else if (cli->help)
 		cli_print_help(cli, stdout);
 	else if (cli->version)

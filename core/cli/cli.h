@@ -35,7 +35,7 @@ struct cli {
 	const char *report;
 	const char *root_hash, *salt; /* of inspect */
 	unsigned int progress;        /* 0: what suits stderr; else 1 + enum progress_mode */
-	bool script;                  /* started under the script's name: cli/dropin.h */
+	bool script;                  /* started under the script's name: guest/dropin.h */
 	bool dry_run, explain, no_sync, no_reflink, quiet, verbose, json, version, help;
 };
 
@@ -46,7 +46,7 @@ int cli_main(int argc, char **argv);
 int cli_parse(int argc, char **argv, struct cli *cli, struct error *error);
 void cli_free(struct cli *cli);
 
-/* Without -c the environment of the script that kataimg replaces counts (cli/dropin.h). */
+/* Without -c the environment of the script that kataimg replaces counts (guest/dropin.h). */
 bool cli_is_dropin(const struct cli *cli);
 
 /* Initialises the configuration and fills it from environment, file and options; config_finish is
@@ -62,5 +62,8 @@ int cli_threads(const struct cli *cli, unsigned int *threads, struct error *erro
 
 /* The text of --help for the command of cli. */
 void cli_print_help(const struct cli *cli, FILE *out);
+
+/* The help of the script, under its name. */
+void cli_print_script_help(FILE *out);
 
 #endif

@@ -5,9 +5,9 @@
 #include "core/backend/loader.h"
 #include "core/builder/build.h"
 #include "core/cli/cli.h"
-#include "core/cli/dropin.h"
 #include "core/config/options.h"
 #include "core/config/print.h"
+#include "core/guest/dropin.h"
 
 static enum progress_mode progress_mode_of(const struct cli *cli)
 {

@@ -4,8 +4,8 @@
 
 #include "core/base/pool.h"
 #include "core/cli/cli.h"
-#include "core/cli/dropin.h"
 #include "core/config/value.h"
+#include "core/guest/dropin.h"
 
 #define THREADS_MAX 1024
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/cli/cli.h"
+#include "core/guest/dropin.h"
 
 #define NAME_COLUMN_BYTES 26
 
@@ -84,4 +85,23 @@ void cli_print_help(const struct cli *cli, FILE *out)
 		return;
 	print_commands(out);
 	print_keys(out);
+}
+
+void cli_print_script_help(FILE *out)
+{
+	fputs("Usage: " DROPIN_NAME " [options] <rootfs-dir>\n"
+	      "Makes a Kata Containers image out of a directory (this is kataimg " KATAIMG_VERSION
+	      ").\n"
+	      "\nOptions:\n"
+	      "  -h          print this text\n"
+	      "  -o IMAGE    the image to make (IMAGE, kata-containers.img)\n"
+	      "  -r MB       free space in MiB (ROOT_FREE_SPACE)\n"
+	      "  -f FS       ext4, xfs or erofs (FS_TYPE, ext4)\n"
+	      "\nEnvironment:\n",
+	      out);
+	for (size_t i = 0; i < dropin_variable_count; i++)
+		fprintf(out, "  %-24s  %s\n", dropin_variables[i].name, dropin_variables[i].help);
+	fputs("  USER, GROUP               the image's owner, when both are set and the caller is "
+	      "root\n",
+	      out);
 }

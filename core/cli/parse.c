@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "core/cli/cli.h"
-#include "core/cli/dropin.h"
 #include "core/config/suggest.h"
 #include "core/config/value.h"
+#include "core/guest/dropin.h"
 
 /* getopt's value for the i-th option of the table; above every character. */
 #define OPTION_VALUE(i) (256 + (int)(i))

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "core/cli/cli.h"
-#include "core/cli/dropin.h"
+#include "core/guest/dropin.h"
 
 /* What a section's name may belong to. */
 struct selection {

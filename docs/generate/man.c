@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/cli/dropin.h"
+#include "core/guest/dropin.h"
 #include "core/cli/table.h"
 #include "core/config/keys.h"
 #include "core/config/options.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/cli/dropin.h"
+#include "core/guest/dropin.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -3,12 +3,11 @@
  * The place of image_builder.sh: its environment, which counts when there is no INI file, and, when
  * the program runs under that script's name, its manners.
  */
-#ifndef CLI_DROPIN_H
-#define CLI_DROPIN_H
+#ifndef GUEST_DROPIN_H
+#define GUEST_DROPIN_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "core/backend/search.h"
@@ -54,8 +53,5 @@ int dropin_find_owner(uid_t *owner, gid_t *group, struct error *error);
 
 /* Is this the script's name? */
 bool dropin_is_name(const char *program);
-
-/* The script's help. */
-void dropin_print_usage(FILE *out);
 
 #endif

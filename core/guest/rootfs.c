@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/tree/rootfs.h"
+#include "core/guest/rootfs.h"
 
 #include <errno.h>
 #include <stdio.h>

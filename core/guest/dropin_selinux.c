@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/cli/dropin.h"
 #include "core/config/value.h"
+#include "core/guest/dropin.h"
 #include "lib/cleanup.h"
 
 #define VARIABLE "SELINUX"

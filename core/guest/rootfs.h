@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What makes a tree a root filesystem that a Kata guest starts from. */
-#ifndef TREE_ROOTFS_H
-#define TREE_ROOTFS_H
+#ifndef GUEST_ROOTFS_H
+#define GUEST_ROOTFS_H
 
 #include "core/tree/tree.h"
 
