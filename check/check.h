@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * kataimg-backend-check: a backend against the contract of kataimg/backend.h. Each check is one
- * promise, judged in a process of its own, so that a backend that crashes or hangs fails one check
- * and not the tool.
+ * promise, judged in a process of its own, so that a backend that crashes fails one check and not
+ * the tool.
  */
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
@@ -61,6 +61,14 @@ struct fakehost_setup check_setup(const struct subject *subject, struct memtree 
 
 /* A run that must succeed: NULL after a sentence. For fakehost_free. */
 struct fakehost *check_run(const struct fakehost_setup *setup, const char *occasion);
+
+/*
+ * A run that must be refused by one of the stages ("write", or "verify probe"), with an error and a
+ * message: success, a broken promise or an error of another stage is no refusal. 0, or 1 after a
+ * sentence; accepted says what success would mean.
+ */
+int check_refused(const struct fakehost_setup *setup, const char *occasion, const char *stages,
+		  const char *accepted);
 
 /*
  * Something of all that the backend declares and, by its limits and check, can hold, and nothing

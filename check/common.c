@@ -72,6 +72,16 @@ struct fakehost_setup check_setup(const struct subject *subject, struct memtree 
 					.values = subject->values };
 }
 
+/* Says why a run did not go as it should. */
+static int complain(const struct fakehost *host, const char *occasion, int ret)
+{
+	if (*fakehost_violation(host))
+		return check_fail("%s: %s", occasion, fakehost_violation(host));
+	return check_fail("%s: %s returned %d (%s): %s", occasion, fakehost_stage(host), ret,
+			  strerrordesc_np(-ret) ? strerrordesc_np(-ret) : "not an error number",
+			  fakehost_error(host));
+}
+
 struct fakehost *check_run(const struct fakehost_setup *setup, const char *occasion)
 {
 	struct fakehost *host = fakehost_new(setup);
@@ -79,14 +89,23 @@ struct fakehost *check_run(const struct fakehost_setup *setup, const char *occas
 
 	if (ret == 0)
 		return host;
-	if (*fakehost_violation(host))
-		check_fail("%s: %s", occasion, fakehost_violation(host));
-	else
-		check_fail("%s: %s returned %d (%s): %s", occasion, fakehost_stage(host), ret,
-			   strerrordesc_np(-ret) ? strerrordesc_np(-ret) : "not an error number",
-			   fakehost_error(host));
+	complain(host, occasion, ret);
 	fakehost_free(host);
 	return NULL;
+}
+
+int check_refused(const struct fakehost_setup *setup, const char *occasion, const char *stages,
+		  const char *accepted)
+{
+	struct fakehost *host = fakehost_new(setup);
+	int result = fakehost_run(host), ret = 0;
+
+	if (result == 0)
+		ret = check_fail("%s: %s", occasion, accepted);
+	else if (*fakehost_violation(host) || !strstr(stages, fakehost_stage(host)))
+		ret = complain(host, occasion, result);
+	fakehost_free(host);
+	return ret;
 }
 
 static void add_types(struct kataimg_node *dir, uint64_t can)

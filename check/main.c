@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,48 +48,70 @@ const struct check checks[] = {
 	{ "stdout", "nothing is written to stdout or stderr", check_stdout, CHECK_AFTER_BUILDS },
 };
 const size_t check_count = sizeof(checks) / sizeof(checks[0]);
+#define CHECKS_MAX (sizeof(checks) / sizeof(checks[0]))
+
+/* What the command line asks for. */
+struct request {
+	struct subject subject;
+	bool only[CHECKS_MAX]; /* by place in checks */
+	bool any_only;         /* else all of them */
+	const char *const *options;
+};
+
+static void print_list(FILE *out)
+{
+	for (size_t i = 0; i < check_count; i++)
+		fprintf(out, "%-12s %s\n", checks[i].name, checks[i].promise);
+}
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "Usage: kataimg-backend-check FILE.so [NAME=VALUE]...\n"
+	fprintf(out, "Usage: kataimg-backend-check [OPTION]... FILE.so [NAME=VALUE]...\n"
 		     "Runs a backend against the contract of kataimg/backend.h; NAME=VALUE are its "
-		     "options.\n\nChecks:\n");
-	for (size_t i = 0; i < check_count; i++)
-		fprintf(out, "  %-12s %s\n", checks[i].name, checks[i].promise);
+		     "options.\n\n"
+		     "  --only CHECK  run this check and no other; may be repeated\n"
+		     "  --list        list the checks\n"
+		     "  --help, --version\n\nChecks:\n");
+	print_list(out);
 }
 
-static int run_all(const struct subject *subject)
+static int run_checks(const struct request *request)
 {
-	size_t failed = 0, failed_builds = 0, not_run = 0;
+	size_t passed = 0, failed = 0, failed_builds = 0, not_run = 0;
 
 	for (size_t i = 0; i < check_count; i++) {
 		const struct check *check = &checks[i];
 		int ret;
 
+		if (request->any_only && !request->only[i])
+			continue;
 		if (check->kind == CHECK_AFTER_BUILDS && failed_builds > 0) {
+			printf("skip %s: the builds that it goes on from failed\n", check->name);
 			not_run++;
 			continue;
 		}
-		ret = check_isolated(check, subject);
+		ret = check_isolated(check, &request->subject);
 		printf("%s %s: %s\n", ret ? "FAIL" : "ok  ", check->name, check->promise);
 		fflush(stdout);
+		passed += ret == 0;
 		failed += ret != 0;
 		failed_builds += ret != 0 && check->kind == CHECK_BUILD;
 	}
-	printf("%zu passed, %zu failed", check_count - failed - not_run, failed);
+	printf("%zu passed, %zu failed", passed, failed);
 	if (not_run > 0)
-		printf(", %zu not run: they go on from builds that failed", not_run);
+		printf(", %zu not run", not_run);
 	putchar('\n');
 	return failed ? 1 : 0;
 }
 
-static int run_with_options(struct subject *subject, const char *const *options)
+static int run_with_options(struct request *request)
 {
+	struct subject *subject = &request->subject;
 	struct config config;
 	int status;
 
-	subject->values = check_read_options(subject->backend, options, &config);
-	status = subject->values ? run_all(subject) : 2;
+	subject->values = check_read_options(subject->backend, request->options, &config);
+	status = subject->values ? run_checks(request) : 2;
 	free(subject->values);
 	config_free(&config);
 	return status;
@@ -106,27 +130,75 @@ static int defaults_can_be_read(const struct subject *subject)
 	return can;
 }
 
-int main(int argc, char **argv)
+static bool select_check(struct request *request, const char *name)
 {
-	struct subject subject = { 0 };
+	for (size_t i = 0; i < check_count; i++) {
+		if (strcmp(checks[i].name, name) != 0)
+			continue;
+		request->only[i] = request->any_only = true;
+		return true;
+	}
+	check_fail("there is no check '%s': kataimg-backend-check --list names them", name);
+	return false;
+}
 
-	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+enum { OPTION_HELP = 'h', OPTION_VERSION = 256, OPTION_LIST, OPTION_ONLY };
+
+/* -1: go on; else the exit status. */
+static int take_option(struct request *request, int option)
+{
+	switch (option) {
+	case OPTION_HELP:
 		print_usage(stdout);
 		return 0;
-	}
-	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+	case OPTION_VERSION:
 		printf("kataimg-backend-check %s, backend interface %d\n", KATAIMG_VERSION,
 		       KATAIMG_ABI_VERSION);
 		return 0;
-	}
-	if (argc < 2 || argv[1][0] == '-') {
+	case OPTION_LIST:
+		print_list(stdout);
+		return 0;
+	case OPTION_ONLY:
+		return select_check(request, optarg) ? -1 : 2;
+	default:
 		print_usage(stderr);
 		return 2;
 	}
-	subject.path = argv[1];
-	subject.backend = check_load(subject.path);
-	if (!subject.backend || !defaults_can_be_read(&subject))
+}
+
+static int read_arguments(struct request *request, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "help", no_argument, NULL, OPTION_HELP },
+		{ "version", no_argument, NULL, OPTION_VERSION },
+		{ "list", no_argument, NULL, OPTION_LIST },
+		{ "only", required_argument, NULL, OPTION_ONLY },
+		{ 0 },
+	};
+	int option, status = -1;
+
+	while (status < 0 && (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
+		status = take_option(request, option);
+	if (status < 0 && optind >= argc) {
+		print_usage(stderr);
+		return 2;
+	}
+	request->subject.path = argv[optind];
+	request->options = (const char *const *)argv + optind + 1;
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct request request = { 0 };
+	struct subject *subject = &request.subject;
+	int status = read_arguments(&request, argc, argv);
+
+	if (status >= 0)
+		return status;
+	subject->backend = check_load(subject->path);
+	if (!subject->backend || !defaults_can_be_read(subject))
 		return 1;
-	subject.job = check_job(subject.backend);
-	return run_with_options(&subject, (const char *const *)argv + 2);
+	subject->job = check_job(subject->backend);
+	return run_with_options(&request);
 }

@@ -17,6 +17,12 @@
 #include <unistd.h>
 
 #define BLOCK 4096u
+/* Where the header block lies, as btrfs has its own at 64 KiB. */
+#ifdef LATE
+#define HEADER_BLOCK 16u
+#else
+#define HEADER_BLOCK 0u
+#endif
 #define MAGIC "toy filesystem\n"
 
 struct toy {
@@ -170,7 +176,7 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 	if (refuse_too_much(toy, tree) < 0)
 		return -EFBIG;
 #endif
-	toy->blocks = 1;
+	toy->blocks = HEADER_BLOCK + 1;
 	toy->nodes = tree->node_count;
 	for (uint64_t i = 0; i < tree->node_count; i++)
 		if (tree->nodes[i]->type == KATAIMG_REG)
@@ -229,7 +235,7 @@ static int toy_describe(void *state, uint64_t window_bytes, struct kataimg_fs_in
 
 static int place_files(struct toy *toy, const struct kataimg_tree *tree)
 {
-	uint64_t block = 1;
+	uint64_t block = HEADER_BLOCK + 1;
 	int ret = 0;
 
 	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++) {
@@ -259,6 +265,9 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 
 #if !defined(BREAK_PLAN)
 	if (window_bytes / BLOCK < toy->blocks) {
+#ifdef BREAK_REFUSAL
+		return -ENOSPC;
+#endif
 		toy->host->error(toy->host->ctx, "the window is too small");
 		return -ENOSPC;
 	}
@@ -283,7 +292,7 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 	if (ret < 0)
 		return ret;
 #endif
-	ret = toy->host->write(toy->host->ctx, 0, &header, sizeof(header));
+	ret = toy->host->write(toy->host->ctx, HEADER_BLOCK * BLOCK, &header, sizeof(header));
 #ifdef BREAK_FAULTS
 	ret = 0;
 #endif
@@ -305,9 +314,9 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 static int read_header(const struct kataimg_host *host, uint64_t window_bytes,
 		       struct toy_header *header)
 {
-	if (window_bytes < BLOCK)
+	if (window_bytes < (HEADER_BLOCK + 1) * BLOCK)
 		return -ENODATA;
-	return host->window_read(host->ctx, 0, header, sizeof(*header));
+	return host->window_read(host->ctx, HEADER_BLOCK * BLOCK, header, sizeof(*header));
 }
 
 static int toy_verify(void *state, uint64_t window_bytes)
@@ -318,7 +327,9 @@ static int toy_verify(void *state, uint64_t window_bytes)
 
 #ifndef BREAK_VERIFY
 	if (ret == 0 && memcmp(header.magic, MAGIC, sizeof(MAGIC)) != 0) {
+#ifndef BREAK_ALARM
 		toy->host->error(toy->host->ctx, "the header is gone");
+#endif
 		return -EBADMSG;
 	}
 #endif

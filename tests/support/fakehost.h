@@ -41,6 +41,7 @@ struct fakehost_setup {
 	const void *corrupt;                /* written over the window between copy and verify */
 	size_t corrupt_len;
 	uint64_t corrupt_off;
+	bool corrupt_all; /* or: all of it becomes zeros */
 };
 
 /* The services that can be made to fail. */
