@@ -7,6 +7,7 @@
 #include "check/check.h"
 #include "core/backend/loader.h"
 #include "core/config/options.h"
+#include "lib/acl.h"
 
 const struct kataimg_backend *check_load(const char *path)
 {
@@ -159,7 +160,7 @@ static void add_files(struct kataimg_node *dir, uint64_t can)
 		memtree_set_xattr(dir, "user.empty", "", 0);
 	}
 	if (can & KATAIMG_CAP_ACLS)
-		memtree_set_xattr(file, "system.posix_acl_access", acl, sizeof(acl));
+		memtree_set_xattr(file, ACL_ACCESS_NAME, acl, sizeof(acl));
 }
 
 struct memtree *check_empty_root(const struct subject *subject)

@@ -3,14 +3,14 @@
  * Integer types with a byte order, for on-disk structures. A struct wrapper cannot be mixed up with
  * a number by accident, and has alignment 1, so that structures made of these have no padding.
  */
-#ifndef ONDISK_BYTEORDER_H
-#define ONDISK_BYTEORDER_H
+#ifndef LIB_BYTEORDER_H
+#define LIB_BYTEORDER_H
 
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
-#define ONDISK_DEFINE(type, bits, to, from)                   \
+#define BYTEORDER_DEFINE(type, bits, to, from)                \
 	typedef struct {                                      \
 		uint8_t byte[(bits) / 8];                     \
 	} type;                                               \
@@ -29,13 +29,13 @@
 	}                                                     \
 	_Static_assert(sizeof(type) == (bits) / 8, #type)
 
-ONDISK_DEFINE(le16, 16, htole16, le16toh);
-ONDISK_DEFINE(le32, 32, htole32, le32toh);
-ONDISK_DEFINE(le64, 64, htole64, le64toh);
-ONDISK_DEFINE(be16, 16, htobe16, be16toh);
-ONDISK_DEFINE(be32, 32, htobe32, be32toh);
-ONDISK_DEFINE(be64, 64, htobe64, be64toh);
+BYTEORDER_DEFINE(le16, 16, htole16, le16toh);
+BYTEORDER_DEFINE(le32, 32, htole32, le32toh);
+BYTEORDER_DEFINE(le64, 64, htole64, le64toh);
+BYTEORDER_DEFINE(be16, 16, htobe16, be16toh);
+BYTEORDER_DEFINE(be32, 32, htobe32, be32toh);
+BYTEORDER_DEFINE(be64, 64, htobe64, be64toh);
 
-#undef ONDISK_DEFINE
+#undef BYTEORDER_DEFINE
 
 #endif

@@ -4,8 +4,8 @@
  * metadata. No preset and no final inversion: each format says its own. crc32c(~0, "123456789", 9)
  * ^ ~0 == 0xE3069283.
  */
-#ifndef ONDISK_CRC32C_H
-#define ONDISK_CRC32C_H
+#ifndef LIB_CRC32C_H
+#define LIB_CRC32C_H
 
 #include <stddef.h>
 #include <stdint.h>

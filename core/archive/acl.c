@@ -4,23 +4,23 @@
 #include <string.h>
 
 #include "core/archive/unpack.h"
-#include "core/tree/acl.h"
+#include "lib/acl.h"
 
 static enum acl_tag tag_of(int tag)
 {
 	switch (tag) {
 	case ARCHIVE_ENTRY_ACL_USER_OBJ:
-		return ACL_TAG_USER_OBJ;
+		return ACL_USER_OBJ;
 	case ARCHIVE_ENTRY_ACL_USER:
-		return ACL_TAG_USER;
+		return ACL_USER;
 	case ARCHIVE_ENTRY_ACL_GROUP_OBJ:
-		return ACL_TAG_GROUP_OBJ;
+		return ACL_GROUP_OBJ;
 	case ARCHIVE_ENTRY_ACL_GROUP:
-		return ACL_TAG_GROUP;
+		return ACL_GROUP;
 	case ARCHIVE_ENTRY_ACL_MASK:
-		return ACL_TAG_MASK;
+		return ACL_MASK;
 	default:
-		return ACL_TAG_OTHER;
+		return ACL_OTHER;
 	}
 }
 

@@ -5,7 +5,7 @@
 
 #include "core/archive/paxtime.h"
 #include "core/archive/unpack.h"
-#include "core/tree/acl.h"
+#include "lib/acl.h"
 
 /* Access and default ACL. */
 #define ACLS_MAX 2

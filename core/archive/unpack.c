@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/archive/unpack.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "core/base/io.h"
 #include "core/base/log.h"
 #include "lib/bytes.h"
+#include "lib/filetype.h"
 
 int unpack_fail(const struct unpack *unpack, const char *path, struct error *error, const char *fmt,
 		...)
@@ -22,27 +24,11 @@ int unpack_fail(const struct unpack *unpack, const char *path, struct error *err
 	return error_prefix(error, "%s: %s", unpack->input->label, path);
 }
 
-static int type_of(struct archive_entry *entry)
-{
-	switch (archive_entry_filetype(entry)) {
-	case AE_IFREG:
-		return KATAIMG_REG;
-	case AE_IFDIR:
-		return KATAIMG_DIR;
-	case AE_IFLNK:
-		return KATAIMG_LNK;
-	case AE_IFCHR:
-		return KATAIMG_CHR;
-	case AE_IFBLK:
-		return KATAIMG_BLK;
-	case AE_IFIFO:
-		return KATAIMG_FIFO;
-	case AE_IFSOCK:
-		return KATAIMG_SOCK;
-	default:
-		return -EINVAL;
-	}
-}
+/* libarchive has the type bits of stat(2) as its own. */
+static_assert(AE_IFMT == S_IFMT && AE_IFREG == S_IFREG && AE_IFDIR == S_IFDIR &&
+		      AE_IFLNK == S_IFLNK && AE_IFCHR == S_IFCHR && AE_IFBLK == S_IFBLK &&
+		      AE_IFIFO == S_IFIFO && AE_IFSOCK == S_IFSOCK,
+	      "filetype_of_mode reads them");
 
 static int set_target(struct unpack *unpack, struct archive_entry *entry, const char *path,
 		      struct tree_node *node, struct error *error)
@@ -116,16 +102,17 @@ static int unpack_hard_link(struct unpack *unpack, struct archive_entry *entry, 
 static int unpack_node(struct unpack *unpack, struct archive_entry *entry, const char *path,
 		       const struct tree_place *place, struct error *error)
 {
-	int type = type_of(entry), ret = 0;
+	uint8_t type = filetype_of_mode(archive_entry_filetype(entry));
+	int ret = 0;
 	struct tree_node *node = place->node;
 
-	if (type < 0)
+	if (type == 0)
 		return unpack_fail(unpack, path, error, "an entry of an unknown type");
 	if (type != KATAIMG_DIR || !node || node->pub.type != KATAIMG_DIR) {
 		ret = check_replaceable(unpack, path, place, error);
 		if (ret < 0)
 			return ret;
-		node = tree_add_node(unpack->tree, (enum kataimg_type)type);
+		node = tree_add_node(unpack->tree, type);
 		ret = node ? put(unpack, place, node, error) : error_nomem(error);
 	}
 	if (ret == 0 && type == KATAIMG_LNK)

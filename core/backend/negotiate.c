@@ -9,7 +9,7 @@
 
 #include "core/base/log.h"
 #include "core/base/text.h"
-#include "core/tree/acl.h"
+#include "lib/acl.h"
 
 #define REASON_BYTES 512
 #define PATH_BYTES 1024
@@ -113,12 +113,6 @@ static bool has_holes(const struct kataimg_node *node)
 	return data < node->size;
 }
 
-static bool is_acl(const struct kataimg_xattr *xattr)
-{
-	return strcmp(xattr->name, ACL_ACCESS_NAME) == 0 ||
-	       strcmp(xattr->name, ACL_DEFAULT_NAME) == 0;
-}
-
 static void check_xattrs(struct negotiation *n, const struct kataimg_node *node)
 {
 	uint64_t can = session_table(n->session)->capabilities;
@@ -128,7 +122,7 @@ static void check_xattrs(struct negotiation *n, const struct kataimg_node *node)
 		snprintf(has, sizeof(has), "has %s", node->xattrs[i].name);
 		if (!(can & KATAIMG_CAP_XATTRS))
 			offend(n, node, TREE_DROP_XATTR, i, "extended attributes", has);
-		else if (!(can & KATAIMG_CAP_ACLS) && is_acl(&node->xattrs[i]))
+		else if (!(can & KATAIMG_CAP_ACLS) && acl_is_name(node->xattrs[i].name))
 			offend(n, node, TREE_DROP_XATTR, i, "POSIX ACLs", has);
 	}
 }

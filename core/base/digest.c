@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
 /* The opaque type of the header is OpenSSL's context under another name. */
@@ -65,12 +64,4 @@ int digest_uuid(const uint8_t seed[DIGEST_BYTES], const char *label, uint8_t out
 	out[6] = 0x80 | (out[6] & 0x0f);
 	out[8] = 0x80 | (out[8] & 0x3f);
 	return 0;
-}
-
-char *digest_format_hex(const uint8_t *bytes, size_t len, char *text)
-{
-	*text = '\0';
-	for (size_t i = 0; i < len; i++)
-		text += sprintf(text, "%02x", bytes[i]);
-	return text;
 }

@@ -21,7 +21,4 @@ int digest_derive(const uint8_t seed[DIGEST_BYTES], const char *label, uint8_t o
 /* Its first 16 bytes as a UUID of version 8 (RFC 9562). */
 int digest_uuid(const uint8_t seed[DIGEST_BYTES], const char *label, uint8_t out[16]);
 
-/* Hexadecimal: 2 * len characters and a NUL. Returns where the NUL is. */
-char *digest_format_hex(const uint8_t *bytes, size_t len, char *text);
-
 #endif

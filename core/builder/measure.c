@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/builder/private.h"
+#include "lib/hex.h"
 
 static int set_salt(struct build *build, struct error *error)
 {
@@ -18,7 +19,7 @@ static int set_salt(struct build *build, struct error *error)
 		ret = digest_derive(build->seed, "verity-salt", params->salt);
 		return ret < 0 ? error_set(error, -ret, "SHA-256 failed") : 0;
 	}
-	if (verity_parse_hex(salt, params->salt, sizeof(params->salt), &params->salt_len) < 0)
+	if (hex_parse(salt, params->salt, sizeof(params->salt), &params->salt_len) < 0)
 		return error_set(error, EINVAL, "the salt %s is not hexadecimal", salt);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/builder/private.h"
+#include "lib/hex.h"
 
 #define MEBIBYTE (1024.0 * 1024.0)
 
@@ -63,7 +64,7 @@ static void add_hex(json_object *object, const char *key, const uint8_t *bytes, 
 {
 	char text[2 * DIGEST_BYTES + 1];
 
-	digest_format_hex(bytes, len, text);
+	hex_format(bytes, len, text);
 	add_text(object, key, text);
 }
 
@@ -203,8 +204,8 @@ static json_object *verity_object(const struct build *build)
 		salt[2 * VERITY_SALT_MAX_BYTES + 1], target[VERITY_LINE_BYTES + 256];
 
 	verity_format_line(&build->verity, build->root_hash, line);
-	digest_format_hex(build->root_hash, DIGEST_BYTES, root);
-	digest_format_hex(build->verity.salt, build->verity.salt_len, salt);
+	hex_format(build->root_hash, DIGEST_BYTES, root);
+	hex_format(build->verity.salt, build->verity.salt_len, salt);
 	snprintf(target, sizeof(target),
 		 "dm-mod.create=\"dm-verity,,,ro,0 %" PRIu64
 		 " verity 1 DATA HASH 4096 4096 %" PRIu64 " 0 sha256 %s %s\"",

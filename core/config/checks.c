@@ -6,6 +6,7 @@
 #include "core/format/verity.h"
 #include "core/tree/exclude.h"
 #include "core/tree/owner.h"
+#include "lib/hex.h"
 
 int check_id_range(const char *value, struct error *error)
 {
@@ -24,7 +25,7 @@ int check_salt(const char *value, struct error *error)
 	uint8_t salt[VERITY_SALT_MAX_BYTES];
 	size_t len;
 
-	if (verity_parse_hex(value, salt, sizeof(salt), &len) < 0)
+	if (hex_parse(value, salt, sizeof(salt), &len) < 0)
 		return error_usage(error, "not hexadecimal digits, two a byte, of at most %d bytes",
 				   VERITY_SALT_MAX_BYTES);
 	return 0;

@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/hex.h"
+#include "lib/round.h"
+
 void verity_layout(uint64_t data_blocks, struct verity_layout *layout)
 {
 	uint64_t below = data_blocks, at = 0;
 
 	*layout = (struct verity_layout){ 0 };
 	while (below > 1 && layout->levels < VERITY_LEVELS_MAX) {
-		below = (below - 1) / VERITY_DIGESTS_PER_BLOCK + 1;
+		below = div_up(below, VERITY_DIGESTS_PER_BLOCK);
 		layout->blocks[layout->levels++] = below;
 		layout->total_blocks += below;
 	}
@@ -77,34 +80,9 @@ void verity_format_line(const struct verity_params *params, const uint8_t root[D
 {
 	char *at = line + sprintf(line, "root_hash=");
 
-	at = digest_format_hex(root, DIGEST_BYTES, at);
+	at = hex_format(root, DIGEST_BYTES, at);
 	at += sprintf(at, ",salt=");
-	at = digest_format_hex(params->salt, params->salt_len, at);
+	at = hex_format(params->salt, params->salt_len, at);
 	sprintf(at, ",data_blocks=%" PRIu64 ",data_block_size=%u,hash_block_size=%u",
 		params->data_blocks, VERITY_BLOCK_BYTES, VERITY_BLOCK_BYTES);
-}
-
-static int hex_digit(char digit)
-{
-	const char digits[] = "0123456789abcdef";
-	const char *at = digit ? strchr(digits, digit | 0x20) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-int verity_parse_hex(const char *text, uint8_t *bytes, size_t max_len, size_t *len)
-{
-	size_t digits = strlen(text);
-
-	if (digits % 2 != 0 || digits / 2 > max_len)
-		return -EINVAL;
-	for (size_t i = 0; i < digits / 2; i++) {
-		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return -EINVAL;
-		bytes[i] = (uint8_t)(high << 4 | low);
-	}
-	*len = digits / 2;
-	return 0;
 }

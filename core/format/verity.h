@@ -54,7 +54,4 @@ int verity_hash_block(struct verity_hasher *hasher, const uint8_t block[VERITY_B
 void verity_format_line(const struct verity_params *params, const uint8_t root[DIGEST_BYTES],
 			char line[VERITY_LINE_BYTES]);
 
-/* Hexadecimal of len bytes, exactly. -EINVAL. */
-int verity_parse_hex(const char *text, uint8_t *bytes, size_t max_len, size_t *len);
-
 #endif

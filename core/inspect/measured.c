@@ -11,6 +11,7 @@
 
 #include "core/inspect/findings.h"
 #include "core/measure/measure.h"
+#include "lib/hex.h"
 
 /* The salt of a line as verity_format_line makes it, if its root hash is the one. To be freed. */
 static char *salt_of_line(const char *line, const char *root_hash)
@@ -70,14 +71,14 @@ static int parse_values(const char *path, const char *root_hash, const char *sal
 	autofree char *found = salt ? strdup(salt) : find_salt(path, root_hash);
 	size_t len;
 
-	if (verity_parse_hex(root_hash, root, DIGEST_BYTES, &len) < 0 || len != DIGEST_BYTES)
+	if (hex_parse(root_hash, root, DIGEST_BYTES, &len) < 0 || len != DIGEST_BYTES)
 		return error_usage(error, "--root-hash %s: not %d hexadecimal digits", root_hash,
 				   2 * DIGEST_BYTES);
 	if (!found)
 		return error_usage(error,
 				   "no root_hash_*.txt beside %s has this root hash: give --salt",
 				   path);
-	if (verity_parse_hex(found, params->salt, sizeof(params->salt), &params->salt_len) < 0)
+	if (hex_parse(found, params->salt, sizeof(params->salt), &params->salt_len) < 0)
 		return error_usage(error, "the salt %s is not hexadecimal of at most %d bytes",
 				   found, VERITY_SALT_MAX_BYTES);
 	return 0;

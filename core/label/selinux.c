@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/cancel.h"
 #include "core/base/log.h"
 #include "core/tree/model.h"
+#include "lib/filetype.h"
 
 #define XATTR_NAME "security.selinux"
 
@@ -38,17 +38,6 @@ __attribute__((format(printf, 2, 3))) static int forward_log(int type, const cha
 	line[strcspn(line, "\n")] = '\0';
 	log_message(type == SELINUX_ERROR ? LOG_WARNING : LOG_DEBUG, "libselinux: %s", line);
 	return 0;
-}
-
-static mode_t file_type(const struct kataimg_node *node)
-{
-	static const mode_t types[] = {
-		[KATAIMG_REG] = S_IFREG, [KATAIMG_DIR] = S_IFDIR,  [KATAIMG_CHR] = S_IFCHR,
-		[KATAIMG_BLK] = S_IFBLK, [KATAIMG_FIFO] = S_IFIFO, [KATAIMG_SOCK] = S_IFSOCK,
-		[KATAIMG_LNK] = S_IFLNK,
-	};
-
-	return types[node->type];
 }
 
 static size_t path_len(const struct kataimg_node *node)
@@ -131,7 +120,7 @@ static int label_node(struct labeller *labeller, struct tree_node *node, struct 
 	if (ret < 0)
 		return error_nomem(error);
 	if (selabel_lookup_raw(labeller->handle, &label, labeller->path,
-			       (int)file_type(&node->pub)) < 0)
+			       (int)filetype_bits(node->pub.type)) < 0)
 		return errno == ENOENT ? 0
 				       : error_errno(error, errno, "cannot find a label for %s",
 						     labeller->path);

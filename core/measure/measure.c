@@ -12,6 +12,7 @@
 #include "core/base/io.h"
 #include "core/base/pool.h"
 #include "lib/cleanup.h"
+#include "lib/round.h"
 
 /* A job hashes the data below so many hash blocks: 8 MiB, read in pieces of 512 KiB. */
 #define JOB_BLOCKS 16
@@ -103,7 +104,7 @@ static int hash_zeros(struct level *level)
 /* Hashes all blocks below a level into its hash blocks. */
 static int hash_level(struct level *level)
 {
-	uint64_t jobs = (level->hash_block_count - 1) / JOB_BLOCKS + 1;
+	uint64_t jobs = div_up(level->hash_block_count, JOB_BLOCKS);
 	int ret = hash_zeros(level);
 
 	pthread_mutex_init(&level->lock, NULL);

@@ -13,6 +13,7 @@
 #include "core/tree/find.h"
 #include "core/tree/model.h"
 #include "core/tree/reader.h"
+#include "lib/hex.h"
 
 #define JSON_BYTES_MAX ((uint64_t)4 << 20)
 #define HASH_BYTES ((size_t)1 << 20)
@@ -118,8 +119,7 @@ int oci_check_digest(const struct archive_input *input, const char *digest, stru
 		return error_set(error, ECANCELED, "interrupted");
 	if (ret < 0)
 		return error_errno(error, -ret, "%s: cannot read", input->label);
-	for (size_t i = 0; i < DIGEST_BYTES; i++)
-		snprintf(text + strlen(text), 3, "%02x", hash[i]);
+	hex_format(hash, DIGEST_BYTES, text + strlen(ALGORITHM));
 	if (strcmp(text, digest) != 0)
 		return error_set(error, EBADMSG,
 				 "%s: its content is damaged: the digest is %s, not %s",

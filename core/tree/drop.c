@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/tree/acl.h"
 #include "core/tree/model.h"
+#include "lib/acl.h"
 
 /* The model hands out const; its owner may still change it. */
 static struct kataimg_xattr *own_xattrs(struct tree_node *node)
@@ -42,14 +42,11 @@ static void mask_group(struct tree_node *node, const struct kataimg_xattr *acl)
 {
 	unsigned int granted = 7;
 
-	for (size_t at = sizeof(struct acl_header); at + sizeof(struct acl_entry) <= acl->value_len;
-	     at += sizeof(struct acl_entry)) {
-		struct acl_entry entry;
-		unsigned int tag;
+	for (size_t i = 0; i < acl_entry_count(acl->value_len); i++) {
+		struct acl_entry entry = acl_entry_at(acl->value, i);
+		unsigned int tag = from_le16(entry.tag);
 
-		memcpy(&entry, (const char *)acl->value + at, sizeof(entry));
-		tag = from_le16(entry.tag);
-		if (tag == ACL_TAG_GROUP_OBJ || tag == ACL_TAG_MASK)
+		if (tag == ACL_GROUP_OBJ || tag == ACL_MASK)
 			granted &= from_le16(entry.perm);
 	}
 	node->pub.mode &= (uint16_t)(07707 | granted << 3);

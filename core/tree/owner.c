@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/tree/acl.h"
 #include "core/tree/model.h"
+#include "lib/acl.h"
 
 #define PATH_MESSAGE_BYTES 4096
 
@@ -111,9 +111,9 @@ static int map_acl_entry(const struct tree_node *node, struct acl_entry *entry,
 			 struct error *error)
 {
 	uint32_t id = from_le32(entry->id);
-	bool user = from_le16(entry->tag) == ACL_TAG_USER;
+	bool user = from_le16(entry->tag) == ACL_USER;
 
-	if (!user && from_le16(entry->tag) != ACL_TAG_GROUP)
+	if (!acl_has_id(entry))
 		return 0;
 	if (map_id(user ? uids : gids, &id) < 0)
 		return fail_unmapped(node, user ? "uid" : "gid", id, error);
@@ -130,14 +130,11 @@ static int map_acl(struct tree *tree, const struct tree_node *node, struct katai
 
 	if (!value)
 		return error_nomem(error);
-	for (size_t at = sizeof(struct acl_header);
-	     ret == 0 && at + sizeof(struct acl_entry) <= xattr->value_len;
-	     at += sizeof(struct acl_entry)) {
-		struct acl_entry entry;
+	for (size_t i = 0; ret == 0 && i < acl_entry_count(xattr->value_len); i++) {
+		struct acl_entry entry = acl_entry_at(value, i);
 
-		memcpy(&entry, value + at, sizeof(entry));
 		ret = map_acl_entry(node, &entry, uids, gids, error);
-		memcpy(value + at, &entry, sizeof(entry));
+		acl_set_entry(value, i, &entry);
 	}
 	xattr->value = value;
 	return ret;
@@ -150,8 +147,7 @@ static int map_acls(struct tree *tree, struct tree_node *node, const struct tree
 	int ret = 0;
 
 	for (uint32_t i = 0; ret == 0 && i < node->pub.xattr_count; i++)
-		if (strcmp(xattrs[i].name, ACL_ACCESS_NAME) == 0 ||
-		    strcmp(xattrs[i].name, ACL_DEFAULT_NAME) == 0)
+		if (acl_is_name(xattrs[i].name))
 			ret = map_acl(tree, node, &xattrs[i], uids, gids, error);
 	return ret;
 }

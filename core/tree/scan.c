@@ -13,22 +13,15 @@
 #include "core/base/pool.h"
 #include "core/tree/exclude.h"
 #include "lib/cleanup.h"
+#include "lib/filetype.h"
 
 #define RECORDS_BYTES 32768
-
-/* By the four type bits of a mode. */
-static const uint8_t node_types[16] = {
-	[S_IFREG >> 12] = KATAIMG_REG,  [S_IFDIR >> 12] = KATAIMG_DIR,
-	[S_IFCHR >> 12] = KATAIMG_CHR,  [S_IFBLK >> 12] = KATAIMG_BLK,
-	[S_IFIFO >> 12] = KATAIMG_FIFO, [S_IFSOCK >> 12] = KATAIMG_SOCK,
-	[S_IFLNK >> 12] = KATAIMG_LNK,
-};
 
 /* ---- Entries ---- */
 
 static struct tree_node *make_node(struct scan_worker *worker, const struct scan_entry *entry)
 {
-	return tree_add_node(worker->part, node_types[entry->stat.stx_mode >> 12]);
+	return tree_add_node(worker->part, filetype_of_mode(entry->stat.stx_mode));
 }
 
 /* The node of a file with several names: *is_new for whoever meets it first, who fills it. */

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/common/uuid.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
-static int hex_digit(char c)
-{
-	if (isdigit((unsigned char)c))
-		return c - '0';
-	return isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
-}
+#include "lib/hex.h"
 
 /* 8-4-4-4-12 hexadecimal digits. */
 static bool parse_uuid(const char *text, uint8_t uuid[16])
@@ -30,7 +24,7 @@ static bool parse_uuid(const char *text, uint8_t uuid[16])
 			return false;
 		if (shape[i] == '-')
 			continue;
-		uuid[digits / 2] |= digits % 2 ? digit : digit << 4;
+		uuid[digits / 2] |= (uint8_t)(digits % 2 ? digit : digit << 4);
 		digits++;
 	}
 	return memcmp(uuid, none, sizeof(none)) != 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/erofs/chunk.h"
 
+#include "lib/round.h"
+
 #define ENTRY_BYTES sizeof(le32)
 /* More chunks than this are not considered: the array must stay below 4 GiB. */
 #define CHUNKS_MAX (UINT32_C(1) << 28)
@@ -9,7 +11,7 @@ static uint64_t count_chunks(uint64_t size, unsigned int bits)
 {
 	uint64_t bytes = (uint64_t)EROFS_BLOCK_BYTES << bits;
 
-	return size / bytes + (size % bytes != 0);
+	return div_up(size, bytes);
 }
 
 /* The data blocks of a file cut into such chunks. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/round.h"
 #include "plugins/erofs/inode.h"
 #include "plugins/erofs/lz4.h"
 #include "plugins/erofs/zmap.h"
@@ -143,7 +144,7 @@ static uint32_t compress_extent(struct worker *worker, uint32_t cluster_blocks, 
 
 	size = erofs_lz4_fill(worker->lz4, src, len, out, limit < room ? limit : room,
 			      worker->dense, &consumed);
-	bytes = (uint32_t)erofs_round_up(size, EROFS_BLOCK_BYTES);
+	bytes = (uint32_t)round_up(size, EROFS_BLOCK_BYTES);
 	worker->dense = !size || consumed <= bytes;
 	if (!worker->dense) {
 		/* A cluster's data ends where its last block does. */
@@ -248,7 +249,7 @@ static bool is_candidate(const struct erofs *fs, const struct kataimg_node *node
 static int add_segments(struct erofs *fs, const struct kataimg_node *node)
 {
 	struct erofs_segments *all = fs->segments;
-	uint64_t count = (node->size + EROFS_SEGMENT_BYTES - 1) / EROFS_SEGMENT_BYTES;
+	uint64_t count = div_up(node->size, EROFS_SEGMENT_BYTES);
 
 	for (uint32_t i = 0; i < count; i++) {
 		int err = erofs_grow(fs, &all->segments, &all->capacity, all->count,
@@ -271,7 +272,7 @@ static uint64_t plain_bytes(const struct erofs *fs, const struct erofs_inode *in
 	if (fs->options.data == EROFS_DATA_PACKED && inode->copies == 1 &&
 	    erofs_inode_head_bytes(inode) + tail <= EROFS_BLOCK_BYTES)
 		return inode->size;
-	return erofs_round_up(inode->size, EROFS_BLOCK_BYTES);
+	return round_up(inode->size, EROFS_BLOCK_BYTES);
 }
 
 /* Makes the inode a compressed one if its segments, from first on, are smaller. */

@@ -156,7 +156,7 @@ static uint64_t blocks_read(const struct erofs *fs)
 	uint64_t end = last->nid * EROFS_SLOT_BYTES + erofs_inode_bytes(last) +
 		       sizeof(struct erofs_xattr_header);
 
-	return (end + EROFS_BLOCK_BYTES - 1) / EROFS_BLOCK_BYTES;
+	return erofs_blocks_of(end);
 }
 
 static void share_blocks(struct erofs *fs)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/bytes.h"
+
 #define DIGEST_BYTES 32
 #define READ_BYTES (UINT64_C(1) << 17)
 #define NO_PIECE UINT64_MAX
@@ -129,11 +131,6 @@ static int read_piece(const struct erofs *fs, const struct kataimg_node *node, u
 	return fs->host->source_read(fs->host->ctx, node, off, buf, *len);
 }
 
-static bool is_zero(const uint8_t *buf, size_t len)
-{
-	return !buf[0] && !memcmp(buf, buf + 1, len - 1);
-}
-
 /* The pieces that are not all zeros with their places: so holes cost nothing, and make no
  * difference. */
 static int digest_content(const struct erofs *fs, const struct kataimg_node *node, EVP_MD_CTX *md,
@@ -149,7 +146,7 @@ static int digest_content(const struct erofs *fs, const struct kataimg_node *nod
 
 		if (err)
 			return err;
-		if (!is_zero(buf, len))
+		if (!bytes_are_zero(buf, len))
 			fine = EVP_DigestUpdate(md, &place, sizeof(place)) &&
 			       EVP_DigestUpdate(md, buf, len);
 		off += READ_BYTES;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/common/acl.h"
+#include "lib/acl.h"
 #include "plugins/erofs/chunk.h"
 #include "plugins/erofs/compress.h"
 #include "plugins/erofs/data.h"

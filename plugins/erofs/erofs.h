@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "kataimg/backend.h"
+#include "lib/round.h"
 #include "plugins/erofs/format.h"
 
 enum erofs_data_policy { EROFS_DATA_DAX, EROFS_DATA_PACKED };
@@ -75,14 +76,9 @@ void *erofs_alloc(const struct erofs *fs, size_t count, size_t item_bytes);
 int erofs_grow(const struct erofs *fs, void *array, size_t *capacity, size_t count,
 	       size_t item_bytes);
 
-static inline uint64_t erofs_round_up(uint64_t value, uint64_t unit)
-{
-	return (value + unit - 1) / unit * unit;
-}
-
 static inline uint64_t erofs_blocks_of(uint64_t bytes)
 {
-	return (bytes + EROFS_BLOCK_BYTES - 1) >> EROFS_BLOCK_BITS;
+	return div_up(bytes, EROFS_BLOCK_BYTES);
 }
 
 static inline const struct erofs_inode *erofs_owner(const struct erofs *fs,

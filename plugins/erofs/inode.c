@@ -2,18 +2,9 @@
 #include "plugins/erofs/inode.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
-uint32_t erofs_inode_mode(const struct kataimg_node *node)
-{
-	static const uint32_t bits[] = {
-		[KATAIMG_REG] = S_IFREG, [KATAIMG_DIR] = S_IFDIR,  [KATAIMG_CHR] = S_IFCHR,
-		[KATAIMG_BLK] = S_IFBLK, [KATAIMG_FIFO] = S_IFIFO, [KATAIMG_SOCK] = S_IFSOCK,
-		[KATAIMG_LNK] = S_IFLNK,
-	};
-
-	return bits[node->type] | node->mode;
-}
+#include "lib/filetype.h"
+#include "lib/round.h"
 
 bool erofs_inode_is_extended(const struct erofs *fs, const struct kataimg_node *node, uint64_t size)
 {
@@ -31,7 +22,7 @@ uint64_t erofs_inode_index_off(const struct erofs_inode *inode)
 {
 	uint64_t end = erofs_inode_bytes(inode) + inode->xattr_bytes;
 
-	return inode->layout == EROFS_COMPRESSED_COMPACT ? erofs_round_up(end, 8) : end;
+	return inode->layout == EROFS_COMPRESSED_COMPACT ? round_up(end, 8) : end;
 }
 
 uint64_t erofs_inode_head_bytes(const struct erofs_inode *inode)
@@ -111,6 +102,6 @@ void erofs_inode_encode(const struct erofs *fs, const struct kataimg_node *node,
 	}
 	start[0] = to_le16((uint16_t)format);
 	start[1] = to_le16((uint16_t)xattr_count);
-	start[2] = to_le16((uint16_t)erofs_inode_mode(node));
+	start[2] = to_le16((uint16_t)filetype_mode(node));
 	memcpy(out, start, sizeof(start));
 }

@@ -16,9 +16,6 @@
 bool erofs_inode_is_extended(const struct erofs *fs, const struct kataimg_node *node,
 			     uint64_t size);
 
-/* Type and permissions as st_mode has them. */
-uint32_t erofs_inode_mode(const struct kataimg_node *node);
-
 /* The inode alone, in bytes. */
 uint32_t erofs_inode_bytes(const struct erofs_inode *inode);
 /* Where its index begins, and the inode with xattrs and index, from the inode's first byte. */

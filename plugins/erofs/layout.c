@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/round.h"
 #include "plugins/erofs/inode.h"
 #include "plugins/erofs/slots.h"
 #include "plugins/erofs/super.h"
@@ -71,7 +72,7 @@ static uint64_t need_slots(const struct erofs_inode *inode)
 {
 	uint64_t bytes = erofs_inode_head_bytes(inode) + erofs_inode_tail_bytes(inode);
 
-	return (bytes + EROFS_SLOT_BYTES - 1) / EROFS_SLOT_BYTES;
+	return div_up(bytes, EROFS_SLOT_BYTES);
 }
 
 /* Inodes get their places by rising class; within one in the tree's order, as neighbours. */

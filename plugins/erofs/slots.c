@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/round.h"
 #include "plugins/erofs/erofs.h"
 
 #define BLOCK_SLOTS (EROFS_BLOCK_BYTES / EROFS_SLOT_BYTES)
@@ -46,7 +47,7 @@ static int add_blocks(struct erofs_slots *slots, uint64_t count)
 struct erofs_slots *erofs_slots_new(uint32_t taken_bytes)
 {
 	struct erofs_slots *slots = calloc(1, sizeof(*slots));
-	uint32_t taken = (taken_bytes + EROFS_SLOT_BYTES - 1) / EROFS_SLOT_BYTES;
+	uint32_t taken = (uint32_t)div_up(taken_bytes, EROFS_SLOT_BYTES);
 
 	if (!slots)
 		return NULL;
@@ -91,7 +92,7 @@ static int take_rest(struct erofs_slots *slots, uint32_t need, uint32_t *block, 
 
 static int take_run(struct erofs_slots *slots, uint64_t need, uint64_t *off)
 {
-	uint64_t blocks = (need + BLOCK_SLOTS - 1) / BLOCK_SLOTS;
+	uint64_t blocks = div_up(need, BLOCK_SLOTS);
 	int err = add_blocks(slots, blocks);
 
 	if (err)
@@ -103,7 +104,7 @@ static int take_run(struct erofs_slots *slots, uint64_t need, uint64_t *off)
 
 int erofs_slots_take(struct erofs_slots *slots, uint64_t bytes, uint64_t *off)
 {
-	uint64_t need = (bytes + EROFS_SLOT_BYTES - 1) / EROFS_SLOT_BYTES;
+	uint64_t need = div_up(bytes, EROFS_SLOT_BYTES);
 	uint32_t block, rest;
 	int err;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/round.h"
 #include "plugins/erofs/super.h"
 #include "plugins/erofs/verify.h"
 
@@ -74,7 +75,7 @@ static int read_tails(void *arg, uint64_t index)
 static int write_piece(struct erofs_stream *stream)
 {
 	const struct kataimg_host *host = stream->fs->host;
-	uint32_t tasks = (stream->tail_count + TASK_TAILS - 1) / TASK_TAILS;
+	uint32_t tasks = (uint32_t)div_up(stream->tail_count, TASK_TAILS);
 	int err = tasks ? host->parallel(host->ctx, tasks, read_tails, stream) : 0;
 
 	if (err)

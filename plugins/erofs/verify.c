@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/filetype.h"
 #include "plugins/erofs/dir.h"
 #include "plugins/erofs/inode.h"
 #include "plugins/erofs/probe.h"
@@ -110,7 +111,7 @@ static int compare_inode(const struct erofs *fs, const struct kataimg_node *node
 
 	if (format >> EROFS_FORMAT_LAYOUT_SHIFT != inode->layout)
 		return refuse(fs, node, "the data layout");
-	if (from_le16(disk->mode) != erofs_inode_mode(node))
+	if (from_le16(disk->mode) != filetype_mode(node))
 		return refuse(fs, node, "the mode");
 	if (from_le32(disk->uid) != node->uid || from_le32(disk->gid) != node->gid)
 		return refuse(fs, node, "the owner");

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/acl.h"
+#include "lib/round.h"
+
 #define NOT_SHARED UINT32_MAX
 
 /* A distinct pair of name and value. */
@@ -33,8 +36,8 @@ static const struct {
 	{ "user.", 5, EROFS_XATTR_USER, false },
 	{ "trusted.", 8, EROFS_XATTR_TRUSTED, false },
 	{ "security.", 9, EROFS_XATTR_SECURITY, false },
-	{ "system.posix_acl_access", 23, EROFS_XATTR_ACL_ACCESS, true },
-	{ "system.posix_acl_default", 24, EROFS_XATTR_ACL_DEFAULT, true },
+	{ ACL_ACCESS_NAME, 23, EROFS_XATTR_ACL_ACCESS, true },
+	{ ACL_DEFAULT_NAME, 24, EROFS_XATTR_ACL_DEFAULT, true },
 };
 
 int erofs_xattr_split(const struct kataimg_xattr *xattr, uint8_t *prefix, const char **suffix,
@@ -62,7 +65,7 @@ static uint32_t entry_bytes(const struct kataimg_xattr *xattr)
 	uint8_t prefix;
 
 	erofs_xattr_split(xattr, &prefix, &suffix, &suffix_len);
-	return (uint32_t)erofs_round_up(
+	return (uint32_t)round_up(
 		sizeof(struct erofs_xattr_entry) + suffix_len + (uint64_t)xattr->value_len, 4);
 }
 

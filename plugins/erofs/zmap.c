@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/round.h"
 #include "plugins/erofs/compress.h"
 #include "plugins/erofs/inode.h"
 
@@ -24,7 +25,7 @@ static struct shape shape_index(const struct erofs_inode *inode)
 	uint64_t start = erofs_inode_index_off(inode) + sizeof(struct erofs_map_header);
 	struct shape shape = { .total = (uint32_t)erofs_blocks_of(inode->size) };
 
-	shape.before = (uint32_t)(erofs_round_up(start, BIG_PACK_BYTES) - start) /
+	shape.before = (uint32_t)(round_up(start, BIG_PACK_BYTES) - start) /
 		       (SMALL_PACK_BYTES / SMALL_PACK_RECORDS);
 	if (shape.before > shape.total)
 		shape.before = shape.total;
@@ -39,7 +40,7 @@ uint32_t erofs_zmap_bytes(const struct erofs_inode *inode)
 
 	return (uint32_t)sizeof(struct erofs_map_header) +
 	       shape.big / BIG_PACK_RECORDS * BIG_PACK_BYTES +
-	       (small + SMALL_PACK_RECORDS - 1) / SMALL_PACK_RECORDS * SMALL_PACK_BYTES;
+	       (uint32_t)div_up(small, SMALL_PACK_RECORDS) * SMALL_PACK_BYTES;
 }
 
 static void put_bits(uint8_t *out, uint32_t at, uint32_t value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/ext4/acl.h"
 
-#include "plugins/common/acl.h"
+#include "lib/acl.h"
 
 #define ACL_DISK_VERSION 1u
 

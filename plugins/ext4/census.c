@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/crc32c.h"
+#include "lib/round.h"
 #include "plugins/ext4/ext4.h"
 #include "plugins/ext4/xattr.h"
 
@@ -34,7 +35,7 @@ uint32_t ext4_segment_first(const struct kataimg_segment *segment)
 
 uint32_t ext4_segment_blocks(const struct kataimg_segment *segment)
 {
-	return (segment->len + EXT4_BLOCK_BYTES - 1) / EXT4_BLOCK_BYTES;
+	return div_up(segment->len, EXT4_BLOCK_BYTES);
 }
 
 bool ext4_segment_is_large(const struct ext4 *ext4, const struct kataimg_node *node,

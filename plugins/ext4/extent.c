@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/crc32c.h"
+#include "lib/round.h"
 #include "plugins/ext4/disk.h"
 #include "plugins/ext4/writer.h"
 
@@ -24,7 +25,7 @@ struct supply {
 
 static uint64_t blocks_for(uint64_t items)
 {
-	return (items + EXT4_EXTENTS_PER_BLOCK - 1) / EXT4_EXTENTS_PER_BLOCK;
+	return div_up(items, EXT4_EXTENTS_PER_BLOCK);
 }
 
 uint64_t ext4_extent_tree_blocks(uint64_t extents)

@@ -1,35 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/ext4/geometry.h"
 
+#include "lib/round.h"
 #include "plugins/ext4/disk.h"
 
 #define BITMAPS_PER_GROUP 2u
 /* What libext2fs wants free in the last group beside its tables. */
 #define TAIL_SPARE_BLOCKS 50u
 
-static uint64_t divide_up(uint64_t value, uint64_t by)
-{
-	return value / by + (value % by != 0);
-}
-
 bool ext4_geometry_init(struct ext4_geometry *geo, uint64_t blocks, uint32_t blocks_per_group,
 			uint64_t inodes)
 {
-	uint64_t groups = divide_up(blocks, blocks_per_group);
+	uint64_t groups = div_up(blocks, blocks_per_group);
 	uint64_t tail = blocks % blocks_per_group;
 	uint64_t inodes_per_group;
 
 	if (groups == 0 || groups > UINT32_MAX)
 		return false;
-	inodes_per_group =
-		divide_up(divide_up(inodes, groups), EXT4_INODES_PER_BLOCK) * EXT4_INODES_PER_BLOCK;
+	inodes_per_group = round_up(div_up(inodes, groups), EXT4_INODES_PER_BLOCK);
 	*geo = (struct ext4_geometry){
 		.blocks = blocks,
 		.blocks_per_group = blocks_per_group,
 		.groups = groups,
 		.inodes_per_group = inodes_per_group,
 		.itable_blocks = inodes_per_group / EXT4_INODES_PER_BLOCK,
-		.desc_blocks = divide_up(groups, EXT4_BLOCK_BYTES / sizeof(struct ext4_descriptor)),
+		.desc_blocks = div_up(groups, EXT4_BLOCK_BYTES / sizeof(struct ext4_descriptor)),
 	};
 	return inodes_per_group <= EXT4_GROUP_INODES_MAX &&
 	       inodes_per_group * groups <= UINT32_MAX &&
@@ -69,7 +64,7 @@ static uint32_t count_backups(uint32_t groups)
 uint32_t ext4_geometry_group_min(const struct ext4_geometry *geo)
 {
 	uint32_t tables = 1 + BITMAPS_PER_GROUP + geo->itable_blocks + geo->desc_blocks;
-	uint32_t descriptors = divide_up(geo->desc_blocks * UINT64_C(4), 3);
+	uint32_t descriptors = div_up(geo->desc_blocks * UINT64_C(4), 3);
 
 	return tables > descriptors ? tables : descriptors;
 }

@@ -7,6 +7,7 @@
 #include <ext2fs/ext2fs.h>
 
 #include "lib/crc32c.h"
+#include "lib/round.h"
 #include "plugins/ext4/extent.h"
 #include "plugins/ext4/writer.h"
 
@@ -100,7 +101,7 @@ static void cut_leaves(struct htree *tree)
 	}
 	tree->leaves[tree->leaf_count].first = tree->entry_count;
 	if (tree->leaf_count > EXT4_DX_ROOT_LIMIT)
-		tree->node_count = (tree->leaf_count + EXT4_DX_NODE_LIMIT - 1) / EXT4_DX_NODE_LIMIT;
+		tree->node_count = div_up(tree->leaf_count, EXT4_DX_NODE_LIMIT);
 }
 
 static int htree_init(struct htree *tree, const struct ext4_dir_format *format,

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/ext4/inode.h"
 
-#include <sys/stat.h>
-
 #include "lib/crc32c.h"
+#include "lib/filetype.h"
 #include "plugins/ext4/dir.h"
 #include "plugins/ext4/xattr.h"
 
 #define SECTORS_PER_BLOCK (EXT4_BLOCK_BYTES / 512)
-
-static const uint16_t mode_of_type[] = {
-	[KATAIMG_REG] = S_IFREG, [KATAIMG_DIR] = S_IFDIR,  [KATAIMG_CHR] = S_IFCHR,
-	[KATAIMG_BLK] = S_IFBLK, [KATAIMG_FIFO] = S_IFIFO, [KATAIMG_SOCK] = S_IFSOCK,
-	[KATAIMG_LNK] = S_IFLNK,
-};
 
 void ext4_time_encode(int64_t sec, uint32_t nsec, le32 *seconds, le32 *extra)
 {
@@ -72,7 +65,7 @@ static void fill_xattrs(struct ext4_inode *inode, const struct kataimg_node *nod
 
 void ext4_inode_fill(struct ext4_inode *inode, const struct kataimg_node *node, uint32_t links)
 {
-	inode->mode = to_le16(mode_of_type[node->type] | node->mode);
+	inode->mode = to_le16(filetype_mode(node));
 	inode->links_count = to_le16(links_on_disk(links));
 	inode->extra_isize = to_le16(EXT4_EXTRA_ISIZE);
 	set_owner(inode, node->uid, node->gid);

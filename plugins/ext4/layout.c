@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/round.h"
 #include "plugins/common/space.h"
 #include "plugins/ext4/ext4.h"
 
@@ -143,7 +144,7 @@ static uint64_t huge_phase(const struct ext4 *ext4, uint32_t logical)
 /* Where the first whole huge page of a file from this logical block on ends. */
 static uint64_t first_huge_end(uint64_t logical, uint64_t huge)
 {
-	return (logical + huge - 1) / huge * huge + huge;
+	return round_up(logical, huge) + huge;
 }
 
 /* The lowest run with whole huge pages for the file from this logical block on: how many blocks, at

@@ -8,17 +8,13 @@
 
 #include <errno.h>
 
+#include "lib/round.h"
 #include "plugins/common/space.h"
 #include "plugins/ext4/ext4.h"
 
 /* 64 TiB, far beyond what a partition table holds. */
 #define BLOCKS_MAX (UINT64_C(1) << 34)
 #define GROUP_BLOCKS_STEP 8u
-
-static uint64_t divide_up(uint64_t value, uint64_t by)
-{
-	return value / by + (value % by != 0);
-}
 
 uint64_t ext4_used_inodes(const struct ext4 *ext4)
 {
@@ -41,7 +37,7 @@ static uint64_t wanted_free(const struct ext4 *ext4, uint64_t blocks)
 {
 	if (ext4->job->free_bytes == 0)
 		return 0;
-	return divide_up(ext4->job->free_bytes, EXT4_BLOCK_BYTES) +
+	return div_up(ext4->job->free_bytes, EXT4_BLOCK_BYTES) +
 	       ext4_reserved_blocks(blocks, ext4->options.reserved_percent) +
 	       ext4_kernel_reserve_blocks(blocks);
 }
@@ -78,7 +74,7 @@ static int choose_inodes(struct ext4 *ext4)
 /* As few groups as hold the inodes. */
 static uint64_t least_groups(const struct ext4 *ext4)
 {
-	return divide_up(ext4->inodes, EXT4_GROUP_INODES_MAX);
+	return div_up(ext4->inodes, EXT4_GROUP_INODES_MAX);
 }
 
 /* Groups of full size, unless the inodes are so many for the blocks that they need more groups. */
@@ -93,11 +89,11 @@ static void choose_group_size(struct ext4 *ext4)
 				ext4->inodes))
 		return;
 	used = ext4_geometry_overhead(&full) + ext4->census.content_blocks;
-	blocks = divide_up(add_wanted_free(ext4, used, 0), groups);
+	blocks = div_up(add_wanted_free(ext4, used, 0), groups);
 	if (blocks < ext4_geometry_group_min(&full))
 		blocks = ext4_geometry_group_min(&full);
 	if (groups > 1 && blocks < EXT4_GROUP_BLOCKS_MAX)
-		ext4->blocks_per_group = divide_up(blocks, GROUP_BLOCKS_STEP) * GROUP_BLOCKS_STEP;
+		ext4->blocks_per_group = round_up(blocks, GROUP_BLOCKS_STEP);
 }
 
 /* 0 with how many blocks are missing, and where the large files end. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/crc32c.h"
+#include "lib/round.h"
 #include "plugins/common/space.h"
 #include "plugins/ext4/ext4.h"
 #include "plugins/ext4/inode.h"
@@ -244,7 +245,7 @@ static int verify_inode(const struct ext4 *ext4, const struct ext4_inode *inode,
 static int verify_piece(const struct verify *verify, uint64_t block, uint32_t first_ino,
 			uint32_t count)
 {
-	uint32_t blocks = (count + EXT4_INODES_PER_BLOCK - 1) / EXT4_INODES_PER_BLOCK;
+	uint32_t blocks = div_up(count, EXT4_INODES_PER_BLOCK);
 	int ret = read_blocks(verify->ext4, block, blocks, verify->piece);
 
 	for (uint32_t i = 0; ret == 0 && i < count; i++)

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/acl.h"
 #include "lib/crc32c.h"
-#include "plugins/common/acl.h"
+#include "lib/round.h"
 #include "plugins/ext4/acl.h"
 
 /* A list of entries ends with four zero bytes. */
@@ -28,25 +29,20 @@ static const struct {
 	bool whole; /* the name is the prefix itself */
 } prefixes[] = {
 	{ "user.", 1, false },
-	{ "system.posix_acl_access", INDEX_ACL_ACCESS, true },
-	{ "system.posix_acl_default", INDEX_ACL_DEFAULT, true },
+	{ ACL_ACCESS_NAME, INDEX_ACL_ACCESS, true },
+	{ ACL_DEFAULT_NAME, INDEX_ACL_DEFAULT, true },
 	{ "trusted.", 4, false },
 	{ "security.", 6, false },
 };
 
-static uint32_t round_up4(uint32_t value)
-{
-	return (value + 3) & ~3u;
-}
-
 static uint32_t entry_bytes(const struct ext4_xattr *attr)
 {
-	return sizeof(struct ext4_xattr_entry) + round_up4(attr->name_len);
+	return sizeof(struct ext4_xattr_entry) + round_up(attr->name_len, 4);
 }
 
 static uint32_t stored_bytes(const struct ext4_xattr *attr)
 {
-	return entry_bytes(attr) + round_up4(attr->value_bytes);
+	return entry_bytes(attr) + round_up(attr->value_bytes, 4);
 }
 
 static bool is_acl(const struct ext4_xattr *attr)
@@ -215,7 +211,7 @@ static void pack_list(const struct ext4_xattr *attrs, uint32_t count, uint8_t *b
 			.value_size = to_le32(attr->value_bytes),
 		};
 
-		end -= round_up4(attr->value_bytes);
+		end -= round_up(attr->value_bytes, 4);
 		put_value(attr, end);
 		if (attr->value_bytes)
 			entry.value_offs = to_le16(end - base);

@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "plugins/common/acl.h"
+#include "lib/acl.h"
 #include "plugins/xfs/format.h"
-
-#define ACL_NO_ID UINT32_C(0xffffffff)
 
 static int compare_keys(const void *left, const void *right)
 {

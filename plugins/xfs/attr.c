@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/acl.h"
+#include "lib/round.h"
 #include "plugins/xfs/acl.h"
 #include "plugins/xfs/da.h"
 #include "plugins/xfs/format.h"
@@ -31,8 +33,8 @@ struct attr_space {
  * these would be stored twice.
  */
 static const struct attr_space spaces[] = {
-	{ "system.posix_acl_access", "SGI_ACL_FILE", KIND_ACCESS_ACL, XFS_ATTR_ROOT },
-	{ "system.posix_acl_default", "SGI_ACL_DEFAULT", KIND_DEFAULT_ACL, XFS_ATTR_ROOT },
+	{ ACL_ACCESS_NAME, "SGI_ACL_FILE", KIND_ACCESS_ACL, XFS_ATTR_ROOT },
+	{ ACL_DEFAULT_NAME, "SGI_ACL_DEFAULT", KIND_DEFAULT_ACL, XFS_ATTR_ROOT },
 	{ "trusted.SGI_ACL_FILE", "", KIND_IGNORED, 0 },
 	{ "trusted.SGI_ACL_DEFAULT", "", KIND_IGNORED, 0 },
 	{ "user.", NULL, KIND_PLAIN, 0 },
@@ -207,8 +209,8 @@ uint32_t xfs_attrs_short_bytes(const struct xfs_attrs *attrs)
 
 static uint32_t local_bytes(const struct xfs_attr *attr)
 {
-	return (uint32_t)xfs_round_up(
-		sizeof(struct xfs_attr_local) + attr->name_len + attr->value_len, 4);
+	return (uint32_t)round_up(sizeof(struct xfs_attr_local) + attr->name_len + attr->value_len,
+				  4);
 }
 
 bool xfs_attr_is_local(const struct xfs_attr *attr)
@@ -220,14 +222,14 @@ uint32_t xfs_attr_record_bytes(const struct xfs_attr *attr)
 {
 	if (xfs_attr_is_local(attr))
 		return local_bytes(attr);
-	return (uint32_t)xfs_round_up(XFS_ATTR_REMOTE_BYTES + attr->name_len, 4);
+	return (uint32_t)round_up(XFS_ATTR_REMOTE_BYTES + attr->name_len, 4);
 }
 
 uint32_t xfs_attr_value_blocks(const struct xfs_attr *attr)
 {
 	if (xfs_attr_is_local(attr))
 		return 0;
-	return (uint32_t)xfs_div_up(attr->value_len, XFS_ATTR_VALUE_BYTES);
+	return (uint32_t)div_up(attr->value_len, XFS_ATTR_VALUE_BYTES);
 }
 
 static uint32_t fill_leaf(const struct xfs_attrs *attrs, uint32_t first)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/xfs/bmbt.h"
 
+#include "lib/round.h"
+
 static uint32_t root_max(uint32_t fork_bytes)
 {
 	return (fork_bytes - (uint32_t)sizeof(struct xfs_bmbt_root)) / (2 * sizeof(be64));
@@ -13,7 +15,7 @@ void xfs_bmbt_init(struct xfs_bmbt *tree, const struct xfs_extent *extents, uint
 
 	*tree = (struct xfs_bmbt){ .extents = extents, .extent_count = extent_count };
 	do {
-		below = xfs_div_up(below, XFS_BMBT_MAX);
+		below = div_up(below, XFS_BMBT_MAX);
 		tree->count[tree->levels++] = (uint32_t)below;
 	} while (below > root_max(fork_bytes));
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/xfs/btree.h"
 
+#include "lib/round.h"
+
 #define BODY_BYTES (XFS_BLOCK_BYTES - (uint32_t)sizeof(struct xfs_short_btree))
 
 const struct xfs_btree_kind xfs_bnobt = { XFS_BNOBT_MAGIC, 0, sizeof(struct xfs_free_record),
@@ -25,12 +27,12 @@ static uint32_t max_keys(const struct xfs_btree_kind *kind)
 void xfs_btree_init(struct xfs_btree *tree, const struct xfs_btree_kind *kind,
 		    uint64_t record_count)
 {
-	uint32_t blocks = (uint32_t)xfs_div_up(record_count, max_records(kind));
+	uint32_t blocks = (uint32_t)div_up(record_count, max_records(kind));
 
 	*tree = (struct xfs_btree){ .kind = kind, .record_count = record_count };
 	tree->count[tree->levels++] = blocks ? blocks : 1;
 	while (tree->count[tree->levels - 1] > 1) {
-		blocks = (uint32_t)xfs_div_up(tree->count[tree->levels - 1], max_keys(kind));
+		blocks = (uint32_t)div_up(tree->count[tree->levels - 1], max_keys(kind));
 		tree->count[tree->levels++] = blocks;
 	}
 }

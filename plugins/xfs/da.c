@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/xfs/da.h"
 
+#include "lib/round.h"
 #include "plugins/xfs/geometry.h"
 
 void xfs_da_init(struct xfs_da_tree *tree, uint64_t base, uint32_t leaves,
@@ -9,7 +10,7 @@ void xfs_da_init(struct xfs_da_tree *tree, uint64_t base, uint32_t leaves,
 	*tree = (struct xfs_da_tree){ .base = base, .last_hash = last_hash, .count = { leaves } };
 	while (tree->count[tree->levels] > 1) {
 		tree->count[tree->levels + 1] =
-			(uint32_t)xfs_div_up(tree->count[tree->levels], XFS_DA_MAX);
+			(uint32_t)div_up(tree->count[tree->levels], XFS_DA_MAX);
 		tree->levels++;
 	}
 }

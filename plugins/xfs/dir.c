@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/xfs/dir.h"
 
+#include "lib/round.h"
 #include "plugins/xfs/da.h"
 #include "plugins/xfs/dir_data.h"
 
@@ -74,7 +75,7 @@ struct xfs_dir_shape xfs_dir_shape_of(const struct kataimg_node *node, enum xfs_
 		shape.leaf_blocks = 1;
 	if (form == XFS_DIR_NODE) {
 		shape.leaf_blocks = xfs_da_blocks(xfs_dir_leaves(node));
-		shape.free_blocks = xfs_div_up(data_blocks, XFS_DIR_FREE_BESTS);
+		shape.free_blocks = div_up(data_blocks, XFS_DIR_FREE_BESTS);
 	}
 	return shape;
 }

@@ -3,6 +3,7 @@
 #ifndef XFS_DIR_DATA_H
 #define XFS_DIR_DATA_H
 
+#include "lib/round.h"
 #include "plugins/xfs/da.h"
 #include "plugins/xfs/dir.h"
 
@@ -12,7 +13,7 @@
 /* Inode number, length, file type and tag around the name, rounded up to 8. */
 static inline uint32_t xfs_dir_entry_bytes(uint32_t name_len)
 {
-	return (uint32_t)xfs_round_up(name_len + 12, XFS_DIR_ALIGN);
+	return (uint32_t)round_up(name_len + 12, XFS_DIR_ALIGN);
 }
 
 /* Hash leaves of the node form; several of them have room for one entry more (dir_index.c). */
@@ -20,7 +21,7 @@ static inline uint32_t xfs_dir_leaves(const struct kataimg_node *node)
 {
 	uint64_t entries = node->entry_count + UINT64_C(2);
 
-	return entries <= XFS_DA_MAX ? 1 : (uint32_t)xfs_div_up(entries + 1, XFS_DA_MAX);
+	return entries <= XFS_DA_MAX ? 1 : (uint32_t)div_up(entries + 1, XFS_DA_MAX);
 }
 
 /* A directory under way. */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "lib/round.h"
+
 #define AG_TREES 4u
 /* The fewest records, and keys, in a block of an inode tree. */
 #define INOBT_MIN_RECORDS 126u
@@ -10,16 +12,16 @@
 
 static uint32_t header_blocks(const struct xfs_params *params)
 {
-	return (uint32_t)xfs_div_up(4 * params->sector_bytes, XFS_BLOCK_BYTES);
+	return (uint32_t)div_up(4 * params->sector_bytes, XFS_BLOCK_BYTES);
 }
 
 static int choose_equal_ags(struct xfs_geometry *geo)
 {
-	uint64_t least = xfs_div_up(geo->dblocks, XFS_AG_MAX_BLOCKS);
+	uint64_t least = div_up(geo->dblocks, XFS_AG_MAX_BLOCKS);
 	uint64_t count = geo->params.agcount > least ? geo->params.agcount : least;
 
-	geo->agblocks = (uint32_t)xfs_round_up(xfs_div_up(geo->dblocks, count), XFS_CHUNK_BLOCKS);
-	geo->agcount = (uint32_t)xfs_div_up(geo->dblocks, geo->agblocks);
+	geo->agblocks = (uint32_t)round_up(div_up(geo->dblocks, count), XFS_CHUNK_BLOCKS);
+	geo->agcount = (uint32_t)div_up(geo->dblocks, geo->agblocks);
 	geo->log_ag = geo->agcount / 2;
 	return count == geo->agcount ? 0 : -ENOSPC;
 }
@@ -35,7 +37,7 @@ static int choose_large_ags(struct xfs_geometry *geo)
 		geo->agblocks = (uint32_t)(first - first % XFS_CHUNK_BLOCKS);
 	if (geo->agblocks == 0)
 		return -ENOSPC;
-	geo->agcount = (uint32_t)xfs_div_up(geo->dblocks, geo->agblocks);
+	geo->agcount = (uint32_t)div_up(geo->dblocks, geo->agblocks);
 	geo->log_ag = 0;
 	return 0;
 }
@@ -107,7 +109,7 @@ uint32_t xfs_ag_first_free(const struct xfs_geometry *geo, uint32_t agno)
 
 uint32_t xfs_ag_first_chunk(const struct xfs_geometry *geo, uint32_t agno)
 {
-	return (uint32_t)xfs_round_up(xfs_ag_first_free(geo, agno), XFS_CHUNK_BLOCKS);
+	return (uint32_t)round_up(xfs_ag_first_free(geo, agno), XFS_CHUNK_BLOCKS);
 }
 
 uint64_t xfs_finobt_reserve(uint32_t length, uint32_t log_blocks, uint32_t finobt_blocks)
@@ -118,7 +120,7 @@ uint64_t xfs_finobt_reserve(uint32_t length, uint32_t log_blocks, uint32_t finob
 	uint64_t blocks = 0;
 
 	while (records > 1) {
-		records = xfs_div_up(records, least);
+		records = div_up(records, least);
 		blocks += records;
 		least = INOBT_MIN_KEYS;
 	}

@@ -90,16 +90,6 @@ static inline uint64_t xfs_daddr(uint64_t block)
 	return block * XFS_BASIC_BLOCKS;
 }
 
-static inline uint64_t xfs_div_up(uint64_t value, uint64_t step)
-{
-	return value / step + (value % step != 0);
-}
-
-static inline uint64_t xfs_round_up(uint64_t value, uint64_t step)
-{
-	return xfs_div_up(value, step) * step;
-}
-
 /* Where part number `part` begins when count things are dealt evenly to so many parts; below 2^32
  * each. */
 static inline uint64_t xfs_part_begin(uint64_t count, uint64_t parts, uint64_t part)

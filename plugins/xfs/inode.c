@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/xfs/inode.h"
 
-#include <sys/stat.h>
-
+#include "lib/filetype.h"
 #include "plugins/xfs/bmbt.h"
 #include "plugins/xfs/dir.h"
 
 #define DEVICE_MINOR_BITS 18
-
-static const uint16_t type_modes[] = {
-	[KATAIMG_REG] = S_IFREG, [KATAIMG_DIR] = S_IFDIR,  [KATAIMG_CHR] = S_IFCHR,
-	[KATAIMG_BLK] = S_IFBLK, [KATAIMG_FIFO] = S_IFIFO, [KATAIMG_SOCK] = S_IFSOCK,
-	[KATAIMG_LNK] = S_IFLNK,
-};
 
 uint64_t xfs_time_pack(int64_t sec, uint32_t nsec, bool bigtime)
 {
@@ -98,7 +91,7 @@ static void pack_core(const struct xfs_inode_job *job, const struct kataimg_node
 	struct xfs_numbers numbers = { layout->chunks };
 
 	pack_used(job, xfs_number_of(&numbers, node), node->mtime_sec, node->mtime_nsec, core);
-	core->mode = to_be16((uint16_t)(type_modes[node->type] | node->mode));
+	core->mode = to_be16(filetype_mode(node));
 	core->uid = to_be32(node->uid);
 	core->gid = to_be32(node->gid);
 	core->nlink = to_be32(node->nlink);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/round.h"
 #include "plugins/xfs/agspace.h"
 
 static uint64_t ag_reserve(const struct xfs_geometry *geo, uint32_t agno)
@@ -28,7 +29,7 @@ static uint64_t wanted_blocks(const struct xfs_source *source)
 	uint64_t blocks = 0;
 
 	if (source->free_inodes > unused)
-		blocks = xfs_div_up(source->free_inodes - unused, XFS_INODES_PER_BLOCK);
+		blocks = div_up(source->free_inodes - unused, XFS_INODES_PER_BLOCK);
 	return blocks > source->free_blocks ? blocks : source->free_blocks;
 }
 

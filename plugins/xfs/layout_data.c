@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/round.h"
 #include "plugins/xfs/bmbt.h"
 #include "plugins/xfs/layout.h"
 
@@ -143,7 +144,7 @@ static uint64_t huge_phase(const struct xfs_source *source, uint64_t file_block)
 static struct xfs_stretch huge_part(const struct xfs_source *source, struct xfs_stretch stretch)
 {
 	uint64_t end = stretch.file_block + stretch.blocks;
-	uint64_t first = xfs_round_up(stretch.file_block, source->huge_blocks);
+	uint64_t first = round_up(stretch.file_block, source->huge_blocks);
 
 	end -= end % source->huge_blocks;
 	return (struct xfs_stretch){ first, end > first ? end - first : 0 };
@@ -174,7 +175,7 @@ static int place_huge_pages(struct xfs_layout *layout, uint64_t first, struct xf
 		} else if (ret != -ENOSPC || piece == huge) {
 			return ret;
 		} else {
-			piece = xfs_round_up(piece / 2, huge);
+			piece = round_up(piece / 2, huge);
 		}
 		if (piece > pages.blocks)
 			piece = pages.blocks;

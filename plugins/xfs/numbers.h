@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "kataimg/backend.h"
+#include "lib/round.h"
 #include "plugins/xfs/format.h"
 
 #define XFS_RESERVED_INODES 2u /* beside the root */
@@ -22,7 +23,7 @@ struct xfs_numbers {
 
 static inline uint64_t xfs_chunks_for(uint64_t nodes)
 {
-	return (nodes + XFS_RESERVED_INODES + XFS_CHUNK_INODES - 1) / XFS_CHUNK_INODES;
+	return div_up(nodes + XFS_RESERVED_INODES, XFS_CHUNK_INODES);
 }
 
 static inline uint64_t xfs_number_of_slot(const struct xfs_numbers *numbers, uint64_t slot)

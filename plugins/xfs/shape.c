@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/round.h"
 #include "plugins/xfs/attr.h"
 #include "plugins/xfs/bmbt.h"
 
@@ -75,7 +76,7 @@ static void choose_attr_form(const struct kataimg_node *node, const struct xfs_a
 		return;
 	}
 	if (wanted > FORKOFF_MIN * FORKOFF_UNIT && wanted <= FORKOFF_MAX * FORKOFF_UNIT)
-		least = (uint32_t)xfs_div_up(wanted, FORKOFF_UNIT);
+		least = (uint32_t)div_up(wanted, FORKOFF_UNIT);
 	if (forkoff < least)
 		choose_leaf(attrs, FORKOFF_MAX, shape);
 }
@@ -140,7 +141,7 @@ struct xfs_stretch xfs_shape_stretch(const struct kataimg_node *node, const stru
 	if (node->type == KATAIMG_REG)
 		return (struct xfs_stretch){
 			.file_block = node->segments[index].file_off >> XFS_BLOCK_LOG,
-			.blocks = xfs_div_up(node->segments[index].len, XFS_BLOCK_BYTES),
+			.blocks = div_up(node->segments[index].len, XFS_BLOCK_BYTES),
 		};
 	if (node->type == KATAIMG_DIR)
 		return dir_stretch(node, shape, index);

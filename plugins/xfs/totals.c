@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/xfs/totals.h"
 
+#include "lib/round.h"
 #include "plugins/xfs/format.h"
 #include "plugins/xfs/geometry.h"
 
@@ -32,8 +33,8 @@ void xfs_totals_choose_imax(struct xfs_totals *totals, uint64_t free_inodes)
 {
 	uint64_t used = totals->icount - totals->ifree;
 	uint64_t inodes = used > free_inodes ? 2 * used : used + free_inodes;
-	uint64_t blocks = xfs_round_up(xfs_div_up(inodes, XFS_INODES_PER_BLOCK), XFS_CHUNK_BLOCKS);
-	uint64_t percent = xfs_div_up(blocks * 100, totals->dblocks);
+	uint64_t blocks = round_up(div_up(inodes, XFS_INODES_PER_BLOCK), XFS_CHUNK_BLOCKS);
+	uint64_t percent = div_up(blocks * 100, totals->dblocks);
 
 	totals->imax_pct = usual_percentage(totals->dblocks);
 	if (percent > totals->imax_pct)
@@ -44,7 +45,7 @@ void xfs_totals_choose_imax(struct xfs_totals *totals, uint64_t free_inodes)
 static uint64_t possible_inodes(const struct xfs_totals *totals, uint32_t inodes_per_block,
 				uint64_t free_blocks)
 {
-	uint64_t chunk_blocks = xfs_div_up(XFS_CHUNK_INODES, inodes_per_block);
+	uint64_t chunk_blocks = div_up(XFS_CHUNK_INODES, inodes_per_block);
 	uint64_t inodes = totals->icount + free_blocks * inodes_per_block;
 	uint64_t most = totals->dblocks * totals->imax_pct / 100;
 

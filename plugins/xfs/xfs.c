@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/round.h"
 #include "plugins/xfs/attr.h"
 #include "plugins/xfs/inode.h"
 #include "plugins/xfs/plan.h"
@@ -118,7 +119,7 @@ static void fill_source(struct xfs_state *state, const struct kataimg_tree *tree
 		.params = state->params,
 		.huge_blocks = job->hugepage_bytes >> XFS_BLOCK_LOG,
 		.window_blocks = job->window_offset >> XFS_BLOCK_LOG,
-		.free_blocks = xfs_div_up(job->free_bytes, XFS_BLOCK_BYTES),
+		.free_blocks = div_up(job->free_bytes, XFS_BLOCK_BYTES),
 		.free_inodes = job->free_inodes,
 	};
 }

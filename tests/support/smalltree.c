@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "core/tree/find.h"
+#include "lib/filetype.h"
 #include "tests/support/must.h"
 
 void smalltree_init(struct smalltree *small)
@@ -22,26 +23,6 @@ void smalltree_free(struct smalltree *small)
 	tree_free(small->tree);
 }
 
-static enum kataimg_type type_of(unsigned int mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return KATAIMG_DIR;
-	case S_IFLNK:
-		return KATAIMG_LNK;
-	case S_IFCHR:
-		return KATAIMG_CHR;
-	case S_IFBLK:
-		return KATAIMG_BLK;
-	case S_IFIFO:
-		return KATAIMG_FIFO;
-	case S_IFSOCK:
-		return KATAIMG_SOCK;
-	default:
-		return KATAIMG_REG;
-	}
-}
-
 void smalltree_name(struct smalltree *small, const char *path, struct tree_node *node)
 {
 	autoerror struct error error = ERROR_INIT;
@@ -53,7 +34,7 @@ void smalltree_name(struct smalltree *small, const char *path, struct tree_node 
 
 struct tree_node *smalltree_add(struct smalltree *small, const char *path, unsigned int mode)
 {
-	struct tree_node *node = tree_add_node(small->tree, type_of(mode));
+	struct tree_node *node = tree_add_node(small->tree, filetype_of_mode(mode));
 
 	must(node);
 	node->pub.mode = mode & 07777;

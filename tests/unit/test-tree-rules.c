@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "core/base/log.h"
-#include "core/tree/acl.h"
 #include "core/tree/exclude.h"
 #include "core/tree/owner.h"
+#include "lib/acl.h"
 #include "tests/support/smalltree.h"
 
 static int set_up(void **state)

@@ -54,30 +54,12 @@ static void the_line_has_every_part(void **state)
 		      "salt=01020304,data_blocks=2,data_block_size=4096,hash_block_size=4096");
 }
 
-static void hexadecimal_is_read_exactly(void **state)
-{
-	uint8_t bytes[4];
-	size_t len;
-
-	(void)state;
-	assert_int_equal(verity_parse_hex("00ffAb", bytes, sizeof(bytes), &len), 0);
-	assert_int_equal(len, 3);
-	assert_memory_equal(bytes, "\x00\xff\xab", 3);
-	assert_int_equal(verity_parse_hex("", bytes, sizeof(bytes), &len), 0);
-	assert_int_equal(len, 0);
-	assert_true(verity_parse_hex("0", bytes, sizeof(bytes), &len) < 0);
-	assert_true(verity_parse_hex("0g", bytes, sizeof(bytes), &len) < 0);
-	assert_true(verity_parse_hex("0011223344", bytes, sizeof(bytes), &len) < 0);
-	assert_true(verity_parse_hex("0x00", bytes, sizeof(bytes), &len) < 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(levels_grow_at_powers_of_128),
 		cmocka_unit_test(the_top_comes_first),
 		cmocka_unit_test(the_line_has_every_part),
-		cmocka_unit_test(hexadecimal_is_read_exactly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

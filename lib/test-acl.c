@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "plugins/common/acl.h"
+#include "lib/acl.h"
 
 #define ENTRIES_MAX 8u
 
