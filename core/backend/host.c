@@ -177,7 +177,6 @@ void host_free(struct host *host)
 	}
 	free(host->ctx.facts);
 	error_clear(&host->ctx.error);
-	ranges_free(host->ctx.ranges);
 	pthread_mutex_destroy(&host->ctx.lock);
 	free(host);
 }

@@ -42,13 +42,9 @@ struct host_range {
 	uint64_t offset_bytes, len_bytes;
 };
 
-/* copy records what is placed; only for HOST_WRITE_WINDOW. */
-int host_set_window(struct host *host, enum host_window mode, const struct host_range *range,
-		    struct copy *copy);
-
-/* Has the backend neither written nor placed anything in [image_off, image_off + len)? For the copy
- * engine, while there is a window to write. Any thread. */
-bool host_is_unused(void *host, uint64_t image_off, uint64_t len);
+/* copy records what is written and placed; only for HOST_WRITE_WINDOW. */
+void host_set_window(struct host *host, enum host_window mode, const struct host_range *range,
+		     struct copy *copy);
 
 /*
  * Turns a callback's result into an error: the backend's own message, or one for it. code is what

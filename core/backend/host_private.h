@@ -6,7 +6,6 @@
 #include <pthread.h>
 
 #include "core/backend/host.h"
-#include "core/copy/ranges.h"
 
 struct kataimg_scratch {
 	struct kataimg_scratch *next;
@@ -20,9 +19,8 @@ struct kataimg_host_ctx {
 	enum host_window mode;
 	struct host_range window;
 	struct copy *copy;
-	struct ranges *ranges;
 
-	pthread_mutex_t lock; /* guards all that follows, and ranges */
+	pthread_mutex_t lock; /* guards all that follows */
 	struct error error;
 	uint64_t error_index;  /* of the parallel job that recorded it; 0 outside */
 	uint64_t failed_index; /* lowest parallel job that failed; UINT64_MAX: none */

@@ -27,22 +27,21 @@ static int check_writable(struct kataimg_host_ctx *ctx, const char *what)
 	return host_fail(ctx, EPERM, "%s is only allowed in the write callback", what);
 }
 
-static int claim(struct kataimg_host_ctx *ctx, const char *what, uint64_t off, uint64_t len,
-		 enum range_kind kind)
+/* What a claim of [off, off + len) came to. */
+static int check_claim(struct kataimg_host_ctx *ctx, int ret, const char *what, uint64_t off,
+		       uint64_t len)
 {
-	int ret;
-
-	pthread_mutex_lock(&ctx->lock);
-	ret = ranges_add(ctx->ranges, off, len, kind);
-	pthread_mutex_unlock(&ctx->lock);
 	if (ret == -EEXIST)
-		host_fail(ctx, EEXIST,
-			  "%s of %" PRIu64 " bytes at %" PRIu64 " overlaps what is "
-			  "there already",
-			  what, len, off);
-	else if (ret < 0)
-		host_fail(ctx, -ret, "out of memory");
-	return ret;
+		return host_fail(ctx, EEXIST,
+				 "%s of %" PRIu64 " bytes at %" PRIu64 " overlaps what is "
+				 "there already",
+				 what, len, off);
+	return ret < 0 ? host_fail(ctx, -ret, "out of memory") : 0;
+}
+
+static uint64_t image_offset(const struct kataimg_host_ctx *ctx, uint64_t off)
+{
+	return ctx->window.offset_bytes + off;
 }
 
 int host_service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *buf, size_t len)
@@ -53,10 +52,11 @@ int host_service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *b
 		ret = check_range(ctx, "write", off, len);
 	if (ret < 0 || len == 0)
 		return ret;
-	ret = claim(ctx, "write", off, len, RANGE_WRITTEN);
+	ret = copy_add_written(ctx->copy, image_offset(ctx, off), len);
+	ret = check_claim(ctx, ret, "write", off, len);
 	if (ret < 0)
 		return ret;
-	ret = io_pwrite(ctx->window.fd, buf, len, ctx->window.offset_bytes + off);
+	ret = io_pwrite(ctx->window.fd, buf, len, image_offset(ctx, off));
 	if (ret < 0)
 		host_fail(ctx, -ret, "cannot write the image: %s", strerrordesc_np(-ret));
 	return ret;
@@ -64,14 +64,8 @@ int host_service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *b
 
 static int check_not_placed(struct kataimg_host_ctx *ctx, uint64_t off, size_t len)
 {
-	bool placed;
-
-	if (ctx->mode != HOST_WRITE_WINDOW)
-		return 0;
-	pthread_mutex_lock(&ctx->lock);
-	placed = ranges_touch_placed(ctx->ranges, off, len);
-	pthread_mutex_unlock(&ctx->lock);
-	if (!placed)
+	if (ctx->mode != HOST_WRITE_WINDOW ||
+	    !copy_touches_data(ctx->copy, image_offset(ctx, off), len))
 		return 0;
 	return host_fail(ctx, EBUSY,
 			 "window_read of %zu bytes at %" PRIu64 " would read file data that is "
@@ -92,7 +86,7 @@ int host_service_window_read(struct kataimg_host_ctx *ctx, uint64_t off, void *b
 		ret = check_not_placed(ctx, off, len);
 	if (ret < 0 || len == 0)
 		return ret;
-	ret = io_pread(ctx->window.fd, buf, len, ctx->window.offset_bytes + off);
+	ret = io_pread(ctx->window.fd, buf, len, image_offset(ctx, off));
 	if (ret < 0)
 		host_fail(ctx, -ret, "cannot read the image: %s",
 			  ret == -ENODATA ? "it ends early" : strerrordesc_np(-ret));
@@ -127,12 +121,8 @@ int host_service_place(struct kataimg_host_ctx *ctx, uint64_t off, const struct 
 	ret = check_file_range(ctx, node, file_off, len);
 	if (ret < 0)
 		return ret;
-	ret = claim(ctx, "place", off, len, RANGE_PLACED);
-	if (ret == 0)
-		ret = copy_add_node(ctx->copy, ctx->window.offset_bytes + off, node, file_off, len);
-	if (ret < 0)
-		host_fail(ctx, -ret, "out of memory");
-	return ret;
+	ret = copy_add_node(ctx->copy, image_offset(ctx, off), node, file_off, len);
+	return check_claim(ctx, ret, "place", off, len);
 }
 
 int host_service_place_scratch(struct kataimg_host_ctx *ctx, uint64_t off,
@@ -144,40 +134,14 @@ int host_service_place_scratch(struct kataimg_host_ctx *ctx, uint64_t off,
 		ret = check_range(ctx, "place_scratch", off, len);
 	if (ret < 0 || len == 0)
 		return ret;
-	ret = claim(ctx, "place_scratch", off, len, RANGE_PLACED);
-	if (ret == 0)
-		ret = copy_add_fd(ctx->copy, ctx->window.offset_bytes + off, scratch->fd,
-				  scratch_off, len);
-	if (ret < 0)
-		host_fail(ctx, -ret, "out of memory");
-	return ret;
+	ret = copy_add_fd(ctx->copy, image_offset(ctx, off), scratch->fd, scratch_off, len);
+	return check_claim(ctx, ret, "place_scratch", off, len);
 }
 
-int host_set_window(struct host *host, enum host_window mode, const struct host_range *range,
-		    struct copy *copy)
+void host_set_window(struct host *host, enum host_window mode, const struct host_range *range,
+		     struct copy *copy)
 {
-	struct kataimg_host_ctx *ctx = &host->ctx;
-
-	ranges_free(ctx->ranges);
-	ctx->ranges = ranges_new();
-	if (!ctx->ranges)
-		return -ENOMEM;
-	ctx->mode = mode;
-	ctx->window = *range;
-	ctx->copy = copy;
-	return 0;
-}
-
-bool host_is_unused(void *arg, uint64_t image_off, uint64_t len)
-{
-	struct kataimg_host_ctx *ctx = &((struct host *)arg)->ctx;
-	bool used;
-
-	if (image_off < ctx->window.offset_bytes ||
-	    !range_within(image_off - ctx->window.offset_bytes, len, ctx->window.len_bytes))
-		return false;
-	pthread_mutex_lock(&ctx->lock);
-	used = ranges_touch_any(ctx->ranges, image_off - ctx->window.offset_bytes, len);
-	pthread_mutex_unlock(&ctx->lock);
-	return !used;
+	host->ctx.mode = mode;
+	host->ctx.window = *range;
+	host->ctx.copy = copy;
 }

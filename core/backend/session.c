@@ -150,10 +150,11 @@ int backend_probe(const struct backend *backend, const struct host_range *window
 {
 	const struct host_setup setup = { .threads = 1 };
 	struct host *host autocall(cleanup_host_free) = host_new(&setup);
-	int ret = host ? host_set_window(host, HOST_READ_WINDOW, window, NULL) : -ENOMEM;
+	int ret;
 
-	if (ret < 0)
+	if (!host)
 		return error_nomem(error);
+	host_set_window(host, HOST_READ_WINDOW, window, NULL);
 	*info = (struct kataimg_fs_info){ .struct_size = sizeof(*info) };
 	guard_enter(backend->table.name, "probe");
 	ret = backend->table.probe(host_services(host), window->len_bytes, info);

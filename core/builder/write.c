@@ -18,9 +18,9 @@ static int write_filesystem(struct build *build, struct error *error)
 
 	progress_stage(build->progress, "write");
 	build->copy = copy_new(build->tree);
-	if (!build->copy ||
-	    host_set_window(build->host, HOST_WRITE_WINDOW, &window, build->copy) < 0)
+	if (!build->copy)
 		return error_nomem(error);
+	host_set_window(build->host, HOST_WRITE_WINDOW, &window, build->copy);
 	return session_write(build->session, tree_public(build->tree), build->geometry.window_bytes,
 			     error);
 }
@@ -36,8 +36,6 @@ static int copy_data(struct build *build, struct error *error)
 		.threads = build->options->threads,
 		.reflink = build->options->reflink,
 		.writeback = build->options->sync,
-		.is_unused = host_is_unused,
-		.is_unused_arg = build->host,
 		.progress = copy_progress,
 		.progress_arg = build->progress,
 	};

@@ -133,17 +133,17 @@ static uint64_t batch_end(const struct copy_batch *batch)
 	return batch->image_off + batch->len;
 }
 
-/* Can one write hold what the batch has and the piece, with zeros in between? */
+/* Can one write hold what the batch has and the piece? Yes, if in between is the rest of a last
+ * block, which nobody claims and which so stays zeros. */
 static bool adjoins(const struct copy_run *run, const struct copy_batch *batch,
 		    const struct copy_piece *piece)
 {
-	const struct copy_options *options = run->options;
 	uint64_t end = batch_end(batch), gap = piece->image_off - end;
 
 	if (gap == 0)
 		return true;
 	return gap < COPY_BLOCK_BYTES && piece->image_off % COPY_BLOCK_BYTES == 0 &&
-	       options->is_unused && options->is_unused(options->is_unused_arg, end, gap);
+	       !ranges_touch_any(run->copy->claims, end, gap);
 }
 
 static bool is_large(const struct copy_run *run, const struct copy_piece *piece)

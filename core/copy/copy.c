@@ -15,13 +15,15 @@
 
 struct copy *copy_new(const struct tree *tree)
 {
-	struct copy *copy = calloc(1, sizeof(*copy));
+	struct copy *copy autocall(cleanup_copy_free) = calloc(1, sizeof(*copy));
 
 	if (!copy)
 		return NULL;
 	copy->tree = tree;
 	copy->sorted = true;
-	return copy;
+	copy->claims = ranges_new();
+	pthread_mutex_init(&copy->lock, NULL);
+	return copy->claims ? steal_ptr(&copy) : NULL;
 }
 
 void copy_free(struct copy *copy)
@@ -29,27 +31,51 @@ void copy_free(struct copy *copy)
 	if (!copy)
 		return;
 	free(copy->jobs);
+	ranges_free(copy->claims);
+	pthread_mutex_destroy(&copy->lock);
 	free(copy);
 }
 
-static int add_job(struct copy *copy, const struct copy_job *job)
+static int make_room(struct copy *copy)
 {
-	if (job->len == 0)
-		return 0;
-	if (copy->count == copy->room) {
-		size_t room = copy->room ? 2 * copy->room : 256;
-		struct copy_job *jobs = reallocarray(copy->jobs, room, sizeof(*jobs));
+	size_t room = copy->room ? 2 * copy->room : 256;
+	struct copy_job *jobs;
 
-		if (!jobs)
-			return -ENOMEM;
-		copy->jobs = jobs;
-		copy->room = room;
-	}
+	if (copy->count < copy->room)
+		return 0;
+	jobs = reallocarray(copy->jobs, room, sizeof(*jobs));
+	if (!jobs)
+		return -ENOMEM;
+	copy->jobs = jobs;
+	copy->room = room;
+	return 0;
+}
+
+static int add_job_locked(struct copy *copy, const struct copy_job *job)
+{
+	int ret = make_room(copy);
+
+	if (ret == 0)
+		ret = ranges_add(copy->claims, job->image_off, job->len, RANGE_PLACED);
+	if (ret < 0)
+		return ret;
 	if (copy->count > 0 && job->image_off < copy->jobs[copy->count - 1].image_off)
 		copy->sorted = false;
 	copy->total_bytes += job->len;
 	copy->jobs[copy->count++] = *job;
 	return 0;
+}
+
+static int add_job(struct copy *copy, const struct copy_job *job)
+{
+	int ret;
+
+	if (job->len == 0)
+		return 0;
+	pthread_mutex_lock(&copy->lock);
+	ret = add_job_locked(copy, job);
+	pthread_mutex_unlock(&copy->lock);
+	return ret;
 }
 
 int copy_add_node(struct copy *copy, uint64_t image_off, const struct kataimg_node *node,
@@ -61,6 +87,26 @@ int copy_add_node(struct copy *copy, uint64_t image_off, const struct kataimg_no
 int copy_add_fd(struct copy *copy, uint64_t image_off, int fd, uint64_t fd_off, uint64_t len)
 {
 	return add_job(copy, &(struct copy_job){ image_off, fd_off, len, 0, fd });
+}
+
+int copy_add_written(struct copy *copy, uint64_t image_off, uint64_t len)
+{
+	int ret;
+
+	pthread_mutex_lock(&copy->lock);
+	ret = ranges_add(copy->claims, image_off, len, RANGE_WRITTEN);
+	pthread_mutex_unlock(&copy->lock);
+	return ret;
+}
+
+bool copy_touches_data(struct copy *copy, uint64_t image_off, uint64_t len)
+{
+	bool touches;
+
+	pthread_mutex_lock(&copy->lock);
+	touches = ranges_touch_placed(copy->claims, image_off, len);
+	pthread_mutex_unlock(&copy->lock);
+	return touches;
 }
 
 static int compare_jobs(const void *a, const void *b)

@@ -14,27 +14,37 @@
 
 #include "core/base/error.h"
 #include "core/tree/tree.h"
+#include "lib/cleanup.h"
 
 struct copy;
 
 struct copy *copy_new(const struct tree *tree); /* NULL when memory is out */
 void copy_free(struct copy *copy);
+DEFINE_CLEANUP(struct copy, copy_free)
 
-/* "[file_off, file_off + len) of the node goes to image_off". -ENOMEM. */
+/*
+ * What is said below is claimed: bytes of the image that have their owner. Data overlaps nothing:
+ * -EEXIST, and nothing is recorded. Any of it may be called from any thread until copy_run.
+ * -ENOMEM.
+ */
+
+/* "[file_off, file_off + len) of the node goes to image_off". */
 int copy_add_node(struct copy *copy, uint64_t image_off, const struct kataimg_node *node,
 		  uint64_t file_off, uint64_t len);
 /* The same from an open file, which stays the caller's. */
 int copy_add_fd(struct copy *copy, uint64_t image_off, int fd, uint64_t fd_off, uint64_t len);
+
+/* [image_off, image_off + len) is written by somebody else, once or again. */
+int copy_add_written(struct copy *copy, uint64_t image_off, uint64_t len);
+
+/* Will data come to a byte of [image_off, image_off + len)? */
+bool copy_touches_data(struct copy *copy, uint64_t image_off, uint64_t len);
 
 struct copy_options {
 	unsigned int threads;
 	bool reflink;
 	bool writeback; /* the image will be synced: start the disk's work as soon as there is some
 			 */
-	/* Is [image_off, image_off + len), the rest of a last block, known to stay zeros? Then
-	 * files on both sides can go in one write. Any thread; NULL: never. */
-	bool (*is_unused)(void *arg, uint64_t image_off, uint64_t len);
-	void *is_unused_arg;
 	/* Called with the bytes done so far, from one thread at a time; may be NULL. */
 	void (*progress)(void *arg, uint64_t done_bytes, uint64_t total_bytes);
 	void *progress_arg;

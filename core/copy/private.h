@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "core/copy/copy.h"
+#include "core/copy/ranges.h"
 #include "core/tree/reader.h"
 
 #define COPY_BLOCK_BYTES 4096u
@@ -25,6 +26,8 @@ struct copy {
 	size_t count, room;
 	bool sorted;
 	uint64_t total_bytes;
+	struct ranges *claims; /* in bytes of the image */
+	pthread_mutex_t lock;  /* guards all of the above until copy_run */
 };
 
 /* Data that lies together in its source and in the image. */

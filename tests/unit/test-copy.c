@@ -104,15 +104,6 @@ static void assert_zeros(const struct fixture *f, uint64_t off, size_t len)
 	free(zeros);
 }
 
-static bool always_unused(void *arg, uint64_t image_off, uint64_t len)
-{
-	(void)arg;
-	/* a gap is the rest of one block */
-	assert_in_range(len, 1, BLOCK - 1);
-	assert_int_equal((image_off + len) % BLOCK, 0);
-	return true;
-}
-
 /* ---- Many files ---- */
 
 #define FILES 700
@@ -168,12 +159,11 @@ static void check_many(const struct fixture *f)
 	}
 }
 
-static void copy_many(struct fixture *f, unsigned int threads, bool gather)
+static void copy_many(struct fixture *f, unsigned int threads)
 {
 	make_many(f);
 	place_many(f);
 	f->options.threads = threads;
-	f->options.is_unused = gather ? always_unused : NULL;
 	run_ok(f);
 	check_many(f);
 	assert_int_equal(f->stats.jobs, FILES);
@@ -185,7 +175,7 @@ static void test_gathers(void **state)
 	struct fixture *f = *state;
 	struct stat image;
 
-	copy_many(f, 1, true);
+	copy_many(f, 1);
 	/* 1 MiB at a time, whatever the files' sizes; a batch ends early when a file does not fit.
 	 */
 	assert_int_equal(fstat(f->image, &image), 0);
@@ -195,30 +185,15 @@ static void test_gathers(void **state)
 
 static void test_gathers_2_threads(void **state)
 {
-	copy_many(*state, 2, true);
+	copy_many(*state, 2);
 }
 
 static void test_gathers_8_threads(void **state)
 {
-	copy_many(*state, 8, true);
-}
-
-static void test_does_not_gather_unasked(void **state)
-{
-	struct fixture *f = *state;
-
-	copy_many(f, 2, false);
-	assert_in_range(f->stats.writes, FILES / 2, FILES);
+	copy_many(*state, 8);
 }
 
 /* ---- Gaps ---- */
-
-static bool second_block_is_used(void *arg, uint64_t image_off, uint64_t len)
-{
-	(void)arg;
-	(void)len;
-	return image_off / BLOCK != 1;
-}
 
 static void test_gap_with_metadata(void **state)
 {
@@ -233,7 +208,7 @@ static void test_gap_with_metadata(void **state)
 	assert_int_equal(copy_add_node(f->copy, BLOCK, scanned_find(&f->scanned, "b"), 0, 200), 0);
 	assert_int_equal(copy_add_node(f->copy, 2 * BLOCK, scanned_find(&f->scanned, "c"), 0, 300),
 			 0);
-	f->options.is_unused = second_block_is_used;
+	assert_int_equal(copy_add_written(f->copy, BLOCK + 300, 5), 0);
 	run_ok(f);
 	assert_pattern(f, 0, 1, 0, 100);
 	assert_pattern(f, BLOCK, 2, 0, 200);
@@ -241,6 +216,27 @@ static void test_gap_with_metadata(void **state)
 	assert_pattern(f, 2 * BLOCK, 3, 0, 300);
 	assert_int_equal(f->stats.writes, 2);
 	assert_int_equal(f->stats.written_bytes, BLOCK + 200 + 300);
+}
+
+/* What is claimed twice is refused, and leaves no trace. */
+static void test_claims(void **state)
+{
+	struct fixture *f = *state;
+	const struct kataimg_node *node;
+
+	tempdir_fill(&f->scanned.dir, "source/a", 1, 100);
+	scan(f);
+	node = scanned_find(&f->scanned, "a");
+	assert_int_equal(copy_add_written(f->copy, BLOCK, 10), 0);
+	assert_int_equal(copy_add_written(f->copy, BLOCK + 5, 10), 0);
+	assert_int_equal(copy_add_node(f->copy, BLOCK + 14, node, 0, 100), -EEXIST);
+	assert_int_equal(copy_add_node(f->copy, BLOCK + 15, node, 0, 100), 0);
+	assert_int_equal(copy_add_fd(f->copy, BLOCK + 114, f->image, 0, 1), -EEXIST);
+	assert_int_equal(copy_add_written(f->copy, BLOCK + 100, 1), -EEXIST);
+	assert_false(copy_touches_data(f->copy, 0, BLOCK + 15));
+	assert_true(copy_touches_data(f->copy, BLOCK + 114, 1));
+	run_ok(f);
+	assert_int_equal(f->stats.jobs, 1);
 }
 
 /* Whole blocks in between are nobody's business. */
@@ -254,7 +250,6 @@ static void test_gap_of_blocks(void **state)
 	assert_int_equal(copy_add_node(f->copy, 0, scanned_find(&f->scanned, "a"), 0, 100), 0);
 	assert_int_equal(copy_add_node(f->copy, 2 * BLOCK, scanned_find(&f->scanned, "b"), 0, 200),
 			 0);
-	f->options.is_unused = always_unused;
 	run_ok(f);
 	assert_int_equal(f->stats.writes, 2);
 	assert_int_equal(f->stats.written_bytes, 300);
@@ -618,7 +613,7 @@ int main(void)
 		TEST(gathers),
 		TEST(gathers_2_threads),
 		TEST(gathers_8_threads),
-		TEST(does_not_gather_unasked),
+		TEST(claims),
 		TEST(gap_with_metadata),
 		TEST(gap_of_blocks),
 		TEST(parts_in_any_order),
