@@ -38,16 +38,13 @@ static bool is_program(const struct tree *tree, const char *path)
 	       is_link(tree_resolve_link(tree, path, &code));
 }
 
+/* NVIDIA's init, which is called NVRC-x86_64-unknown-linux-musl and the like. */
 static bool links_to_nvrc(const struct tree *tree)
 {
 	int code;
 	const struct kataimg_node *init = tree_resolve_link(tree, INIT_PATH, &code);
-	const char *slash;
 
-	if (!is_link(init))
-		return false;
-	slash = strrchr(init->target, '/');
-	return strcmp(slash ? slash + 1 : init->target, "NVRC") == 0;
+	return is_link(init) && strstr(init->target, "NVRC");
 }
 
 static bool has_systemd(const struct tree *tree)
@@ -119,29 +116,17 @@ static int check_not_systemd(const struct tree *tree, const struct kataimg_node 
 	return 0;
 }
 
-static int check_agent_init(const struct tree *tree, const struct rootfs_rules *rules,
-			    struct error *error)
+/* Where the agent lay before does not matter: Kata's own rootfs.sh moves it to /sbin/init. */
+static int check_agent_init(const struct tree *tree, struct error *error)
 {
-	autofree char *path = NULL;
 	int code;
 	const struct kataimg_node *init = tree_resolve(tree, INIT_PATH, &code);
-	int ret;
 
 	if (!is_executable(init))
 		return error_set(error, ENOENT,
 				 "[rootfs] agent-init = yes, but " INIT_PATH
 				 " leads to no executable file: make it the agent" BUILD_ANYWAY);
-	ret = check_not_systemd(tree, init, error);
-	if (ret < 0)
-		return ret;
-	if (asprintf(&path, "/usr/bin/%s", rules->agent) < 0)
-		return error_nomem(error);
-	if (!is_executable(tree_resolve(tree, path, &code)))
-		return error_set(error, ENOENT,
-				 "the root filesystem has no executable %s: install the agent, or "
-				 "name it by [rootfs] agent" BUILD_ANYWAY,
-				 path);
-	return 0;
+	return check_not_systemd(tree, init, error);
 }
 
 int rootfs_check(const struct tree *tree, const struct rootfs_rules *rules, struct error *error)
@@ -151,7 +136,7 @@ int rootfs_check(const struct tree *tree, const struct rootfs_rules *rules, stru
 				 "the root filesystem has no executable " INIT_PATH
 				 ": install an init system, or the agent under that "
 				 "name" BUILD_ANYWAY);
-	return rules->agent_init ? check_agent_init(tree, rules, error)
+	return rules->agent_init ? check_agent_init(tree, error)
 				 : check_systemd(tree, rules, error);
 }
 

@@ -7,14 +7,14 @@
 
 struct rootfs_rules {
 	bool agent_init;   /* /sbin/init is the agent itself */
-	const char *agent; /* its name in /usr/bin */
+	const char *agent; /* its name in /usr/bin, when it is not */
 };
 
 /*
  * There is an executable /sbin/init, or a symbolic link of that name. Without agent_init there is a
- * systemd in /usr/lib/systemd or /lib/systemd, or /sbin/init links to NVRC. With it /sbin/init is
- * not systemd, and the agent is there and executable. The error says what is missing and what to
- * do.
+ * systemd in /usr/lib/systemd or /lib/systemd, or /sbin/init is a link with NVRC in its target.
+ * With it /sbin/init leads to an executable file that is not systemd. The error says what is
+ * missing and what to do.
  */
 int rootfs_check(const struct tree *tree, const struct rootfs_rules *rules, struct error *error);
 

@@ -22,10 +22,6 @@
 	"the root filesystem has no systemd (/usr/lib/systemd/systemd, "                    \
 	"/lib/systemd/systemd): install it, or, when /sbin/init is kata-agent itself, say " \
 	"[rootfs] agent-init = yes" ANYWAY
-#define NO_AGENT                                                                                 \
-	"the root filesystem has no executable /usr/bin/kata-agent: install the agent, or name " \
-	"it "                                                                                    \
-	"by [rootfs] agent" ANYWAY
 #define IS_SYSTEMD                                                                         \
 	"[rootfs] agent-init = yes, but /sbin/init is systemd: make it the agent, or say " \
 	"agent-init = no" ANYWAY
@@ -48,9 +44,15 @@ static const struct {
 } cases[] = {
 	{ { { "sbin/x", 0755 } }, NO_INIT, NO_INIT },
 	{ { { "sbin/init", 0644 } }, NO_INIT, NO_INIT },
-	{ { { "sbin/init", 0100 } }, NO_SYSTEMD, NO_AGENT },
-	{ { { "sbin/init", 0755 }, { "usr/bin/kata-agent", 0755 } }, NO_SYSTEMD, NULL },
-	{ { { "sbin/init", 0755 }, { "usr/bin/kata-agent", 0644 } }, NO_SYSTEMD, NO_AGENT },
+	/* the agent was moved to /sbin/init, or is a copy */
+	{ { { "sbin/init", 0100 } }, NO_SYSTEMD, NULL },
+	{ { { "sbin/init", 0755 }, { "usr/bin/kata-agent", 0644 } }, NO_SYSTEMD, NULL },
+	{ { { "sbin/init", 0, "/usr/bin/kata-agent" }, { "usr/bin/kata-agent", 0755 } },
+	  NO_SYSTEMD,
+	  NULL },
+	{ { { "sbin/init", 0, "/usr/bin/kata-agent" }, { "usr/bin/kata-agent", 0644 } },
+	  NO_SYSTEMD,
+	  NO_TARGET },
 	{ { { "sbin/init", 0, "/lib/systemd/systemd" }, { "lib/systemd/systemd", 0755 } },
 	  NULL,
 	  IS_SYSTEMD },
@@ -67,8 +69,21 @@ static const struct {
 	/* a copy is systemd too: both are empty here */
 	{ { { "sbin/init", 0755 }, { "usr/lib/systemd/systemd", 0755 } }, NULL, IS_SYSTEMD },
 	{ { { "sbin/init", 0755 }, { "usr/lib/systemd/systemd", 0644 } }, NO_SYSTEMD, IS_SYSTEMD },
-	{ { { "sbin/init", 0, "/bin/NVRC" }, { "bin/NVRC", 0755 } }, NULL, NO_AGENT },
-	{ { { "sbin/init", 0, "NVRC-old" }, { "sbin/NVRC-old", 0755 } }, NO_SYSTEMD, NO_AGENT },
+	/* NVIDIA's init has NVRC in its name, and the link's target counts, not where it leads */
+	{ { { "sbin/init", 0, "/bin/NVRC" }, { "bin/NVRC", 0755 } }, NULL, NULL },
+	{ { { "sbin/init", 0, "/bin/NVRC-x86_64-unknown-linux-musl" },
+	    { "bin", 0, "usr/bin" },
+	    { "usr/bin/NVRC-x86_64-unknown-linux-musl", 0755 } },
+	  NULL,
+	  NULL },
+	{ { { "sbin", 0, "usr/sbin" }, { "usr/sbin/init", 0, "../lib/NVRC.d/init" } },
+	  NULL,
+	  NO_TARGET },
+	{ { { "sbin/init", 0, "/bin/nvrc" }, { "bin/nvrc", 0755 } }, NO_SYSTEMD, NULL },
+	{ { { "sbin/init", 0, "/bin/first" }, { "bin/first", 0, "NVRC" }, { "bin/NVRC", 0755 } },
+	  NO_SYSTEMD,
+	  NULL },
+	{ { { "sbin/NVRC", 0755 }, { "sbin/init", 0755 } }, NO_SYSTEMD, NULL },
 	/* links that lead nowhere, in a circle, or out of the root and so to its top */
 	{ { { "sbin/init", 0, "nowhere" } }, NO_SYSTEMD, NO_TARGET },
 	{ { { "sbin/init", 0, "init" } }, NO_SYSTEMD, NO_TARGET },
