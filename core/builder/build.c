@@ -28,7 +28,7 @@ static int load_source(struct build *build, struct error *error)
 
 	progress_stage(build->progress, "scan");
 	ret = source_load(&request, &build->tree, &build->build_time, &build->facts, error);
-	return ret < 0 ? ret : source_check(build->config, build->tree, error);
+	return ret < 0 ? ret : source_check(build->config, build->tree, &build->facts, error);
 }
 
 /* Directories and archives alike: everything that happens before the first byte of the image. */

@@ -152,15 +152,14 @@ static void log_facts(const struct source_facts *facts)
 		log_info("excluded by [tree] exclude: %" PRIu64, facts->excluded);
 	if (facts->applied > 0)
 		log_info("entries of [tree] apply: %" PRIu64, facts->applied);
-	if (facts->machine_id)
-		log_info("added: an empty etc/machine-id");
 	if (facts->labelled > 0)
 		log_info("labelled for SELinux: %" PRIu64, facts->labelled);
 	if (facts->clamped > 0)
 		log_info("times brought down to the build time: %" PRIu64, facts->clamped);
 }
 
-int source_check(const struct config *config, const struct tree *tree, struct error *error)
+int source_check(const struct config *config, const struct tree *tree,
+		 const struct source_facts *facts, struct error *error)
 {
 	const struct rootfs_rules rules = {
 		.agent_init = config->rootfs.agent_init,
@@ -170,7 +169,9 @@ int source_check(const struct config *config, const struct tree *tree, struct er
 
 	if (ret == 0 && config->rootfs.check)
 		log_ok("init is %s", rules.agent_init ? rules.agent : "installed");
-	return ret;
+	if (ret == 0 && facts->machine_id)
+		log_info("added an empty /etc/machine-id, for systemd");
+	return ret < 0 ? ret : rootfs_remark(tree, config->rootfs.check ? &rules : NULL, error);
 }
 
 int source_load(const struct source_request *request, struct tree **result, int64_t *build_time,

@@ -50,7 +50,8 @@ const struct config_key config_keys[] = {
 	{ "rootfs", "agent-init", CONFIG_BOOL, MEMBER(rootfs.agent_init), "no",
 	  "the agent is the init process; no: systemd is" },
 	{ "rootfs", "agent", CONFIG_STRING, MEMBER(rootfs.agent), "kata-agent",
-	  "the agent's name in /usr/bin" },
+	  "the agent's name in /usr/bin; it is noted when there is none, unless it is the init "
+	  "process" },
 
 	{ "tree", "holes", CONFIG_ENUM, MEMBER(tree.holes), "source",
 	  "holes of files: as in the source, wherever 64 KiB and more are zeros, wherever a "

@@ -2,6 +2,7 @@
 #include "core/guest/rootfs.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,4 +163,63 @@ int rootfs_add_machine_id(struct tree *tree, bool *added, struct error *error)
 	*added = etc && etc->type == KATAIMG_DIR &&
 		 !tree_find_entry(etc, "machine-id", strlen("machine-id"));
 	return *added ? add_machine_id(tree, tree_node(etc), error) : 0;
+}
+
+static int note_agent(const struct tree *tree, const struct rootfs_rules *rules,
+		      struct error *error)
+{
+	autofree char *path = NULL;
+
+	if (asprintf(&path, "/usr/bin/%s", rules->agent) < 0) {
+		path = NULL;
+		return error_nomem(error);
+	}
+	if (!is_program(tree, path))
+		log_info("there is no executable %s: the guest's init has no agent to start "
+			 "([rootfs] agent names it)",
+			 path);
+	return 0;
+}
+
+/* What systemd takes for a machine that starts for the first time, as it does an empty file. */
+static int is_uninitialized(const struct tree *tree, const struct kataimg_node *node,
+			    struct error *error)
+{
+	static const char word[] = "uninitialized";
+	char text[sizeof(word)] = "";
+	size_t len = strlen(word);
+	int ret;
+
+	if (node->size != len && node->size != len + 1)
+		return 0;
+	ret = tree_read(tree, node, 0, text, (size_t)node->size, error);
+	if (ret < 0)
+		return ret;
+	return memcmp(text, word, len) == 0 && (node->size == len || text[len] == '\n');
+}
+
+static int warn_of_machine_id(const struct tree *tree, struct error *error)
+{
+	int code, ret;
+	const struct kataimg_node *id = tree_resolve(tree, "/etc/machine-id", &code);
+
+	if (!id || id->type != KATAIMG_REG || id->size == 0)
+		return 0;
+	ret = is_uninitialized(tree, id, error);
+	if (ret == 0)
+		log_warning("/etc/machine-id is not empty: all guests are the same machine");
+	return ret < 0 ? ret : 0;
+}
+
+int rootfs_remark(const struct tree *tree, const struct rootfs_rules *rules, struct error *error)
+{
+	const struct kataimg_node *root = tree_public(tree)->nodes[0];
+
+	if (root->uid != 0)
+		log_warning("/ belongs to %" PRIu32 ":%" PRIu32
+			    ", not to root: [tree] all-root = yes gives everything to root",
+			    root->uid, root->gid);
+	if (rules && !rules->agent_init && note_agent(tree, rules, error) < 0)
+		return -error->code;
+	return warn_of_machine_id(tree, error);
 }

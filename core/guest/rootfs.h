@@ -24,4 +24,11 @@ int rootfs_check(const struct tree *tree, const struct rootfs_rules *rules, stru
  */
 int rootfs_add_machine_id(struct tree *tree, bool *added, struct error *error);
 
+/*
+ * What a guest may stumble over, but a build does not: a root directory that is not root's, a
+ * machine-id that all guests would share, and, unless rules is NULL or the agent is the init
+ * process, that there is no executable of the agent's name in /usr/bin. An error is one of reading.
+ */
+int rootfs_remark(const struct tree *tree, const struct rootfs_rules *rules, struct error *error);
+
 #endif
