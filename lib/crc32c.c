@@ -59,7 +59,7 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, con
 
 	for (; len >= 8; len -= 8, bytes += 8)
 		wide = __builtin_ia32_crc32di(wide, load_le64(bytes));
-	crc = wide;
+	crc = (uint32_t)wide;
 	while (len--)
 		crc = __builtin_ia32_crc32qi(crc, *bytes++);
 	return crc;
