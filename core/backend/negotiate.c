@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/cancel.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "lib/acl.h"
@@ -299,6 +300,8 @@ static int check_tree(struct negotiation *n, struct error *error)
 	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++) {
 		const struct kataimg_node *node = tree->nodes[i];
 
+		if (cancel_requested())
+			return cancel_check(error);
 		check_capabilities(n, node);
 		check_node_limits(n, node);
 		check_names(n, node);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/cancel.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -33,6 +34,11 @@ void cancel_install_handlers(void)
 bool cancel_requested(void)
 {
 	return atomic_load_explicit(&requested, memory_order_relaxed);
+}
+
+int cancel_check(struct error *error)
+{
+	return cancel_requested() ? error_set(error, ECANCELED, "interrupted") : 0;
 }
 
 void cancel_request(void)

@@ -34,8 +34,8 @@ static int print_tree(const struct cli *cli, const struct config *config, struct
 
 	if (ret == 0)
 		ret = source_load(&request, &tree, &build_time, &facts, error);
-	if (ret == 0 && mtree_print(tree, stdout) < 0)
-		ret = error_nomem(error);
+	if (ret == 0)
+		ret = mtree_print(tree, stdout, error);
 	tree_free(tree);
 	output_close(scratch.output);
 	return ret;

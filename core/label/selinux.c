@@ -134,9 +134,11 @@ static int label_all(struct labeller *labeller, struct error *error)
 	const struct kataimg_tree *tree = tree_public(labeller->tree);
 	int ret = 0;
 
-	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++)
-		ret = cancel_requested() ? error_set(error, ECANCELED, "interrupted")
-					 : label_node(labeller, tree_node(tree->nodes[i]), error);
+	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++) {
+		ret = cancel_check(error);
+		if (ret == 0)
+			ret = label_node(labeller, tree_node(tree->nodes[i]), error);
+	}
 	return ret;
 }
 

@@ -207,28 +207,24 @@ static int set_xattrs(struct mtree_apply *apply, struct tree_node *node,
 	return 0;
 }
 
-int mtree_apply_entry(struct mtree_apply *apply, const char *path, const struct mtree_words *words,
-		      bool *is_directory, struct error *error)
+int mtree_apply_entry(struct mtree_apply *apply, struct tree_place *place,
+		      const struct mtree_words *words, struct error *error)
 {
-	struct tree_place place;
 	int ret = check_words(words, error);
 
-	if (ret == 0)
-		ret = tree_edit_locate(apply->edit, path, TREE_PARENTS_IMPLIED, &place, error);
-	if (ret < 0 || (!place.node && has(words, MTREE_OPTIONAL)))
+	if (ret < 0 || (!place->node && has(words, MTREE_OPTIONAL)))
 		return ret;
-	ret = place_node(apply, &place, words, error);
+	ret = place_node(apply, place, words, error);
 	if (ret < 0)
 		return ret;
-	*is_directory = place.node->pub.type == KATAIMG_DIR;
-	set_attributes(place.node, words);
-	ret = set_content(apply, place.node, words, error);
+	set_attributes(place->node, words);
+	ret = set_content(apply, place->node, words, error);
 	if (ret < 0)
 		return ret;
-	if (set_xattrs(apply, place.node, words) < 0)
+	if (set_xattrs(apply, place->node, words) < 0)
 		return error_nomem(error);
 	if (is_linked(words) && !links_find(&apply->links, 0, words->inode) &&
-	    links_add(&apply->links, 0, words->inode, place.node) < 0)
+	    links_add(&apply->links, 0, words->inode, place->node) < 0)
 		return error_nomem(error);
 	apply->changes++;
 	return 0;

@@ -20,9 +20,9 @@ int mtree_apply_begin(struct mtree_apply *apply, struct tree *tree, const char *
 		      enum tree_holes holes, struct error *error);
 void mtree_apply_end(struct mtree_apply *apply);
 
-/* *is_directory: what the path then is. Errors say neither file nor path. */
-int mtree_apply_entry(struct mtree_apply *apply, const char *path, const struct mtree_words *words,
-		      bool *is_directory, struct error *error);
+/* place->node becomes what is then there. Errors say neither file nor path. */
+int mtree_apply_entry(struct mtree_apply *apply, struct tree_place *place,
+		      const struct mtree_words *words, struct error *error);
 
 /* The bytes of the file at contents become the node's. */
 int mtree_set_contents(struct mtree_apply *apply, struct tree_node *node, const char *contents,

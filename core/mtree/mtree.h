@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Trees as text, in the form of mtree(5): one line an entry, a path or name and keywords. Written
- * here are full paths and type, uid, gid, mode, time, size, link, device, nlink and inode (entries
- * of one inode are hard links), and xattr.NAME with the value in base64. Read are also /set and
- * /unset, names in the directory of the line before with "..", optional, and contents, a file
- * relative to the mtree file's directory.
+ * here are full paths, or, of a tree with directories deeper than MTREE_PATH_DEPTH, names in the
+ * directory of the line before with "..", as paths would have the square of its length; with type,
+ * uid, gid, mode, time, size, link, device, nlink and inode (entries of one inode are hard links),
+ * and xattr.NAME with the value in base64. Read are also /set and /unset, optional, and contents, a
+ * file relative to the mtree file's directory. A line, with those that go on with it, has
+ * MTREE_LINE_BYTES at most.
  *
  * The nine digits of a time's fraction are nanoseconds. Ids are numbers: an owner who has only a
  * name is an error. Checksums, flags and tags are passed over.
@@ -16,13 +18,16 @@
 
 #include "core/tree/tree.h"
 
+#define MTREE_PATH_DEPTH 64
+#define MTREE_LINE_BYTES ((size_t)16 << 20)
+
 struct mtree_options {
 	enum tree_holes holes; /* of contents */
 	int64_t build_time;    /* of new entries without a time; 0: the newest time in the tree */
 };
 
-/* Writes the whole tree; errors are out's. 0 or -ENOMEM. */
-int mtree_print(const struct tree *tree, FILE *out);
+/* Writes the whole tree; whether out took it is out's to say. -ENOMEM, -ECANCELED. */
+int mtree_print(const struct tree *tree, FILE *out, struct error *error);
 
 /*
  * Changes a finished tree. An entry that is there keeps what its line does not say; a new one needs

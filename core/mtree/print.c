@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/cancel.h"
 #include "core/mtree/mtree.h"
 #include "core/mtree/text.h"
 #include "core/mtree/word.h"
+#include "core/tree/find.h"
 #include "lib/cleanup.h"
 
 static void print_keywords(const struct kataimg_node *node, FILE *out)
@@ -68,15 +70,74 @@ static int print_directory(const struct kataimg_node *dir, FILE *out)
 }
 
 /* All entries of a directory together: parents precede their children in tree order. */
-int mtree_print(const struct tree *tree, FILE *out)
+static int print_paths(const struct kataimg_tree *tree, FILE *out, struct error *error)
+{
+	for (uint64_t i = 0; i < tree->node_count; i++) {
+		if (cancel_requested())
+			return cancel_check(error);
+		if (tree->nodes[i]->type == KATAIMG_DIR && print_directory(tree->nodes[i], out) < 0)
+			return error_nomem(error);
+	}
+	return 0;
+}
+
+/* The entry behind that of a directory in its parent. */
+static const struct kataimg_entry *entry_behind(const struct kataimg_node *dir)
+{
+	return tree_find_entry(dir->parent, dir->name, dir->name_len) + 1;
+}
+
+/* Names alone, each directory's entries behind it until a "..". Where it stands is all that is
+ * kept, so that depth costs nothing. */
+static int print_names(const struct kataimg_tree *tree, FILE *out, struct error *error)
+{
+	const struct kataimg_node *dir = tree->nodes[0];
+	const struct kataimg_entry *entry = dir->entries;
+
+	for (;;) {
+		if (cancel_requested())
+			return cancel_check(error);
+		if (entry == dir->entries + dir->entry_count) {
+			fputs("..\n", out);
+			if (dir->parent == dir)
+				return 0;
+			entry = entry_behind(dir);
+			dir = dir->parent;
+			continue;
+		}
+		mtree_put_escaped(out, entry->name, entry->name_len);
+		print_keywords(entry->node, out);
+		if (entry->node->type == KATAIMG_DIR) {
+			dir = entry->node;
+			entry = dir->entries;
+		} else {
+			entry++;
+		}
+	}
+}
+
+static bool is_deep(const struct kataimg_node *node)
+{
+	unsigned int depth = 0;
+
+	for (; node->parent != node && depth <= MTREE_PATH_DEPTH; node = node->parent)
+		depth++;
+	return depth > MTREE_PATH_DEPTH;
+}
+
+static bool has_deep(const struct kataimg_tree *tree)
+{
+	for (uint64_t i = 0; i < tree->node_count; i++)
+		if (tree->nodes[i]->type == KATAIMG_DIR && is_deep(tree->nodes[i]))
+			return true;
+	return false;
+}
+
+int mtree_print(const struct tree *tree, FILE *out, struct error *error)
 {
 	const struct kataimg_tree *pub = tree_public(tree);
-	int ret = 0;
 
 	fputs(MTREE_SIGNATURE "\n.", out);
 	print_keywords(pub->nodes[0], out);
-	for (uint64_t i = 0; ret == 0 && i < pub->node_count; i++)
-		if (pub->nodes[i]->type == KATAIMG_DIR)
-			ret = print_directory(pub->nodes[i], out);
-	return ret;
+	return has_deep(pub) ? print_names(pub, out, error) : print_paths(pub, out, error);
 }

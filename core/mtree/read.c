@@ -12,59 +12,96 @@
 
 #define SPACE " \t"
 
+struct text {
+	char *bytes; /* owned; ends with a NUL, which len does not count */
+	size_t len, room;
+};
+
 struct reading {
 	const char *path;
 	FILE *file;
 	unsigned int line; /* where the line began */
 	unsigned int next_line;
-	char *text; /* owned; the line with those that go on with it */
-	size_t len, room;
+	struct text text;   /* the line with those that go on with it */
 	struct arena arena; /* of defaults and words */
 	struct mtree_words defaults;
-	char *directory; /* owned; of names without a '/'; "" for the root */
+	/* What names without a '/' are in: its path, "" for the root, and its node; NULL: an entry
+	 * of the path was replaced since, so that it is to be looked up again. */
+	struct text directory;
+	struct tree_node *dir;
 	struct mtree_apply apply;
 };
 
-static int reserve(struct reading *reading, size_t bytes)
+static int text_append(struct text *text, const char *bytes, size_t len)
 {
-	char *text;
+	size_t needed = text->len + len + 1;
 
-	if (bytes <= reading->room)
-		return 0;
-	text = realloc(reading->text, 2 * bytes);
-	if (!text)
-		return -ENOMEM;
-	reading->text = text;
-	reading->room = 2 * bytes;
+	if (needed > text->room) {
+		char *grown = realloc(text->bytes, 2 * needed);
+
+		if (!grown)
+			return -ENOMEM;
+		text->bytes = grown;
+		text->room = 2 * needed;
+	}
+	memcpy(text->bytes + text->len, bytes, len);
+	text->len += len;
+	text->bytes[text->len] = '\0';
 	return 0;
+}
+
+static void text_cut(struct text *text, size_t len)
+{
+	text->len = len;
+	text->bytes[len] = '\0';
+}
+
+/*
+ * Appends what is left of a line of the file, without its end. 1: there was one; 0: the end; or
+ * -errno. getline(3) says the same of the end and of memory that ran out, and has no bound.
+ */
+static int append_line(struct reading *reading)
+{
+	int byte;
+
+	while ((byte = getc_unlocked(reading->file)) != EOF && byte != '\n') {
+		const char letter = (char)byte;
+
+		if (byte == '\0')
+			return -EILSEQ;
+		if (reading->text.len == MTREE_LINE_BYTES)
+			return -EMSGSIZE;
+		if (text_append(&reading->text, &letter, 1) < 0)
+			return -ENOMEM;
+	}
+	if (byte == EOF && ferror(reading->file))
+		return errno ? -errno : -EIO;
+	return byte == '\n' || reading->text.len > 0;
 }
 
 /* 1: a line; 0: the end; or -errno. A backslash at the end takes the next one in. */
 static int next_line(struct reading *reading)
 {
-	autofree char *part = NULL;
-	size_t room = 0;
-	ssize_t len;
+	struct text *text = &reading->text;
 	bool goes_on = true;
 
-	reading->len = 0;
+	text_cut(text, 0);
 	reading->line = reading->next_line;
-	while (goes_on && (len = getline(&part, &room, reading->file)) >= 0) {
+	while (goes_on) {
+		size_t before = text->len;
+		int ret = append_line(reading);
+
+		if (ret < 0)
+			return ret;
+		if (ret == 0)
+			break;
 		reading->next_line++;
-		if (memchr(part, '\0', (size_t)len))
-			return -EILSEQ;
-		while (len > 0 && (part[len - 1] == '\n' || part[len - 1] == '\r'))
-			len--;
-		goes_on = len > 0 && part[len - 1] == '\\';
-		len -= goes_on;
-		if (reserve(reading, reading->len + (size_t)len + 1) < 0)
-			return -ENOMEM;
-		memcpy(reading->text + reading->len, part, (size_t)len);
-		reading->len += (size_t)len;
-		reading->text[reading->len] = '\0';
+		while (text->len > before && text->bytes[text->len - 1] == '\r')
+			text_cut(text, text->len - 1);
+		goes_on = text->len > before && text->bytes[text->len - 1] == '\\';
+		if (goes_on)
+			text_cut(text, text->len - 1);
 	}
-	if (ferror(reading->file))
-		return -errno;
 	return reading->next_line > reading->line;
 }
 
@@ -89,27 +126,74 @@ static int unset_words(struct reading *reading, char *rest, struct error *error)
 
 static void leave_directory(struct reading *reading)
 {
-	char *slash = strrchr(reading->directory, '/');
+	const char *slash = memrchr(reading->directory.bytes, '/', reading->directory.len);
 
-	*(slash ? slash : reading->directory) = '\0';
+	text_cut(&reading->directory, slash ? (size_t)(slash - reading->directory.bytes) : 0);
+	if (reading->dir)
+		reading->dir = tree_node(reading->dir->pub.parent);
 }
 
-/* A name with a '/' in it is a path from the root. */
-static char *full_path(const struct reading *reading, const char *name)
+static int enter_directory(struct reading *reading, const struct tree_place *place)
 {
-	char *path;
+	struct text *path = &reading->directory;
 
-	if (strchr(name, '/') || *reading->directory == '\0')
-		return strdup(name);
-	return asprintf(&path, "%s/%s", reading->directory, name) < 0 ? NULL : path;
+	reading->dir = place->node;
+	if (path->len > 0 && text_append(path, "/", 1) < 0)
+		return -ENOMEM;
+	return text_append(path, place->name, place->len);
+}
+
+/* The directory that names are in, once more by its path. */
+static int find_directory(struct reading *reading, struct error *error)
+{
+	struct tree_place place;
+	int ret = tree_edit_locate(reading->apply.edit, reading->directory.bytes,
+				   TREE_PARENTS_IMPLIED, &place, error);
+
+	if (ret < 0)
+		return ret;
+	if (!place.node || place.node->pub.type != KATAIMG_DIR)
+		return error_set(error, ENOTDIR, "%s is no directory any more",
+				 reading->directory.bytes);
+	reading->dir = place.node;
+	return 0;
+}
+
+/* A name with a '/' in it is a path from the root, and so is "." there. */
+static int locate(struct reading *reading, const char *name, struct tree_place *place,
+		  struct error *error)
+{
+	int ret = 0;
+
+	if (strchr(name, '/'))
+		return tree_edit_locate(reading->apply.edit, name, TREE_PARENTS_IMPLIED, place,
+					error);
+	if (!reading->dir)
+		ret = find_directory(reading, error);
+	if (ret < 0)
+		return ret;
+	*place = (struct tree_place){ .dir = reading->dir, .name = name, .node = reading->dir };
+	if (strcmp(name, ".") == 0)
+		return 0;
+	if (strcmp(name, "..") == 0)
+		return error_set(error, EINVAL, "its path has a \"..\"");
+	place->len = strlen(name);
+	place->node = tree_edit_find(reading->apply.edit, place->dir, name, place->len);
+	return 0;
+}
+
+static int prefix_path(const struct reading *reading, const char *name, struct error *error)
+{
+	if (strchr(name, '/') || reading->directory.len == 0)
+		return error_prefix(error, "%s", name);
+	return error_prefix(error, "%s/%s", reading->directory.bytes, name);
 }
 
 static int take_entry(struct reading *reading, char *name, char *rest, struct error *error)
 {
 	struct mtree_words words = reading->defaults;
-	autofree char *path = NULL;
-	bool is_directory = false;
-	bool is_name = strchr(name, '/') == NULL;
+	const struct tree_node *before;
+	struct tree_place place;
 	int ret;
 
 	if (mtree_unescape(name) < 0)
@@ -117,22 +201,24 @@ static int take_entry(struct reading *reading, char *name, char *rest, struct er
 	ret = take_words(reading, &words, rest, error);
 	if (ret < 0)
 		return ret;
-	path = full_path(reading, name);
-	if (!path)
-		return error_nomem(error);
-	ret = mtree_apply_entry(&reading->apply, path, &words, &is_directory, error);
+	ret = locate(reading, name, &place, error);
 	if (ret < 0)
-		return error_prefix(error, "%s", path);
-	if (is_name && is_directory) {
-		free(reading->directory);
-		reading->directory = strcmp(path, ".") == 0 ? strdup("") : steal_ptr(&path);
-	}
-	return reading->directory ? 0 : error_nomem(error);
+		return prefix_path(reading, name, error);
+	before = place.node;
+	ret = mtree_apply_entry(&reading->apply, &place, &words, error);
+	if (ret < 0)
+		return prefix_path(reading, name, error);
+	if (before && place.node != before && before->pub.type == KATAIMG_DIR)
+		reading->dir = NULL;
+	if (strchr(name, '/') || !place.node || place.node->pub.type != KATAIMG_DIR ||
+	    place.len == 0)
+		return 0;
+	return enter_directory(reading, &place) < 0 ? error_nomem(error) : 0;
 }
 
 static int take_line(struct reading *reading, struct error *error)
 {
-	char *rest = NULL, *word = strtok_r(reading->text, SPACE, &rest);
+	char *rest = NULL, *word = strtok_r(reading->text.bytes, SPACE, &rest);
 
 	if (!word || *word == '#')
 		return 0;
@@ -153,12 +239,17 @@ static int take_lines(struct reading *reading, struct error *error)
 
 	while ((ret = next_line(reading)) > 0) {
 		if (cancel_requested())
-			return error_set(error, ECANCELED, "interrupted");
+			return cancel_check(error);
 		if (take_line(reading, error) < 0)
 			return error_prefix(error, "%s:%u", reading->path, reading->line);
 	}
 	if (ret == -ENOMEM)
 		return error_nomem(error);
+	if (ret == -EINTR && cancel_requested())
+		return cancel_check(error);
+	if (ret == -EMSGSIZE)
+		return error_set(error, EMSGSIZE, "%s:%u: a line of more than %zu MiB",
+				 reading->path, reading->line, MTREE_LINE_BYTES >> 20);
 	return ret < 0 ? error_errno(error, -ret, "%s:%u: cannot read", reading->path,
 				     reading->line)
 		       : 0;
@@ -172,10 +263,11 @@ static int apply_file(struct tree *tree, const char *path, const struct mtree_op
 
 	if (!reading.file)
 		return error_errno(error, errno, "cannot read %s", path);
-	reading.directory = strdup("");
-	ret = reading.directory
-		      ? mtree_apply_begin(&reading.apply, tree, path, options->holes, error)
-		      : error_nomem(error);
+	ret = mtree_apply_begin(&reading.apply, tree, path, options->holes, error);
+	if (ret == 0 &&
+	    (text_append(&reading.text, "", 0) < 0 || text_append(&reading.directory, "", 0) < 0))
+		ret = error_nomem(error);
+	reading.dir = tree->root;
 	if (ret == 0)
 		ret = take_lines(&reading, error);
 	*changes = reading.apply.changes;
@@ -183,8 +275,8 @@ static int apply_file(struct tree *tree, const char *path, const struct mtree_op
 		ret = tree_edit_finish(reading.apply.edit, error);
 	mtree_apply_end(&reading.apply);
 	arena_free(&reading.arena);
-	free(reading.directory);
-	free(reading.text);
+	free(reading.directory.bytes);
+	free(reading.text.bytes);
 	fclose(reading.file);
 	return ret;
 }

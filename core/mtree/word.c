@@ -138,6 +138,8 @@ static bool take_text(const char **member, char *value, struct arena *arena)
 	if (mtree_unescape(value) < 0 || *value == '\0')
 		return false;
 	*member = arena_text(arena, value, strlen(value));
+	if (!*member)
+		errno = ENOMEM;
 	return *member != NULL;
 }
 
@@ -254,8 +256,11 @@ int mtree_take_word(struct mtree_words *words, char *word, struct arena *arena, 
 	keyword = find_keyword(word);
 	if (!keyword)
 		return error_set(error, EINVAL, "%s: an unknown keyword", word);
+	errno = 0; /* ENOMEM tells a value that could not be kept from one that is wrong */
 	if (!keyword->take(words, value ? value : nothing, arena))
-		return error_set(error, EINVAL, "%s: not %s", word, keyword->expected);
+		return errno == ENOMEM
+			       ? error_nomem(error)
+			       : error_set(error, EINVAL, "%s: not %s", word, keyword->expected);
 	words->set |= keyword->bit;
 	return 0;
 }

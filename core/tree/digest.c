@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/base/cancel.h"
 #include "core/base/digest.h"
 #include "core/tree/model.h"
 
@@ -119,10 +120,15 @@ static void put_node(struct text *text, const struct kataimg_node *node)
 int tree_digest(const struct tree *tree, struct digest *digest, struct error *error)
 {
 	struct text text = { .digest = digest };
+	int ret;
 
 	put_bytes(&text, "kataimg-tree-1\n", 15);
-	for (uint64_t i = 0; i < tree->pub.node_count; i++)
+	for (uint64_t i = 0; i < tree->pub.node_count; i++) {
+		ret = cancel_check(error);
+		if (ret < 0)
+			return ret;
 		put_node(&text, tree->pub.nodes[i]);
+	}
 	flush(&text);
 	return text.failure < 0 ? error_set(error, -text.failure, "SHA-256 failed") : 0;
 }

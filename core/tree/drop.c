@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/base/cancel.h"
 #include "core/tree/model.h"
 #include "lib/acl.h"
 
@@ -120,6 +121,8 @@ int tree_drop_marked(struct tree *tree, struct error *error)
 		if (is_marked(node, TREE_DROP_HOLES))
 			ret = drop_holes(tree, node);
 		node->marks = 0;
+		if (ret == 0 && cancel_requested())
+			return cancel_check(error);
 	}
 	return ret < 0 ? error_nomem(error) : tree_renumber(tree, error);
 }

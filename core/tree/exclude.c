@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/cancel.h"
 #include "core/base/glob.h"
 #include "core/base/log.h"
 #include "core/tree/model.h"
@@ -186,6 +187,8 @@ int tree_exclude(struct tree *tree, struct tree_excluder *excluder, struct error
 	for (uint64_t i = 0; excluder->count > 0 && i < tree->pub.node_count; i++) {
 		struct tree_node *node = tree_node(tree->nodes[i]);
 
+		if (cancel_requested())
+			return cancel_check(error);
 		if (node->pub.type != KATAIMG_DIR)
 			continue;
 		if (tree_node(node->pub.parent)->excluded)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/cancel.h"
+
 struct tree *tree_new(void)
 {
 	struct tree *tree = calloc(1, sizeof(*tree));
@@ -235,6 +237,8 @@ static int number_entry(struct tree *tree, struct walk *walk, struct tree_node *
 {
 	struct tree_node *node = tree_node(entry->node);
 
+	if (cancel_requested())
+		return -ECANCELED;
 	if (!node->visited) {
 		number_node(tree, node);
 		node->pub.parent = &dir->pub;
@@ -292,6 +296,8 @@ static int number_tree(struct tree *tree, int (*enter)(struct tree *tree, struct
 	root->pub.name = "";
 	root->pub.name_len = 0;
 	ret = tree->nodes ? number_all(tree, enter) : -ENOMEM;
+	if (ret == -ECANCELED)
+		return cancel_check(error);
 	return ret < 0 ? error_nomem(error) : 0;
 }
 

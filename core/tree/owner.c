@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/cancel.h"
 #include "core/tree/model.h"
 #include "lib/acl.h"
 
@@ -162,6 +163,8 @@ int tree_map_ids(struct tree *tree, const struct tree_id_map *uids, const struct
 	for (uint64_t i = 0; ret == 0 && i < tree->pub.node_count; i++) {
 		struct tree_node *node = tree_node(tree->nodes[i]);
 
+		if (cancel_requested())
+			return cancel_check(error);
 		if (map_id(uids, &node->pub.uid) < 0)
 			return fail_unmapped(node, "uid", node->pub.uid, error);
 		if (map_id(gids, &node->pub.gid) < 0)

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/cancel.h"
 #include "core/mtree/text.h"
 #include "tests/support/smalltree.h"
 
@@ -75,7 +76,9 @@ static char *print(const struct tree *tree)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	assert_int_equal(mtree_print(tree, out), 0);
+	struct error error = ERROR_INIT;
+
+	assert_int_equal(mtree_print(tree, out, &error), 0);
 	assert_int_equal(fclose(out), 0);
 	return text;
 }
@@ -236,6 +239,76 @@ static void bad_lines_are_errors_with_their_number(void **state)
 	}
 }
 
+static void a_line_has_a_bound(void **state)
+{
+	struct fixture *fixture = *state;
+	FILE *file = fopen("x.mtree", "w");
+	const struct mtree_options options = { 0 };
+	uint64_t changes;
+
+	assert_non_null(file);
+	fputs("etc\n#", file);
+	for (size_t i = 0; i < MTREE_LINE_BYTES; i++)
+		putc('x', file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(
+		mtree_apply(fixture->small.tree, "x.mtree", &options, &changes, &fixture->error),
+		-EMSGSIZE);
+	assert_string_equal(fixture->error.message, "x.mtree:2: a line of more than 16 MiB");
+}
+
+/* Names are looked up where their directory's path leads, not in what was there before. */
+static void a_directory_that_is_replaced_takes_no_names(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_true(apply(fixture, "d type=dir\n./d type=file\nx type=file\n") < 0);
+	assert_string_equal(fixture->error.message, "x.mtree:3: d/x: d is no directory any more");
+	error_clear(&fixture->error);
+	accepts(fixture, "e type=dir\n./e type=file\n./e type=dir\nx type=file\n");
+	assert_int_equal(smalltree_get(&fixture->small, "e/x")->type, KATAIMG_REG);
+}
+
+#define DEPTH (MTREE_PATH_DEPTH + 1)
+
+/* Paths would have the square of the depth in bytes. */
+static void deep_trees_are_printed_by_name(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[2 * DEPTH + 16] = "", *before, *after;
+
+	for (size_t i = 0; i < DEPTH; i++)
+		strcat(path, "d/");
+	strcat(path, "f type=file\n");
+	accepts(fixture, path);
+	before = print(fixture->small.tree);
+	assert_non_null(strstr(before, "\ndev type=char"));
+	assert_non_null(strstr(before, "\nd type=dir uid=0 gid=0 mode=0755 time=99.000000000\n"
+				       "f type=file uid=0 gid=0 mode=0644 time=99.000000000 "
+				       "size=0\n..\n"));
+	assert_null(strstr(before, "./"));
+	accepts(fixture, before);
+	after = print(fixture->small.tree);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+}
+
+static void a_wish_to_stop_is_heard(void **state)
+{
+	struct fixture *fixture = *state;
+	FILE *out = fopen("/dev/null", "w");
+
+	assert_non_null(out);
+	cancel_request();
+	assert_int_equal(mtree_print(fixture->small.tree, out, &fixture->error), -ECANCELED);
+	assert_string_equal(fixture->error.message, "interrupted");
+	error_clear(&fixture->error);
+	assert_int_equal(apply(fixture, "etc\n"), -ECANCELED);
+	cancel_reset();
+	fclose(out);
+}
+
 static void any_bytes_go_through_base64(void **state)
 {
 	char *text = NULL;
@@ -265,6 +338,10 @@ int main(void)
 		TEST(entries_are_changed_and_added),
 		TEST(contents_that_change_are_noticed),
 		TEST(bad_lines_are_errors_with_their_number),
+		TEST(a_line_has_a_bound),
+		TEST(a_directory_that_is_replaced_takes_no_names),
+		TEST(deep_trees_are_printed_by_name),
+		TEST(a_wish_to_stop_is_heard),
 		cmocka_unit_test(any_bytes_go_through_base64),
 	};
 
