@@ -2,10 +2,7 @@
 #include "core/tree/find.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "lib/cleanup.h"
 
 #define PATH_BYTES_MAX 4096
 
@@ -32,33 +29,31 @@ const struct kataimg_entry *tree_find_entry(const struct kataimg_node *dir, cons
 	return NULL;
 }
 
-/* A way on its way: what is still to be walked, from at on. */
+/*
+ * A way on its way. Nothing is allocated on it: a caller who asks whether something is there must
+ * not be told that it is not because memory ran out.
+ */
 struct resolution {
 	const struct kataimg_node *root, *at;
-	char *rest; /* owned */
 	unsigned int links;
 	bool keep_last_link;
+	char rest[PATH_BYTES_MAX + 2]; /* behind the last link; before one, the caller's path */
 };
 
 /* The link's target comes in front of what was behind the link. */
 static int follow(struct resolution *way, const struct kataimg_node *link, const char *behind)
 {
 	size_t target_len = (size_t)link->size, behind_len = strlen(behind);
-	char *rest;
 
 	if (++way->links > TREE_LINKS_MAX)
 		return -ELOOP;
 	if (target_len + behind_len > PATH_BYTES_MAX)
 		return -ENAMETOOLONG;
-	rest = malloc(target_len + 1 + behind_len + 1);
-	if (!rest)
-		return -ENOMEM;
-	memcpy(rest, link->target, target_len);
-	rest[target_len] = '/';
-	memcpy(rest + target_len + 1, behind, behind_len + 1);
-	free(way->rest);
-	way->rest = rest;
-	if (rest[0] == '/')
+	/* What is behind may be in rest already. */
+	memmove(way->rest + target_len + 1, behind, behind_len + 1);
+	memcpy(way->rest, link->target, target_len);
+	way->rest[target_len] = '/';
+	if (way->rest[0] == '/')
 		way->at = way->root;
 	return 0;
 }
@@ -93,21 +88,19 @@ static int step(struct resolution *way, const char *name, size_t len, const char
 static const struct kataimg_node *resolve(const struct tree *tree, const char *path,
 					  bool keep_last_link, int *code)
 {
-	struct resolution way = {
-		.root = tree_public(tree)->nodes[0],
-		.at = tree_public(tree)->nodes[0],
-		.rest = strdup(path),
-		.keep_last_link = keep_last_link,
-	};
-	const char *at = way.rest;
-	int ret = at ? 0 : -ENOMEM;
+	struct resolution way;
+	const char *at = path;
+	int ret = 0;
+
+	way.root = way.at = tree_public(tree)->nodes[0];
+	way.links = 0;
+	way.keep_last_link = keep_last_link;
 
 	while (ret == 0 && *(at += strspn(at, "/"))) {
 		size_t len = strcspn(at, "/");
 
 		ret = step(&way, at, len, at + len, &at);
 	}
-	free(way.rest);
 	*code = -ret;
 	return ret < 0 ? NULL : way.at;
 }

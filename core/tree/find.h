@@ -17,7 +17,8 @@ const struct kataimg_entry *tree_find_entry(const struct kataimg_node *dir, cons
 /*
  * Follows a path from the root and all symbolic links on the way, an absolute target from the
  * tree's root; ".." of the root is the root. Returns NULL with the reason in *code: ENOENT,
- * ENOTDIR, ELOOP after TREE_LINKS_MAX links, ENAMETOOLONG, ENOMEM.
+ * ENOTDIR, ELOOP after TREE_LINKS_MAX links, ENAMETOOLONG. All of them mean that nothing is there:
+ * it takes no memory that could run out.
  */
 const struct kataimg_node *tree_resolve(const struct tree *tree, const char *path, int *code);
 
