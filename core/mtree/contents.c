@@ -45,8 +45,7 @@ static int take_file(struct mtree_apply *apply, struct tree_node *node, const ch
 	node->source = (uint16_t)ret;
 	node->range_count = 0;
 	node->inode = st.st_ino;
-	node->scanned_sec = st.st_mtim.tv_sec;
-	node->scanned_nsec = (uint32_t)st.st_mtim.tv_nsec;
+	node->scanned = tree_stamp_of(&st);
 	node->pub.size = (uint64_t)st.st_size;
 	ret = map_file(apply, node, fd, &st);
 	return ret < 0 ? fail(path, -ret, error) : 0;

@@ -8,6 +8,7 @@
 #define TREE_MODEL_H
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "core/base/arena.h"
 #include "core/tree/tree.h"
@@ -25,6 +26,14 @@ struct tree_range {
 	uint64_t file_off, len, source_off;
 };
 
+/*
+ * When a file was last written, and when anything of it last changed, in nanoseconds modulo 2^64.
+ * Whoever writes can put mtime back; ctime is the kernel's alone.
+ */
+struct tree_stamp {
+	uint64_t mtime_ns, ctime_ns;
+};
+
 struct tree_node {
 	struct kataimg_node pub; /* first: a kataimg_node of a tree is a tree_node */
 	union {
@@ -34,8 +43,8 @@ struct tree_node {
 					      file_off */
 		uint64_t inode;            /* regular file of its own: what it was at the scan */
 	};
-	int64_t scanned_sec; /* its mtime then, whatever an edit made of pub's */
-	uint32_t scanned_nsec;
+	/* Regular file of its own: its times at the scan, whatever an edit made of pub's. */
+	struct tree_stamp scanned;
 	uint32_t range_count; /* 0: a file of its own, or no data */
 	uint16_t source;      /* 0: a scanned file, found by its names; else 1 + its place in
 				 tree->sources */
@@ -60,8 +69,7 @@ struct tree_source {
 	char *path; /* fd is -1: one file, in whole; owned */
 	/* What the file of fd was when it was read; inode 0: it is the program's own. */
 	uint64_t inode, size;
-	int64_t mtime_sec;
-	uint32_t mtime_nsec;
+	struct tree_stamp stamp;
 };
 
 #define TREE_SOURCES_MAX UINT16_MAX
@@ -86,6 +94,9 @@ static inline struct tree_node *tree_node(const struct kataimg_node *node)
 {
 	return (struct tree_node *)node;
 }
+
+/* Of a file as stat(2) sees it. */
+struct tree_stamp tree_stamp_of(const struct stat *st);
 
 struct tree *tree_new(void);
 

@@ -146,14 +146,14 @@ static struct tree_source remembered(const struct tree *tree, const struct katai
 		return *source;
 	return (struct tree_source){ .inode = node->inode,
 				     .size = file->size,
-				     .mtime_sec = node->scanned_sec,
-				     .mtime_nsec = node->scanned_nsec };
+				     .stamp = node->scanned };
 }
 
 int tree_reader_check(struct tree_reader *reader, struct error *error)
 {
 	const struct kataimg_node *node = reader->node;
 	const struct tree_source was = remembered(reader->tree, node);
+	struct tree_stamp stamp;
 	struct stat st;
 
 	if (was.inode == 0)
@@ -165,8 +165,12 @@ int tree_reader_check(struct tree_reader *reader, struct error *error)
 	if ((uint64_t)st.st_size != was.size)
 		return fail_changed(reader->tree, node,
 				    (uint64_t)st.st_size < was.size ? "shrank" : "grew", error);
-	if (st.st_mtim.tv_sec != was.mtime_sec || st.st_mtim.tv_nsec != was.mtime_nsec)
+	stamp = tree_stamp_of(&st);
+	if (stamp.mtime_ns != was.stamp.mtime_ns)
 		return fail_changed(reader->tree, node, "was written", error);
+	if (stamp.ctime_ns != was.stamp.ctime_ns)
+		return fail_changed(reader->tree, node,
+				    "was written, or got other attributes or links,", error);
 	return 0;
 }
 

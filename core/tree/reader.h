@@ -27,8 +27,11 @@ int tree_reader_open(struct tree_reader *reader, const struct kataimg_node *node
 int tree_reader_read(struct tree_reader *reader, void *buf, size_t len, uint64_t source_off,
 		     struct error *error);
 
-/* To be asked after reading: a file that is another one by now, or whose size or mtime differ from
- * the scan's, is an error that names it. */
+/*
+ * To be asked after reading: a file that is another one by now, or whose size, mtime or ctime
+ * differ from the scan's, is an error that names it. Reading changes none of them; a new mode,
+ * owner, name or attribute changes ctime, and cannot be told from a write whose mtime was put back.
+ */
 int tree_reader_check(struct tree_reader *reader, struct error *error);
 
 /* Data that lies together: the file's [file_off, file_off + len) at source_off of its descriptor.

@@ -147,8 +147,8 @@ static int set_data(struct scan_worker *worker, const struct scan_entry *entry,
 	if (ret < 0)
 		return ret;
 	node->inode = entry->stat.stx_ino;
-	node->scanned_sec = entry->stat.stx_mtime.tv_sec;
-	node->scanned_nsec = entry->stat.stx_mtime.tv_nsec;
+	node->scanned.mtime_ns = time_ns(&entry->stat.stx_mtime);
+	node->scanned.ctime_ns = time_ns(&entry->stat.stx_ctime);
 	node->pub.size = entry->stat.stx_size;
 	return scan_segments(worker, entry, node);
 }

@@ -8,6 +8,16 @@
 #include "core/tree/model.h"
 #include "lib/cleanup.h"
 
+static uint64_t time_ns(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
+}
+
+struct tree_stamp tree_stamp_of(const struct stat *st)
+{
+	return (struct tree_stamp){ time_ns(&st->st_mtim), time_ns(&st->st_ctim) };
+}
+
 static int add(struct tree *tree, const struct tree_source *source)
 {
 	struct tree_source *sources;
@@ -32,8 +42,7 @@ int tree_add_archive(struct tree *tree, int fd, bool scratch)
 	if (ret == 0 && !scratch) {
 		source.inode = st.st_ino;
 		source.size = (uint64_t)st.st_size;
-		source.mtime_sec = st.st_mtim.tv_sec;
-		source.mtime_nsec = (uint32_t)st.st_mtim.tv_nsec;
+		source.stamp = tree_stamp_of(&st);
 	}
 	if (ret == 0)
 		ret = add(tree, &source);

@@ -136,6 +136,13 @@ def write_in_place(path):
         file.write(b'other content')
 
 
+def write_and_put_time_back(path):
+    """Who writes can say when it was written; the change itself has a time that nobody sets."""
+    before = os.stat(path)
+    write_in_place(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
 def append(path):
     with open(path, 'ab') as file:
         file.write(b'more')
@@ -151,6 +158,7 @@ CHANGES = {
     'grows': (append, 'grew'),
     'vanishes': (os.unlink, 'vanished'),
     'is written to': (write_in_place, 'was written'),
+    'is written to and has its time put back': (write_and_put_time_back, 'got other attributes'),
     'becomes a symbolic link': (replace_by_link, ''),
 }
 
