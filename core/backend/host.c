@@ -49,12 +49,15 @@ static void service_log(struct kataimg_host_ctx *ctx, int level, const char *fmt
 	enum log_level as = level <= KATAIMG_LOG_WARNING ? LOG_WARNING
 			    : level == KATAIMG_LOG_INFO  ? LOG_INFO
 							 : LOG_DEBUG;
+	autofree char *text = NULL;
 	va_list args;
 
-	(void)ctx;
 	va_start(args, fmt);
-	log_vmessage(as, fmt, args);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
 	va_end(args);
+	if (text)
+		log_message(as, "%s: %s", ctx->setup.backend, text);
 }
 
 static void service_fact(struct kataimg_host_ctx *ctx, const char *key, const char *value)
@@ -62,7 +65,7 @@ static void service_fact(struct kataimg_host_ctx *ctx, const char *key, const ch
 	struct host_fact *facts;
 	struct host_fact fact = { strdup(key), strdup(value) };
 
-	log_debug("%s: %s", key, value);
+	log_debug("%s: %s: %s", ctx->setup.backend, key, value);
 	pthread_mutex_lock(&ctx->lock);
 	facts = reallocarray(ctx->facts, ctx->fact_count + 1, sizeof(*facts));
 	if (facts)
@@ -186,9 +189,9 @@ const struct kataimg_host *host_services(struct host *host)
 	return &host->ctx.services;
 }
 
-int host_take_error(struct host *host, int code, const char *backend, const char *what,
-		    struct error *error)
+int host_take_error(struct host *host, int code, const char *what, struct error *error)
 {
+	const char *backend = host->ctx.setup.backend;
 	struct error *own = &host->ctx.error;
 
 	if (code == 0 && own->code != 0) {
@@ -206,6 +209,8 @@ int host_take_error(struct host *host, int code, const char *backend, const char
 		error_set(error, ECANCELED, "interrupted");
 	else if (own->code != 0 && own->message)
 		error_set(error, -code, "%s: %s", backend, own->message);
+	else if (code == -ENOMEM)
+		error_set(error, ENOMEM, "%s: out of memory", backend);
 	else
 		error_errno(error, -code, "the backend %s failed in %s", backend, what);
 	error_clear(own);

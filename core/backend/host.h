@@ -19,6 +19,7 @@
 struct host;
 
 struct host_setup {
+	const char *backend;       /* its name, which stands before all that it says */
 	const struct tree *tree;   /* NULL in probe: no source_read, no place */
 	const uint8_t *seed;       /* DIGEST_BYTES; NULL in probe */
 	unsigned int threads;      /* at least 1 */
@@ -51,8 +52,7 @@ void host_set_window(struct host *host, enum host_window mode, const struct host
  * the callback returned, 0 after an error that it should have passed on; what names the callback.
  * Returns a negative code.
  */
-int host_take_error(struct host *host, int code, const char *backend, const char *what,
-		    struct error *error);
+int host_take_error(struct host *host, int code, const char *what, struct error *error);
 /* Has the backend, or a service that it called, reported an error that was not taken yet? */
 bool host_has_error(const struct host *host);
 

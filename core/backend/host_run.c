@@ -58,7 +58,7 @@ static int forward_output(struct kataimg_host_ctx *ctx, const char *tool, FILE *
 		if (!fgets(line, sizeof(line), lines))
 			return 0;
 		line[strcspn(line, "\n")] = '\0';
-		log_info("%s: %s", tool, line);
+		log_info("%s: %s: %s", ctx->setup.backend, tool, line);
 	}
 }
 

@@ -24,7 +24,7 @@ static int finish(struct session *session, int ret, const char *what, struct err
 	guard_leave();
 	return ret == 0 && !host_has_error(session->host)
 		       ? 0
-		       : host_take_error(session->host, ret, session->table->name, what, error);
+		       : host_take_error(session->host, ret, what, error);
 }
 
 void session_close(struct session *session)
@@ -148,7 +148,7 @@ int session_verify(struct session *session, uint64_t window_bytes, struct error 
 int backend_probe(const struct backend *backend, const struct host_range *window,
 		  struct kataimg_fs_info *info, struct error *error)
 {
-	const struct host_setup setup = { .threads = 1 };
+	const struct host_setup setup = { .backend = backend->table.name, .threads = 1 };
 	struct host *host autocall(cleanup_host_free) = host_new(&setup);
 	int ret;
 
@@ -162,5 +162,5 @@ int backend_probe(const struct backend *backend, const struct host_range *window
 	end_texts(info);
 	if (ret == 0 || ret == -ENODATA)
 		return ret;
-	return host_take_error(host, ret, backend->table.name, "probe", error);
+	return host_take_error(host, ret, "probe", error);
 }

@@ -42,6 +42,7 @@ static void update_progress(void *arg, uint64_t done, uint64_t total)
 static int open_session(struct build *build, struct error *error)
 {
 	struct host_setup setup = {
+		.backend = build->backend->table.name,
 		.tree = build->tree,
 		.seed = build->seed,
 		.threads = build->options->threads,

@@ -27,8 +27,10 @@
  *
  *   Callbacks and services return 0 or a negative errno value. Whoever finds the error gives its
  *   message once, by kataimg_host.error: what, on which object, why. A caller passes the number on
- *   and adds nothing; a callback that succeeds after an error was reported is refused. A backend
- *   never calls exit, chdir, umask or setlocale, and never writes to stdout or stderr.
+ *   and adds nothing; a callback that succeeds after an error was reported is refused. -ENOMEM and
+ *   -ECANCELED need no message, the core has one for each. The core puts the backend's name in
+ *   front of every message and log line. A backend never calls exit, chdir, umask or setlocale, and
+ *   never writes to stdout or stderr.
  *
  * THREADS
  *

@@ -74,21 +74,20 @@ static int stub_open(const struct kataimg_host *host, const struct kataimg_job *
 		     const struct kataimg_value *values, void **state)
 {
 	struct stub *stub = calloc(1, sizeof(*stub));
-	int err;
+	int ret;
 
-	if (!stub) {
-		host->error(host->ctx, "out of memory");
+	if (!stub)
 		return -ENOMEM;
-	}
 	stub->host = host;
 	stub->job = job;
 	snprintf(stub->label, sizeof(stub->label), "%s", values[0].string);
-	err = host->uuid(host->ctx, "erofs-stub", stub->uuid);
-	if (err)
+	ret = host->uuid(host->ctx, "erofs-stub", stub->uuid);
+	if (ret < 0) {
 		stub_close(stub);
-	else
-		*state = stub;
-	return err;
+		return ret;
+	}
+	*state = stub;
+	return 0;
 }
 
 static int stub_limits(void *state, struct kataimg_limits *limits)
@@ -184,10 +183,8 @@ static int stub_plan(void *state, const struct kataimg_tree *tree, struct kataim
 
 	stub->tree = tree;
 	stub->start_block = calloc(tree->node_count, sizeof(*stub->start_block));
-	if (!stub->start_block) {
-		stub->host->error(stub->host->ctx, "out of memory");
+	if (!stub->start_block)
 		return -ENOMEM;
-	}
 	for (uint64_t i = 0; i < tree->node_count; i++) {
 		uint64_t blocks = blocks_of(content_bytes(tree->nodes[i]));
 
@@ -299,13 +296,16 @@ static int write_dir(const struct stub *stub, const struct kataimg_node *dir, ui
 	uint64_t end = off + blocks_of(content_bytes(dir)) * BLOCK_BYTES;
 	struct walk walk = { .dir = dir };
 	uint8_t block[BLOCK_BYTES];
-	int err = 0;
 
-	for (; off < end && !err; off += BLOCK_BYTES) {
+	for (; off < end; off += BLOCK_BYTES) {
+		int ret;
+
 		encode_block(&walk, block);
-		err = stub->host->write(stub->host->ctx, off, block, sizeof(block));
+		ret = stub->host->write(stub->host->ctx, off, block, sizeof(block));
+		if (ret < 0)
+			return ret;
 	}
-	return err;
+	return 0;
 }
 
 static int write_node(const struct stub *stub, const struct kataimg_node *node)
@@ -313,12 +313,12 @@ static int write_node(const struct stub *stub, const struct kataimg_node *node)
 	const struct kataimg_host *host = stub->host;
 	uint64_t off = (uint64_t)stub->start_block[node->index] * BLOCK_BYTES;
 	uint8_t inode[INODE_BYTES];
-	int err;
+	int ret;
 
 	encode_inode(stub, node, inode);
-	err = host->write(host->ctx, nid_of(node) * NID_BYTES, inode, sizeof(inode));
-	if (err)
-		return err;
+	ret = host->write(host->ctx, nid_of(node) * NID_BYTES, inode, sizeof(inode));
+	if (ret < 0)
+		return ret;
 	if (node->type == KATAIMG_DIR)
 		return write_dir(stub, node, off);
 	if (node->type == KATAIMG_LNK)
@@ -332,34 +332,34 @@ static int stub_write(void *state, const struct kataimg_tree *tree, uint64_t win
 {
 	const struct stub *stub = state;
 	uint8_t super[SUPER_BYTES];
-	int err;
+	int ret;
 
 	(void)window_bytes;
 	encode_super(stub, super);
-	err = stub->host->write(stub->host->ctx, SUPER_OFF, super, sizeof(super));
-	for (uint64_t i = 0; i < tree->node_count && !err; i++)
-		err = write_node(stub, tree->nodes[i]);
-	return err;
+	ret = stub->host->write(stub->host->ctx, SUPER_OFF, super, sizeof(super));
+	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++)
+		ret = write_node(stub, tree->nodes[i]);
+	return ret;
 }
 
 static int stub_probe(const struct kataimg_host *host, uint64_t window_bytes,
 		      struct kataimg_fs_info *info)
 {
 	uint8_t super[SUPER_BYTES];
-	int err;
+	int ret;
 
 	if (window_bytes < BLOCK_BYTES)
 		return -ENODATA;
-	err = host->window_read(host->ctx, SUPER_OFF, super, sizeof(super));
-	if (err)
-		return err;
+	ret = host->window_read(host->ctx, SUPER_OFF, super, sizeof(super));
+	if (ret < 0)
+		return ret;
 	if (get(super, 4) != MAGIC || get(super + 8, 4) != FEATURE_MTIME || get(super + 80, 4))
 		return -ENODATA; /* not EROFS, or of a richer builder */
 	describe_super(super, info);
 	if (super[12] == 12 && info->size_bytes <= window_bytes)
 		return 0;
 	host->error(host->ctx, "the superblock's sizes do not fit its partition");
-	return -EBADMSG;
+	return -EUCLEAN;
 }
 
 static int stub_verify(void *state, uint64_t window_bytes)
@@ -368,21 +368,23 @@ static int stub_verify(void *state, uint64_t window_bytes)
 	const struct kataimg_host *host = stub->host;
 	uint8_t expected[INODE_BYTES], found[INODE_BYTES];
 	char path[256];
-	int err = 0;
 
 	(void)window_bytes;
-	for (uint64_t i = 0; i < stub->tree->node_count && !err; i++) {
+	for (uint64_t i = 0; i < stub->tree->node_count; i++) {
 		const struct kataimg_node *node = stub->tree->nodes[i];
+		int ret;
 
 		encode_inode(stub, node, expected);
-		err = host->window_read(host->ctx, nid_of(node) * NID_BYTES, found, sizeof(found));
-		if (err || !memcmp(found, expected, sizeof(found)))
+		ret = host->window_read(host->ctx, nid_of(node) * NID_BYTES, found, sizeof(found));
+		if (ret < 0)
+			return ret;
+		if (memcmp(found, expected, sizeof(found)) == 0)
 			continue;
 		host->error(host->ctx, "the inode of %s is not what was written",
 			    host->path(host->ctx, node, path, sizeof(path)));
-		err = -EBADMSG;
+		return -EUCLEAN;
 	}
-	return err;
+	return 0;
 }
 
 KATAIMG_BACKEND(.name = "erofs-stub", .version = "1.0",

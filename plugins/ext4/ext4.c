@@ -241,7 +241,7 @@ static void report_unused_tail(const struct ext4 *ext4, uint64_t window_bytes)
 
 	if (used < window_bytes)
 		ext4->host->log(ext4->host->ctx, KATAIMG_LOG_INFO,
-				"ext4: the last %llu bytes of %llu are too few for a block group "
+				"the last %llu bytes of %llu are too few for a block group "
 				"and stay unused",
 				(unsigned long long)(window_bytes - used),
 				(unsigned long long)window_bytes);

@@ -267,6 +267,6 @@ int xfs_ag_write(struct xfs_ag_job *job, uint32_t agno)
 	int ret = write_parts(job, agno);
 
 	if (ret == -ENOMEM)
-		host->error(host->ctx, "xfs: no memory for the trees of allocation group %u", agno);
+		host->error(host->ctx, "no memory for the trees of allocation group %u", agno);
 	return ret;
 }

@@ -176,7 +176,7 @@ int xfs_attrs_write(struct xfs_fork *fork, const struct xfs_attrs *attrs)
 	int ret;
 
 	if (!last_hash) {
-		host->error(host->ctx, "xfs: no memory for %u leaves of attributes", leaves);
+		host->error(host->ctx, "no memory for %u leaves of attributes", leaves);
 		return -ENOMEM;
 	}
 	find_last_hashes(attrs, last_hash);

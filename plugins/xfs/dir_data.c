@@ -173,7 +173,7 @@ int xfs_dir_write(struct xfs_fork *fork, const struct kataimg_node *node,
 	if (job.index && job.bests)
 		ret = write_form(&job);
 	else
-		host->error(host->ctx, "xfs: no memory for a directory of %u entries",
+		host->error(host->ctx, "no memory for a directory of %u entries",
 			    node->entry_count);
 	free(job.index);
 	free(job.bests);

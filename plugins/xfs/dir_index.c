@@ -155,7 +155,7 @@ int xfs_dir_write_node(struct xfs_dir_job *job)
 	int ret = plan_leaves(job, &plan);
 
 	if (ret < 0)
-		host->error(host->ctx, "xfs: no memory for the index of %u entries",
+		host->error(host->ctx, "no memory for the index of %u entries",
 			    job->node->entry_count);
 	else
 		ret = write_tree(job, &plan);

@@ -122,10 +122,10 @@ int xfs_layout_make(struct xfs_layout *layout, const struct xfs_source *source, 
 	if (ret == 0)
 		ret = make(layout);
 	if (ret == -ENOMEM)
-		host->error(host->ctx, "xfs: no memory to lay out %llu inodes",
+		host->error(host->ctx, "no memory to lay out %llu inodes",
 			    (unsigned long long)source->demand.nodes);
 	if (ret == -EFBIG)
-		host->error(host->ctx, "xfs: more extents than this program can lay out");
+		host->error(host->ctx, "more extents than this program can lay out");
 	return ret;
 }
 

@@ -61,7 +61,7 @@ static int read_identity(struct xfs_state *state, const struct kataimg_value *va
 	const char *label = values[OPT_LABEL].is_set ? values[OPT_LABEL].string : "";
 
 	if (strlen(label) > XFS_LABEL_BYTES) {
-		host->error(host->ctx, "xfs: label '%s' is longer than 12 bytes", label);
+		host->error(host->ctx, "label '%s' is longer than 12 bytes", label);
 		return -EINVAL;
 	}
 	memcpy(state->identity.label, label, strlen(label));
@@ -87,11 +87,11 @@ static int read_log_blocks(struct xfs_state *state, const struct kataimg_value *
 	if (value->is_set)
 		blocks = value->number / XFS_BLOCK_BYTES;
 	if (blocks < least || blocks > XFS_LOG_MAX_BLOCKS || value->number % XFS_BLOCK_BYTES) {
-		host->error(
-			host->ctx,
-			"xfs: a log of %llu bytes: multiples of %u from %u to %llu are possible",
-			(unsigned long long)value->number, XFS_BLOCK_BYTES, least * XFS_BLOCK_BYTES,
-			(unsigned long long)XFS_LOG_MAX_BLOCKS * XFS_BLOCK_BYTES);
+		host->error(host->ctx,
+			    "a log of %llu bytes: multiples of %u from %u to %llu are possible",
+			    (unsigned long long)value->number, XFS_BLOCK_BYTES,
+			    least * XFS_BLOCK_BYTES,
+			    (unsigned long long)XFS_LOG_MAX_BLOCKS * XFS_BLOCK_BYTES);
 		return -EINVAL;
 	}
 	state->params.log_blocks = (uint32_t)blocks;
@@ -110,7 +110,7 @@ static int read_sector_bytes(struct xfs_state *state, const struct kataimg_value
 	state->params.sector_bytes = value->number == 0 ? SECTOR_512 : XFS_BLOCK_BYTES;
 	if (state->params.sector_bytes >= device_bytes)
 		return 0;
-	host->error(host->ctx, "xfs: sector-size = 512: the guest's device has sectors of %u bytes",
+	host->error(host->ctx, "sector-size = 512: the guest's device has sectors of %u bytes",
 		    device_bytes);
 	return -EINVAL;
 }

@@ -51,7 +51,7 @@ int xfs_plan_least(const struct xfs_source *source, uint64_t *blocks)
 			return ret;
 		size = small + stride;
 	}
-	source->host->error(source->host->ctx, "xfs: the tree needs more than %llu blocks",
+	source->host->error(source->host->ctx, "the tree needs more than %llu blocks",
 			    (unsigned long long)MAX_BLOCKS);
 	return -EFBIG;
 }

@@ -17,7 +17,7 @@ struct probe_job {
 
 static int broken(const struct kataimg_host *host, const char *what)
 {
-	host->error(host->ctx, "xfs: %s", what);
+	host->error(host->ctx, "%s", what);
 	return -EUCLEAN;
 }
 
@@ -175,7 +175,7 @@ int xfs_probe(const struct kataimg_host *host, uint64_t window_bytes, struct kat
 	int ret;
 
 	if (!sector) {
-		host->error(host->ctx, "xfs: out of memory");
+		host->error(host->ctx, "out of memory");
 		return -ENOMEM;
 	}
 	ret = read_super(host, window_bytes, sector);

@@ -213,7 +213,7 @@ int xfs_shapes_make(const struct kataimg_host *host, const struct kataimg_tree *
 	}
 	xfs_attrs_clear(&attrs);
 	if (ret < 0) {
-		host->error(host->ctx, "xfs: the tree of %llu nodes could not be measured: %s",
+		host->error(host->ctx, "the tree of %llu nodes could not be measured: %s",
 			    (unsigned long long)tree->node_count,
 			    ret == -ENOMEM ? "out of memory" : "the build was cancelled");
 		free(made);

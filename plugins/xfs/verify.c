@@ -14,8 +14,8 @@ struct verify_job {
 
 static int contradicts(const struct verify_job *job, const char *what, uint32_t agno)
 {
-	job->host->error(job->host->ctx, "xfs: %s of allocation group %u is not what was written",
-			 what, agno);
+	job->host->error(job->host->ctx, "%s of allocation group %u is not what was written", what,
+			 agno);
 	return -EIO;
 }
 

@@ -56,7 +56,7 @@ static int write_attrs(struct write_job *job, const struct kataimg_node *node)
 	struct xfs_fork fork;
 
 	if (ret < 0) {
-		job->host->error(job->host->ctx, "xfs: no memory for %u extended attributes",
+		job->host->error(job->host->ctx, "no memory for %u extended attributes",
 				 node->xattr_count);
 		return ret;
 	}
@@ -103,7 +103,7 @@ static int pack_node(struct write_job *job, const struct kataimg_node *node, uin
 	int ret = xfs_inode_pack(&job->inodes, node, bytes);
 
 	if (ret == -ENOMEM)
-		job->host->error(job->host->ctx, "xfs: no memory for %u extended attributes",
+		job->host->error(job->host->ctx, "no memory for %u extended attributes",
 				 node->xattr_count);
 	return ret < 0 ? ret : step(job);
 }

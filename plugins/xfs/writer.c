@@ -13,7 +13,7 @@ int xfs_writer_init(struct xfs_writer *writer, const struct kataimg_host *host)
 	*writer = (struct xfs_writer){ .host = host, .buffer = malloc(XFS_WRITER_BYTES) };
 	if (writer->buffer)
 		return 0;
-	host->error(host->ctx, "xfs: no memory for a buffer of %u bytes", XFS_WRITER_BYTES);
+	host->error(host->ctx, "no memory for a buffer of %u bytes", XFS_WRITER_BYTES);
 	return -ENOMEM;
 }
 

@@ -30,7 +30,7 @@ static int xfs_open(const struct kataimg_host *host, const struct kataimg_job *j
 	int ret;
 
 	if (!state) {
-		host->error(host->ctx, "xfs: out of memory");
+		host->error(host->ctx, "out of memory");
 		return -ENOMEM;
 	}
 	state->host = host;
@@ -38,7 +38,7 @@ static int xfs_open(const struct kataimg_host *host, const struct kataimg_job *j
 	ret = xfs_options_read(state, values);
 	if (ret == 0 && job->hugepage_bytes &&
 	    (job->hugepage_bytes | job->window_offset) % XFS_BLOCK_BYTES) {
-		host->error(host->ctx, "xfs: no block of a window at %llu is on a huge page",
+		host->error(host->ctx, "no block of a window at %llu is on a huge page",
 			    (unsigned long long)job->window_offset);
 		ret = -EINVAL;
 	}
@@ -153,7 +153,7 @@ static int use_window(struct xfs_state *state, uint64_t window_bytes)
 	state->layout_blocks = 0;
 	if (blocks < state->least_blocks) {
 		state->host->error(state->host->ctx,
-				   "xfs: a window of %llu bytes is too small, %llu are needed",
+				   "a window of %llu bytes is too small, %llu are needed",
 				   (unsigned long long)window_bytes,
 				   (unsigned long long)state->least_blocks << XFS_BLOCK_LOG);
 		return -ENOSPC;
@@ -186,12 +186,12 @@ static void warn_of_size(const struct xfs_state *state, uint64_t window_bytes)
 
 	if (geo->dblocks < MKFS_MIN_BLOCKS)
 		host->log(host->ctx, KATAIMG_LOG_WARNING,
-			  "xfs: the filesystem of %llu bytes is smaller than any of mkfs.xfs, "
+			  "the filesystem of %llu bytes is smaller than any of mkfs.xfs, "
 			  "which begins at 300 MiB; kernels mount it",
 			  (unsigned long long)bytes);
 	if (bytes < window_bytes)
 		host->log(host->ctx, KATAIMG_LOG_INFO,
-			  "xfs: the last %llu bytes of the window stay unused",
+			  "the last %llu bytes of the window stay unused",
 			  (unsigned long long)(window_bytes - bytes));
 }
 

@@ -107,7 +107,7 @@ static void corrupt_inode(void **state)
 						       .corrupt_off = 1152 + 64 + 24 });
 
 	(void)state;
-	assert_int_equal(fakehost_run(host), -EBADMSG);
+	assert_int_equal(fakehost_run(host), -EUCLEAN);
 	assert_string_equal(fakehost_stage(host), "verify");
 	fakehost_free(host);
 	memtree_free(tree);

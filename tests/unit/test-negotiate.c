@@ -112,7 +112,7 @@ static int setup(void **state)
 {
 	static struct fixture fixture;
 	static const struct kataimg_job job = { .struct_size = sizeof(job) };
-	const struct host_setup setup = { .threads = 1 };
+	const struct host_setup setup = { .backend = "test", .threads = 1 };
 
 	memset(&fixture, 0, sizeof(fixture));
 	memset(&wanted_limits, 0, sizeof(wanted_limits));
