@@ -3,13 +3,13 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/backend/trust.h"
 #include "core/base/log.h"
 
 static char *join_names(char **names)
@@ -32,11 +32,12 @@ static char *join_names(char **names)
 static int fail_not_found(const struct backend_search *search, const char *name,
 			  struct error *error)
 {
-	char **names autocall(cleanup_backend_names_free) = backend_search_names(search);
+	char **names autocall(cleanup_backend_names_free) = NULL;
+	int ret = backend_search_names(search, &names);
 	autofree char *where = backend_search_describe(search);
 	autofree char *known = join_names(names);
 
-	if (!where || !known)
+	if (ret == -ENOMEM || !where || !known)
 		return error_nomem(error);
 	return error_usage(error,
 			   "no backend '%s': there is no kataimg-%s-backend.so in %s; backends "
@@ -47,9 +48,13 @@ static int fail_not_found(const struct backend_search *search, const char *name,
 static int find_path(const struct backend_search *search, const char *value, char **path,
 		     char **name, struct error *error)
 {
+	int ret;
+
 	if (strchr(value, '/')) {
 		*path = strdup(value);
-		*name = backend_name_of_path(value);
+		ret = backend_name_of_path(value, name);
+		if (ret < 0)
+			return error_nomem(error);
 		if (!*name)
 			return error_usage(error,
 					   "%s: a backend's file is named kataimg-NAME-backend.so, "
@@ -63,46 +68,84 @@ static int find_path(const struct backend_search *search, const char *value, cha
 				   "[a-z0-9][a-z0-9-]{0,31}; a file is told by a slash in its path",
 				   value);
 	*name = strdup(value);
-	*path = backend_search_find(search, value);
-	if (!*name)
+	ret = backend_search_find(search, value, path);
+	if (!*name || ret < 0)
 		return error_nomem(error);
 	return *path ? 0 : fail_not_found(search, value, error);
 }
 
-/* Code that somebody else can change must not run with the caller's rights. */
-static int check_file(const char *path, struct error *error)
-{
-	struct stat st;
+/*
+ * What is loaded stays so, and its descriptor with it: the dynamic linker knows objects by their
+ * path, and would take a second descriptor of the same number for the object of the first.
+ */
+static struct loaded {
+	struct loaded *next;
+	dev_t device;
+	ino_t inode;
+	void *handle;
+} * all_loaded;
 
-	if (stat(path, &st) < 0)
-		return error_usage(error, "cannot open the backend %s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return error_usage(error, "the backend %s is not a regular file", path);
-	if (st.st_mode & S_IWOTH)
-		return error_usage(
-			error, "the backend %s may be written by everybody: chmod o-w it", path);
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return error_usage(error,
-				   "the backend %s is owned by user %u, who is neither root nor "
-				   "you: chown it",
-				   path, st.st_uid);
+static struct loaded *find_loaded(const struct stat *st)
+{
+	struct loaded *at = all_loaded;
+
+	while (at && (at->device != st->st_dev || at->inode != st->st_ino))
+		at = at->next;
+	return at;
+}
+
+/* The linker's message without the path that it was given. */
+static int fail_load(const char *path, const char *given, struct error *error)
+{
+	const char *why = dlerror();
+	size_t len = strlen(given);
+
+	if (why && strncmp(why, given, len) == 0 && strncmp(why + len, ": ", 2) == 0)
+		why += len + 2;
+	return error_usage(error, "the backend %s cannot be loaded: %s", path,
+			   why ? why : "no reason is given");
+}
+
+/* Through the descriptor, so that what was judged is what is loaded; without /proc by its path, of
+ * which every directory was judged. Takes fd over. */
+static int load(int fd, const char *path, const struct stat *st, struct error *error)
+{
+	struct loaded *loaded autocall(cleanup_free) = calloc(1, sizeof(*loaded));
+	autoclose int mine = fd;
+	char self[64];
+	const char *name;
+
+	if (!loaded)
+		return error_nomem(error);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	name = access(self, F_OK) == 0 ? self : path;
+	*loaded = (struct loaded){ all_loaded, st->st_dev, st->st_ino,
+				   dlopen(name, RTLD_NOW | RTLD_LOCAL) };
+	if (!loaded->handle)
+		return fail_load(path, name, error);
+	all_loaded = steal_ptr(&loaded);
+	steal_fd(&mine);
 	return 0;
 }
 
-static int open_table(const char *path, const struct kataimg_backend **table, struct error *error)
+static int open_table(const char *given, const struct kataimg_backend **table, struct error *error)
 {
-	/* Without a '/', dlopen would look into the library path. */
-	autofree char *real = realpath(path, NULL);
-	void *handle;
+	autofree char *path = NULL;
+	autoclose int fd = trust_open(given, &path, error);
+	struct stat st;
+	int ret = 0;
 
-	if (!real)
-		return error_errno(error, errno, "cannot open the backend %s", path);
-	handle = dlopen(real, RTLD_NOW | RTLD_LOCAL);
-	if (!handle)
-		return error_usage(error, "the backend %s cannot be loaded: %s", path, dlerror());
-	*table = dlsym(handle, KATAIMG_BACKEND_SYMBOL);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return error_errno(error, errno, "cannot open the backend %s", given);
+	if (!find_loaded(&st))
+		ret = load(steal_fd(&fd), path, &st, error);
+	if (ret < 0)
+		return ret;
+	*table = dlsym(find_loaded(&st)->handle, KATAIMG_BACKEND_SYMBOL);
 	if (!*table)
-		return error_usage(error, "%s is not a backend: it exports no %s", path,
+		return error_usage(error, "%s is not a backend: it exports no %s", given,
 				   KATAIMG_BACKEND_SYMBOL);
 	return 0;
 }
@@ -118,8 +161,6 @@ int backend_load(const struct backend_search *search, const char *value, struct 
 	if (!backend)
 		return error_nomem(error);
 	ret = find_path(search, value, &backend->path, &name, error);
-	if (ret == 0)
-		ret = check_file(backend->path, error);
 	if (ret == 0)
 		ret = open_table(backend->path, &table, error);
 	if (ret == 0)
@@ -141,17 +182,20 @@ void backend_free(struct backend *backend)
 int backend_for_each(const struct backend_search *search,
 		     int (*fn)(void *arg, const struct backend *backend), void *arg)
 {
-	char **names autocall(cleanup_backend_names_free) = backend_search_names(search);
-	int ret = names ? 0 : -ENOMEM;
+	char **names autocall(cleanup_backend_names_free) = NULL;
+	int ret = backend_search_names(search, &names);
 
 	for (size_t i = 0; ret == 0 && names[i]; i++) {
 		struct backend *backend autocall(cleanup_backend_free) = NULL;
 		autoerror struct error error = ERROR_INIT;
 
-		if (backend_load(search, names[i], &backend, &error) < 0)
-			log_warning("skipped a backend: %s", error.message);
-		else
+		ret = backend_load(search, names[i], &backend, &error);
+		if (ret == 0) {
 			ret = fn(arg, backend);
+		} else if (ret != -ENOMEM) {
+			log_warning("skipped a backend: %s", error.message);
+			ret = 0;
+		}
 	}
 	return ret;
 }

@@ -23,7 +23,8 @@ struct backend {
 
 /*
  * value: a NAME, looked up in the search path, or a path with a '/'. Errors (kind ERROR_USAGE): no
- * such backend, with where it was looked for and which exist; a file that others may write; not a
+ * such backend, with where it was looked for and which exist; one that others may change, which
+ * backend/trust.h tells; not a
  * backend; another ABI version; a truncated table; a missing callback; another name than the
  * file's.
  */
@@ -32,8 +33,9 @@ int backend_load(const struct backend_search *search, const char *value, struct 
 void backend_free(struct backend *backend);
 DEFINE_CLEANUP(struct backend, backend_free)
 
-/* Calls fn with each backend of the search path, by name; a bad one is logged as a warning and
- * skipped. */
+/* Calls fn with each backend of the search path, by name, until it returns another value than 0,
+ * and returns that; a bad one is logged as a warning and skipped. -errno: their names, or memory,
+ * could not be had. */
 int backend_for_each(const struct backend_search *search,
 		     int (*fn)(void *arg, const struct backend *backend), void *arg);
 

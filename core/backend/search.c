@@ -2,6 +2,7 @@
 #include "core/backend/search.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,31 +85,43 @@ bool backend_name_valid(const char *name, size_t len)
 	return true;
 }
 
-char *backend_search_find(const struct backend_search *search, const char *name)
+/* What cannot be looked at for another reason than that it is not there is left for whoever opens
+ * it to say. */
+static bool may_be_there(const char *path)
 {
-	for (size_t i = 0; i < search->count; i++) {
-		char *path;
-
-		if (asprintf(&path, "%s/" PREFIX "%s" SUFFIX, search->dirs[i], name) < 0)
-			return NULL;
-		if (access(path, F_OK) == 0)
-			return path;
-		free(path);
-	}
-	return NULL;
+	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-char *backend_name_of_path(const char *path)
+int backend_search_find(const struct backend_search *search, const char *name, char **path)
+{
+	*path = NULL;
+	for (size_t i = 0; i < search->count; i++) {
+		char *candidate;
+
+		if (asprintf(&candidate, "%s/" PREFIX "%s" SUFFIX, search->dirs[i], name) < 0)
+			return -ENOMEM;
+		if (may_be_there(candidate)) {
+			*path = candidate;
+			return 0;
+		}
+		free(candidate);
+	}
+	return 0;
+}
+
+int backend_name_of_path(const char *path, char **name)
 {
 	const char *slash = strrchr(path, '/');
 	const char *file = slash ? slash + 1 : path;
 	size_t len = strlen(file), around = strlen(PREFIX) + strlen(SUFFIX);
 
+	*name = NULL;
 	if (len <= around || strncmp(file, PREFIX, strlen(PREFIX)) != 0 ||
 	    strcmp(file + len - strlen(SUFFIX), SUFFIX) != 0 ||
 	    !backend_name_valid(file + strlen(PREFIX), len - around))
-		return NULL;
-	return strndup(file + strlen(PREFIX), len - around);
+		return 0;
+	*name = strndup(file + strlen(PREFIX), len - around);
+	return *name ? 0 : -ENOMEM;
 }
 
 struct name_list {
@@ -116,42 +129,51 @@ struct name_list {
 	size_t count;
 };
 
-/* Takes the name over. */
-static bool list_add(struct name_list *list, char *name)
+static bool list_has(const struct name_list *list, const char *name)
 {
-	char **names;
-
 	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->names[i], name) == 0) {
-			free(name);
+		if (strcmp(list->names[i], name) == 0)
 			return true;
-		}
-	names = realloc(list->names, (list->count + 2) * sizeof(*names));
-	if (!names) {
-		free(name);
-		return false;
-	}
-	list->names = names;
-	names[list->count++] = name;
-	names[list->count] = NULL;
-	return true;
+	return false;
 }
 
-static bool list_add_directory(struct name_list *list, const char *path)
+/* Adds the backend of that file, if it is one. */
+static int list_add(struct name_list *list, const char *file)
+{
+	autofree char *name = NULL;
+	int ret = backend_name_of_path(file, &name);
+	char **names;
+
+	if (ret < 0 || !name || list_has(list, name))
+		return ret;
+	names = reallocarray(list->names, list->count + 2, sizeof(*names));
+	if (!names)
+		return -ENOMEM;
+	list->names = names;
+	names[list->count++] = steal_ptr(&name);
+	names[list->count] = NULL;
+	return 0;
+}
+
+static int list_add_directory(struct name_list *list, const char *path)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
-	bool ok = true;
+	int ret = 0;
 
-	while (ok && dir && (entry = readdir(dir))) {
-		char *name = backend_name_of_path(entry->d_name);
-
-		if (name)
-			ok = list_add(list, name);
+	if (!dir)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
+	while (ret == 0) {
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry) {
+			ret = -errno;
+			break;
+		}
+		ret = list_add(list, entry->d_name);
 	}
-	if (dir)
-		closedir(dir);
-	return ok;
+	closedir(dir);
+	return ret;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -159,18 +181,21 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-char **backend_search_names(const struct backend_search *search)
+int backend_search_names(const struct backend_search *search, char ***names)
 {
 	struct name_list list = { calloc(1, sizeof(char *)), 0 };
+	int ret = list.names ? 0 : -ENOMEM;
 
-	for (size_t i = 0; list.names && i < search->count; i++)
-		if (!list_add_directory(&list, search->dirs[i])) {
-			backend_names_free(list.names);
-			return NULL;
-		}
+	for (size_t i = 0; ret == 0 && i < search->count; i++)
+		ret = list_add_directory(&list, search->dirs[i]);
+	if (ret < 0) {
+		backend_names_free(list.names);
+		return ret;
+	}
 	if (list.count > 0)
 		qsort(list.names, list.count, sizeof(*list.names), compare_names);
-	return list.names;
+	*names = list.names;
+	return 0;
 }
 
 void backend_names_free(char **names)

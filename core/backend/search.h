@@ -19,19 +19,22 @@ DEFINE_CLEANUP(struct backend_search, backend_search_free)
 /* [a-z0-9][a-z0-9-]{0,31} */
 bool backend_name_valid(const char *name, size_t len);
 
-/* The path of kataimg-NAME-backend.so, to be freed; NULL when there is none (or memory is out). */
-char *backend_search_find(const struct backend_search *search, const char *name);
+/* *path: of kataimg-NAME-backend.so, to be freed; NULL when there is none. One that is there and
+ * cannot be reached is found. -ENOMEM. */
+int backend_search_find(const struct backend_search *search, const char *name, char **path);
 
-/* The NAME of a path that ends in kataimg-NAME-backend.so, to be freed; NULL when it does not. */
-char *backend_name_of_path(const char *path);
+/* *name: the NAME of a path that ends in kataimg-NAME-backend.so, to be freed; NULL when it does
+ * not. -ENOMEM. */
+int backend_name_of_path(const char *path, char **name);
 
 /* Every backend's name in the search path, sorted, each once: NULL-terminated; free with
- * backend_names_free. */
-char **backend_search_names(const struct backend_search *search);
+ * backend_names_free. A directory that does not exist, or that may not be read, has none; -errno
+ * when one cannot be read for another reason. */
+int backend_search_names(const struct backend_search *search, char ***names);
 void backend_names_free(char **names);
 DEFINE_CLEANUP(char *, backend_names_free)
 
-/* The directories, joined by ", ", to be freed. */
+/* The directories, joined by ", ", to be freed; NULL when memory is out. */
 char *backend_search_describe(const struct backend_search *search);
 
 #endif

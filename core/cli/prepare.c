@@ -13,15 +13,15 @@ struct selection {
 static bool is_backend(void *arg, const char *name)
 {
 	const struct selection *selection = arg;
-	autofree char *selected = backend_name_of_path(selection->config->image.filesystem);
+	autofree char *selected = NULL;
 	autofree char *found = NULL;
 
 	if (!backend_name_valid(name, strlen(name)))
 		return false;
-	if (selected && strcmp(selected, name) == 0)
+	if (backend_name_of_path(selection->config->image.filesystem, &selected) == 0 && selected &&
+	    strcmp(selected, name) == 0)
 		return true;
-	found = backend_search_find(selection->search, name);
-	return found;
+	return backend_search_find(selection->search, name, &found) == 0 && found;
 }
 
 int cli_prepare(const struct cli *cli, struct config *config, const struct backend_search *search,

@@ -174,6 +174,87 @@ static void a_file_that_others_may_change_is_refused(void **state)
 	remove_copy(path);
 }
 
+static void a_file_that_a_group_may_change_is_refused(void **state)
+{
+	char *path = copy_of_good("good");
+
+	(void)state;
+	if (chown(path, (uid_t)-1, 12345) < 0) {
+		remove_copy(path);
+		skip();
+	}
+	assert_int_equal(chmod(path, 0775), 0);
+	assert_refused(path, "may be written by the group 12345: chmod g-w it");
+	remove_copy(path);
+}
+
+static void assert_loads(const char *path)
+{
+	struct backend_search *search autocall(cleanup_backend_search_free) = new_search();
+	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	autoerror struct error error = ERROR_INIT;
+
+	if (backend_load(search, path, &backend, &error) < 0)
+		fail_msg("%s", error.message);
+	assert_string_equal(backend->table.name, "good");
+}
+
+static char *directory_of(const char *path)
+{
+	char *dir = strdup(path);
+
+	*strrchr(dir, '/') = '\0';
+	return dir;
+}
+
+/* Who may write the directory may put another file there. */
+static void a_directory_that_others_may_change_is_refused(void **state)
+{
+	char *path = copy_of_good("good");
+	autofree char *dir = directory_of(path);
+
+	(void)state;
+	assert_int_equal(chmod(dir, 0777), 0);
+	assert_refused(path, "may be written by everybody: chmod o-w it");
+	assert_int_equal(chmod(dir, 01777), 0);
+	assert_loads(path);
+	assert_int_equal(chmod(dir, 0770), 0);
+	if (chown(dir, (uid_t)-1, 12345) == 0)
+		assert_refused(path, "may be written by the group 12345: chmod g-w it");
+	assert_int_equal(chmod(dir, 0700), 0);
+	assert_loads(path);
+	if (chown(dir, 12345, (gid_t)-1) == 0)
+		assert_refused(path, "owned by user 12345, who is neither root nor you");
+	setenv("SUDO_UID", "12345", 1);
+	assert_loads(path);
+	setenv("SUDO_UID", "1234", 1);
+	assert_refused(path, "owned by user 12345, who is neither root nor you");
+	unsetenv("SUDO_UID");
+	remove_copy(path);
+}
+
+static void a_link_of_another_user_is_refused(void **state)
+{
+	char *path = copy_of_good("good");
+	autofree char *dir = directory_of(path);
+	autofree char *link = NULL;
+
+	(void)state;
+	assert_true(asprintf(&link, "%s/d", dir) > 0);
+	assert_int_equal(mkdir(link, 01777), 0);
+	assert_int_equal(chmod(link, 01777), 0);
+	free(link);
+	assert_true(asprintf(&link, "%s/d/kataimg-good-backend.so", dir) > 0);
+	assert_int_equal(symlink("../kataimg-good-backend.so", link), 0);
+	assert_loads(link);
+	if (lchown(link, 12345, 12345) == 0)
+		assert_refused(link, "the symbolic link");
+	unlink(link);
+	*strrchr(link, '/') = '\0';
+	rmdir(link);
+	remove_copy(path);
+}
+
 static void a_file_of_another_user_is_refused(void **state)
 {
 	char *path = copy_of_good("good");
@@ -184,13 +265,20 @@ static void a_file_of_another_user_is_refused(void **state)
 		skip();
 	}
 	assert_refused(path, "owned by user 12345, who is neither root nor you");
+	setenv("SUDO_UID", "12345", 1);
+	assert_loads(path);
+	setenv("SUDO_UID", "1234", 1);
+	assert_refused(path, "owned by user 12345, who is neither root nor you");
+	unsetenv("SUDO_UID");
 	remove_copy(path);
 }
 
 static void a_missing_path_is_refused(void **state)
 {
 	(void)state;
-	assert_refused("./kataimg-none-backend.so", "No such file or directory");
+	assert_refused("./kataimg-none-backend.so",
+		       "cannot open the backend ./kataimg-none-backend.so: No such file or "
+		       "directory");
 }
 
 static int count_backend(void *arg, const struct backend *backend)
@@ -222,11 +310,15 @@ int main(void)
 		cmocka_unit_test(bad_tables_are_refused),
 		cmocka_unit_test(a_file_that_is_no_object_is_refused),
 		cmocka_unit_test(a_file_that_others_may_change_is_refused),
+		cmocka_unit_test(a_file_that_a_group_may_change_is_refused),
+		cmocka_unit_test(a_directory_that_others_may_change_is_refused),
+		cmocka_unit_test(a_link_of_another_user_is_refused),
 		cmocka_unit_test(a_file_of_another_user_is_refused),
 		cmocka_unit_test(a_missing_path_is_refused),
 		cmocka_unit_test(a_walk_skips_the_bad_ones),
 	};
 
+	unsetenv("SUDO_UID");
 	unsetenv("KATAIMG_BACKEND_PATH"); /* the caller's own must not show up */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

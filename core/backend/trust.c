@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/backend/trust.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/lookup.h"
+#include "lib/cleanup.h"
+
+/* The number that files of owners without one have in a user namespace; 0: none is known. */
+static uid_t read_overflow_uid(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/overflowuid", "re");
+	uint32_t uid = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%" SCNu32, &uid) != 1)
+		uid = 0;
+	fclose(file);
+	return uid;
+}
+
+/* Without a map that can be read every number is taken for a user's. */
+static bool is_mapped(uid_t uid)
+{
+	FILE *file = fopen("/proc/self/uid_map", "re");
+	uint32_t first, outside, count;
+	bool mapped = file == NULL;
+
+	while (!mapped &&
+	       fscanf(file, "%" SCNu32 " %" SCNu32 " %" SCNu32, &first, &outside, &count) == 3)
+		mapped = uid >= first && uid - first < count;
+	if (file)
+		fclose(file);
+	return mapped;
+}
+
+/* Who used sudo has root's rights anyhow, and builds in directories of their own. */
+static bool is_sudo_user(uid_t uid)
+{
+	const char *text = geteuid() == 0 ? secure_getenv("SUDO_UID") : NULL;
+	char *end;
+	unsigned long number;
+
+	if (!text || *text < '0' || *text > '9')
+		return false;
+	number = strtoul(text, &end, 10);
+	return *end == '\0' && number == uid;
+}
+
+static bool is_trusted_owner(uid_t uid)
+{
+	return uid == 0 || uid == geteuid() || is_sudo_user(uid) ||
+	       (uid == read_overflow_uid() && !is_mapped(uid));
+}
+
+/* A group of the user's own, or one that others are in? */
+static bool is_private_group(const struct stat *st)
+{
+	return st->st_uid != 0 && st->st_gid == st->st_uid && is_trusted_owner(st->st_uid);
+}
+
+static int judge_owner(const char *what, const char *path, const struct stat *st,
+		       struct error *error)
+{
+	if (is_trusted_owner(st->st_uid))
+		return 0;
+	return error_usage(error,
+			   "%s %s is owned by user %" PRIu32
+			   ", who is neither root nor you: chown it, or copy the backend to a "
+			   "directory of your own",
+			   what, path, st->st_uid);
+}
+
+/* Who may write it, besides the owner. */
+static int judge_mode(const char *what, const char *path, const struct stat *st,
+		      struct error *error)
+{
+	if (st->st_mode & S_IWOTH)
+		return error_usage(error, "%s %s may be written by everybody: chmod o-w it", what,
+				   path);
+	if (st->st_mode & S_IWGRP && !is_private_group(st))
+		return error_usage(error,
+				   "%s %s may be written by the group %" PRIu32 ": chmod g-w it",
+				   what, path, st->st_gid);
+	return 0;
+}
+
+/* In a sticky directory nobody renames what is another one's; what is in it is judged in its
+ * turn. */
+static int judge_directory(const char *path, const struct stat *dir, struct error *error)
+{
+	static const char what[] = "on a backend's way, the directory";
+	int ret = judge_owner(what, path, dir, error);
+
+	if (ret < 0 || dir->st_mode & S_ISVTX)
+		return ret;
+	return judge_mode(what, path, dir, error);
+}
+
+/* Elsewhere only those make links who are trusted with the directory. */
+static int judge_link(const char *path, const struct stat *dir, const struct stat *link,
+		      struct error *error)
+{
+	return lookup_is_shared(dir)
+		       ? judge_owner("on a backend's way, the symbolic link", path, link, error)
+		       : 0;
+}
+
+static int judge_file(const char *path, const struct stat *st, struct error *error)
+{
+	int ret;
+
+	if (!S_ISREG(st->st_mode))
+		return error_usage(error, "the backend %s is not a regular file", path);
+	ret = judge_owner("the backend", path, st, error);
+	return ret < 0 ? ret : judge_mode("the backend", path, st, error);
+}
+
+static int fail_open(const char *path, int code, struct error *error)
+{
+	return code == ENOMEM
+		       ? error_nomem(error)
+		       : error_usage(error, "cannot open the backend %s: %s", path, strerror(code));
+}
+
+/* Whatever has the name by now is what is judged: a fifo is not waited for. */
+static int open_found(const struct lookup *lookup, struct error *error)
+{
+	autoclose int fd = openat(lookup->dir, lookup->name,
+				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	int ret;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail_open(lookup->path, errno, error);
+	ret = judge_file(lookup->path, &st, error);
+	return ret < 0 ? ret : steal_fd(&fd);
+}
+
+int trust_open(const char *given, char **path, struct error *error)
+{
+	static const struct lookup_rules rules = { judge_directory, judge_link };
+	struct lookup lookup autocall(lookup_release) = LOOKUP_INIT;
+	int ret = lookup_path(given, &rules, &lookup, error);
+
+	if (ret < 0)
+		return fail_open(given, -ret, error);
+	if (!lookup.exists)
+		return fail_open(given, ENOENT, error);
+	if (!S_ISREG(lookup.st.st_mode))
+		return judge_file(given, &lookup.st, error);
+	ret = open_found(&lookup, error);
+	if (ret >= 0)
+		*path = steal_ptr(&lookup.path);
+	return ret;
+}
