@@ -153,6 +153,8 @@ static const struct kataimg_host services = {
 	.cancelled = host_service_cancelled,
 	.run = host_service_run,
 	.path = service_path,
+	.scratch_size = host_service_scratch_size,
+	.check_max = KATAIMG_CHECK_MODE,
 };
 
 struct host *host_new(const struct host_setup *setup)

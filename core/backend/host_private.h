@@ -54,6 +54,8 @@ int host_service_scratch_write(struct kataimg_host_ctx *ctx, struct kataimg_scra
 			       uint64_t off, const void *buf, size_t len);
 int host_service_scratch_read(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
 			      uint64_t off, void *buf, size_t len);
+int host_service_scratch_size(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
+			      uint64_t *bytes);
 void host_close_scratches(struct kataimg_host_ctx *ctx);
 int host_service_parallel(struct kataimg_host_ctx *ctx, uint64_t count,
 			  int (*fn)(void *arg, uint64_t index), void *arg);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/backend/host_private.h"
@@ -61,6 +62,21 @@ int host_service_scratch_read(struct kataimg_host_ctx *ctx, struct kataimg_scrat
 		host_fail(ctx, -ret, "cannot read a scratch file: %s",
 			  ret == -ENODATA ? "it ends early" : strerrordesc_np(-ret));
 	return ret;
+}
+
+int host_service_scratch_size(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
+			      uint64_t *bytes)
+{
+	int ret = host_check_cancelled(ctx);
+	struct stat status;
+
+	if (ret < 0)
+		return ret;
+	if (fstat(scratch->fd, &status) < 0)
+		return host_fail(ctx, errno, "cannot ask how long a scratch file is: %s",
+				 strerrordesc_np(errno));
+	*bytes = (uint64_t)status.st_size;
+	return 0;
 }
 
 void host_close_scratches(struct kataimg_host_ctx *ctx)

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/backend/negotiate_private.h"
 #include "core/base/cancel.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "lib/acl.h"
 
-#define REASON_BYTES 512
 #define PATH_BYTES 1024
 
 int negotiate_job(const struct backend *backend, const struct kataimg_job *job, struct error *error)
@@ -37,22 +37,8 @@ int negotiate_job(const struct backend *backend, const struct kataimg_job *job, 
 	return 0;
 }
 
-struct negotiation {
-	struct session *session;
-	struct tree *tree;
-	struct kataimg_limits limits;
-	bool drop;
-	uint64_t dropped;
-	uint64_t refused;
-	/* Where a filesystem has none, nearly every node has some: they are one offence. */
-	uint64_t with_nanoseconds;
-	const struct kataimg_node *first_with_nanoseconds;
-	int ret;    /* of marking and listing */
-	FILE *list; /* of what is refused, for the error */
-};
-
-static void drop(struct negotiation *n, const struct kataimg_node *node, enum tree_drop what,
-		 uint32_t item)
+void negotiation_drop(struct negotiation *n, const struct kataimg_node *node, enum tree_drop what,
+		      uint64_t item)
 {
 	int ret = tree_mark(n->tree, node, what, item);
 
@@ -76,10 +62,8 @@ __attribute__((format(printf, 2, 3))) static void list(struct negotiation *n, co
 		fprintf(n->list, "%s%s", ftell(n->list) > 0 ? "\n" : "", line);
 }
 
-/* One thing that the backend cannot store; what and item tell which. The root cannot be left out.
- */
-static void offend(struct negotiation *n, const struct kataimg_node *node, enum tree_drop what,
-		   uint32_t item, const char *cannot, const char *has)
+void negotiation_offend(struct negotiation *n, const struct kataimg_node *node, enum tree_drop what,
+			uint64_t item, const char *cannot, const char *has)
 {
 	const char *name = session_table(n->session)->name;
 	char path[PATH_BYTES];
@@ -87,7 +71,7 @@ static void offend(struct negotiation *n, const struct kataimg_node *node, enum 
 	tree_path(node, path, sizeof(path));
 	if (n->drop && !(what == TREE_DROP_NODE && node->index == 0)) {
 		log_warning("left out: %s cannot store %s: %s %s", name, cannot, path, has);
-		drop(n, node, what, item);
+		negotiation_drop(n, node, what, item);
 	} else if (n->refused++ < NEGOTIATE_LISTED_MAX) {
 		list(n, "%s cannot store %s: %s %s", name, cannot, path, has);
 	}
@@ -122,32 +106,10 @@ static void check_xattrs(struct negotiation *n, const struct kataimg_node *node)
 	for (uint32_t i = 0; i < node->xattr_count; i++) {
 		snprintf(has, sizeof(has), "has %s", node->xattrs[i].name);
 		if (!(can & KATAIMG_CAP_XATTRS))
-			offend(n, node, TREE_DROP_XATTR, i, "extended attributes", has);
+			negotiation_offend(n, node, TREE_DROP_XATTR, i, "extended attributes", has);
 		else if (!(can & KATAIMG_CAP_ACLS) && acl_is_name(node->xattrs[i].name))
-			offend(n, node, TREE_DROP_XATTR, i, "POSIX ACLs", has);
+			negotiation_offend(n, node, TREE_DROP_XATTR, i, "POSIX ACLs", has);
 	}
-}
-
-static void check_nanoseconds(struct negotiation *n, const struct kataimg_node *node)
-{
-	if (session_table(n->session)->capabilities & KATAIMG_CAP_NANOSECONDS || !node->mtime_nsec)
-		return;
-	if (n->with_nanoseconds++ == 0)
-		n->first_with_nanoseconds = node;
-	else if (n->drop)
-		drop(n, node, TREE_DROP_NANOSECONDS, 0);
-}
-
-static void offend_nanoseconds(struct negotiation *n)
-{
-	char has[REASON_BYTES];
-
-	if (n->with_nanoseconds == 0)
-		return;
-	snprintf(has, sizeof(has),
-		 "is one of %" PRIu64 " that have them (whole-seconds = yes cuts them)",
-		 n->with_nanoseconds);
-	offend(n, n->first_with_nanoseconds, TREE_DROP_NANOSECONDS, 0, "nanoseconds", has);
 }
 
 static void check_capabilities(struct negotiation *n, const struct kataimg_node *node)
@@ -157,142 +119,53 @@ static void check_capabilities(struct negotiation *n, const struct kataimg_node 
 
 	for (size_t i = 0; i < sizeof(type_rules) / sizeof(type_rules[0]); i++)
 		if (node->type == type_rules[i].type && !(can & type_rules[i].capability))
-			offend(n, node, TREE_DROP_NODE, 0, type_rules[i].cannot, type_rules[i].has);
+			negotiation_offend(n, node, TREE_DROP_NODE, 0, type_rules[i].cannot,
+					   type_rules[i].has);
 	if (!(can & KATAIMG_CAP_HARDLINKS) && node->type != KATAIMG_DIR && node->nlink > 1) {
 		snprintf(has, sizeof(has), "has %" PRIu32 " names", node->nlink);
-		offend(n, node, TREE_DROP_LINKS, 0, "hard links", has);
+		negotiation_offend(n, node, TREE_DROP_LINKS, 0, "hard links", has);
 	}
 	check_xattrs(n, node);
-	check_nanoseconds(n, node);
 	if (!(can & KATAIMG_CAP_SPARSE) && node->type == KATAIMG_REG && has_holes(node))
-		offend(n, node, TREE_DROP_HOLES, 0, "holes", "is sparse (holes = fill fills it)");
+		negotiation_offend(n, node, TREE_DROP_HOLES, 0, "holes",
+				   "is sparse (holes = fill fills it)");
 }
 
-struct limit_rule {
-	uint64_t value, limit;
-	const char *cannot, *unit;
+/* What each answer of a backend's check leaves out. */
+static const struct {
+	enum tree_drop drop;
+	const char *cannot;
+} check_rules[] = {
+	[KATAIMG_CHECK_NODE] = { TREE_DROP_NODE, "this" },
+	[KATAIMG_CHECK_XATTRS] = { TREE_DROP_XATTRS, "these extended attributes" },
+	[KATAIMG_CHECK_OWNER] = { TREE_DROP_OWNER, "this owner" },
+	[KATAIMG_CHECK_MODE] = { TREE_DROP_MODE, "this mode" },
 };
-
-static void check_rules(struct negotiation *n, const struct kataimg_node *node,
-			const struct limit_rule *rules, size_t count)
-{
-	char cannot[REASON_BYTES], has[REASON_BYTES];
-
-	for (size_t i = 0; i < count; i++) {
-		if (rules[i].value <= rules[i].limit)
-			continue;
-		snprintf(cannot, sizeof(cannot), "%s above %" PRIu64, rules[i].cannot,
-			 rules[i].limit);
-		snprintf(has, sizeof(has), "has %" PRIu64 "%s", rules[i].value, rules[i].unit);
-		offend(n, node, TREE_DROP_NODE, 0, cannot, has);
-		return;
-	}
-}
-
-static void check_times(struct negotiation *n, const struct kataimg_node *node)
-{
-	char has[REASON_BYTES];
-
-	if (node->mtime_sec >= n->limits.mtime_min && node->mtime_sec <= n->limits.mtime_max)
-		return;
-	snprintf(has, sizeof(has),
-		 "has %" PRId64 " seconds since 1970, it holds %" PRId64 " to %" PRId64,
-		 node->mtime_sec, n->limits.mtime_min, n->limits.mtime_max);
-	offend(n, node, TREE_DROP_NODE, 0, "this modification time", has);
-}
-
-static void check_node_limits(struct negotiation *n, const struct kataimg_node *node)
-{
-	const struct kataimg_limits *limits = &n->limits;
-	bool dir = node->type == KATAIMG_DIR, link = node->type == KATAIMG_LNK;
-	bool device = node->type == KATAIMG_CHR || node->type == KATAIMG_BLK;
-	const struct limit_rule rules[] = {
-		{ link ? node->size : 0, limits->symlink_bytes, "symbolic link targets", " bytes" },
-		{ node->type == KATAIMG_REG ? node->size : 0, limits->file_bytes, "files",
-		  " bytes" },
-		{ device ? node->rdev_major : 0, limits->device_major, "device majors", "" },
-		{ device ? node->rdev_minor : 0, limits->device_minor, "device minors", "" },
-		{ node->uid, limits->id, "user ids", "" },
-		{ node->gid, limits->id, "group ids", "" },
-		{ dir ? 0 : node->nlink, limits->links, "link counts", " names" },
-		{ dir ? node->nlink - 2 : 0, limits->subdirectories,
-		  "subdirectories of one directory", " of them" },
-		{ node->entry_count, limits->entries, "entries of one directory", " of them" },
-	};
-
-	check_rules(n, node, rules, sizeof(rules) / sizeof(rules[0]));
-	check_times(n, node);
-}
-
-static void check_names(struct negotiation *n, const struct kataimg_node *node)
-{
-	for (uint32_t i = 0; i < node->entry_count; i++) {
-		const struct kataimg_entry *entry = &node->entries[i];
-		const struct limit_rule rule = { entry->name_len, n->limits.name_bytes, "names",
-						 " bytes in its name" };
-
-		check_rules(n, entry->node, &rule, 1);
-	}
-}
-
-/* One size of one attribute against its limit. Returns whether it fits. */
-static bool check_xattr_size(struct negotiation *n, const struct kataimg_node *node, uint32_t item,
-			     const char *what, uint64_t size, uint64_t limit)
-{
-	char cannot[REASON_BYTES], has[REASON_BYTES];
-
-	if (size <= limit)
-		return true;
-	snprintf(cannot, sizeof(cannot), "extended attributes with %s above %" PRIu64 " bytes",
-		 what, limit);
-	snprintf(has, sizeof(has), "has %s with %" PRIu64, node->xattrs[item].name, size);
-	offend(n, node, TREE_DROP_XATTR, item, cannot, has);
-	return false;
-}
-
-static void check_xattr_limits(struct negotiation *n, const struct kataimg_node *node)
-{
-	const struct kataimg_limits *limits = &n->limits;
-	char cannot[REASON_BYTES], has[REASON_BYTES];
-	uint64_t total = 0;
-
-	for (uint32_t i = 0; i < node->xattr_count; i++) {
-		const struct kataimg_xattr *xattr = &node->xattrs[i];
-
-		if (check_xattr_size(n, node, i, "names", xattr->name_len,
-				     limits->xattr_name_bytes) &&
-		    check_xattr_size(n, node, i, "values", xattr->value_len,
-				     limits->xattr_value_bytes))
-			total += (uint64_t)xattr->name_len + xattr->value_len;
-	}
-	if (total <= limits->xattr_total_bytes)
-		return;
-	snprintf(cannot, sizeof(cannot), "more than %" PRIu64 " bytes of extended attributes",
-		 limits->xattr_total_bytes);
-	snprintf(has, sizeof(has), "has %" PRIu64, total);
-	offend(n, node, TREE_DROP_XATTRS, 0, cannot, has);
-}
 
 static int check_backend(struct negotiation *n, const struct kataimg_node *node,
 			 struct error *error)
 {
 	char reason[REASON_BYTES], has[REASON_BYTES + 2];
 	int ret = session_check(n->session, node, reason, sizeof(reason), error);
+	enum tree_drop what;
 
 	if (ret <= 0)
 		return ret;
+	/* What is refused for attributes that are gone already would be asked about forever. */
+	what = check_rules[ret].drop;
+	if (!tree_can_drop(node, what))
+		what = TREE_DROP_NODE;
 	snprintf(has, sizeof(has), "(%s)", *reason ? reason : "the backend does not say why");
-	offend(n, node, ret == KATAIMG_CHECK_XATTRS ? TREE_DROP_XATTRS : TREE_DROP_NODE, 0,
-	       ret == KATAIMG_CHECK_XATTRS ? "these extended attributes" : "this", has);
+	negotiation_offend(n, node, what, 0, check_rules[ret].cannot, has);
 	return 0;
 }
 
 static int check_tree(struct negotiation *n, struct error *error)
 {
 	const struct kataimg_tree *tree = tree_public(n->tree);
-	int ret = 0;
+	int ret = negotiation_begin_paths(n, error);
 
-	if (tree->node_count > n->limits.nodes)
+	if (ret == 0 && tree->node_count > n->limits.nodes)
 		return error_set(
 			error, EFBIG,
 			"%s cannot store more than %" PRIu64 " inodes: the tree has %" PRIu64,
@@ -303,12 +176,10 @@ static int check_tree(struct negotiation *n, struct error *error)
 		if (cancel_requested())
 			return cancel_check(error);
 		check_capabilities(n, node);
-		check_node_limits(n, node);
-		check_names(n, node);
-		check_xattr_limits(n, node);
+		negotiation_check_limits(n, node);
 		ret = check_backend(n, node, error);
 	}
-	offend_nanoseconds(n);
+	negotiation_end_times(n);
 	return ret;
 }
 
@@ -333,6 +204,7 @@ int negotiate_tree(struct session *session, struct tree *tree, bool drop, uint64
 	if (!n.list)
 		return error_nomem(error);
 	ret = check_tree(&n, error);
+	free(n.path_bytes);
 	end_list(&n);
 	/* Out of memory, the stream may end well without a text. */
 	if ((fclose(n.list) != 0 || !listed) && ret == 0)
@@ -340,7 +212,8 @@ int negotiate_tree(struct session *session, struct tree *tree, bool drop, uint64
 	if (ret < 0)
 		return ret;
 	if (n.ret < 0)
-		return error_nomem(error);
+		return error_errno(error, -n.ret, "cannot note what %s cannot store",
+				   session_table(session)->name);
 	*dropped = n.dropped;
 	return n.refused ? error_set_lines(error, EOPNOTSUPP, listed) : 0;
 }

@@ -9,6 +9,8 @@
 
 #include "core/backend/guard.h"
 
+#define NSEC_PER_SEC UINT64_C(1000000000)
+
 struct session {
 	const struct kataimg_backend *table;
 	struct host *host;
@@ -64,16 +66,37 @@ const struct kataimg_backend *session_table(const struct session *session)
 	return session->table;
 }
 
+static int finish_granularity(const struct kataimg_backend *table, struct kataimg_limits *limits,
+			      struct error *error)
+{
+	uint64_t *granularity = &limits->mtime_granularity_nsec;
+
+	if (*granularity == UINT64_MAX)
+		*granularity = 1;
+	if (*granularity == 0 || *granularity > INT64_MAX ||
+	    (NSEC_PER_SEC % *granularity != 0 && *granularity % NSEC_PER_SEC != 0))
+		return error_set(error, EPROTO,
+				 "the backend %s has times of %" PRIu64
+				 " nanoseconds: a divisor of 10^9 or a multiple of it is needed",
+				 table->name, *granularity);
+	if (!(table->capabilities & KATAIMG_CAP_NANOSECONDS) && *granularity < NSEC_PER_SEC)
+		*granularity = NSEC_PER_SEC;
+	return 0;
+}
+
 int session_limits(struct session *session, struct kataimg_limits *limits, struct error *error)
 {
+	int ret = 0;
+
 	memset(limits, 0xff, sizeof(*limits));
 	limits->struct_size = sizeof(*limits);
 	limits->mtime_min = INT64_MIN;
 	limits->mtime_max = INT64_MAX;
 	limits->name_bytes = NAME_MAX; /* the contract's own; an archive may have longer ones */
-	if (!session->table->limits)
-		return 0;
-	return finish(session, CALL(session, limits, session->state, limits), "limits", error);
+	if (session->table->limits)
+		ret = finish(session, CALL(session, limits, session->state, limits), "limits",
+			     error);
+	return ret < 0 ? ret : finish_granularity(session->table, limits, error);
 }
 
 int session_check(struct session *session, const struct kataimg_node *node, char *reason,
@@ -86,7 +109,7 @@ int session_check(struct session *session, const struct kataimg_node *node, char
 		return KATAIMG_CHECK_OK;
 	ret = CALL(session, check, session->state, node, reason, reason_size);
 	guard_leave();
-	if (ret >= KATAIMG_CHECK_OK && ret <= KATAIMG_CHECK_XATTRS)
+	if (ret >= KATAIMG_CHECK_OK && ret <= KATAIMG_CHECK_MODE)
 		return ret;
 	return finish(session, ret, "check", error);
 }

@@ -35,17 +35,25 @@ void report_print_geometry(const struct build *build)
 	printf("%-22s %" PRIu64 " of %" PRIu64 "\n", "blocks",
 	       info->block_bytes ? info->size_bytes / info->block_bytes : 0, info->block_bytes);
 	print_size("free bytes", info->free_bytes);
-	printf("%-22s %" PRIu64 "\n", "inodes", info->inodes);
-	printf("%-22s %" PRIu64 "\n", "free inodes", info->free_inodes);
+	if (info->flags & KATAIMG_FS_INODES_NOT_COUNTED) {
+		printf("%-22s not counted\n", "inodes");
+	} else {
+		printf("%-22s %" PRIu64 "\n", "inodes", info->inodes);
+		printf("%-22s %" PRIu64 "\n", "free inodes", info->free_inodes);
+	}
 	printf("%-22s %" PRIu64 "\n", "tree nodes", tree_public(build->tree)->node_count);
 }
 
 void report_log_summary(const struct build *build)
 {
-	log_info("%s: %.0f MiB, %s of %.1f MiB with %" PRIu64 " inodes, %.1f MiB free",
-		 output_path(build->output), (double)build->geometry.image_bytes / MEBIBYTE,
-		 build->info.type, (double)build->info.size_bytes / MEBIBYTE, build->info.inodes,
-		 (double)build->info.free_bytes / MEBIBYTE);
+	const struct kataimg_fs_info *info = &build->info;
+	char inodes[64] = "";
+
+	if (!(info->flags & KATAIMG_FS_INODES_NOT_COUNTED))
+		snprintf(inodes, sizeof(inodes), " with %" PRIu64 " inodes", info->inodes);
+	log_info("%s: %.0f MiB, %s of %.1f MiB%s, %.1f MiB free", output_path(build->output),
+		 (double)build->geometry.image_bytes / MEBIBYTE, info->type,
+		 (double)info->size_bytes / MEBIBYTE, inodes, (double)info->free_bytes / MEBIBYTE);
 }
 
 static void add_text(json_object *object, const char *key, const char *value)
@@ -58,6 +66,15 @@ static void add_text(json_object *object, const char *key, const char *value)
 static void add_number(json_object *object, const char *key, uint64_t value)
 {
 	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+/* null where the filesystem does not count them. */
+static void add_inodes(json_object *object, const char *key, const struct kataimg_fs_info *info,
+		       uint64_t value)
+{
+	bool counted = !(info->flags & KATAIMG_FS_INODES_NOT_COUNTED);
+
+	json_object_object_add(object, key, counted ? json_object_new_uint64(value) : NULL);
 }
 
 static void add_hex(json_object *object, const char *key, const uint8_t *bytes, size_t len)
@@ -122,8 +139,8 @@ static json_object *filesystem_object(const struct build *build)
 	add_number(object, "size_bytes", info->size_bytes);
 	add_number(object, "block_bytes", info->block_bytes);
 	add_number(object, "free_bytes", info->free_bytes);
-	add_number(object, "inodes", info->inodes);
-	add_number(object, "free_inodes", info->free_inodes);
+	add_inodes(object, "inodes", info, info->inodes);
+	add_inodes(object, "free_inodes", info, info->free_inodes);
 	add_text(object, "label", info->label);
 	add_text(object, "min_kernel", info->min_kernel);
 	add_text(object, "features", info->features);

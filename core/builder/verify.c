@@ -28,6 +28,8 @@ static int compare_info(const struct build *build, const struct kataimg_fs_info 
 		return differ(build, "free bytes", planned->free_bytes, found->free_bytes, error);
 	if (found->inodes != planned->inodes)
 		return differ(build, "inodes", planned->inodes, found->inodes, error);
+	if (found->flags != planned->flags)
+		return differ(build, "flags", planned->flags, found->flags, error);
 	if (found->free_inodes != planned->free_inodes)
 		return differ(build, "free inodes", planned->free_inodes, found->free_inodes,
 			      error);

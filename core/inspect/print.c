@@ -98,8 +98,11 @@ static void print_filesystem(const struct inspection *inspection, FILE *out)
 	print_size(out, "used", used_bytes(info));
 	print_size(out, "free", info->free_bytes);
 	fprintf(out, "  %-14s %" PRIu64 " bytes\n", "block", info->block_bytes);
-	fprintf(out, "  %-14s %" PRIu64 ", %" PRIu64 " free\n", "inodes", info->inodes,
-		info->free_inodes);
+	if (info->flags & KATAIMG_FS_INODES_NOT_COUNTED)
+		fprintf(out, "  %-14s not counted\n", "inodes");
+	else
+		fprintf(out, "  %-14s %" PRIu64 ", %" PRIu64 " free\n", "inodes", info->inodes,
+			info->free_inodes);
 	fprintf(out, "  %-14s %s\n", "uuid", format_uuid(info->uuid, uuid));
 	fprintf(out, "  %-14s \"%s\"\n", "label", format_label(info->label, label));
 	if (info->features[0])
@@ -133,6 +136,15 @@ int inspect_print_text(const struct inspection *inspection, const char *path, FI
 static void add_number(struct json_object *object, const char *key, uint64_t value)
 {
 	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+/* null where the filesystem does not count them. */
+static void add_inodes(struct json_object *object, const char *key,
+		       const struct kataimg_fs_info *info, uint64_t value)
+{
+	bool counted = !(info->flags & KATAIMG_FS_INODES_NOT_COUNTED);
+
+	json_object_object_add(object, key, counted ? json_object_new_uint64(value) : NULL);
 }
 
 static struct json_object *string_to_json(const char *value)
@@ -236,8 +248,8 @@ static struct json_object *filesystem_to_json(const struct inspection *inspectio
 	add_number(object, "used_bytes", used_bytes(info));
 	add_number(object, "free_bytes", info->free_bytes);
 	add_number(object, "block_bytes", info->block_bytes);
-	add_number(object, "inodes", info->inodes);
-	add_number(object, "free_inodes", info->free_inodes);
+	add_inodes(object, "inodes", info, info->inodes);
+	add_inodes(object, "free_inodes", info, info->free_inodes);
 	add_string(object, "uuid", format_uuid(info->uuid, uuid));
 	add_string(object, "label", format_label(info->label, label));
 	add_string(object, "features", info->features);

@@ -7,6 +7,8 @@
 #include "core/tree/model.h"
 #include "lib/acl.h"
 
+#define NSEC_PER_SEC UINT64_C(1000000000)
+
 /* The model hands out const; its owner may still change it. */
 static struct kataimg_xattr *own_xattrs(struct tree_node *node)
 {
@@ -14,18 +16,20 @@ static struct kataimg_xattr *own_xattrs(struct tree_node *node)
 }
 
 int tree_mark(struct tree *tree, const struct kataimg_node *marked, enum tree_drop what,
-	      uint32_t item)
+	      uint64_t item)
 {
 	struct tree_node *node = tree_node(marked);
 	struct tree_marked_xattr *xattr;
 
 	node->marks |= (uint8_t)(1u << what);
+	if (what == TREE_DROP_FINE_TIME)
+		tree->marked_granularity_nsec = item;
 	if (what != TREE_DROP_XATTR)
 		return 0;
 	xattr = arena_array(&tree->pending, 1, sizeof(*xattr));
 	if (!xattr)
 		return -ENOMEM;
-	*xattr = (struct tree_marked_xattr){ tree->marked_xattrs, node, item };
+	*xattr = (struct tree_marked_xattr){ tree->marked_xattrs, node, (uint32_t)item };
 	tree->marked_xattrs = xattr;
 	return 0;
 }
@@ -101,6 +105,52 @@ static int drop_holes(struct tree *tree, struct tree_node *node)
 	return tree_set_segments(tree, node, &all, 1);
 }
 
+static void cut_time(struct kataimg_node *node, uint64_t granularity)
+{
+	int64_t step = (int64_t)(granularity / NSEC_PER_SEC), over;
+
+	if (granularity < NSEC_PER_SEC) {
+		node->mtime_nsec -= node->mtime_nsec % (uint32_t)granularity;
+		return;
+	}
+	node->mtime_nsec = 0;
+	over = node->mtime_sec % step;
+	node->mtime_sec -= over;
+	/* A time before 1970 goes down, too, unless there is nothing below. */
+	if (over < 0 && node->mtime_sec >= INT64_MIN + step)
+		node->mtime_sec -= step;
+}
+
+static uint16_t plain_mode(const struct kataimg_node *node)
+{
+	if (node->mode & 07000)
+		return node->mode & 0777;
+	if (node->type == KATAIMG_LNK)
+		return 0777;
+	return node->type == KATAIMG_DIR || node->mode & 0111 ? 0755 : 0644;
+}
+
+bool tree_can_drop(const struct kataimg_node *node, enum tree_drop what)
+{
+	if (what == TREE_DROP_XATTRS)
+		return node->xattr_count > 0;
+	if (what == TREE_DROP_OWNER)
+		return node->uid != 0 || node->gid != 0;
+	return what == TREE_DROP_MODE ? node->mode != plain_mode(node) : true;
+}
+
+static void drop_attributes(struct tree *tree, struct tree_node *node)
+{
+	if (is_marked(node, TREE_DROP_XATTR) || is_marked(node, TREE_DROP_XATTRS))
+		drop_xattrs(node);
+	if (is_marked(node, TREE_DROP_FINE_TIME))
+		cut_time(&node->pub, tree->marked_granularity_nsec);
+	if (is_marked(node, TREE_DROP_OWNER))
+		node->pub.uid = node->pub.gid = 0;
+	if (is_marked(node, TREE_DROP_MODE))
+		node->pub.mode = plain_mode(&node->pub);
+}
+
 int tree_drop_marked(struct tree *tree, struct error *error)
 {
 	int ret = 0;
@@ -114,10 +164,7 @@ int tree_drop_marked(struct tree *tree, struct error *error)
 	for (uint64_t i = 0; ret == 0 && i < tree->pub.node_count; i++) {
 		struct tree_node *node = tree_node(tree->nodes[i]);
 
-		if (is_marked(node, TREE_DROP_XATTR) || is_marked(node, TREE_DROP_XATTRS))
-			drop_xattrs(node);
-		if (is_marked(node, TREE_DROP_NANOSECONDS))
-			node->pub.mtime_nsec = 0;
+		drop_attributes(tree, node);
 		if (is_marked(node, TREE_DROP_HOLES))
 			ret = drop_holes(tree, node);
 		node->marks = 0;

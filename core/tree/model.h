@@ -78,6 +78,7 @@ struct tree {
 	struct arena arena;   /* nodes, names, values: as long as the tree */
 	struct arena pending; /* struct tree_name until tree_finish, then what is marked */
 	struct tree_marked_xattr *marked_xattrs;
+	uint64_t marked_granularity_nsec; /* of all that is marked with TREE_DROP_FINE_TIME */
 	struct tree_node *root;
 	struct kataimg_tree pub;
 	const struct kataimg_node **nodes; /* pub.nodes, with room for all_nodes */

@@ -55,12 +55,18 @@ enum tree_drop {
 	TREE_DROP_XATTRS,      /* all extended attributes; where an access ACL goes, the mode's
 				  group permissions become what it gives the group */
 	TREE_DROP_XATTR,       /* one, likewise: item is its place in node->xattrs */
-	TREE_DROP_NANOSECONDS, /* mtime_nsec becomes 0 */
-	TREE_DROP_HOLES        /* become zeros that are written out */
+	TREE_DROP_FINE_TIME, /* mtime is cut to a multiple of item nanoseconds, of all nodes the
+				same */
+	TREE_DROP_HOLES,     /* become zeros that are written out */
+	TREE_DROP_OWNER,     /* 0:0 */
+	TREE_DROP_MODE       /* set-id and sticky bits; where there are none, all that
+				kataimg/backend.h says of KATAIMG_CHECK_MODE */
 };
 /* -ENOMEM. */
 int tree_mark(struct tree *tree, const struct kataimg_node *node, enum tree_drop what,
-	      uint32_t item);
+	      uint64_t item);
+/* Would dropping attributes, the owner or the mode change the node? */
+bool tree_can_drop(const struct kataimg_node *node, enum tree_drop what);
 /* Takes out what is marked, renumbers, recounts links. */
 int tree_drop_marked(struct tree *tree, struct error *error);
 

@@ -35,8 +35,8 @@
  * THREADS
  *
  *   Callbacks come from one thread. source_read, write, window_read, log, error, progress,
- *   cancelled and the scratch services may be called from any thread, all other services only
- *   from the callback's own.
+ *   cancelled, path and the scratch services may be called from any thread, all other services
+ *   only from the callback's own.
  *
  * COMPATIBILITY
  *
@@ -49,6 +49,8 @@
  *     KATAIMG_HAVE_MEMBER in this header. What an older side does not know is zero or preset, and
  *     that means what it meant before. Whether the other side has a member: KATAIMG_HAS(). Such a
  *     structure of the other side is used in place: an assignment would copy more than there is.
+ *     KATAIMG_HAVE_ asks what is being compiled, KATAIMG_HAS what is running: a source that is to
+ *     compile with the first header, too, asks both.
  *   - Structures that come in arrays without a size (kataimg_entry, kataimg_segment, kataimg_xattr,
  *     kataimg_value) and kataimg_node never change.
  *   - Numbers keep their meaning. New bits and enumerators have new numbers; a new capability is
@@ -109,7 +111,10 @@ struct kataimg_entry {
 	uint32_t reserved;
 };
 
-/* A stretch of a regular file that holds data. What lies between two segments is a hole. */
+/*
+ * A stretch of a regular file that holds data. What lies between two segments is a hole. Without
+ * KATAIMG_CAP_SPARSE a backend sees no holes: a file that is not empty has one segment, all of it.
+ */
 struct kataimg_segment {
 	uint64_t file_off; /* a multiple of KATAIMG_HOLE_BYTES */
 	uint64_t len; /* not 0; a multiple of KATAIMG_HOLE_BYTES, or up to the file's last byte */
@@ -256,13 +261,33 @@ struct kataimg_limits {
 	uint64_t entries;        /* of one directory */
 	uint64_t file_bytes;
 	uint64_t nodes; /* of the tree */
+	/* Of a node's longest path from the root, without a '/' in front: "usr/bin/env" has 11. */
+	uint64_t path_bytes;
+	/*
+	 * Nanoseconds of which stored times are multiples, counted from 1970: a divisor of 10^9, or
+	 * a multiple of it. Without KATAIMG_CAP_NANOSECONDS it is 10^9 at least.
+	 */
+	uint64_t mtime_granularity_nsec;
 };
+#define KATAIMG_HAVE_PATH_BYTES 1
+#define KATAIMG_HAVE_MTIME_GRANULARITY_NSEC 1
 
-/* What check found too much; with unsupported = drop it is what the core leaves out. */
+/*
+ * What check found too much; with unsupported = drop it is what the core leaves out, and then it
+ * asks again. Values above KATAIMG_CHECK_XATTRS are for a host that knows them: see
+ * kataimg_host.check_max.
+ */
 enum kataimg_check {
 	KATAIMG_CHECK_OK = 0,
-	KATAIMG_CHECK_NODE = 1,  /* the node cannot be stored */
-	KATAIMG_CHECK_XATTRS = 2 /* the node can be stored without its extended attributes */
+	KATAIMG_CHECK_NODE = 1,   /* the node cannot be stored */
+	KATAIMG_CHECK_XATTRS = 2, /* the node can be stored without its extended attributes */
+	KATAIMG_CHECK_OWNER = 3,  /* the node can be stored as owned by 0:0 */
+	/*
+	 * The node can be stored with another mode: the core first takes away the set-id and sticky
+	 * bits, then leaves 0755 of directories and of what anybody may execute, 0777 of symbolic
+	 * links, and 0644 of all else.
+	 */
+	KATAIMG_CHECK_MODE = 4
 };
 
 /* ---- Sizes ---- */
@@ -282,14 +307,22 @@ struct kataimg_fs_info {
 	uint64_t size_bytes; /* as far as the filesystem reaches */
 	uint64_t block_bytes;
 	uint64_t free_bytes; /* for an unprivileged writer; read-only filesystems: 0 */
-	uint64_t inodes;     /* that can exist (read-only: that exist) */
+	uint64_t inodes; /* that can exist (read-only: that exist); may be not counted: see flags */
 	uint64_t free_inodes;
 	uint8_t uuid[16]; /* zeros: none */
 	char type[32];    /* as mount(8) calls it */
 	char label[64];
 	char min_kernel[16]; /* the oldest Linux that reads it, "5.10"; "" when not known */
 	char features[256];  /* separated by spaces */
+	uint64_t flags;      /* KATAIMG_FS_ bits */
 };
+#define KATAIMG_HAVE_FLAGS 1
+
+/*
+ * Bits of kataimg_fs_info.flags. Inodes are made as they are needed and not counted, as in btrfs:
+ * inodes and free_inodes are 0 and mean nothing, and free_inodes of a job is there by itself.
+ */
+#define KATAIMG_FS_INODES_NOT_COUNTED (UINT64_C(1) << 0)
 
 /* ---- The host: services for a backend ---- */
 
@@ -330,8 +363,12 @@ struct kataimg_host {
 	int (*place_scratch)(struct kataimg_host_ctx *ctx, uint64_t off,
 			     struct kataimg_scratch *scratch, uint64_t scratch_off, uint64_t len);
 
-	/* Bytes of a regular file, from plan until write has returned, for backends that transform
-	 * them. Holes read as zeros; beyond size: -ERANGE. */
+	/*
+	 * Bytes of a regular file, from plan until write has returned, for backends that transform
+	 * them. Holes read as zeros; beyond size: -ERANGE. The bytes of one read after the other
+	 * are those of one file: a source that was written to since the tree was scanned is an
+	 * error, here and when the core copies, and the build fails.
+	 */
 	int (*source_read)(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
 			   uint64_t file_off, void *buf, size_t len);
 
@@ -351,8 +388,9 @@ struct kataimg_host {
 
 	/*
 	 * Runs fn(arg, 0) .. fn(arg, count - 1) on the core's threads, in any order, and returns
-	 * when all have ended. The result is that of the lowest index that failed; once one failed,
-	 * higher ones may be skipped. Must not be nested.
+	 * when all have ended. The result, and the message that counts, are those of the lowest
+	 * index that failed, whoever was first; once one failed, higher ones may be skipped. Must
+	 * not be nested.
 	 */
 	int (*parallel)(struct kataimg_host_ctx *ctx, uint64_t count,
 			int (*fn)(void *arg, uint64_t index), void *arg);
@@ -371,7 +409,16 @@ struct kataimg_host {
 	 * buf. */
 	const char *(*path)(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
 			    char *buf, size_t size);
+
+	/* The end of what was written to the scratch, by scratch_write or by a program. */
+	int (*scratch_size)(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
+			    uint64_t *bytes);
+	/* The largest enum kataimg_check value that check may return; of a host without this member
+	 * it is KATAIMG_CHECK_XATTRS. */
+	uint64_t check_max;
 };
+#define KATAIMG_HAVE_SCRATCH_SIZE 1
+#define KATAIMG_HAVE_CHECK_MAX 1
 
 /* ---- The backend: required are open, plan, describe, write, verify, close and probe ---- */
 

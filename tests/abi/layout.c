@@ -111,6 +111,10 @@ AT(kataimg_limits, subdirectories, 96, 92);
 AT(kataimg_limits, entries, 104, 100);
 AT(kataimg_limits, file_bytes, 112, 108);
 AT(kataimg_limits, nodes, 120, 116);
+#ifndef FROZEN
+AT(kataimg_limits, path_bytes, 128, 124);
+AT(kataimg_limits, mtime_granularity_nsec, 136, 132);
+#endif
 
 GROWING(kataimg_plan, 24, 20);
 AT(kataimg_plan, struct_size, 0, 0);
@@ -129,6 +133,9 @@ AT(kataimg_fs_info, type, 64, 60);
 AT(kataimg_fs_info, label, 96, 92);
 AT(kataimg_fs_info, min_kernel, 160, 156);
 AT(kataimg_fs_info, features, 176, 172);
+#ifndef FROZEN
+AT(kataimg_fs_info, flags, 432, 428);
+#endif
 
 GROWING(kataimg_host, 160, 80);
 AT(kataimg_host, struct_size, 0, 0);
@@ -151,6 +158,10 @@ AT(kataimg_host, parallel, 128, 64);
 AT(kataimg_host, cancelled, 136, 68);
 AT(kataimg_host, run, 144, 72);
 AT(kataimg_host, path, 152, 76);
+#ifndef FROZEN
+AT(kataimg_host, scratch_size, 160, 80);
+AT(kataimg_host, check_max, 168, 84);
+#endif
 
 GROWING(kataimg_backend, 160, 96);
 AT(kataimg_backend, struct_size, 0, 0);

@@ -168,6 +168,32 @@ static int refuse_too_much(struct toy *toy, const struct kataimg_tree *tree)
 }
 #endif
 
+#ifdef FAT
+/* What FAT has: no owners, set-id or sticky bits, times of two seconds, inodes that nobody counts.
+ */
+static int toy_limits(void *state, struct kataimg_limits *limits)
+{
+	(void)state;
+	limits->path_bytes = 30;
+	limits->mtime_granularity_nsec = UINT64_C(2000000000);
+	return 0;
+}
+
+static int toy_check(void *state, const struct kataimg_node *node, char *reason, size_t reason_size)
+{
+	const struct toy *toy = state;
+	int special = node->mode & 07000;
+
+	if (!special && !node->uid && !node->gid)
+		return KATAIMG_CHECK_OK;
+	snprintf(reason, reason_size, "%s", special ? "set-id and sticky bits" : "owners");
+	if (!KATAIMG_HAS(kataimg_host, toy->host, check_max) ||
+	    toy->host->check_max < KATAIMG_CHECK_MODE)
+		return KATAIMG_CHECK_NODE;
+	return special ? KATAIMG_CHECK_MODE : KATAIMG_CHECK_OWNER;
+}
+#endif
+
 static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
 {
 	struct toy *toy = state;
@@ -206,6 +232,10 @@ static void fill_info(const struct toy_header *header, struct kataimg_fs_info *i
 	info->free_inodes = UINT32_MAX;
 	memcpy(info->uuid, header->uuid, sizeof(info->uuid));
 	strcpy(info->type, "toy");
+#ifdef FAT
+	info->inodes = info->free_inodes = 0;
+	info->flags = KATAIMG_FS_INODES_NOT_COUNTED;
+#endif
 #ifdef BREAK_ENDLESS
 	memset(info->features, 'x', sizeof(info->features));
 #endif
@@ -381,7 +411,7 @@ static const struct kataimg_option options[] = {
 #endif
 };
 
-#ifndef SMALL
+#if !defined(SMALL) && !defined(FAT)
 #define toy_limits NULL
 #define toy_check NULL
 #endif

@@ -412,6 +412,14 @@ static int service_uuid(struct kataimg_host_ctx *ctx, const char *label, uint8_t
 	return ret ? ret : digest_uuid(host->job.seed, label, out);
 }
 
+static int service_scratch_size(struct kataimg_host_ctx *ctx, struct kataimg_scratch *scratch,
+				uint64_t *bytes)
+{
+	(void)ctx;
+	*bytes = (uint64_t)lseek(scratch->fd, 0, SEEK_END);
+	return 0;
+}
+
 static void service_fact(struct kataimg_host_ctx *ctx, const char *key, const char *value)
 {
 	struct fakehost *host = fakehost_of(ctx);
@@ -456,7 +464,7 @@ static int service_run(struct kataimg_host_ctx *ctx, const char *const *argv,
 static const char *service_path(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
 				char *buf, size_t size)
 {
-	check_thread(fakehost_of(ctx), "path");
+	(void)ctx;
 	return memtree_path(node, buf, size);
 }
 
@@ -551,4 +559,6 @@ const struct kataimg_host fakehost_service_table = {
 	.cancelled = service_cancelled,
 	.run = service_run,
 	.path = service_path,
+	.scratch_size = service_scratch_size,
+	.check_max = KATAIMG_CHECK_MODE,
 };

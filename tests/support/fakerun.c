@@ -142,7 +142,7 @@ static int check_node(struct fakehost *host, const struct kataimg_node *node)
 	check_canary(host, (uint8_t *)reason + 128, FAKE_CANARY_BYTES);
 	if (ret <= 0)
 		return ret;
-	if (ret > KATAIMG_CHECK_XATTRS || reason[0] == '\0')
+	if (ret > KATAIMG_CHECK_MODE || reason[0] == '\0')
 		fakehost_violate(host, "check returned %d with the reason \"%s\"", ret, reason);
 	fakehost_say_error(host, "it refuses %s: %s", memtree_path(node, path, sizeof(path)),
 			   reason);
@@ -241,9 +241,10 @@ static bool same_info(const struct kataimg_fs_info *a, const struct kataimg_fs_i
 {
 	return a->size_bytes == b->size_bytes && a->block_bytes == b->block_bytes &&
 	       a->free_bytes == b->free_bytes && a->inodes == b->inodes &&
-	       a->free_inodes == b->free_inodes && !memcmp(a->uuid, b->uuid, sizeof(a->uuid)) &&
-	       !strcmp(a->type, b->type) && !strcmp(a->label, b->label) &&
-	       !strcmp(a->min_kernel, b->min_kernel) && !strcmp(a->features, b->features);
+	       a->free_inodes == b->free_inodes && a->flags == b->flags &&
+	       !memcmp(a->uuid, b->uuid, sizeof(a->uuid)) && !strcmp(a->type, b->type) &&
+	       !strcmp(a->label, b->label) && !strcmp(a->min_kernel, b->min_kernel) &&
+	       !strcmp(a->features, b->features);
 }
 
 static char *format_info(const struct kataimg_fs_info *info)

@@ -271,6 +271,11 @@ static void each_limit_is_named(void **state)
 	CASE(links, 1, "link counts above 1: etc/file has 2 names");
 	CASE(subdirectories, 0, "subdirectories of one directory above 0: . has 1");
 	CASE(entries, 4, "entries of one directory above 4: etc has 5");
+	CASE(path_bytes, 9, "paths above 9: etc/socket has 10 bytes in a path");
+	CASE(mtime_granularity_nsec, 100,
+	     "times finer than 100 nanoseconds: etc/file is one of 1 that have them (whole-sec");
+	CASE(mtime_granularity_nsec, 2000000000,
+	     "times finer than 2000000000 nanoseconds: etc/file is one of 1 that have them (unsu");
 	CASE(file_bytes, 8191, "files above 8191: etc/file has 8192 bytes");
 #undef CASE
 }
@@ -337,6 +342,118 @@ static void the_backends_own_check_counts(void **state)
 	assert_dropped(fixture, 1);
 	assert_null(find(fixture, "etc/file"));
 	assert_null(find(fixture, "second"));
+}
+
+/* etc is 3 bytes, etc/file 8; second, the same node, is not too long and goes, too. */
+static void nodes_with_long_paths_are_dropped(void **state)
+{
+	struct fixture *fixture = *state;
+
+	wanted_limits = no_limits();
+	wanted_limits.path_bytes = 7;
+	assert_dropped(fixture, 5);
+	assert_null(find(fixture, "second"));
+	assert_non_null(find(fixture, "etc"));
+}
+
+static void times_are_cut_to_what_the_filesystem_has(void **state)
+{
+	static const struct {
+		uint64_t granularity;
+		int64_t sec, cut_sec;
+		uint32_t nsec, cut_nsec;
+	} cases[] = {
+		{ 100, -7, -7, 199, 100 },
+		{ 1000000000, -7, -7, 999999999, 0 },
+		{ UINT64_C(2000000000), 7, 6, 1, 0 },
+		{ UINT64_C(2000000000), -7, -8, 1, 0 },
+		{ UINT64_C(86400000000000), 86399, 0, 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture *fixture = *state;
+		struct kataimg_node *file = &tree_node(find(fixture, "etc/file"))->pub;
+
+		file->mtime_sec = cases[i].sec;
+		file->mtime_nsec = cases[i].nsec;
+		wanted_limits = no_limits();
+		wanted_limits.mtime_granularity_nsec = cases[i].granularity;
+		assert_dropped(fixture, 1);
+		assert_int_equal(file->mtime_sec, cases[i].cut_sec);
+		assert_int_equal(file->mtime_nsec, cases[i].cut_nsec);
+	}
+}
+
+static void a_granularity_that_is_none_is_the_backends_fault(void **state)
+{
+	static const uint64_t wrong[] = { 0, 3, 1500000000 };
+	struct fixture *fixture = *state;
+	uint64_t dropped;
+
+	wanted_limits = no_limits();
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		wanted_limits.mtime_granularity_nsec = wrong[i];
+		assert_int_equal(negotiate(fixture, true, &dropped), -EPROTO);
+		assert_non_null(strstr(fixture->error.message, "a divisor of 10^9"));
+		error_clear(&fixture->error);
+	}
+}
+
+/* Whatever the check says of a file, it says until there is nothing left to say it of. */
+static void drop_until_nothing_is_refused(struct fixture *fixture, unsigned int rounds)
+{
+	uint64_t dropped;
+
+	for (unsigned int i = 0; i < rounds; i++) {
+		assert_non_null(find(fixture, "etc/file"));
+		assert_int_equal(negotiate(fixture, true, &dropped), 0);
+		assert_int_equal(dropped, 1);
+		assert_int_equal(tree_drop_marked(fixture->tree, &fixture->error), 0);
+	}
+	assert_int_equal(negotiate(fixture, true, &dropped), 0);
+	assert_int_equal(dropped, 0);
+	assert_null(find(fixture, "etc/file"));
+}
+
+static void owner_and_mode_are_dropped_before_the_file(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kataimg_node *file = &tree_node(find(fixture, "etc/file"))->pub;
+	uint64_t dropped;
+
+	file->mode = 04711;
+	file->uid = 5;
+	wanted_check = KATAIMG_CHECK_MODE;
+	assert_refused(fixture,
+		       "test cannot store this mode: etc/file (regular files are not to my taste)");
+	assert_int_equal(negotiate(fixture, true, &dropped), 0);
+	assert_int_equal(tree_drop_marked(fixture->tree, &fixture->error), 0);
+	assert_int_equal(file->mode, 0711);
+	assert_int_equal(negotiate(fixture, true, &dropped), 0);
+	assert_int_equal(tree_drop_marked(fixture->tree, &fixture->error), 0);
+	assert_int_equal(file->mode, 0755);
+	wanted_check = KATAIMG_CHECK_OWNER;
+	assert_refused(fixture, "test cannot store this owner: etc/file (");
+	assert_int_equal(negotiate(fixture, true, &dropped), 0);
+	assert_int_equal(tree_drop_marked(fixture->tree, &fixture->error), 0);
+	assert_int_equal(file->uid, 0);
+	drop_until_nothing_is_refused(fixture, 1);
+}
+
+static void attributes_that_are_gone_are_no_way_out(void **state)
+{
+	wanted_check = KATAIMG_CHECK_XATTRS;
+	drop_until_nothing_is_refused(*state, 2);
+}
+
+static void answers_that_nobody_knows_are_an_error(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t dropped;
+
+	wanted_check = KATAIMG_CHECK_MODE + 1;
+	assert_int_equal(negotiate(fixture, true, &dropped), -EIO);
+	assert_non_null(strstr(fixture->error.message, "the backend test returned 5 from check"));
 }
 
 static void attributes_are_dropped_before_the_file(void **state)
@@ -413,6 +530,12 @@ int main(void)
 		TEST(nanoseconds_of_all_are_one_offence),
 		TEST(too_many_nodes_are_an_error),
 		TEST(the_backends_own_check_counts),
+		TEST(nodes_with_long_paths_are_dropped),
+		TEST(times_are_cut_to_what_the_filesystem_has),
+		TEST(a_granularity_that_is_none_is_the_backends_fault),
+		TEST(owner_and_mode_are_dropped_before_the_file),
+		TEST(attributes_that_are_gone_are_no_way_out),
+		TEST(answers_that_nobody_knows_are_an_error),
 		TEST(attributes_are_dropped_before_the_file),
 		TEST(the_root_cannot_be_dropped),
 		TEST(twenty_offenders_are_listed_and_the_rest_counted),

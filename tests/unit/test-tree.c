@@ -178,8 +178,9 @@ static void test_drop(void **state)
 	scanned_run(f, "");
 	assert_int_equal(tree_mark(f->tree, scanned_find(f, "d2"), TREE_DROP_NODE, 0), 0);
 	assert_int_equal(tree_mark(f->tree, scanned_find(f, "d1/file1"), TREE_DROP_LINKS, 0), 0);
-	assert_int_equal(tree_mark(f->tree, scanned_find(f, "d3/file3"), TREE_DROP_NANOSECONDS, 0),
-			 0);
+	assert_int_equal(
+		tree_mark(f->tree, scanned_find(f, "d3/file3"), TREE_DROP_FINE_TIME, 1000000000),
+		0);
 	assert_int_equal(tree_mark(f->tree, scanned_find(f, "sparse"), TREE_DROP_HOLES, 0), 0);
 	assert_int_equal(tree_drop_marked(f->tree, &f->error), 0);
 	assert_int_equal(tree_public(f->tree)->node_count, 1 + 9 + 270 + 1);
