@@ -53,7 +53,8 @@ int cli_main(int argc, char **argv)
 	struct cli cli;
 	int ret = cli_parse(argc, argv, &cli, &error);
 
-	if (cli.script)
+	/* Its informations go to stdout, where --explain prints a file. */
+	if (cli.script && !cli.explain)
 		log_use_script_style();
 	if (ret < 0)
 		error_append(&error, " (%s -h lists all)", cli.script ? DROPIN_NAME : "kataimg");

@@ -111,17 +111,17 @@ static bool can_have_free_space(const struct config *config, const struct backen
 	return backend->table.capabilities & KATAIMG_CAP_FREE_SPACE;
 }
 
-int dropin_adjust(struct config *config, const struct backend_search *search, struct error *error)
+int dropin_adjust(struct config *config, const struct backend_search *search, bool script,
+		  struct error *error)
 {
+	int ret;
+
 	if (config->image.free_space_bytes != 0 && !can_have_free_space(config, search)) {
 		log_warning("%s is read-only: it has no free space", config->image.filesystem);
 		config->image.free_space_bytes = 0;
 	}
-	if (config->image.dax && strcmp(config->image.filesystem, "erofs") == 0)
-		log_info("erofs: files stay uncompressed, so that guests can map them (DAX), "
-			 "where " DROPIN_NAME " compressed them with lz4hc; for that: "
-			 "--set image.dax=no --set erofs.compress=lz4hc");
-	return dropin_apply_selinux(config, error);
+	ret = dropin_adjust_erofs(config, script, error);
+	return ret < 0 ? ret : dropin_apply_selinux(config, error);
 }
 
 bool dropin_is_name(const char *program)

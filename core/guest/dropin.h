@@ -40,10 +40,15 @@ extern const size_t dropin_variable_count;
 int dropin_read_environment(struct config *config, struct error *error);
 
 /*
- * Once the source is known: labels for SELINUX=yes; says what is otherwise than with the script;
+ * Once all values are known: labels for SELINUX=yes, compression of EROFS where the script has it;
  * and free space on a filesystem that cannot have any is no more than a warning, as it was there.
+ * script: the program runs under that name, and says what is otherwise than there.
  */
-int dropin_adjust(struct config *config, const struct backend_search *search, struct error *error);
+int dropin_adjust(struct config *config, const struct backend_search *search, bool script,
+		  struct error *error);
+
+/* EROFS alone of that: all that is known of a filesystem outside its backend lies there. */
+int dropin_adjust_erofs(struct config *config, bool script, struct error *error);
 
 /* SELINUX=yes: labels by the policy of the root filesystem, unless another is named. */
 int dropin_apply_selinux(struct config *config, struct error *error);
