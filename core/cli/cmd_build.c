@@ -5,6 +5,7 @@
 #include "core/backend/loader.h"
 #include "core/builder/build.h"
 #include "core/cli/cli.h"
+#include "core/config/absolute.h"
 #include "core/config/options.h"
 #include "core/config/print.h"
 #include "core/guest/dropin.h"
@@ -36,8 +37,7 @@ static int build(const struct cli *cli, const struct config *config,
 	return ret < 0 ? ret : build_run(config, &options, error);
 }
 
-static int explain(const struct config *config, const struct backend_search *search,
-		   struct error *error)
+static int explain(struct config *config, const struct backend_search *search, struct error *error)
 {
 	struct backend *backend autocall(cleanup_backend_free) = NULL;
 	autofree struct kataimg_value *values = NULL;
@@ -45,6 +45,10 @@ static int explain(const struct config *config, const struct backend_search *sea
 
 	if (ret == 0)
 		ret = options_parse(config, &backend->table, &values, error);
+	if (ret == 0)
+		ret = config_make_absolute(config, error);
+	if (ret == 0)
+		ret = config_check_printable(config, &backend->table, error);
 	if (ret < 0)
 		return ret;
 	config_print(config, stdout);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/config/value.h"
 #include "lib/cleanup.h"
 
@@ -13,10 +14,13 @@ static void print_line(FILE *out, const char *name, const char *value,
 {
 	char where[CONFIG_ORIGIN_BYTES];
 	autofree char *assignment = NULL;
+	autofree char *text = text_line(config_origin_text(origin, where, sizeof(where)));
 
-	if (asprintf(&assignment, "%s = %s", name, value) < 0)
+	if (asprintf(&assignment, "%s = %s", name, value) < 0) {
+		assignment = NULL;
 		return;
-	fprintf(out, "%-40s ; %s\n", assignment, config_origin_text(origin, where, sizeof(where)));
+	}
+	fprintf(out, "%-40s ; %s\n", assignment, text ? text : "");
 }
 
 static void print_list(FILE *out, const struct config_key *key, const struct config_list *list,
@@ -76,11 +80,21 @@ void config_print(const struct config *config, FILE *out)
 	}
 }
 
+static void print_default(FILE *out, const struct kataimg_option *option)
+{
+	static const struct config_origin by_default;
+	autofree char *comment = NULL;
+
+	if (asprintf(&comment, "; %s", option->name) < 0) {
+		comment = NULL;
+		return;
+	}
+	print_line(out, comment, option->default_value, &by_default);
+}
+
 void config_print_backend(const struct config *config, const struct kataimg_backend *table,
 			  FILE *out)
 {
-	static const struct config_origin by_default;
-
 	fprintf(out, "\n[%s]\n", table->name);
 	for (uint64_t i = 0; i < table->option_count; i++) {
 		const struct kataimg_option *option = &table->options[i];
@@ -90,6 +104,6 @@ void config_print_backend(const struct config *config, const struct kataimg_back
 		if (pair)
 			print_line(out, option->name, pair->value, &pair->origin);
 		else if (option->default_value)
-			print_line(out, option->name, option->default_value, &by_default);
+			print_default(out, option);
 	}
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration as an INI file, each value with a comment that says where it came from. */
+/*
+ * The configuration as an INI file that gives the same image, each value with a comment that says
+ * where it came from. What a backend does when nobody asks is no more than a comment: to give a
+ * value that is the default is not always the same as not to give it.
+ */
 #ifndef CONFIG_PRINT_H
 #define CONFIG_PRINT_H
 
@@ -7,6 +11,10 @@
 
 #include "core/config/config.h"
 #include "kataimg/backend.h"
+
+/* A value that no INI file can hold is an error that names it and what is wrong with it. */
+int config_check_printable(const struct config *config, const struct kataimg_backend *table,
+			   struct error *error);
 
 /* The core's sections. */
 void config_print(const struct config *config, FILE *out);
