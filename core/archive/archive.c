@@ -64,9 +64,11 @@ static int read_plain(const char *label, struct plain *plain, const struct archi
 	struct tree_edit *edit autocall(cleanup_tree_edit_free) = tree_edit_new(tree);
 	struct archive_input input = { .label = label, .fd = plain->fd, .bytes = plain->bytes };
 	struct unpack unpack = { .tree = tree, .edit = edit, .input = &input };
-	int source = tree_add_archive(tree, steal_fd(&plain->fd), plain->scratch);
-	int ret;
+	int source, ret;
 
+	if (plain->bytes == 0)
+		return error_set(error, EBADMSG, "%s: an empty file is no archive", label);
+	source = tree_add_archive(tree, steal_fd(&plain->fd), plain->scratch);
 	if (!edit || source < 0)
 		return error_nomem(error);
 	unpack.source = (uint16_t)source;

@@ -124,8 +124,9 @@ int archive_input_open(struct archive_input *input, struct archive **result, str
 	return ret;
 }
 
-/* One file without a name, behind whatever compression there is. */
-static int open_raw(struct archive_input *input, struct archive **result, struct error *error)
+/* One file without a name, behind whatever compression there is; *empty: it has no byte. */
+static int open_raw(struct archive_input *input, struct archive **result, bool *empty,
+		    struct error *error)
 {
 	struct archive *archive autocall(cleanup_archive) = NULL;
 	struct archive_entry *entry;
@@ -142,21 +143,19 @@ static int open_raw(struct archive_input *input, struct archive **result, struct
 	ret = open_input(input, archive, error);
 	if (ret < 0)
 		return ret;
-	switch (archive_read_next_header(archive, &entry)) {
-	case ARCHIVE_OK:
-		*result = steal_ptr(&archive);
-		return 0;
-	case ARCHIVE_EOF:
-		return error_set(error, EBADMSG, "%s: an empty file is no archive", input->label);
-	default:
+	ret = archive_read_next_header(archive, &entry);
+	if (ret != ARCHIVE_OK && ret != ARCHIVE_EOF)
 		return archive_input_fail(input, archive, error);
-	}
+	*empty = ret == ARCHIVE_EOF;
+	*result = steal_ptr(&archive);
+	return 0;
 }
 
 int archive_input_is_compressed(struct archive_input *input, bool *compressed, struct error *error)
 {
 	struct archive *archive autocall(cleanup_archive) = NULL;
-	int ret = open_raw(input, &archive, error);
+	bool empty;
+	int ret = open_raw(input, &archive, &empty, error);
 
 	if (ret == 0)
 		*compressed = archive_filter_code(archive, 0) != ARCHIVE_FILTER_NONE;
@@ -179,14 +178,15 @@ static int write_block(const struct archive_input *input, int to, const void *bl
 int archive_input_unpack(struct archive_input *input, int to, uint64_t *bytes, struct error *error)
 {
 	struct archive *archive autocall(cleanup_archive) = NULL;
-	int ret = open_raw(input, &archive, error);
+	bool empty = false;
+	int ret = open_raw(input, &archive, &empty, error);
 	const void *block;
 	la_int64_t off;
 	size_t len;
 	int status;
 
 	*bytes = 0;
-	if (ret < 0)
+	if (ret < 0 || empty)
 		return ret;
 	while ((status = archive_read_data_block(archive, &block, &len, &off)) == ARCHIVE_OK) {
 		ret = write_block(input, to, block, len, (uint64_t)off, error);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/archive/whiteout.h"
 #include "core/base/cancel.h"
 #include "core/base/io.h"
 #include "core/base/log.h"
@@ -46,7 +45,7 @@ int unpack_locate(struct unpack *unpack, const char *path, unsigned int parents,
 		  struct tree_place *place, struct error *error)
 {
 	if (unpack->layer)
-		parents |= TREE_PARENTS_FOLLOWED;
+		parents |= TREE_PARENTS_FOLLOWED | TREE_PARENTS_REPLACED;
 	return tree_edit_locate(unpack->edit, path, parents, place, error);
 }
 
@@ -71,31 +70,48 @@ static int put(struct unpack *unpack, const struct tree_place *place, struct tre
 	return ret < 0 ? error_nomem(error) : 0;
 }
 
+/* A layer's whiteouts hide nothing of what the layer itself has, its links' targets neither. *node
+ * NULL: there is none. */
+static int locate_target(struct unpack *unpack, const char *target, struct tree_node **node,
+			 struct error *error)
+{
+	autoerror struct error found = ERROR_INIT;
+	struct tree_place place;
+	int ret = unpack_locate(unpack, target, TREE_PARENTS_NEEDED, &place, &found);
+
+	*node = ret == 0 ? place.node : NULL;
+	if (!*node && unpack->layer && (ret == 0 || ret == -ENOENT || ret == -ENOTDIR))
+		*node = layer_hidden_target(unpack->layer);
+	if (*node || ret == 0)
+		return 0;
+	return error_set(error, -ret, "hard link to %s: %s", target,
+			 found.message ? found.message : "");
+}
+
 static int unpack_hard_link(struct unpack *unpack, struct archive_entry *entry, const char *path,
 			    const struct tree_place *place, struct error *error)
 {
 	const char *target = archive_entry_hardlink(entry);
-	struct tree_place linked;
-	int ret = unpack_locate(unpack, target, TREE_PARENTS_NEEDED, &linked, error);
+	struct tree_node *linked;
+	int ret = locate_target(unpack, target, &linked, error);
 
 	if (ret < 0)
-		return error_prefix(error, "%s: %s: hard link to %s", unpack->input->label, path,
-				    target);
-	if (!linked.node)
+		return error_prefix(error, "%s: %s", unpack->input->label, path);
+	if (!linked)
 		return unpack_fail(unpack, path, error, "a hard link to %s, which is not there",
 				   target);
-	if (linked.node->pub.type == KATAIMG_DIR)
+	if (linked->pub.type == KATAIMG_DIR)
 		return unpack_fail(unpack, path, error, "a hard link to %s, which is a directory",
 				   target);
-	if (linked.node != place->node) {
+	if (linked != place->node) {
 		ret = check_replaceable(unpack, path, place, error);
 		if (ret == 0)
-			ret = put(unpack, place, linked.node, error);
+			ret = put(unpack, place, linked, error);
 	}
 	/* cpio has the data with the last name. */
-	if (ret == 0 && linked.node->pub.type == KATAIMG_REG && archive_entry_size_is_set(entry) &&
+	if (ret == 0 && linked->pub.type == KATAIMG_REG && archive_entry_size_is_set(entry) &&
 	    archive_entry_size(entry) > 0)
-		ret = unpack_data(unpack, entry, path, linked.node, error);
+		ret = unpack_data(unpack, entry, path, linked, error);
 	return ret;
 }
 
@@ -133,8 +149,9 @@ static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, cons
 			    unpack->input->label, path);
 		unpack->absolute_seen = true;
 	}
-	if (unpack->layer && whiteout_is(path))
-		return 0;
+	ret = unpack->layer ? layer_admit(unpack->layer, path, error) : 1;
+	if (ret <= 0)
+		return ret;
 	ret = unpack_locate(unpack, path, TREE_PARENTS_IMPLIED, &place, error);
 	if (ret < 0)
 		return error_prefix(error, "%s: %s", unpack->input->label, path);

@@ -11,6 +11,7 @@
 #include <archive_entry.h>
 
 #include "core/archive/input.h"
+#include "core/archive/layer.h"
 #include "core/tree/edit.h"
 
 /* A file whose data lies where the archive is being read. */
@@ -28,10 +29,11 @@ struct unpack {
 	struct unpack_member member;
 	bool absolute_seen;
 	/*
-	 * A layer of a container image: it lies over what is there, so that anything may replace a
-	 * directory, and ways may lead through links of layers below. Whiteouts are passed over.
+	 * A layer of a container image (archive/layer.h): it lies over what is there, so that
+	 * anything may replace a directory, and ways may lead through links of layers below. NULL:
+	 * the archive is none.
 	 */
-	bool layer;
+	struct layer *layer;
 };
 
 /* "LABEL: PATH: what". */
@@ -40,10 +42,6 @@ int unpack_fail(const struct unpack *unpack, const char *path, struct error *err
 
 /* Puts all entries of the input into the tree, over what is there. */
 int unpack_archive(struct unpack *unpack, struct error *error);
-
-/* The whiteouts of a layer: takes out what they hide. Comes before unpack_archive, because they
- * hide nothing of their own layer. */
-int unpack_whiteouts(struct unpack *unpack, struct error *error);
 
 /* Follows an entry's path, in the way that suits the archive. */
 int unpack_locate(struct unpack *unpack, const char *path, unsigned int parents,

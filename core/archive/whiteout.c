@@ -3,51 +3,43 @@
 
 #include <string.h>
 
-#include "core/archive/unpack.h"
-
 #define PREFIX ".wh."
-/* All that is in the directory. Other names with two prefixes are notes of a layer's maker. */
 #define OPAQUE ".wh..wh..opq"
 
-static const char *last_name(const char *path)
+static bool starts(const char *name, size_t len, const char *prefix)
 {
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
+	return len >= strlen(prefix) && memcmp(name, prefix, strlen(prefix)) == 0;
 }
 
-static bool starts(const char *name, const char *prefix)
+static bool is(const char *name, size_t len, const char *word)
 {
-	return strncmp(name, prefix, strlen(prefix)) == 0;
+	return len == strlen(word) && memcmp(name, word, len) == 0;
 }
 
-bool whiteout_is(const char *path)
+enum whiteout_kind whiteout_of_name(const char *name, size_t len)
 {
-	return starts(last_name(path), PREFIX);
+	if (!starts(name, len, PREFIX))
+		return WHITEOUT_NONE;
+	if (is(name, len, OPAQUE))
+		return WHITEOUT_OPAQUE;
+	if (starts(name, len, PREFIX PREFIX))
+		return WHITEOUT_AUFS;
+	if (is(name, len, PREFIX) || is(name, len, PREFIX ".") || is(name, len, PREFIX ".."))
+		return WHITEOUT_BAD;
+	return WHITEOUT_NAME;
 }
 
-static int hide(struct unpack *unpack, struct archive_entry *entry, const char *path,
-		struct error *error)
+enum whiteout_kind whiteout_of(const char *path, size_t *end)
 {
-	const char *name = last_name(path);
-	autoerror struct error nowhere = ERROR_INIT;
-	struct tree_place place;
+	enum whiteout_kind kind = WHITEOUT_NONE;
+	const char *at = path;
 
-	(void)entry, (void)error;
-	if (!whiteout_is(path))
-		return 0;
-	/* Below what is not there, or no directory, there is nothing to hide. */
-	if (unpack_locate(unpack, path, TREE_PARENTS_NEEDED, &place, &nowhere) < 0)
-		return 0;
-	if (strcmp(name, OPAQUE) == 0)
-		tree_edit_clear(unpack->edit, place.dir);
-	else if (!starts(name, PREFIX PREFIX))
-		tree_edit_remove(unpack->edit, place.dir, place.name + strlen(PREFIX),
-				 place.len - strlen(PREFIX));
-	return 0;
-}
+	while (kind == WHITEOUT_NONE && *(at += strspn(at, "/"))) {
+		size_t len = strcspn(at, "/");
 
-int unpack_whiteouts(struct unpack *unpack, struct error *error)
-{
-	return unpack_each(unpack, hide, error);
+		kind = whiteout_of_name(at, len);
+		at += len;
+	}
+	*end = (size_t)(at - path);
+	return kind;
 }

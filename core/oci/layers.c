@@ -31,10 +31,10 @@ static int make_plain(struct archive_input *input, const struct archive_scratch 
 	return 0;
 }
 
-static int unpack_layer(struct archive_input *input, bool is_scratch, struct tree *tree,
-			struct tree_edit *edit, struct error *error)
+static int put_layer(struct archive_input *input, bool is_scratch, struct tree *tree,
+		     struct tree_edit *edit, struct error *error)
 {
-	struct unpack unpack = { .tree = tree, .edit = edit, .input = input, .layer = true };
+	struct unpack unpack = { .tree = tree, .edit = edit, .input = input };
 	int fd = input->fd;
 	int source = tree_add_archive(tree, fd, is_scratch);
 	int ret;
@@ -44,9 +44,7 @@ static int unpack_layer(struct archive_input *input, bool is_scratch, struct tre
 		return error_errno(error, -source, "%s", input->label);
 	}
 	unpack.source = (uint16_t)source;
-	ret = unpack_whiteouts(&unpack, error);
-	if (ret == 0)
-		ret = unpack_archive(&unpack, error);
+	ret = unpack_layer(&unpack, error);
 	input->fd = -1;
 	return ret;
 }
@@ -65,8 +63,9 @@ static int apply_layer(const struct tree *store, const struct oci_layer *layer,
 		ret = make_plain(&input, scratch, &is_scratch, error);
 	if (ret == 0)
 		ret = oci_check_digest(&input, layer->diff_id, error);
-	if (ret == 0)
-		ret = unpack_layer(&input, is_scratch, tree, edit, error);
+	/* A layer of no byte at all has no entries; others want an end mark of a tar. */
+	if (ret == 0 && input.bytes > 0)
+		ret = put_layer(&input, is_scratch, tree, edit, error);
 	archive_input_release(&input);
 	if (input.fd >= 0)
 		close(input.fd);

@@ -54,10 +54,10 @@ static int locate(const struct tree *store, const struct kataimg_node *node,
 
 	*scratch = false;
 	input->bytes = node->size;
-	if (file->source == 0)
+	if (file->source == 0 || node->size == 0)
 		return 0;
 	if (file->range_count != 1 || file->ranges[0].len != node->size)
-		return error_set(error, EBADMSG, "%s: empty, or with holes", input->label);
+		return error_set(error, EBADMSG, "%s: a file with holes", input->label);
 	*scratch = store->sources[file->source - 1].inode == 0;
 	input->off = file->ranges[0].source_off;
 	return 0;

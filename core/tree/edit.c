@@ -213,56 +213,76 @@ static int fail_no_directory(const char *name, size_t len, const struct tree_nod
 			 node->pub.type == KATAIMG_LNK ? "a symbolic link" : "not a directory");
 }
 
-/* Leaves in *dir the directory that the link in it leads to. */
-static int follow(const struct tree_edit *edit, const struct tree_node *link, unsigned int links,
-		  struct tree_node **dir, struct error *error)
+/* One way, however many links it has: more than TREE_LINKS_MAX in all are a loop. */
+struct way {
+	struct tree_edit *edit;
+	unsigned int parents, links;
+	struct tree_node *dir;
+};
+
+static int follow(struct way *way, const struct tree_node *link, struct error *error);
+
+static int enter(struct way *way, const char *name, size_t len, unsigned int parents,
+		 struct error *error)
+{
+	struct tree_node *node = tree_edit_find(way->edit, way->dir, name, len);
+
+	if (node && node->pub.type == KATAIMG_LNK && parents & TREE_PARENTS_FOLLOWED)
+		return follow(way, node, error);
+	if (node && node->pub.type != KATAIMG_DIR && parents & TREE_PARENTS_REPLACED)
+		node = NULL;
+	if (!node && parents & TREE_PARENTS_IMPLIED)
+		return add_implied(way->edit, way->dir, name, len, &way->dir, error);
+	if (!node || node->pub.type != KATAIMG_DIR)
+		return fail_no_directory(name, len, node, error);
+	way->dir = node;
+	return 0;
+}
+
+/* From the directory that the link is in to the one that it leads to. What a link names is not what
+ * an archive names, so that nothing there gives way. */
+static int follow(struct way *way, const struct tree_node *link, struct error *error)
 {
 	const char *at = link->pub.target, *name;
 	size_t len;
 	int ret = 0;
 
-	if (links > TREE_LINKS_MAX)
+	if (++way->links > TREE_LINKS_MAX)
 		return error_set(error, ELOOP, "too many symbolic links are on its way");
 	if (*at == '/')
-		*dir = edit->tree->root;
+		way->dir = way->edit->tree->root;
 	while (ret == 0 && next_component(&at, &name, &len)) {
-		struct tree_node *node = tree_edit_find(edit, *dir, name, len);
-
 		if (is_word(name, len, ".."))
-			*dir = tree_node((*dir)->pub.parent);
-		else if (node && node->pub.type == KATAIMG_LNK)
-			ret = follow(edit, node, links + 1, dir, error);
-		else if (node && node->pub.type == KATAIMG_DIR)
-			*dir = node;
+			way->dir = tree_node(way->dir->pub.parent);
 		else
-			return fail_no_directory(name, len, node, error);
+			ret = enter(way, name, len, way->parents & ~TREE_PARENTS_REPLACED, error);
 	}
 	return ret;
 }
 
-static int enter(struct tree_edit *edit, struct tree_place *place, unsigned int parents,
-		 struct error *error)
+int tree_edit_follow(struct tree_edit *edit, const struct tree_node *link, struct tree_node **dir,
+		     struct error *error)
 {
-	struct tree_node *node = tree_edit_find(edit, place->dir, place->name, place->len);
+	struct way way = { edit, TREE_PARENTS_FOLLOWED, 0, *dir };
+	int ret = follow(&way, link, error);
 
-	if (node && node->pub.type == KATAIMG_LNK && parents & TREE_PARENTS_FOLLOWED)
-		return follow(edit, node, 1, &place->dir, error);
-	if (!node && parents & TREE_PARENTS_IMPLIED)
-		return add_implied(edit, place->dir, place->name, place->len, &place->dir, error);
-	if (!node || node->pub.type != KATAIMG_DIR)
-		return fail_no_directory(place->name, place->len, node, error);
-	place->dir = node;
-	return 0;
+	*dir = way.dir;
+	return ret;
 }
 
-/* Begins where the last path ended when the new one goes on there. */
-static const char *resume(const struct tree_edit *edit, const char *path, struct tree_place *place)
+/* Begins where the last path ended when the new one goes on there: behind it is a name. */
+static const char *resume(const struct tree_edit *edit, const char *path, struct way *way)
 {
-	*place = (struct tree_place){ .dir = edit->tree->root };
+	const char *at, *name;
+	size_t len;
+
 	if (!edit->last_dir || strncmp(path, edit->last_path, edit->last_len) != 0 ||
 	    path[edit->last_len] != '/')
 		return path;
-	place->dir = edit->last_dir;
+	at = path + edit->last_len;
+	if (!next_component(&at, &name, &len))
+		return path;
+	way->dir = edit->last_dir;
 	return path + edit->last_len;
 }
 
@@ -292,20 +312,23 @@ static int remember(struct tree_edit *edit, const char *path, const struct tree_
 int tree_edit_locate(struct tree_edit *edit, const char *path, unsigned int parents,
 		     struct tree_place *place, struct error *error)
 {
-	const char *at = resume(edit, path, place), *name;
+	struct way way = { edit, parents, 0, edit->tree->root };
+	const char *at = resume(edit, path, &way), *name;
 	int ret = 0;
 	size_t len;
 
+	*place = (struct tree_place){ .len = 0 };
 	while (ret == 0 && next_component(&at, &name, &len)) {
 		if (is_word(name, len, ".."))
 			return error_set(error, EINVAL, "its path has a \"..\"");
 		if (place->len > 0)
-			ret = enter(edit, place, parents, error);
+			ret = enter(&way, place->name, place->len, parents, error);
 		place->name = name;
 		place->len = len;
 	}
 	if (ret < 0)
 		return ret;
+	place->dir = way.dir;
 	place->node =
 		place->len ? tree_edit_find(edit, place->dir, place->name, place->len) : place->dir;
 	return remember(edit, path, place) < 0 ? error_nomem(error) : 0;

@@ -43,9 +43,11 @@ struct tree_place {
 
 /* What may be done about the way to a path: bits. */
 enum tree_parents {
-	TREE_PARENTS_NEEDED = 0,  /* a missing directory is an error */
-	TREE_PARENTS_IMPLIED = 1, /* it is made: 0755, 0:0, marked as implied */
-	TREE_PARENTS_FOLLOWED = 2 /* symbolic links on the way are followed, inside the root */
+	TREE_PARENTS_NEEDED = 0,   /* a missing directory is an error */
+	TREE_PARENTS_IMPLIED = 1,  /* it is made: 0755, 0:0, marked as implied */
+	TREE_PARENTS_FOLLOWED = 2, /* symbolic links on the way are followed, inside the root */
+	TREE_PARENTS_REPLACED = 4 /* what is neither, and no directory, gives way to an implied one;
+				     not where a link leads */
 };
 
 /*
@@ -55,6 +57,13 @@ enum tree_parents {
  */
 int tree_edit_locate(struct tree_edit *edit, const char *path, unsigned int parents,
 		     struct tree_place *place, struct error *error);
+
+/*
+ * Follows a symbolic link that is in *dir to the directory that it leads to, through all others.
+ * -ENOENT, -ENOTDIR: to none; -ELOOP after TREE_LINKS_MAX links. *dir is then anywhere.
+ */
+int tree_edit_follow(struct tree_edit *edit, const struct tree_node *link, struct tree_node **dir,
+		     struct error *error);
 
 /* The tree is a kataimg_tree again; for the edit, only tree_edit_free is left. */
 int tree_edit_finish(struct tree_edit *edit, struct error *error);

@@ -57,6 +57,22 @@ static void entries_are_sorted_and_parents_implied(void **state)
 	assert_false(tree_node(a->entries[0].node)->implied);
 }
 
+/* The name at the end of a path that the last one began with. */
+static void a_directory_is_found_after_what_is_in_it(void **state)
+{
+	struct smalltree *small = *state;
+	struct error error = ERROR_INIT;
+	struct tree_place place;
+
+	assert_int_equal(tree_edit_locate(small->edit, "a/b", TREE_PARENTS_IMPLIED, &place, &error),
+			 0);
+	assert_int_equal(tree_edit_locate(small->edit, "a/", TREE_PARENTS_IMPLIED, &place, &error),
+			 0);
+	assert_ptr_equal(place.dir, small->tree->root);
+	assert_int_equal(place.len, 1);
+	assert_non_null(place.node);
+}
+
 static void finished_trees_can_be_edited(void **state)
 {
 	struct smalltree *small = *state;
@@ -174,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(entries_are_sorted_and_parents_implied),
+		TEST(a_directory_is_found_after_what_is_in_it),
 		TEST(finished_trees_can_be_edited),
 		TEST(the_last_entry_can_go),
 		TEST(ways_that_lead_nowhere_are_refused),
