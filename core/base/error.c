@@ -8,6 +8,18 @@
 
 #include "core/base/text.h"
 
+int error_exit_code(enum error_kind kind)
+{
+	switch (kind) {
+	case ERROR_USAGE:
+		return 2;
+	case ERROR_UNCHECKED:
+		return 3;
+	default:
+		return 1;
+	}
+}
+
 int error_vset(struct error *error, int code, const char *fmt, va_list args)
 {
 	if (error->code == 0) {

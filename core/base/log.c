@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/log.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "core/base/text.h"
 #include "lib/cleanup.h"
@@ -58,20 +64,50 @@ enum log_level log_get_level(void)
 	return max_level;
 }
 
-static void clear_status(void)
+#define PARTS_MAX 4
+
+/* Whether somebody can still read messages is not a build's business: a closed pipe, a full disk
+ * and a descriptor that cannot be written lose the message, no more. */
+static void write_parts(int fd, const char *const parts[PARTS_MAX])
 {
-	if (status_shown)
-		fputs("\r\033[K", stderr);
-	status_shown = false;
+	struct iovec vectors[PARTS_MAX], *next = vectors;
+	int left = PARTS_MAX;
+
+	for (int i = 0; i < PARTS_MAX; i++)
+		vectors[i] = (struct iovec){ (void *)(uintptr_t)parts[i], strlen(parts[i]) };
+	while (left > 0) {
+		ssize_t done = writev(fd, next, left);
+
+		if (done < 0 && errno == EAGAIN)
+			poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
+		else if (done == 0 || (done < 0 && errno != EINTR))
+			return;
+		for (; left > 0 && done >= (ssize_t)next->iov_len; next++, left--)
+			done -= (ssize_t)next->iov_len;
+		if (left > 0 && done > 0) {
+			next->iov_base = (char *)next->iov_base + done;
+			next->iov_len -= (size_t)done;
+		}
+	}
 }
 
-/* Printed at once, so that no other line gets in between. */
+#define CLEAR_LINE "\r\033[K"
+
+/* Written at once, so that no other line gets in between. */
 static void write_text(FILE *out, const char *prefix, const char *text)
 {
+	const char *clear;
+
 	pthread_mutex_lock(&lock);
-	clear_status();
-	fprintf(out, "%s%s\n", prefix, text);
-	fflush(out);
+	clear = status_shown ? CLEAR_LINE : "";
+	if (out == stdout)
+		fflush(stdout); /* what was printed before comes first */
+	if (out == stdout && status_shown)
+		write_parts(STDERR_FILENO, (const char *[PARTS_MAX]){ clear, "", "", "" });
+	if (out == stdout)
+		clear = "";
+	write_parts(fileno(out), (const char *[PARTS_MAX]){ clear, prefix, text, "\n" });
+	status_shown = false;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -92,6 +128,11 @@ void log_vmessage(enum log_level level, const char *fmt, va_list args)
 void log_error(const char *lines)
 {
 	write_text(stderr, style->prefixes[LOG_ERROR], lines);
+}
+
+void log_plain(const char *line)
+{
+	write_text(stderr, "", line);
 }
 
 void log_ok(const char *fmt, ...)
@@ -115,12 +156,12 @@ void log_message(enum log_level level, const char *fmt, ...)
 
 void log_status(const char *line)
 {
+	bool show = line && max_level >= LOG_INFO;
+
 	pthread_mutex_lock(&lock);
-	clear_status();
-	if (line && max_level >= LOG_INFO) {
-		fputs(line, stderr);
-		fflush(stderr);
-		status_shown = true;
-	}
+	if (show || status_shown)
+		write_parts(STDERR_FILENO,
+			    (const char *[PARTS_MAX]){ CLEAR_LINE, show ? line : "", "", "" });
+	status_shown = show;
 	pthread_mutex_unlock(&lock);
 }

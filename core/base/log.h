@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages for people, on stderr. One line a call, whatever is in the arguments (base/text.h);
- * threads may log at once. */
+ * threads may log at once. That a message cannot be written is no error: nobody reads it. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -22,6 +22,9 @@ void log_vmessage(enum log_level level, const char *fmt, va_list args)
 
 /* An error's message, as it is (base/error.h). */
 void log_error(const char *lines);
+
+/* A line for programs, as it is, at every level. */
+void log_plain(const char *line);
 
 /* Something asked for was found in order: a detail, but in the script's style. */
 void log_ok(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 /* Else the next file that is opened, the image say, would get the number that messages go to. */
@@ -15,12 +16,23 @@ static int occupy(int fd)
 	return open("/", O_PATH) < 0 ? -errno : 0;
 }
 
+static bool pipes_ended_quietly;
+
 int process_prepare(void)
 {
 	int ret = 0;
 
 	signal(SIGXFSZ, SIG_IGN);
+	pipes_ended_quietly = signal(SIGPIPE, SIG_IGN) == SIG_DFL;
 	for (int fd = STDIN_FILENO; ret == 0 && fd <= STDERR_FILENO; fd++)
 		ret = occupy(fd);
 	return ret;
+}
+
+void process_end_for_broken_pipe(void)
+{
+	if (!pipes_ended_quietly)
+		return;
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
 }

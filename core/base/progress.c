@@ -4,14 +4,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/bar.h"
 #include "core/base/log.h"
 
 #define STAGES_MAX 32
 #define REDRAW_SECONDS 0.1
-#define BAR_WIDTH 24
 #define MEBIBYTE (1024.0 * 1024.0)
 
 struct progress {
@@ -20,7 +21,7 @@ struct progress {
 	unsigned int count;
 	double started, drawn; /* of the last stage */
 	enum progress_unit unit;
-	uint64_t done, total; /* done is never above */
+	uint64_t done, total; /* total 0: nobody knows; else done is never above */
 };
 
 static double now_seconds(void)
@@ -33,7 +34,10 @@ static double now_seconds(void)
 
 enum progress_mode progress_default_mode(void)
 {
-	return isatty(STDERR_FILENO) ? PROGRESS_BAR : PROGRESS_PLAIN;
+	const char *terminal = getenv("TERM");
+	bool dumb = !terminal || strcmp(terminal, "dumb") == 0;
+
+	return isatty(STDERR_FILENO) && !dumb ? PROGRESS_BAR : PROGRESS_PLAIN;
 }
 
 struct progress *progress_new(enum progress_mode mode)
@@ -54,25 +58,29 @@ void progress_free(struct progress *progress)
 
 static void draw_bar(const struct progress *progress, const char *stage, double seconds)
 {
-	double done = (double)progress->done, total = (double)progress->total;
-	double left = done > 0 ? seconds * (total - done) / done : 0;
-	int filled = total > 0 ? (int)(done / total * BAR_WIDTH) : 0;
-	char line[160], bytes[64] = "";
+	const struct bar bar = {
+		.stage = stage,
+		.bytes = progress->unit == PROGRESS_BYTES,
+		.done = progress->done,
+		.total = progress->total,
+		.seconds = seconds,
+	};
+	char line[160];
 
-	if (progress->unit == PROGRESS_BYTES)
-		snprintf(bytes, sizeof(bytes), "  %.0f of %.0f MiB  %.0f MiB/s", done / MEBIBYTE,
-			 total / MEBIBYTE, seconds > 0 ? done / MEBIBYTE / seconds : 0);
-	snprintf(line, sizeof(line), "%-9s [%.*s%*s] %3d%%%s  %.0f s left", stage, filled,
-		 "########################", BAR_WIDTH - filled, "",
-		 total > 0 ? (int)(100 * done / total) : 0, bytes, left);
+	bar_format(&bar, bar_columns(STDERR_FILENO), line, sizeof(line));
 	log_status(line);
 }
 
 static void print_json(const struct progress *progress, const char *stage, double seconds)
 {
-	fprintf(stderr,
-		"{\"stage\":\"%s\",\"done\":%" PRIu64 ",\"total\":%" PRIu64 ",\"seconds\":%.3f}\n",
-		stage, progress->done, progress->total, seconds);
+	char line[160], total[24] = "null";
+
+	if (progress->total)
+		snprintf(total, sizeof(total), "%" PRIu64, progress->total);
+	snprintf(line, sizeof(line),
+		 "{\"stage\":\"%s\",\"done\":%" PRIu64 ",\"total\":%s,\"seconds\":%.3f}", stage,
+		 progress->done, total, seconds);
+	log_plain(line);
 }
 
 static void print_plain(const struct progress *progress, const char *stage, double seconds)
@@ -118,7 +126,7 @@ void progress_update(struct progress *progress, enum progress_unit unit, uint64_
 	const char *stage = progress->times[progress->count - 1].stage;
 
 	progress->unit = unit;
-	progress->done = done < total ? done : total;
+	progress->done = total && done > total ? total : done;
 	progress->total = total;
 	if (now - progress->drawn < REDRAW_SECONDS)
 		return;

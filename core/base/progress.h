@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How far the build is, for people and programs, on stderr: a bar on a terminal, a plain line a
- * stage, or JSON lines {"stage":"copy","done":1048576,"total":4194304,"seconds":0.1}.
+ * stage, or JSON lines {"stage":"copy","done":1048576,"total":4194304,"seconds":0.1}; a total that
+ * nobody knows is null. That nobody reads them is no error.
  */
 #ifndef BASE_PROGRESS_H
 #define BASE_PROGRESS_H
@@ -12,7 +13,7 @@
 
 enum progress_mode { PROGRESS_OFF, PROGRESS_PLAIN, PROGRESS_BAR, PROGRESS_JSON };
 
-/* A terminal gets a bar, anything else plain lines. */
+/* A terminal that can redraw a line gets a bar, anything else plain lines. */
 enum progress_mode progress_default_mode(void);
 
 struct progress;
@@ -27,7 +28,7 @@ void progress_stage(struct progress *progress, const char *name);
 /* Steps are units of a backend's own: a part of the whole, without a rate. */
 enum progress_unit { PROGRESS_BYTES, PROGRESS_STEPS };
 
-/* Drawn at most ten times a second. From one thread at a time. */
+/* total 0: not known. Drawn at most ten times a second. From one thread at a time. */
 void progress_update(struct progress *progress, enum progress_unit unit, uint64_t done,
 		     uint64_t total);
 

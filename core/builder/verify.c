@@ -69,7 +69,7 @@ int build_verify_filesystem(struct build *build, struct error *error)
 
 int build_verify_image(struct build *build, struct error *error)
 {
-	const struct inspect_probe asking = { probe, build };
+	const struct inspect_probe asking = { .probe = probe, .arg = build };
 
 	progress_stage(build->progress, "inspect");
 	return inspect_check(output_fd(build->output), &build->geometry, &asking, error);

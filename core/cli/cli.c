@@ -2,10 +2,12 @@
 #include "core/cli/cli.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/cancel.h"
 #include "core/base/log.h"
+#include "core/base/process.h"
 #include "core/guest/dropin.h"
 
 static enum log_level log_level_of(const struct cli *cli)
@@ -44,7 +46,7 @@ static int exit_code(const struct cli *cli, const struct error *error)
 {
 	if (error->code == 0)
 		return 0;
-	return error->kind == ERROR_USAGE && !cli->script ? 2 : 1;
+	return cli->script ? 1 : error_exit_code(error->kind);
 }
 
 int cli_main(int argc, char **argv)
@@ -60,6 +62,8 @@ int cli_main(int argc, char **argv)
 		error_append(&error, " (%s -h lists all)", cli.script ? DROPIN_NAME : "kataimg");
 	else
 		run(&cli, &error);
+	if (error.code == EPIPE && ferror(stdout))
+		process_end_for_broken_pipe();
 	if (error.code != 0)
 		log_error(error.message ? error.message : strerrordesc_np(error.code));
 	ret = exit_code(&cli, &error);

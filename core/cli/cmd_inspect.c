@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "core/base/progress.h"
 #include "core/cli/cli.h"
 #include "core/inspect/measured.h"
 #include "core/inspect/probe.h"
@@ -11,41 +12,92 @@ static int print(const struct cli *cli, const struct inspection *inspection, str
 	int ret = cli->json ? inspect_print_json(inspection, cli->argument, stdout)
 			    : inspect_print_text(inspection, cli->argument, stdout);
 
-	if (ret < 0)
-		return error_errno(error, -ret, "standard output");
-	if (inspection->problems.count > 0)
-		return error_set(error, EBADMSG, "%s: not a sound image", cli->argument);
-	return 0;
+	return ret < 0 ? error_errno(error, -ret, "standard output") : 0;
 }
 
-static int check_root_hash(const struct cli *cli, struct inspection *inspection,
-			   struct error *error)
+/* What the exit code says, in words. */
+static int judge(const struct cli *cli, const struct inspection *inspection, struct error *error)
 {
+	if (inspection->content.sentence)
+		return error_set(error, EBADMSG, "%s: not an image", cli->argument);
+	if (inspection->problems.count > 0)
+		return error_set(error, EBADMSG, "%s: not a sound image", cli->argument);
+	if (inspection->unchecked.count == 0)
+		return 0;
+	error->kind = ERROR_UNCHECKED;
+	return error_set(error, ENOSYS, "%s: sound as far as it could be checked", cli->argument);
+}
+
+static void update_progress(void *arg, uint64_t done, uint64_t total)
+{
+	progress_update(arg, PROGRESS_BYTES, done, total);
+}
+
+/* Who asked for no progress sees one where it does not stay. */
+static enum progress_mode progress_mode_of(const struct cli *cli)
+{
+	enum progress_mode fitting = progress_default_mode();
+
+	if (cli->progress > 0)
+		return (enum progress_mode)(cli->progress - 1);
+	return fitting == PROGRESS_BAR ? fitting : PROGRESS_OFF;
+}
+
+static int check_root_hash(const struct cli *cli, int fd, unsigned int threads,
+			   struct inspection *inspection, struct error *error)
+{
+	struct progress *progress autocall(cleanup_progress_free) =
+		progress_new(progress_mode_of(cli));
+	const struct measured_request request = {
+		.path = cli->argument,
+		.root_hash = cli->root_hash,
+		.salt = cli->salt,
+		.threads = threads,
+		.progress = update_progress,
+		.progress_arg = progress,
+	};
+	int ret;
+
+	if (!progress)
+		return error_nomem(error);
+	progress_stage(progress, "check");
+	ret = measured_check(fd, &request, inspection, error);
+	progress_finish(progress);
+	return ret;
+}
+
+static int inspect(const struct cli *cli, int fd, const struct backend_search *search,
+		   struct inspection *inspection, struct error *error)
+{
+	const struct inspect_probe probe = inspect_probe_backends(search);
 	unsigned int threads;
 	int ret = cli_threads(cli, &threads, error);
 
-	if (ret < 0 || !cli->root_hash)
-		return ret;
-	return inspect_measured(cli->argument, cli->root_hash, cli->salt, threads, inspection,
-				error);
+	if (ret == 0)
+		ret = inspect_fd(fd, &probe, inspection, error);
+	if (ret == 0)
+		ret = measured_find(fd, cli->argument, inspection, error);
+	if (ret == 0 && cli->root_hash && !inspection->content.sentence)
+		ret = check_root_hash(cli, fd, threads, inspection, error);
+	return ret < 0 && error->kind != ERROR_USAGE ? error_prefix(error, "%s", cli->argument)
+						     : ret;
 }
 
 int cmd_inspect(const struct cli *cli, struct error *error)
 {
 	struct backend_search *search autocall(cleanup_backend_search_free) =
 		backend_search_new(cli->backend_dirs.items, cli->backend_dirs.count);
+	autoclose int fd = search ? inspect_open(cli->argument, error) : error_nomem(error);
 	struct inspection inspection = { 0 };
-	struct inspect_probe probe;
 	int ret;
 
-	if (!search)
-		return error_nomem(error);
-	probe = inspect_probe_backends(search);
-	ret = inspect_image(cli->argument, &probe, &inspection, error);
-	if (ret == 0)
-		ret = check_root_hash(cli, &inspection, error);
+	if (fd < 0)
+		return fd;
+	ret = inspect(cli, fd, search, &inspection, error);
 	if (ret == 0)
 		ret = print(cli, &inspection, error);
+	if (ret == 0)
+		ret = judge(cli, &inspection, error);
 	inspect_clear(&inspection);
 	return ret;
 }

@@ -54,4 +54,12 @@ int verity_hash_block(struct verity_hasher *hasher, const uint8_t block[VERITY_B
 void verity_format_line(const struct verity_params *params, const uint8_t root[DIGEST_BYTES],
 			char line[VERITY_LINE_BYTES]);
 
+/*
+ * Reads such a line, its fields in any order, as far as its end or a newline; root_hash= may be
+ * missing in front of the first. salt may be missing: then *salted is false. data_blocks may, then
+ * it is 0. -EINVAL: something else, or other block sizes.
+ */
+int verity_parse_line(const char *line, struct verity_params *params, uint8_t root[DIGEST_BYTES],
+		      bool *salted);
+
 #endif

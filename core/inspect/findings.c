@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "lib/bytes.h"
 #include "lib/checked.h"
 
@@ -17,15 +18,14 @@ int findings_add(struct inspect_findings *findings, const char *fmt, ...)
 {
 	char **longer = realloc(findings->sentences, (findings->count + 1) * sizeof(*longer));
 	va_list args;
-	int ret;
 
 	if (!longer)
 		return -ENOMEM;
 	findings->sentences = longer;
 	va_start(args, fmt);
-	ret = vasprintf(&longer[findings->count], fmt, args);
+	longer[findings->count] = text_vline(fmt, args);
 	va_end(args);
-	if (ret < 0)
+	if (!longer[findings->count])
 		return -ENOMEM;
 	findings->count++;
 	return 0;
@@ -43,6 +43,8 @@ int findings_judge_size(struct inspection *inspection)
 {
 	uint64_t bytes = inspection->image_bytes;
 
+	if (!inspection->views[0].present && !inspection->has_dax)
+		return 0; /* nobody wants to know of what is no image */
 	if (bytes % PAGE_BYTES)
 		return findings_add(&inspection->problems,
 				    "the image has %" PRIu64 " bytes, no multiple of 4096: QEMU "
@@ -137,10 +139,11 @@ static int judge_view_pair(struct inspection *inspection, int number)
 		return 0;
 	return findings_add(&inspection->problems,
 			    "partition %d differs: from 0 it is sector %" PRIu32 ", %" PRIu32
-			    " sectors, type 0x%02x; from 2 MiB it is sector %" PRIu32 ", %" PRIu32
-			    " sectors, type 0x%02x",
+			    " sectors, type 0x%02x%s; from 2 MiB it is sector %" PRIu32 ", %" PRIu32
+			    " sectors, type 0x%02x%s",
 			    number + 1, first->start_lba, first->sectors, first->type,
-			    second->start_lba, second->sectors, second->type);
+			    first->bootable ? ", bootable" : "", second->start_lba, second->sectors,
+			    second->type, second->bootable ? ", bootable" : "");
 }
 
 /* A filesystem's bytes at 2 MiB may look like a table by accident, but not like this very one. */
@@ -160,7 +163,10 @@ int findings_judge_views(struct inspection *inspection)
 	int ret = 0;
 
 	if (!inspection->views[0].present)
-		return findings_add(&inspection->problems, "there is no partition table at 0");
+		return findings_add(&inspection->problems,
+				    inspection->has_dax ? "there is no partition table at 0"
+							: "there is no partition table at 0: "
+							  "nothing says that this is an image");
 	if (!inspection->has_dax)
 		return judge_lost_info_block(inspection);
 	if (!inspection->views[1].present)

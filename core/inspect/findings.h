@@ -5,7 +5,7 @@
 
 #include "core/inspect/inspect.h"
 
-/* Adds a sentence. -ENOMEM. */
+/* Adds a sentence, which is one line whatever is in the arguments (base/text.h). -ENOMEM. */
 int findings_add(struct inspect_findings *findings, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void findings_clear(struct inspect_findings *findings);

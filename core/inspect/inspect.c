@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/io.h"
 #include "core/inspect/findings.h"
@@ -58,26 +60,86 @@ static void list_partitions(struct inspection *inspection)
 		};
 }
 
-static int probe_filesystem(int fd, const struct inspect_probe *probe,
-			    struct inspection *inspection)
+static bool has_first_partition(const struct inspection *inspection)
 {
 	const struct partition *partition = &inspection->partitions[0];
+
+	return partition->len_bytes > 0 &&
+	       range_within(partition->start_bytes, partition->len_bytes, inspection->image_bytes);
+}
+
+/* The answer: 0, -ENODATA, or the error of a broken one in broken. */
+static int probe_filesystem(int fd, const struct inspect_probe *probe,
+			    struct inspection *inspection, struct error *broken)
+{
+	const struct partition *partition = &inspection->partitions[0];
+	int ret;
+
+	inspection->filesystem.struct_size = sizeof(inspection->filesystem);
+	ret = probe->probe(probe->arg, fd, partition->start_bytes, partition->len_bytes,
+			   &inspection->filesystem, inspection->backend, broken);
+	inspection->has_filesystem = ret == 0;
+	return ret;
+}
+
+/* Backends that we make, by the filesystems that they know, and packages by the backends. */
+static const char *backend_of(const char *filesystem)
+{
+	static const char *const known[][2] = {
+		{ "ext4", "ext4" }, { "ext3", "ext4" },   { "ext2", "ext4" },
+		{ "xfs", "xfs" },   { "erofs", "erofs" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i][0], filesystem) == 0)
+			return known[i][1];
+	return NULL;
+}
+
+static int judge_unknown(int fd, const struct inspect_probe *probe, struct inspection *inspection,
+			 struct error *error)
+{
+	const struct partition *partition = &inspection->partitions[0];
+	char name[CONTENT_NAME_BYTES];
+	const char *backend;
+	int ret = content_filesystem(fd, partition->start_bytes, partition->len_bytes, name, error);
+
+	if (ret < 0)
+		return ret;
+	backend = backend_of(name);
+	if (!*name)
+		ret = findings_add(&inspection->problems,
+				   "partition 1 holds no filesystem that anybody here knows");
+	else if (!backend)
+		ret = findings_add(&inspection->unchecked,
+				   "partition 1 holds %s, which no backend here knows", name);
+	else if (probe->has && !probe->has(probe->arg, backend))
+		ret = findings_add(&inspection->unchecked,
+				   "partition 1 holds %s, but the backend %s is not installed; "
+				   "packaged, it is called kataimg-backend-%s",
+				   name, backend, backend);
+	else
+		ret = findings_add(&inspection->problems,
+				   "partition 1 looks like %s, but its superblock is not one that "
+				   "the backend %s knows",
+				   name, backend);
+	return ret < 0 ? error_nomem(error) : 0;
+}
+
+static int look_at_filesystem(int fd, const struct inspect_probe *probe,
+			      struct inspection *inspection, struct error *error)
+{
 	autoerror struct error broken = ERROR_INIT;
 	int ret;
 
-	if (partition->len_bytes == 0 ||
-	    !range_within(partition->start_bytes, partition->len_bytes, inspection->image_bytes))
+	if (!has_first_partition(inspection))
 		return 0;
-	inspection->filesystem.struct_size = sizeof(inspection->filesystem);
-	ret = probe->probe(probe->arg, fd, partition->start_bytes, partition->len_bytes,
-			   &inspection->filesystem, inspection->backend, &broken);
-	inspection->has_filesystem = ret == 0;
+	ret = probe_filesystem(fd, probe, inspection, &broken);
 	if (ret == -ENODATA)
-		return findings_add(&inspection->problems,
-				    "partition 1 holds no filesystem that a backend knows");
-	if (ret < 0)
-		return findings_add(&inspection->problems, "the filesystem is broken: %s",
-				    broken.message ? broken.message : "no reason given");
+		return judge_unknown(fd, probe, inspection, error);
+	if (ret < 0 && findings_add(&inspection->problems, "the filesystem is broken: %s",
+				    broken.message ? broken.message : "no reason given") < 0)
+		return error_nomem(error);
 	return 0;
 }
 
@@ -110,6 +172,22 @@ static int read_headers(int fd, struct inspection *inspection, struct error *err
 	return ret;
 }
 
+/* Without what an image alone has, it may be something else, about which nothing more is said. */
+static int look_for_other(int fd, struct inspection *inspection, struct error *error)
+{
+	int ret;
+
+	if (inspection->has_dax || inspection->has_filesystem)
+		return 0;
+	ret = content_identify(fd, inspection->image_bytes, &inspection->content, error);
+	if (ret < 0 || !inspection->content.sentence)
+		return ret;
+	findings_clear(&inspection->problems);
+	findings_clear(&inspection->unchecked);
+	ret = findings_add(&inspection->problems, "%s", inspection->content.sentence);
+	return ret < 0 ? error_nomem(error) : 0;
+}
+
 int inspect_fd(int fd, const struct inspect_probe *probe, struct inspection *inspection,
 	       struct error *error)
 {
@@ -117,31 +195,41 @@ int inspect_fd(int fd, const struct inspect_probe *probe, struct inspection *ins
 
 	*inspection = (struct inspection){ 0 };
 	ret = read_headers(fd, inspection, error);
-	if (ret < 0)
-		return ret;
-	ret = probe_filesystem(fd, probe, inspection);
 	if (ret == 0)
-		ret = judge(inspection);
-	return ret < 0 ? error_nomem(error) : 0;
+		ret = look_at_filesystem(fd, probe, inspection, error);
+	if (ret == 0)
+		ret = look_for_other(fd, inspection, error);
+	if (ret < 0 || inspection->content.sentence)
+		return ret;
+	return judge(inspection) < 0 ? error_nomem(error) : 0;
 }
 
-int inspect_image(const char *path, const struct inspect_probe *probe,
-		  struct inspection *inspection, struct error *error)
+int inspect_open(const char *path, struct error *error)
 {
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int ret;
+	/* A pipe that nobody writes is not waited for. */
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int code = errno;
+	const char *refused;
+	struct stat st;
 
-	*inspection = (struct inspection){ 0 };
+	/* A socket can be looked at, but not be opened. */
+	if (fd < 0 ? stat(path, &st) < 0 : fstat(fd, &st) < 0)
+		return error_errno(error, fd < 0 ? code : errno, "cannot open %s", path);
+	refused = content_refuse_type(st.st_mode);
+	if (refused)
+		return error_set(error, EINVAL, "%s is %s", path, refused);
 	if (fd < 0)
-		return error_errno(error, errno, "cannot open %s", path);
-	ret = inspect_fd(fd, probe, inspection, error);
-	return ret < 0 ? error_prefix(error, "%s", path) : 0;
+		return error_errno(error, code, "cannot open %s", path);
+	return steal_fd(&fd);
 }
 
 void inspect_clear(struct inspection *inspection)
 {
 	findings_clear(&inspection->problems);
+	findings_clear(&inspection->unchecked);
 	findings_clear(&inspection->notes);
+	content_clear(&inspection->content);
+	free(inspection->hash_tree.file);
 }
 
 static int compare_partition(const struct inspection *inspection, const struct geometry *expected,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads a finished image, whoever made it, and says what it is and what in it contradicts: the
- * partitions as guests see them from both tables, the info block, the filesystem. Behind `kataimg
- * inspect` and the last look that a build takes before it publishes.
+ * partitions as guests see them from both tables, the info block, the filesystem, the hash tree of
+ * a measured one. Behind `kataimg inspect` and the last look that a build takes before it
+ * publishes.
  */
 #ifndef INSPECT_INSPECT_H
 #define INSPECT_INSPECT_H
@@ -15,6 +16,8 @@
 #include "core/format/dax.h"
 #include "core/format/geometry.h"
 #include "core/format/mbr.h"
+#include "core/inspect/content.h"
+#include "core/measure/measure.h"
 #include "kataimg/backend.h"
 #include "lib/cleanup.h"
 
@@ -27,6 +30,8 @@ struct inspect_probe {
 	 * error: it is one, but broken; the message says how. */
 	int (*probe)(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_fs_info *info,
 		     char backend[INSPECT_BACKEND_NAME_BYTES], struct error *error);
+	/* Was the backend of this name among those? NULL: does not matter, as probe knows all. */
+	bool (*has)(void *arg, const char *backend);
 	void *arg;
 };
 
@@ -43,6 +48,15 @@ struct inspect_findings {
 	size_t count;
 };
 
+/* A dm-verity hash tree of partition 1, in partition 2. */
+struct inspect_hash_tree {
+	uint64_t data_blocks;
+	char *file; /* owned: the root_hash*.txt beside the image that its top belongs to */
+	uint8_t expected[DIGEST_BYTES]; /* the root hash, when there is a file or it was checked */
+	bool checked;                   /* every block was read; then findings are set */
+	struct measure_findings findings;
+};
+
 struct inspection {
 	uint64_t image_bytes;
 	bool has_dax;
@@ -53,22 +67,28 @@ struct inspection {
 	bool has_filesystem;
 	char backend[INSPECT_BACKEND_NAME_BYTES];
 	struct kataimg_fs_info filesystem; /* in partition 1 */
+	bool has_hash_tree;                /* found, or asked for: inspect/measured.h */
+	struct inspect_hash_tree hash_tree;
+	struct content content;            /* what it is, when it is no image at all */
 	struct inspect_findings problems;  /* contradictions: the image is not right */
+	struct inspect_findings unchecked; /* what nobody here could look at */
 	struct inspect_findings notes;     /* right, but somebody may want to know */
 };
 
 /* Fails only when the file cannot be read. Clear the inspection in any case. */
 int inspect_fd(int fd, const struct inspect_probe *probe, struct inspection *inspection,
 	       struct error *error);
-int inspect_image(const char *path, const struct inspect_probe *probe,
-		  struct inspection *inspection, struct error *error);
 void inspect_clear(struct inspection *inspection);
 
 /* For a build: any problem, or a difference from the geometry, is an error (-EBADMSG). */
 int inspect_check(int fd, const struct geometry *expected, const struct inspect_probe *probe,
 		  struct error *error);
 
-/* For people, and for programs (one JSON object). -EIO when the stream fails, -ENOMEM. */
+/* Opens an image to be inspected; what can be none is refused by its kind. A descriptor of the
+ * caller's. */
+int inspect_open(const char *path, struct error *error);
+
+/* For people, and for programs (one JSON object: docs/json.md). -errno of the stream, -ENOMEM. */
 int inspect_print_text(const struct inspection *inspection, const char *path, FILE *out);
 int inspect_print_json(const struct inspection *inspection, const char *path, FILE *out);
 

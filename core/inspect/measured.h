@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does a measured image's data and hash tree belong to a root hash? Every block is read. */
+/* The dm-verity hash tree of a measured image, in partition 2: is there one, and do the data and
+ * the tree belong to a root hash? */
 #ifndef INSPECT_MEASURED_H
 #define INSPECT_MEASURED_H
 
 #include "core/inspect/inspect.h"
 
+struct measured_request {
+	const char *path; /* of the image */
+	const char
+		*root_hash; /* hexadecimal, a line root_hash=HEX,salt=HEX..., or a file with one */
+	const char *salt;   /* hexadecimal; NULL: as root_hash has it, or the file beside the image
+			       that has this root hash */
+	unsigned int threads;
+	void (*progress)(void *arg, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL */
+	void *progress_arg;
+};
+
+/* Is there a tree, and which root_hash*.txt beside the image is of it? One block is read, the rest
+ * is not checked. */
+int measured_find(int fd, const char *path, struct inspection *inspection, struct error *error);
+
 /*
- * root_hash is hexadecimal. salt too; NULL: that of the root_hash_*.txt beside the image that has
- * this root hash. What is wrong becomes a problem of the inspection, what is right a note. Fails
- * when nothing can be said: kind ERROR_USAGE for a bad or missing value.
+ * Reads every block. What is wrong becomes a problem of the inspection. Fails when nothing can be
+ * said: kind ERROR_USAGE for a bad or missing value.
  */
-int inspect_measured(const char *path, const char *root_hash, const char *salt,
-		     unsigned int threads, struct inspection *inspection, struct error *error);
+int measured_check(int fd, const struct measured_request *request, struct inspection *inspection,
+		   struct error *error);
 
 #endif

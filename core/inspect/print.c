@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An inspection as text, for people. */
+#include "core/inspect/print.h"
+
 #include <errno.h>
 #include <inttypes.h>
-#include <json-c/json.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "core/base/text.h"
 #include "core/inspect/findings.h"
+#include "core/inspect/jsonout.h"
+#include "lib/hex.h"
 
-#define UUID_TEXT_BYTES 37
-
-static const char *format_uuid(const uint8_t uuid[16], char text[UUID_TEXT_BYTES])
-{
-	char *end = text;
-
-	for (int i = 0; i < 16; i++)
-		end += sprintf(end, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-			       uuid[i]);
-	return text;
-}
-
-/* An image's label can be any bytes: what is not plain text becomes \xNN. */
-static const char *format_label(const char *label, char text[4 * 64 + 1])
+const char *inspect_format_label(const char *label, char text[INSPECT_LABEL_BYTES])
 {
 	char *end = text;
 
@@ -34,12 +25,39 @@ static const char *format_label(const char *label, char text[4 * 64 + 1])
 	return text;
 }
 
-static uint64_t used_bytes(const struct kataimg_fs_info *info)
+const char *inspect_verdict(const struct inspection *inspection)
 {
-	return info->size_bytes - info->free_bytes;
+	if (inspection->problems.count)
+		return "unsound";
+	return inspection->unchecked.count ? "unchecked" : "sound";
 }
 
-/* ---- Text ---- */
+uint64_t inspect_used_bytes(const struct kataimg_fs_info *info)
+{
+	return info->size_bytes > info->free_bytes ? info->size_bytes - info->free_bytes : 0;
+}
+
+bool inspect_shows_view(const struct inspection *inspection, int number)
+{
+	return inspection->views[number].present && !inspection->content.sentence &&
+	       (number == 0 || inspection->has_dax);
+}
+
+int inspect_put(FILE *out, const char *text, const char *end)
+{
+	errno = 0;
+	if (fputs(text, out) >= 0 && fputs(end, out) >= 0 && fflush(out) == 0)
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
+/* Whatever is in the text, it ends no line and commands no terminal. */
+static void print_words(FILE *out, const char *name, const char *text)
+{
+	autofree char *line = text_line(text);
+
+	fprintf(out, "  %-14s %s\n", name, line ? line : "?");
+}
 
 static void print_size(FILE *out, const char *name, uint64_t bytes)
 {
@@ -58,8 +76,8 @@ static void print_dax(const struct inspection *inspection, FILE *out)
 		return;
 	}
 	fprintf(out, "info block at %d:\n", DAX_INFO_OFFSET);
-	fprintf(out, "  %-14s %s\n", "uuid", format_uuid(info->uuid, uuid));
-	fprintf(out, "  %-14s %s\n", "parent_uuid", format_uuid(info->parent_uuid, uuid));
+	fprintf(out, "  %-14s %s\n", "uuid", uuid_format(info->uuid, uuid));
+	fprintf(out, "  %-14s %s\n", "parent_uuid", uuid_format(info->parent_uuid, uuid));
 	dax_list_fields(info, fields);
 	for (int i = 0; i < DAX_FIELDS; i++)
 		fprintf(out, "  %-14s %" PRIu64 "\n", fields[i].name, fields[i].value);
@@ -67,9 +85,11 @@ static void print_dax(const struct inspection *inspection, FILE *out)
 		info->checksum == info->expected_checksum ? "right" : "wrong");
 }
 
-static void print_view(const struct inspect_view *view, FILE *out)
+static void print_view(const struct inspection *inspection, int number, FILE *out)
 {
-	if (!view->present)
+	const struct inspect_view *view = &inspection->views[number];
+
+	if (!inspect_shows_view(inspection, number))
 		return;
 	fprintf(out, "partition table at %" PRIu64 ", disk signature 0x%08" PRIx32 ":\n",
 		view->base_bytes, view->mbr.disk_signature);
@@ -88,27 +108,66 @@ static void print_view(const struct inspect_view *view, FILE *out)
 static void print_filesystem(const struct inspection *inspection, FILE *out)
 {
 	const struct kataimg_fs_info *info = &inspection->filesystem;
-	char uuid[UUID_TEXT_BYTES], label[4 * 64 + 1];
+	char uuid[UUID_TEXT_BYTES], label[INSPECT_LABEL_BYTES];
+	autofree char *type = text_line(info->type);
 
 	if (!inspection->has_filesystem)
 		return;
-	fprintf(out, "filesystem in partition 1: %s\n", info->type);
-	fprintf(out, "  %-14s %s\n", "backend", inspection->backend);
+	fprintf(out, "filesystem in partition 1: %s\n", type ? type : "?");
+	print_words(out, "backend", inspection->backend);
 	print_size(out, "size", info->size_bytes);
-	print_size(out, "used", used_bytes(info));
+	print_size(out, "used", inspect_used_bytes(info));
 	print_size(out, "free", info->free_bytes);
 	fprintf(out, "  %-14s %" PRIu64 " bytes\n", "block", info->block_bytes);
 	if (info->flags & KATAIMG_FS_INODES_NOT_COUNTED)
-		fprintf(out, "  %-14s not counted\n", "inodes");
+		print_words(out, "inodes", "not counted");
 	else
 		fprintf(out, "  %-14s %" PRIu64 ", %" PRIu64 " free\n", "inodes", info->inodes,
 			info->free_inodes);
-	fprintf(out, "  %-14s %s\n", "uuid", format_uuid(info->uuid, uuid));
-	fprintf(out, "  %-14s \"%s\"\n", "label", format_label(info->label, label));
+	fprintf(out, "  %-14s %s\n", "uuid", uuid_format(info->uuid, uuid));
+	fprintf(out, "  %-14s \"%s\"\n", "label", inspect_format_label(info->label, label));
 	if (info->features[0])
-		fprintf(out, "  %-14s %s\n", "features", info->features);
-	if (info->min_kernel[0])
-		fprintf(out, "  %-14s Linux %s or later\n", "readable by", info->min_kernel);
+		print_words(out, "features", info->features);
+	if (info->min_kernel[0]) {
+		autofree char *kernel = text_line(info->min_kernel);
+
+		fprintf(out, "  %-14s Linux %s or later\n", "readable by", kernel ? kernel : "?");
+	}
+}
+
+static void print_check(const struct inspect_hash_tree *tree, const char *path, FILE *out)
+{
+	const struct measure_findings *found = &tree->findings;
+	autofree char *file = tree->file ? text_line(tree->file) : NULL, *image = text_line(path);
+
+	if (!tree->checked)
+		fprintf(out, "  %-14s no; kataimg inspect --root-hash %s %s does\n", "checked",
+			file ? file : "FILE-OR-HASH", image ? image : "IMAGE");
+	else if (found->root_right && found->data.count == 0 && found->tree.count == 0)
+		fprintf(out,
+			"  %-14s yes: all %" PRIu64 " blocks of partition 1 belong to the root "
+			"hash\n",
+			"checked", tree->data_blocks);
+	else
+		fprintf(out, "  %-14s yes: it contradicts\n", "checked");
+}
+
+static void print_hash_tree(const struct inspection *inspection, const char *path, FILE *out)
+{
+	const struct inspect_hash_tree *tree = &inspection->hash_tree;
+	char root[2 * DIGEST_BYTES + 1];
+
+	if (!inspection->has_hash_tree)
+		return;
+	fprintf(out, "hash tree in partition 2: dm-verity, SHA-256, blocks of %u bytes\n",
+		VERITY_BLOCK_BYTES);
+	fprintf(out, "  %-14s %" PRIu64 " blocks of partition 1\n", "of", tree->data_blocks);
+	hex_format(tree->expected, DIGEST_BYTES, root);
+	if (tree->checked || tree->file)
+		fprintf(out, "  %-14s %s\n", "root hash", root);
+	if (tree->file)
+		print_words(out, "as in", tree->file);
+	print_check(tree, path, out);
 }
 
 static void print_findings(const char *name, const struct inspect_findings *findings, FILE *out)
@@ -117,172 +176,33 @@ static void print_findings(const char *name, const struct inspect_findings *find
 		fprintf(out, "%s: %s\n", name, findings->sentences[i]);
 }
 
+static void print_all(const struct inspection *inspection, const char *path, FILE *out)
+{
+	autofree char *name = text_line(path);
+
+	fprintf(out, "%s:\n", name ? name : "?");
+	print_size(out, "size", inspection->image_bytes);
+	if (!inspection->content.sentence)
+		print_dax(inspection, out);
+	print_view(inspection, 0, out);
+	print_view(inspection, 1, out);
+	print_filesystem(inspection, out);
+	print_hash_tree(inspection, path, out);
+	print_findings("note", &inspection->notes, out);
+	print_findings("not checked", &inspection->unchecked, out);
+	print_findings("contradiction", &inspection->problems, out);
+}
+
 int inspect_print_text(const struct inspection *inspection, const char *path, FILE *out)
 {
-	fprintf(out, "%s:\n", path);
-	print_size(out, "size", inspection->image_bytes);
-	print_dax(inspection, out);
-	print_view(&inspection->views[0], out);
-	if (inspection->has_dax)
-		print_view(&inspection->views[1], out);
-	print_filesystem(inspection, out);
-	print_findings("note", &inspection->notes, out);
-	print_findings("contradiction", &inspection->problems, out);
-	return ferror(out) || fflush(out) ? -EIO : 0;
-}
+	autofree char *text = NULL;
+	size_t size;
+	FILE *memory = open_memstream(&text, &size);
 
-/* ---- JSON. Objects that memory has no room for come out as null. ---- */
-
-static void add_number(struct json_object *object, const char *key, uint64_t value)
-{
-	json_object_object_add(object, key, json_object_new_uint64(value));
-}
-
-/* null where the filesystem does not count them. */
-static void add_inodes(struct json_object *object, const char *key,
-		       const struct kataimg_fs_info *info, uint64_t value)
-{
-	bool counted = !(info->flags & KATAIMG_FS_INODES_NOT_COUNTED);
-
-	json_object_object_add(object, key, counted ? json_object_new_uint64(value) : NULL);
-}
-
-static struct json_object *string_to_json(const char *value)
-{
-	autofree char *text = text_utf8(value);
-
-	return text ? json_object_new_string(text) : NULL;
-}
-
-static void add_string(struct json_object *object, const char *key, const char *value)
-{
-	json_object_object_add(object, key, string_to_json(value));
-}
-
-static void add_flag(struct json_object *object, const char *key, bool value)
-{
-	json_object_object_add(object, key, json_object_new_boolean(value));
-}
-
-static void add_checksum(struct json_object *object, const char *key, uint64_t checksum)
-{
-	char text[19];
-
-	snprintf(text, sizeof(text), "0x%016" PRIx64, checksum);
-	add_string(object, key, text);
-}
-
-static struct json_object *dax_to_json(const struct inspection *inspection)
-{
-	const struct dax_info *info = &inspection->dax;
-	struct json_object *object;
-	struct dax_field fields[DAX_FIELDS];
-	char uuid[UUID_TEXT_BYTES];
-
-	if (!inspection->has_dax)
-		return NULL;
-	object = json_object_new_object();
-	add_string(object, "uuid", format_uuid(info->uuid, uuid));
-	add_string(object, "parent_uuid", format_uuid(info->parent_uuid, uuid));
-	dax_list_fields(info, fields);
-	for (int i = 0; i < DAX_FIELDS; i++)
-		add_number(object, fields[i].name, fields[i].value);
-	add_checksum(object, "checksum", info->checksum);
-	add_flag(object, "checksum_right", info->checksum == info->expected_checksum);
-	return object;
-}
-
-static struct json_object *entry_to_json(const struct inspect_view *view, int number)
-{
-	const struct mbr_entry *entry = &view->mbr.entries[number];
-	struct json_object *object = json_object_new_object();
-
-	add_number(object, "number", (uint64_t)number + 1);
-	add_number(object, "start_lba", entry->start_lba);
-	add_number(object, "sectors", entry->sectors);
-	add_number(object, "start_bytes",
-		   view->base_bytes + (uint64_t)entry->start_lba * SECTOR_BYTES);
-	add_number(object, "size_bytes", (uint64_t)entry->sectors * SECTOR_BYTES);
-	add_number(object, "type", entry->type);
-	add_flag(object, "bootable", entry->bootable);
-	return object;
-}
-
-static struct json_object *view_to_json(const struct inspect_view *view)
-{
-	struct json_object *object = json_object_new_object();
-	struct json_object *partitions = json_object_new_array();
-
-	add_number(object, "offset", view->base_bytes);
-	add_number(object, "disk_signature", view->mbr.disk_signature);
-	for (int i = 0; i < INSPECT_PARTITIONS; i++)
-		if (view->mbr.entries[i].sectors)
-			json_object_array_add(partitions, entry_to_json(view, i));
-	json_object_object_add(object, "partitions", partitions);
-	return object;
-}
-
-static struct json_object *views_to_json(const struct inspection *inspection)
-{
-	struct json_object *array = json_object_new_array();
-
-	if (inspection->views[0].present)
-		json_object_array_add(array, view_to_json(&inspection->views[0]));
-	if (inspection->views[1].present && inspection->has_dax)
-		json_object_array_add(array, view_to_json(&inspection->views[1]));
-	return array;
-}
-
-static struct json_object *filesystem_to_json(const struct inspection *inspection)
-{
-	const struct kataimg_fs_info *info = &inspection->filesystem;
-	struct json_object *object;
-	char uuid[UUID_TEXT_BYTES], label[4 * 64 + 1];
-
-	if (!inspection->has_filesystem)
-		return NULL;
-	object = json_object_new_object();
-	add_string(object, "type", info->type);
-	add_string(object, "backend", inspection->backend);
-	add_number(object, "size_bytes", info->size_bytes);
-	add_number(object, "used_bytes", used_bytes(info));
-	add_number(object, "free_bytes", info->free_bytes);
-	add_number(object, "block_bytes", info->block_bytes);
-	add_inodes(object, "inodes", info, info->inodes);
-	add_inodes(object, "free_inodes", info, info->free_inodes);
-	add_string(object, "uuid", format_uuid(info->uuid, uuid));
-	add_string(object, "label", format_label(info->label, label));
-	add_string(object, "features", info->features);
-	add_string(object, "min_kernel", info->min_kernel);
-	return object;
-}
-
-static struct json_object *findings_to_json(const struct inspect_findings *findings)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (size_t i = 0; i < findings->count; i++)
-		json_object_array_add(array, string_to_json(findings->sentences[i]));
-	return array;
-}
-
-int inspect_print_json(const struct inspection *inspection, const char *path, FILE *out)
-{
-	struct json_object *object = json_object_new_object();
-	const char *text;
-	int ret = -ENOMEM;
-
-	add_string(object, "image", path);
-	add_number(object, "size_bytes", inspection->image_bytes);
-	json_object_object_add(object, "info_block", dax_to_json(inspection));
-	json_object_object_add(object, "partition_tables", views_to_json(inspection));
-	json_object_object_add(object, "filesystem", filesystem_to_json(inspection));
-	json_object_object_add(object, "notes", findings_to_json(&inspection->notes));
-	json_object_object_add(object, "contradictions", findings_to_json(&inspection->problems));
-	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-							      JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		ret = fprintf(out, "%s\n", text) < 0 || fflush(out) ? -EIO : 0;
-	json_object_put(object);
-	return ret;
+	if (!memory)
+		return -ENOMEM;
+	print_all(inspection, path, memory);
+	if (fclose(memory) != 0)
+		return -ENOMEM;
+	return inspect_put(out, text, "");
 }

@@ -42,7 +42,18 @@ static int ask_backends(void *arg, int fd, uint64_t off, uint64_t len, struct ka
 	return ret < 0 ? error_nomem(error) : question.answer;
 }
 
+/* One that could not be loaded was not asked either; what is wrong with it has been said. */
+static bool has_backend(void *arg, const char *name)
+{
+	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	autoerror struct error error = ERROR_INIT;
+
+	return backend_load(arg, name, &backend, &error) == 0;
+}
+
 struct inspect_probe inspect_probe_backends(const struct backend_search *search)
 {
-	return (struct inspect_probe){ .probe = ask_backends, .arg = (void *)(uintptr_t)search };
+	return (struct inspect_probe){ .probe = ask_backends,
+				       .has = has_backend,
+				       .arg = (void *)(uintptr_t)search };
 }

@@ -20,17 +20,22 @@
 
 DEFINE_CLEANUP(struct verity_hasher, verity_hasher_free)
 
+/* How far all levels are together. */
+struct meter {
+	pthread_mutex_t lock;
+	uint64_t done_bytes, total_bytes;
+};
+
 /* The digests of the level in the making; each job fills hash blocks of its own. */
 struct level {
 	const struct measure_area *area;
+	struct meter *meter;
 	const struct verity_params *params;
 	uint64_t below_off; /* of the blocks to hash, in the file */
 	uint64_t below_blocks;
 	uint8_t *hash_blocks; /* of this level, zeroed */
 	uint64_t hash_block_count;
 	uint8_t zero_digest[DIGEST_BYTES]; /* of a block of zeros: holes need no reading */
-	pthread_mutex_t lock;
-	uint64_t done_bytes;
 };
 
 static bool is_hole(int fd, uint64_t off, size_t len)
@@ -40,12 +45,19 @@ static bool is_hole(int fd, uint64_t off, size_t len)
 	return data < 0 ? errno == ENXIO : (uint64_t)data >= off + len;
 }
 
+/* Blocks below a hash block: all but the last one have a full hand. */
+static size_t count_below(const struct level *level, uint64_t hash_block)
+{
+	uint64_t left = level->below_blocks - hash_block * VERITY_DIGESTS_PER_BLOCK;
+
+	return left < VERITY_DIGESTS_PER_BLOCK ? (size_t)left : VERITY_DIGESTS_PER_BLOCK;
+}
+
 static int hash_piece(struct level *level, struct verity_hasher *hasher, uint8_t *piece,
 		      uint64_t hash_block)
 {
 	uint64_t first = hash_block * VERITY_DIGESTS_PER_BLOCK;
-	uint64_t left = level->below_blocks - first;
-	size_t count = left < VERITY_DIGESTS_PER_BLOCK ? (size_t)left : VERITY_DIGESTS_PER_BLOCK;
+	size_t count = count_below(level, hash_block);
 	uint64_t off = level->below_off + first * VERITY_BLOCK_BYTES;
 	uint8_t *digests = level->hash_blocks + hash_block * VERITY_BLOCK_BYTES;
 	bool hole = is_hole(level->area->fd, off, count * VERITY_BLOCK_BYTES);
@@ -64,14 +76,14 @@ static int hash_piece(struct level *level, struct verity_hasher *hasher, uint8_t
 static void report_progress(struct level *level, uint64_t bytes)
 {
 	const struct measure_area *area = level->area;
+	struct meter *meter = level->meter;
 
 	if (!area->progress)
 		return;
-	pthread_mutex_lock(&level->lock);
-	level->done_bytes += bytes;
-	area->progress(area->progress_arg, level->done_bytes,
-		       level->below_blocks * VERITY_BLOCK_BYTES);
-	pthread_mutex_unlock(&level->lock);
+	pthread_mutex_lock(&meter->lock);
+	meter->done_bytes += bytes;
+	area->progress(area->progress_arg, meter->done_bytes, meter->total_bytes);
+	pthread_mutex_unlock(&meter->lock);
 }
 
 static int run_job(void *arg, uint64_t index)
@@ -87,7 +99,7 @@ static int run_job(void *arg, uint64_t index)
 		end = level->hash_block_count;
 	for (uint64_t at = index * JOB_BLOCKS; ret == 0 && at < end; at++) {
 		ret = cancel_requested() ? -ECANCELED : hash_piece(level, hasher, piece, at);
-		report_progress(level, PIECE_BYTES);
+		report_progress(level, count_below(level, at) * VERITY_BLOCK_BYTES);
 	}
 	return ret;
 }
@@ -107,45 +119,11 @@ static int hash_level(struct level *level)
 	uint64_t jobs = div_up(level->hash_block_count, JOB_BLOCKS);
 	int ret = hash_zeros(level);
 
-	pthread_mutex_init(&level->lock, NULL);
-	if (ret == 0)
-		ret = pool_run(level->area->threads, jobs, run_job, level);
-	pthread_mutex_destroy(&level->lock);
-	return ret;
+	return ret < 0 ? ret : pool_run(level->area->threads, jobs, run_job, level);
 }
 
-/* What is done with a level's hash blocks once they are computed. */
-typedef int (*level_fn)(const struct level *level, uint64_t off, struct error *error);
-
-static int write_level(const struct level *level, uint64_t off, struct error *error)
-{
-	int ret = io_pwrite(level->area->fd, level->hash_blocks,
-			    level->hash_block_count * VERITY_BLOCK_BYTES, off);
-
-	return ret < 0 ? error_errno(error, -ret, "cannot write the hash tree") : 0;
-}
-
-static int compare_level(const struct level *level, uint64_t off, struct error *error)
-{
-	uint8_t stored[VERITY_BLOCK_BYTES];
-
-	for (uint64_t i = 0; i < level->hash_block_count; i++) {
-		int ret = io_pread(level->area->fd, stored, sizeof(stored),
-				   off + i * VERITY_BLOCK_BYTES);
-
-		if (ret < 0)
-			return error_errno(error, -ret, "cannot read the hash tree");
-		if (memcmp(stored, level->hash_blocks + i * VERITY_BLOCK_BYTES, sizeof(stored)))
-			return error_set(error, EBADMSG,
-					 "the hash tree's block at byte %" PRIu64
-					 " contradicts what is below it: blocks from byte %" PRIu64,
-					 off + i * VERITY_BLOCK_BYTES,
-					 level->below_off + i * PIECE_BYTES);
-	}
-	return 0;
-}
-
-static int process_level(struct level *level, uint64_t off, level_fn use, struct error *error)
+/* Hashes all blocks below a level into its hash blocks, which are allocated. */
+static int compute_level(struct level *level, struct error *error)
 {
 	int ret;
 
@@ -154,18 +132,13 @@ static int process_level(struct level *level, uint64_t off, level_fn use, struct
 		return error_nomem(error);
 	ret = hash_level(level);
 	if (ret == -ECANCELED)
-		ret = error_set(error, ECANCELED, "interrupted");
-	else if (ret < 0)
-		ret = error_errno(error, -ret, "cannot compute the hash tree");
-	else
-		ret = use(level, off, error);
-	free(level->hash_blocks);
-	return ret;
+		return error_set(error, ECANCELED, "interrupted");
+	return ret < 0 ? error_errno(error, -ret, "cannot compute the hash tree") : 0;
 }
 
-/* The root digest is that of the one block on top. */
-static int hash_top(const struct measure_area *area, const struct verity_params *params,
-		    uint64_t off, uint8_t root[DIGEST_BYTES], struct error *error)
+/* The digest of one block of the file. */
+static int hash_at(const struct measure_area *area, const struct verity_params *params,
+		   uint64_t off, uint8_t digest[DIGEST_BYTES], struct error *error)
 {
 	struct verity_hasher *hasher autocall(cleanup_verity_hasher_free) =
 		verity_hasher_new(params);
@@ -173,48 +146,171 @@ static int hash_top(const struct measure_area *area, const struct verity_params 
 	int ret = hasher ? io_pread(area->fd, block, sizeof(block), off) : -ENOMEM;
 
 	if (ret == 0)
-		ret = verity_hash_block(hasher, block, root);
+		ret = verity_hash_block(hasher, block, digest);
 	return ret < 0 ? error_errno(error, -ret, "cannot compute the root hash") : 0;
 }
 
-static int measure(const struct measure_area *area, const struct verity_params *params,
-		   level_fn use, uint8_t root[DIGEST_BYTES], struct error *error)
+static uint64_t level_off(const struct measure_area *area, const struct verity_layout *layout,
+			  unsigned int level)
 {
-	struct verity_layout layout;
-	uint64_t below_off = area->data_off, below_blocks = params->data_blocks;
+	return area->tree_off + layout->first_block[level] * VERITY_BLOCK_BYTES;
+}
 
-	verity_layout(params->data_blocks, &layout);
-	for (unsigned int i = 0; i < layout.levels; i++) {
-		uint64_t off = area->tree_off + layout.first_block[i] * VERITY_BLOCK_BYTES;
-		struct level level = { .area = area,
-				       .params = params,
-				       .below_off = below_off,
-				       .below_blocks = below_blocks,
-				       .hash_block_count = layout.blocks[i] };
-		int ret = process_level(&level, off, use, error);
+/* A level whose hash blocks are still to be computed. */
+static struct level begin_level(const struct measure_area *area, const struct verity_params *params,
+				const struct verity_layout *layout, unsigned int number,
+				struct meter *meter)
+{
+	return (struct level){
+		.area = area,
+		.meter = meter,
+		.params = params,
+		.below_off = number ? level_off(area, layout, number - 1) : area->data_off,
+		.below_blocks = number ? layout->blocks[number - 1] : params->data_blocks,
+		.hash_block_count = layout->blocks[number],
+	};
+}
 
-		if (ret < 0)
-			return ret;
-		below_off = off;
-		below_blocks = layout.blocks[i];
-	}
-	return hash_top(area, params, below_off, root, error);
+/* Every block but the one on top is below another. */
+static void begin_meter(struct meter *meter, const struct verity_params *params,
+			const struct verity_layout *layout)
+{
+	pthread_mutex_init(&meter->lock, NULL);
+	meter->done_bytes = 0;
+	meter->total_bytes = (params->data_blocks + layout->total_blocks - 1) * VERITY_BLOCK_BYTES;
+}
+
+static int write_level(struct level *level, uint64_t off, struct error *error)
+{
+	int ret = compute_level(level, error);
+
+	if (ret < 0)
+		return ret;
+	ret = io_pwrite(level->area->fd, level->hash_blocks,
+			level->hash_block_count * VERITY_BLOCK_BYTES, off);
+	return ret < 0 ? error_errno(error, -ret, "cannot write the hash tree") : 0;
 }
 
 int measure_write(const struct measure_area *area, const struct verity_params *params,
 		  uint8_t root[DIGEST_BYTES], struct error *error)
 {
-	return measure(area, params, write_level, root, error);
+	struct verity_layout layout;
+	struct meter meter;
+	int ret = 0;
+
+	verity_layout(params->data_blocks, &layout);
+	begin_meter(&meter, params, &layout);
+	for (unsigned int i = 0; ret == 0 && i < layout.levels; i++) {
+		struct level level = begin_level(area, params, &layout, i, &meter);
+
+		ret = write_level(&level, level_off(area, &layout, i), error);
+		free(level.hash_blocks);
+	}
+	pthread_mutex_destroy(&meter.lock);
+	return ret < 0 ? ret : measure_root(area, params, root, error);
+}
+
+int measure_root(const struct measure_area *area, const struct verity_params *params,
+		 uint8_t root[DIGEST_BYTES], struct error *error)
+{
+	struct verity_layout layout;
+
+	verity_layout(params->data_blocks, &layout);
+	return hash_at(area, params, level_off(area, &layout, layout.levels - 1), root, error);
+}
+
+/* What a check knows of the blocks of one level: those that are not what is above them says. */
+struct verdict {
+	bool *wrong;
+	uint64_t blocks;
+};
+
+/* Are the digests that a hash block holds those of the blocks below? */
+static void judge_block(const struct level *level, uint64_t hash_block, const uint8_t *stored,
+			struct verdict *below)
+{
+	const uint8_t *computed = level->hash_blocks + hash_block * VERITY_BLOCK_BYTES;
+
+	for (size_t i = 0; i < count_below(level, hash_block); i++)
+		if (memcmp(stored + i * DIGEST_BYTES, computed + i * DIGEST_BYTES, DIGEST_BYTES))
+			below->wrong[hash_block * VERITY_DIGESTS_PER_BLOCK + i] = true;
+}
+
+/* A hash block that is wrong itself says nothing of what is below it. */
+static int judge_level(struct level *level, uint64_t off, const struct verdict *own,
+		       struct verdict *below, struct error *error)
+{
+	uint8_t stored[VERITY_BLOCK_BYTES];
+	int ret = compute_level(level, error);
+
+	for (uint64_t i = 0; ret == 0 && i < level->hash_block_count; i++) {
+		if (own->wrong[i])
+			continue;
+		ret = io_pread(level->area->fd, stored, sizeof(stored),
+			       off + i * VERITY_BLOCK_BYTES);
+		if (ret < 0)
+			return error_errno(error, -ret, "cannot read the hash tree");
+		judge_block(level, i, stored, below);
+	}
+	return ret;
+}
+
+static void count_wrong(const struct verdict *verdict, uint64_t off, struct measure_wrong *wrong)
+{
+	for (uint64_t i = 0; i < verdict->blocks; i++)
+		if (verdict->wrong[i] && wrong->count++ == 0)
+			*wrong = (struct measure_wrong){ 1, i, off + i * VERITY_BLOCK_BYTES };
+}
+
+/* Judges what is below a level; own, its own blocks' verdict, is replaced by that. */
+static int descend(struct level *level, uint64_t off, struct verdict *own,
+		   struct measure_wrong *wrong, struct error *error)
+{
+	struct verdict below = { calloc(level->below_blocks, sizeof(bool)), level->below_blocks };
+	int ret = below.wrong ? judge_level(level, off, own, &below, error) : error_nomem(error);
+
+	free(own->wrong);
+	*own = below;
+	if (ret == 0)
+		count_wrong(&below, level->below_off, wrong);
+	return ret;
+}
+
+/* From the top down: the block on top is taken for right, whatever its digest is. */
+static int check_levels(const struct measure_area *area, const struct verity_params *params,
+			struct meter *meter, struct measure_findings *findings, struct error *error)
+{
+	struct verdict own = { calloc(1, sizeof(bool)), 1 };
+	struct verity_layout layout;
+	int ret = own.wrong ? 0 : error_nomem(error);
+
+	verity_layout(params->data_blocks, &layout);
+	for (unsigned int i = layout.levels; ret == 0 && i > 0; i--) {
+		struct level level = begin_level(area, params, &layout, i - 1, meter);
+
+		ret = descend(&level, level_off(area, &layout, i - 1), &own,
+			      i > 1 ? &findings->tree : &findings->data, error);
+		free(level.hash_blocks);
+	}
+	free(own.wrong);
+	return ret;
 }
 
 int measure_check(const struct measure_area *area, const struct verity_params *params,
-		  const uint8_t root[DIGEST_BYTES], struct error *error)
+		  const uint8_t root[DIGEST_BYTES], struct measure_findings *findings,
+		  struct error *error)
 {
-	uint8_t found[DIGEST_BYTES];
-	int ret = measure(area, params, compare_level, found, error);
+	struct verity_layout layout;
+	struct meter meter;
+	int ret;
 
-	if (ret == 0 && memcmp(found, root, DIGEST_BYTES) != 0)
-		ret = error_set(error, EBADMSG,
-				"the hash tree is whole, but its root hash is another one");
+	*findings = (struct measure_findings){ 0 };
+	verity_layout(params->data_blocks, &layout);
+	begin_meter(&meter, params, &layout);
+	ret = check_levels(area, params, &meter, findings, error);
+	pthread_mutex_destroy(&meter.lock);
+	if (ret == 0)
+		ret = measure_root(area, params, findings->root, error);
+	findings->root_right = memcmp(findings->root, root, DIGEST_BYTES) == 0;
 	return ret;
 }

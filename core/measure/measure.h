@@ -18,8 +18,27 @@ struct measure_area {
 int measure_write(const struct measure_area *area, const struct verity_params *params,
 		  uint8_t root[DIGEST_BYTES], struct error *error);
 
-/* Reads data and tree: the first block that contradicts root is named. -EBADMSG. */
+/* The root digest of the tree that is there: that of the block on top. */
+int measure_root(const struct measure_area *area, const struct verity_params *params,
+		 uint8_t root[DIGEST_BYTES], struct error *error);
+
+/* Blocks of one kind that are not what the digests above them say. */
+struct measure_wrong {
+	uint64_t count;
+	uint64_t first;     /* counted from the first of the data, or of its level of the tree */
+	uint64_t first_off; /* in the file */
+};
+
+/* What a check has found. What is below a wrong block of the tree is not judged. */
+struct measure_findings {
+	struct measure_wrong data, tree;
+	bool root_right;
+	uint8_t root[DIGEST_BYTES]; /* of the tree that is there */
+};
+
+/* Reads all data and the tree. Fails when something cannot be read, not when it is wrong. */
 int measure_check(const struct measure_area *area, const struct verity_params *params,
-		  const uint8_t root[DIGEST_BYTES], struct error *error);
+		  const uint8_t root[DIGEST_BYTES], struct measure_findings *findings,
+		  struct error *error);
 
 #endif

@@ -51,7 +51,7 @@ def sound(bench, backend):
     check('contradiction' not in text and 'right' in text, text)
     said = json.loads(bench.inspect(image, '--json').expect(0).out)
     check_equal(said['contradictions'], [], 'contradictions')
-    check_equal([table['offset'] for table in said['partition_tables']], [0, HEADER_BYTES],
+    check_equal([table['offset_bytes'] for table in said['partition_tables']], [0, HEADER_BYTES],
                 'partition tables')
     check_equal(said['info_block']['checksum'], '0x685b032be3943830', 'checksum of the info block')
 

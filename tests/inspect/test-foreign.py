@@ -168,7 +168,7 @@ def read_own_images(inspector):
         for table in inspector.accept(image, 'ext4')['partition_tables']:
             tail = inspector.path('tail')
             subprocess.run(['dd', f'if={image}', f'of={tail}', 'bs=1M', 'conv=sparse',
-                            f'skip={table["offset"] // MIB}'], check=True, capture_output=True)
+                            f'skip={table["offset_bytes"] // MIB}'], check=True, capture_output=True)
             shown = [(entry['start_lba'], entry['sectors'], entry['bootable'])
                      for entry in table['partitions']]
             check(table_by_sfdisk(tail) == shown, f'{name}: sfdisk sees {table_by_sfdisk(tail)}, '

@@ -20,8 +20,17 @@ struct scene {
 	struct geometry geometry;
 	uint64_t fs_bytes;
 	int probe_ret;
+	bool has_backend;
 	int fd;
 };
+
+static bool has(void *arg, const char *backend)
+{
+	const struct scene *scene = arg;
+
+	assert_string_equal(backend, "erofs");
+	return scene->has_backend;
+}
 
 static int probe(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_fs_info *info,
 		 char backend[INSPECT_BACKEND_NAME_BYTES], struct error *error)
@@ -76,7 +85,9 @@ static struct scene new_scene(bool dax)
 
 static void inspect(const struct scene *scene, struct inspection *inspection)
 {
-	const struct inspect_probe prober = { .probe = probe, .arg = (void *)(uintptr_t)scene };
+	const struct inspect_probe prober = { .probe = probe,
+					      .has = has,
+					      .arg = (void *)(uintptr_t)scene };
 	autoerror struct error error = ERROR_INIT;
 
 	assert_int_equal(inspect_fd(scene->fd, &prober, inspection, &error), 0);
@@ -84,7 +95,9 @@ static void inspect(const struct scene *scene, struct inspection *inspection)
 
 static int check(const struct scene *scene, const char *words)
 {
-	const struct inspect_probe prober = { .probe = probe, .arg = (void *)(uintptr_t)scene };
+	const struct inspect_probe prober = { .probe = probe,
+					      .has = has,
+					      .arg = (void *)(uintptr_t)scene };
 	autoerror struct error error = ERROR_INIT;
 	int ret = inspect_check(scene->fd, &scene->geometry, &prober, &error);
 
@@ -161,6 +174,11 @@ static void the_tables_are_compared(void **state)
 	overwrite(&scene, DAX_HEADER_BYTES + 446 + 12, 1); /* sectors */
 	expect_problem(&scene, "partition 1 differs");
 	scene = new_scene(true);
+	overwrite(&scene, DAX_HEADER_BYTES + 446, 0x80);
+	expect_problem(&scene,
+		       "type 0x83; from 2 MiB it is sector 2048, 256000 sectors, type 0x83, "
+		       "bootable");
+	scene = new_scene(true);
 	overwrite(&scene, DAX_HEADER_BYTES + 510, 0);
 	expect_problem(&scene, "no partition table at 2 MiB");
 	scene = new_scene(false);
@@ -216,10 +234,40 @@ static void the_filesystem_is_judged(void **state)
 	expect_problem(&scene, "the filesystem has 131076096 bytes, its partition 131072000");
 	scene = new_scene(true);
 	scene.probe_ret = -ENODATA;
-	expect_problem(&scene, "no filesystem that a backend knows");
+	expect_problem(&scene, "holds no filesystem that anybody here knows");
 	scene = new_scene(true);
 	scene.probe_ret = -EILSEQ;
 	expect_problem(&scene, "toyfs: wrong checksum");
+}
+
+/* An EROFS superblock begins so; nothing else is set in it. */
+static void make_look_like_erofs(struct scene *scene)
+{
+	const uint8_t magic[] = { 0xe2, 0xe1, 0xf5, 0xe0 };
+	uint64_t off = scene->geometry.partitions[0].start_bytes + 1024;
+
+	assert_int_equal(io_pwrite(scene->fd, magic, sizeof(magic), off), 0);
+}
+
+static void a_missing_backend_leaves_it_unchecked(void **state)
+{
+	struct scene scene = new_scene(true);
+	struct inspection inspection;
+
+	(void)state;
+	make_look_like_erofs(&scene);
+	scene.probe_ret = -ENODATA;
+	inspect(&scene, &inspection);
+	assert_int_equal(inspection.problems.count, 0);
+	assert_int_equal(inspection.unchecked.count, 1);
+	assert_string_equal(inspection.unchecked.sentences[0],
+			    "partition 1 holds erofs, but the backend erofs is not installed; "
+			    "packaged, it is called kataimg-backend-erofs");
+	inspect_clear(&inspection);
+	scene.has_backend = true;
+	expect_problem(&scene,
+		       "looks like erofs, but its superblock is not one that the backend erofs "
+		       "knows");
 }
 
 static void an_empty_file_is_no_image(void **state)
@@ -228,7 +276,7 @@ static void an_empty_file_is_no_image(void **state)
 
 	(void)state;
 	assert_int_equal(ftruncate(scene.fd, 0), 0);
-	expect_problem(&scene, "no partition table at 0");
+	expect_problem(&scene, "it is empty");
 }
 
 static void a_size_that_breaks_hotplug_is_a_note(void **state)
@@ -324,6 +372,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_judged),
 		cmocka_unit_test(partitions_may_not_overlap),
 		cmocka_unit_test(the_filesystem_is_judged),
+		cmocka_unit_test(a_missing_backend_leaves_it_unchecked),
 		cmocka_unit_test(an_empty_file_is_no_image),
 		cmocka_unit_test(a_size_that_breaks_hotplug_is_a_note),
 		cmocka_unit_test(text_shows_everything),
