@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/erofs/chunk.h"
 
+#include <errno.h>
+
 #include "lib/round.h"
 
 #define ENTRY_BYTES sizeof(le32)
@@ -59,33 +61,37 @@ static uint64_t choose_bits(const struct kataimg_node *node, unsigned int *best)
 	return best_bytes;
 }
 
-static int add_runs(struct erofs *fs, const struct kataimg_node *node, struct erofs_inode *inode)
+/* Chunks first .. last hold data: a run of their own, or more of the file's last one. */
+static int add_chunks(struct erofs_chunk_runs *runs, struct erofs_inode *inode, uint64_t first,
+		      uint64_t last)
 {
-	struct erofs_chunk_runs *all = fs->chunk_runs;
-	unsigned int shift = EROFS_BLOCK_BITS + inode->chunk_bits;
-	uint64_t next = UINT64_MAX; /* the chunk that would continue the last run */
+	struct erofs_chunk_run *run = inode->detail_count ? &runs->items[runs->count - 1] : NULL;
 
-	inode->detail = (uint32_t)all->count;
-	for (uint32_t i = 0; i < node->segment_count; i++) {
-		const struct kataimg_segment *segment = &node->segments[i];
-		uint64_t first = segment->file_off >> shift;
-		uint64_t last = (segment->file_off + segment->len - 1) >> shift;
-
-		if (next == UINT64_MAX || first > next) {
-			int err = erofs_grow(fs, &all->runs, &all->capacity, all->count,
-					     sizeof(*all->runs));
-
-			if (err)
-				return err;
-			all->runs[all->count++] =
-				(struct erofs_chunk_run){ .first_chunk = (uint32_t)first };
-			inode->detail_count++;
-		}
-		all->runs[all->count - 1].chunks =
-			(uint32_t)(last + 1 - all->runs[all->count - 1].first_chunk);
-		next = last + 1;
+	if (!run || first > (uint64_t)run->first_chunk + run->chunks) {
+		run = array_add(runs);
+		if (!run)
+			return -ENOMEM;
+		run->first_chunk = (uint32_t)first;
+		inode->detail_count++;
 	}
+	run->chunks = (uint32_t)(last + 1 - run->first_chunk);
 	return 0;
+}
+
+static int add_runs(struct erofs_chunk_runs *runs, const struct kataimg_node *node,
+		    struct erofs_inode *inode)
+{
+	unsigned int shift = EROFS_BLOCK_BITS + inode->chunk_bits;
+	int ret = 0;
+
+	inode->detail = (uint32_t)runs->count;
+	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++) {
+		const struct kataimg_segment *segment = &node->segments[i];
+
+		ret = add_chunks(runs, inode, segment->file_off >> shift,
+				 (segment->file_off + segment->len - 1) >> shift);
+	}
+	return ret;
 }
 
 static bool has_holes(const struct kataimg_node *node)
@@ -93,9 +99,9 @@ static bool has_holes(const struct kataimg_node *node)
 	return node->size && (node->segment_count != 1 || node->segments[0].len < node->size);
 }
 
-int erofs_chunk_plan(struct erofs *fs, const struct kataimg_node *node)
+int erofs_chunk_plan(const struct kataimg_node *node, struct erofs_inode *inode,
+		     struct erofs_chunk_runs *runs)
 {
-	struct erofs_inode *inode = &fs->inodes[node->index];
 	unsigned int bits = 0;
 
 	if (!has_holes(node) ||
@@ -105,7 +111,19 @@ int erofs_chunk_plan(struct erofs *fs, const struct kataimg_node *node)
 	inode->chunk_bits = (uint8_t)bits;
 	inode->index_bytes = (uint32_t)(count_chunks(node->size, bits) * ENTRY_BYTES);
 	inode->blocks = (uint32_t)measure_data_blocks(node, bits);
-	return add_runs(fs, node, inode);
+	return add_runs(runs, node, inode);
+}
+
+int erofs_chunks_plan(const struct erofs_source *source, struct erofs_inode *inodes,
+		      struct erofs_chunk_runs *runs)
+{
+	const struct kataimg_tree *tree = source->tree;
+	int ret = 0;
+
+	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++)
+		if (tree->nodes[i]->type == KATAIMG_REG && inodes[i].owner == i)
+			ret = erofs_chunk_plan(tree->nodes[i], &inodes[i], runs);
+	return ret;
 }
 
 void erofs_chunk_run_range(const struct erofs_inode *owner, const struct erofs_chunk_run *run,
@@ -119,16 +137,15 @@ void erofs_chunk_run_range(const struct erofs_inode *owner, const struct erofs_c
 		*len = owner->size - *file_off;
 }
 
-uint32_t erofs_chunk_next(const struct erofs *fs, const struct erofs_inode *inode,
+uint32_t erofs_chunk_next(const struct erofs_chunk_runs *runs, const struct erofs_inode *owner,
 			  struct erofs_chunk_cursor *cursor)
 {
-	const struct erofs_inode *owner = erofs_owner(fs, inode);
 	const struct erofs_chunk_run *run;
 	uint64_t chunk = cursor->chunk++;
 
 	if (cursor->run == owner->detail_count)
 		return EROFS_CHUNK_HOLE;
-	run = &fs->chunk_runs->runs[owner->detail + cursor->run];
+	run = &runs->items[owner->detail + cursor->run];
 	if (chunk < run->first_chunk)
 		return EROFS_CHUNK_HOLE;
 	if (cursor->chunk == (uint64_t)run->first_chunk + run->chunks)

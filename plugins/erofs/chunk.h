@@ -9,7 +9,8 @@
 #ifndef EROFS_CHUNK_H
 #define EROFS_CHUNK_H
 
-#include "plugins/erofs/erofs.h"
+#include "lib/array.h"
+#include "plugins/erofs/inode.h"
 
 struct erofs_chunk_run {
 	uint32_t first_chunk;
@@ -17,13 +18,18 @@ struct erofs_chunk_run {
 	uint32_t start_block;
 };
 
+/* Of all files, one after the other; ascending within a file. */
 struct erofs_chunk_runs {
-	struct erofs_chunk_run *runs; /* ascending within a file */
-	size_t count, capacity;
+	struct erofs_chunk_run *items;
+	size_t count, room;
 };
 
 /* Makes an inode with holes chunk-based where that saves something. -ENOMEM. */
-int erofs_chunk_plan(struct erofs *fs, const struct kataimg_node *node);
+int erofs_chunk_plan(const struct kataimg_node *node, struct erofs_inode *inode,
+		     struct erofs_chunk_runs *runs);
+/* All files that own their data. */
+int erofs_chunks_plan(const struct erofs_source *source, struct erofs_inode *inodes,
+		      struct erofs_chunk_runs *runs);
 
 /* The bytes of the file that a run holds. */
 void erofs_chunk_run_range(const struct erofs_inode *owner, const struct erofs_chunk_run *run,
@@ -34,7 +40,7 @@ struct erofs_chunk_cursor {
 	uint64_t chunk;
 	uint32_t run;
 };
-uint32_t erofs_chunk_next(const struct erofs *fs, const struct erofs_inode *inode,
+uint32_t erofs_chunk_next(const struct erofs_chunk_runs *runs, const struct erofs_inode *owner,
 			  struct erofs_chunk_cursor *cursor);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/round.h"
 #include "plugins/erofs/inode.h"
 #include "plugins/erofs/lz4.h"
@@ -33,8 +34,8 @@ struct segment {
 
 struct erofs_segments {
 	struct kataimg_scratch *scratch;
-	struct segment *segments;
-	size_t count, capacity;
+	struct segment *items;
+	size_t count, room;
 };
 
 /* What a thread works with. */
@@ -51,7 +52,8 @@ struct worker {
 };
 
 struct compression {
-	struct erofs *fs;
+	const struct erofs_source *source;
+	struct erofs_segments *segments;
 	pthread_mutex_t lock; /* of what follows */
 	struct worker *idle;
 	uint64_t scratch_end;
@@ -63,8 +65,8 @@ void erofs_segments_free(struct erofs_segments *segments)
 	if (!segments)
 		return;
 	for (size_t i = 0; i < segments->count; i++)
-		free(segments->segments[i].extents);
-	free(segments->segments);
+		free(segments->items[i].extents);
+	array_free(segments);
 	free(segments);
 }
 
@@ -74,17 +76,16 @@ static void free_worker(struct worker *worker)
 	free(worker);
 }
 
-static struct worker *new_worker(const struct erofs *fs)
+static struct worker *new_worker(const struct erofs_options *options)
 {
 	struct worker *worker = malloc(sizeof(*worker));
 
-	if (worker) {
-		worker->lz4 = erofs_lz4_new(fs->options.compress, fs->options.level);
-		if (worker->lz4)
-			return worker;
-	}
+	if (!worker)
+		return NULL;
+	worker->lz4 = erofs_lz4_new(options->compress, options->level);
+	if (worker->lz4)
+		return worker;
 	free(worker);
-	erofs_error(fs, "out of memory");
 	return NULL;
 }
 
@@ -97,16 +98,18 @@ static struct worker *get_worker(struct compression *work)
 	if (worker)
 		work->idle = worker->next;
 	pthread_mutex_unlock(&work->lock);
-	return worker ? worker : new_worker(work->fs);
+	return worker ? worker : new_worker(&work->source->options);
 }
 
 static void put_worker(struct compression *work, struct worker *worker, uint32_t done_bytes)
 {
+	const struct kataimg_host *host = work->source->host;
+
 	pthread_mutex_lock(&work->lock);
 	worker->next = work->idle;
 	work->idle = worker;
 	work->done_bytes += done_bytes;
-	work->fs->host->progress(work->fs->host->ctx, work->done_bytes, work->total_bytes);
+	host->progress(host->ctx, work->done_bytes, work->total_bytes);
 	pthread_mutex_unlock(&work->lock);
 }
 
@@ -187,10 +190,10 @@ static bool is_worth_keeping(const struct kataimg_node *node, const struct segme
 static int keep_segment(struct compression *work, const struct worker *worker,
 			struct segment *segment)
 {
-	const struct erofs *fs = work->fs;
+	const struct kataimg_host *host = work->source->host;
 	uint64_t data_bytes = (uint64_t)worker->blocks * EROFS_BLOCK_BYTES;
 
-	segment->extents = erofs_alloc(fs, worker->extent_count, sizeof(*segment->extents));
+	segment->extents = calloc(worker->extent_count, sizeof(*segment->extents));
 	if (!segment->extents)
 		return -ENOMEM;
 	segment->extent_count = worker->extent_count;
@@ -199,8 +202,8 @@ static int keep_segment(struct compression *work, const struct worker *worker,
 	segment->scratch_off = work->scratch_end;
 	work->scratch_end += data_bytes;
 	pthread_mutex_unlock(&work->lock);
-	return fs->host->scratch_write(fs->host->ctx, fs->segments->scratch, segment->scratch_off,
-				       worker->out, data_bytes);
+	return host->scratch_write(host->ctx, work->segments->scratch, segment->scratch_off,
+				   worker->out, data_bytes);
 }
 
 static uint32_t segment_len(const struct kataimg_node *node, const struct segment *segment)
@@ -210,116 +213,163 @@ static uint32_t segment_len(const struct kataimg_node *node, const struct segmen
 	return rest < EROFS_SEGMENT_BYTES ? (uint32_t)rest : EROFS_SEGMENT_BYTES;
 }
 
+static int compress_with(struct compression *work, struct worker *worker, struct segment *segment)
+{
+	const struct kataimg_host *host = work->source->host;
+	const struct kataimg_node *node = work->source->tree->nodes[segment->node];
+	uint32_t len = segment_len(node, segment);
+	int ret = host->source_read(
+		host->ctx, node, (uint64_t)segment->number * EROFS_SEGMENT_BYTES, worker->in, len);
+
+	if (ret < 0)
+		return ret;
+	compress_bytes(worker, work->source->options.cluster_blocks, len);
+	segment->blocks = worker->blocks;
+	segment->big = worker->big;
+	return is_worth_keeping(node, segment) ? keep_segment(work, worker, segment) : 0;
+}
+
 static int compress_segment(void *arg, uint64_t index)
 {
 	struct compression *work = arg;
-	const struct kataimg_host *host = work->fs->host;
-	struct segment *segment = &work->fs->segments->segments[index];
-	const struct kataimg_node *node = work->fs->tree->nodes[segment->node];
-	uint32_t len = segment_len(node, segment);
+	struct segment *segment = &work->segments->items[index];
 	struct worker *worker = get_worker(work);
-	int err;
+	int ret;
 
 	if (!worker)
 		return -ENOMEM;
-	err = host->source_read(host->ctx, node, (uint64_t)segment->number * EROFS_SEGMENT_BYTES,
-				worker->in, len);
-	if (!err) {
-		compress_bytes(worker, work->fs->options.cluster_blocks, len);
-		segment->blocks = worker->blocks;
-		segment->big = worker->big;
-		if (is_worth_keeping(node, segment))
-			err = keep_segment(work, worker, segment);
-	}
-	put_worker(work, worker, len);
-	return err;
+	ret = compress_with(work, worker, segment);
+	put_worker(work, worker, segment_len(work->source->tree->nodes[segment->node], segment));
+	return ret;
 }
 
 /* Compressing can pay above a block; a file that is mostly holes is better off with chunks. */
-static bool is_candidate(const struct erofs *fs, const struct kataimg_node *node)
+static bool is_candidate(const struct kataimg_node *node, const struct erofs_inode *inode)
 {
-	const struct erofs_inode *inode = &fs->inodes[node->index];
-
 	return node->type == KATAIMG_REG && inode->owner == node->index &&
 	       node->size > EROFS_BLOCK_BYTES && node->size <= CANDIDATE_BYTES_MAX &&
 	       (inode->layout != EROFS_CHUNK_BASED ||
 		inode->blocks > erofs_blocks_of(node->size) / 2);
 }
 
-static int add_segments(struct erofs *fs, const struct kataimg_node *node)
+static int add_segments(struct erofs_segments *segments, const struct kataimg_node *node)
 {
-	struct erofs_segments *all = fs->segments;
 	uint64_t count = div_up(node->size, EROFS_SEGMENT_BYTES);
 
 	for (uint32_t i = 0; i < count; i++) {
-		int err = erofs_grow(fs, &all->segments, &all->capacity, all->count,
-				     sizeof(*all->segments));
+		struct segment *segment = array_add(segments);
 
-		if (err)
-			return err;
-		all->segments[all->count++] = (struct segment){ .node = node->index, .number = i };
+		if (!segment)
+			return -ENOMEM;
+		segment->node = node->index;
+		segment->number = i;
 	}
 	return 0;
 }
 
 /* What the file takes when it is not compressed. */
-static uint64_t plain_bytes(const struct erofs *fs, const struct erofs_inode *inode)
+static uint64_t plain_bytes(const struct erofs_source *source, const struct erofs_inode *inode)
 {
 	uint32_t tail = inode->size % EROFS_BLOCK_BYTES;
 
 	if (inode->layout == EROFS_CHUNK_BASED)
 		return (uint64_t)inode->blocks * EROFS_BLOCK_BYTES + inode->index_bytes;
-	if (fs->options.data == EROFS_DATA_PACKED && inode->copies == 1 &&
+	if (source->options.data == EROFS_DATA_PACKED && inode->copies == 1 &&
 	    erofs_inode_head_bytes(inode) + tail <= EROFS_BLOCK_BYTES)
 		return inode->size;
 	return round_up(inode->size, EROFS_BLOCK_BYTES);
 }
 
 /* Makes the inode a compressed one if its segments, from first on, are smaller. */
-static void choose(struct erofs *fs, struct erofs_inode *inode, uint32_t first, uint32_t count)
+static void choose(const struct erofs_source *source, const struct erofs_segments *segments,
+		   struct erofs_inode *inode, uint32_t first, uint32_t count)
 {
 	struct erofs_inode compressed = *inode;
 	uint64_t blocks = 0;
 
 	for (uint32_t i = first; i < first + count; i++) {
-		blocks += fs->segments->segments[i].blocks;
-		compressed.big_clusters |= fs->segments->segments[i].big;
+		blocks += segments->items[i].blocks;
+		compressed.big_clusters |= segments->items[i].big;
 	}
 	compressed.layout = EROFS_COMPRESSED_COMPACT;
 	compressed.index_bytes = erofs_zmap_bytes(&compressed);
 	compressed.blocks = (uint32_t)blocks;
 	compressed.detail = first;
 	compressed.detail_count = count;
-	if (blocks * EROFS_BLOCK_BYTES + compressed.index_bytes < plain_bytes(fs, inode))
+	if (blocks * EROFS_BLOCK_BYTES + compressed.index_bytes < plain_bytes(source, inode))
 		*inode = compressed;
 }
 
-static void choose_all(struct erofs *fs)
+static void choose_all(const struct erofs_source *source, const struct erofs_segments *segments,
+		       struct erofs_inode *inodes)
 {
-	const struct erofs_segments *all = fs->segments;
-
-	for (uint32_t first = 0; first < all->count;) {
+	for (uint32_t first = 0; first < segments->count;) {
 		uint32_t end = first + 1;
 
-		while (end < all->count && all->segments[end].number)
+		while (end < segments->count && segments->items[end].number)
 			end++;
-		choose(fs, &fs->inodes[all->segments[first].node], first, end - first);
+		choose(source, segments, &inodes[segments->items[first].node], first, end - first);
 		first = end;
 	}
 }
 
-static void report(const struct erofs *fs)
+static int compress_all(const struct erofs_source *source, struct erofs_segments *segments)
 {
-	const struct kataimg_host *host = fs->host;
+	struct compression work = { .source = source,
+				    .segments = segments,
+				    .lock = PTHREAD_MUTEX_INITIALIZER };
+	const struct kataimg_host *host = source->host;
+	int ret = host->scratch_create(host->ctx, &segments->scratch);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < segments->count; i++)
+		work.total_bytes += segment_len(source->tree->nodes[segments->items[i].node],
+						&segments->items[i]);
+	ret = host->parallel(host->ctx, segments->count, compress_segment, &work);
+	while (work.idle) {
+		struct worker *worker = work.idle;
+
+		work.idle = worker->next;
+		free_worker(worker);
+	}
+	return ret;
+}
+
+int erofs_compress_plan(const struct erofs_source *source, struct erofs_inode *inodes,
+			struct erofs_segments **made)
+{
+	struct erofs_segments *segments = calloc(1, sizeof(*segments));
+	const struct kataimg_tree *tree = source->tree;
+	int ret = 0;
+
+	*made = segments;
+	if (!segments)
+		return -ENOMEM;
+	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++)
+		if (is_candidate(tree->nodes[i], &inodes[i]))
+			ret = add_segments(segments, tree->nodes[i]);
+	if (ret < 0 || segments->count == 0)
+		return ret;
+	ret = compress_all(source, segments);
+	if (ret < 0)
+		return ret;
+	choose_all(source, segments, inodes);
+	return 0;
+}
+
+void erofs_compress_report(const struct erofs_source *source, const struct erofs_inode *inodes)
+{
+	const struct kataimg_host *host = source->host;
 	uint64_t files = 0, bytes = 0, blocks = 0;
 	char text[32];
 
-	for (uint64_t i = 0; i < fs->tree->node_count; i++) {
-		if (fs->inodes[i].layout != EROFS_COMPRESSED_COMPACT)
+	for (uint64_t i = 0; i < source->tree->node_count; i++) {
+		if (inodes[i].layout != EROFS_COMPRESSED_COMPACT || inodes[i].owner != i)
 			continue;
 		files++;
-		bytes += fs->inodes[i].size;
-		blocks += fs->inodes[i].blocks;
+		bytes += inodes[i].size;
+		blocks += inodes[i].blocks;
 	}
 	snprintf(text, sizeof(text), "%" PRIu64, files);
 	host->fact(host->ctx, "compressed_files", text);
@@ -329,76 +379,32 @@ static void report(const struct erofs *fs)
 	host->fact(host->ctx, "compressed_to_bytes", text);
 }
 
-static int compress_all(struct erofs *fs)
+int erofs_compress_place(const struct kataimg_host *host, const struct erofs_segments *segments,
+			 const struct erofs_inode *owner)
 {
-	const struct kataimg_host *host = fs->host;
-	struct compression work = { .fs = fs, .lock = PTHREAD_MUTEX_INITIALIZER };
-	int err = host->scratch_create(host->ctx, &fs->segments->scratch);
+	uint64_t off = (uint64_t)owner->start_block * EROFS_BLOCK_BYTES;
+	int ret = 0;
 
-	for (size_t i = 0; i < fs->segments->count; i++) {
-		const struct segment *segment = &fs->segments->segments[i];
-
-		work.total_bytes += segment_len(fs->tree->nodes[segment->node], segment);
-	}
-	if (!err)
-		err = host->parallel(host->ctx, fs->segments->count, compress_segment, &work);
-	while (work.idle) {
-		struct worker *worker = work.idle;
-
-		work.idle = worker->next;
-		free_worker(worker);
-	}
-	return err;
-}
-
-int erofs_compress_plan(struct erofs *fs)
-{
-	int err = 0;
-
-	if (fs->options.compress == EROFS_COMPRESS_NONE)
-		return 0;
-	fs->segments = erofs_alloc(fs, 1, sizeof(*fs->segments));
-	if (!fs->segments)
-		return -ENOMEM;
-	for (uint64_t i = 0; i < fs->tree->node_count && !err; i++)
-		if (is_candidate(fs, fs->tree->nodes[i]))
-			err = add_segments(fs, fs->tree->nodes[i]);
-	if (!err && fs->segments->count)
-		err = compress_all(fs);
-	if (err)
-		return err;
-	choose_all(fs);
-	report(fs);
-	return 0;
-}
-
-int erofs_compress_place(const struct erofs *fs, const struct erofs_inode *inode)
-{
-	const struct kataimg_host *host = fs->host;
-	uint64_t off = (uint64_t)inode->start_block * EROFS_BLOCK_BYTES;
-	int err = 0;
-
-	for (uint32_t i = 0; i < inode->detail_count && !err; i++) {
-		const struct segment *segment = &fs->segments->segments[inode->detail + i];
+	for (uint32_t i = 0; ret == 0 && i < owner->detail_count; i++) {
+		const struct segment *segment = &segments->items[owner->detail + i];
 		uint64_t len = (uint64_t)segment->blocks * EROFS_BLOCK_BYTES;
 
-		err = host->place_scratch(host->ctx, off, fs->segments->scratch,
-					  segment->scratch_off, len);
+		ret = host->place_scratch(host->ctx, off, segments->scratch, segment->scratch_off,
+					  len);
 		off += len;
 	}
-	return err;
+	return ret;
 }
 
-bool erofs_extent_next(const struct erofs *fs, const struct erofs_inode *inode,
+bool erofs_extent_next(const struct erofs_segments *segments, const struct erofs_inode *owner,
 		       struct erofs_extent_cursor *cursor, struct erofs_extent *extent)
 {
-	const struct erofs_inode *owner = erofs_owner(fs, inode);
 	const struct segment *segment;
 	uint32_t packed;
 
 	if (cursor->segment == owner->detail_count)
 		return false;
-	segment = &fs->segments->segments[owner->detail + cursor->segment];
+	segment = &segments->items[owner->detail + cursor->segment];
 	packed = segment->extents[cursor->extent++];
 	*extent = (struct erofs_extent){
 		.bytes = packed & EXTENT_BYTES_MASK,

@@ -8,7 +8,7 @@
 #ifndef EROFS_COMPRESS_H
 #define EROFS_COMPRESS_H
 
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/inode.h"
 
 #define EROFS_SEGMENT_BYTES (UINT32_C(4) << 20)
 #define EROFS_CLUSTER_BLOCKS_MAX 16u
@@ -22,12 +22,18 @@ struct erofs_extent {
 
 struct erofs_segments;
 
-/* Compresses what the options ask for and makes compressed inodes of what shrank. */
-int erofs_compress_plan(struct erofs *fs);
+/* Compresses what can gain and makes compressed inodes of what shrank. Whatever it returns, *made
+ * is to be freed. */
+int erofs_compress_plan(const struct erofs_source *source, struct erofs_inode *inodes,
+			struct erofs_segments **made);
 void erofs_segments_free(struct erofs_segments *segments);
 
+/* Says how many files are compressed, and their bytes before and after. */
+void erofs_compress_report(const struct erofs_source *source, const struct erofs_inode *inodes);
+
 /* Places the clusters of a file that owns its data. */
-int erofs_compress_place(const struct erofs *fs, const struct erofs_inode *inode);
+int erofs_compress_place(const struct kataimg_host *host, const struct erofs_segments *segments,
+			 const struct erofs_inode *owner);
 
 /* Walks the extents of a compressed file; begin with { 0 }. */
 struct erofs_extent_cursor {
@@ -35,7 +41,7 @@ struct erofs_extent_cursor {
 	uint32_t extent;
 };
 /* The next extent. false: there is none. */
-bool erofs_extent_next(const struct erofs *fs, const struct erofs_inode *inode,
+bool erofs_extent_next(const struct erofs_segments *segments, const struct erofs_inode *owner,
 		       struct erofs_extent_cursor *cursor, struct erofs_extent *extent);
 
 #endif

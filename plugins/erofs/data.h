@@ -7,12 +7,13 @@
 #ifndef EROFS_DATA_H
 #define EROFS_DATA_H
 
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/layout.h"
 
-/* Fills start blocks and fs->blocks. -EFBIG: more blocks than EROFS can number. */
-int erofs_data_assign(struct erofs *fs);
+/* Fills start blocks and blocks of a layout whose metadata has its places. -EFBIG: more blocks than
+ * EROFS can number. */
+int erofs_data_assign(struct erofs_layout *layout);
 
 /* Places every file's data. */
-int erofs_data_place(const struct erofs *fs);
+int erofs_data_place(const struct erofs_layout *layout);
 
 #endif

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/bytes.h"
+#include "lib/cleanup.h"
 
 #define DIGEST_BYTES 32
 #define READ_BYTES (UINT64_C(1) << 17)
@@ -22,14 +24,14 @@ struct candidate {
 };
 
 struct dedupe {
-	struct erofs *fs;
-	struct candidate *candidates;
-	size_t count;
+	const struct erofs_source *source;
+	struct erofs_inode *inodes;
+	ARRAY(struct candidate) candidates;
 };
 
 static uint64_t candidate_size(const struct dedupe *dedupe, const struct candidate *candidate)
 {
-	return dedupe->fs->inodes[candidate->node].size;
+	return dedupe->inodes[candidate->node].size;
 }
 
 /* By size, digest (all zeros before there are any) and place in the tree. */
@@ -46,26 +48,24 @@ static int compare_candidates(const void *a, const void *b, void *arg)
 
 static void sort_candidates(struct dedupe *dedupe)
 {
-	qsort_r(dedupe->candidates, dedupe->count, sizeof(*dedupe->candidates), compare_candidates,
-		dedupe);
+	qsort_r(dedupe->candidates.items, dedupe->candidates.count,
+		sizeof(*dedupe->candidates.items), compare_candidates, dedupe);
 }
 
 static int collect_files(struct dedupe *dedupe)
 {
-	const struct erofs *fs = dedupe->fs;
-	size_t capacity = 0;
+	const struct kataimg_tree *tree = dedupe->source->tree;
 
-	for (uint64_t i = 0; i < fs->tree->node_count; i++) {
-		const struct kataimg_node *node = fs->tree->nodes[i];
-		int err;
+	for (uint64_t i = 0; i < tree->node_count; i++) {
+		const struct kataimg_node *node = tree->nodes[i];
+		struct candidate *candidate;
 
-		if (node->type != KATAIMG_REG || !node->size)
+		if (node->type != KATAIMG_REG || node->size == 0)
 			continue;
-		err = erofs_grow(fs, &dedupe->candidates, &capacity, dedupe->count,
-				 sizeof(*dedupe->candidates));
-		if (err)
-			return err;
-		dedupe->candidates[dedupe->count++] = (struct candidate){ .node = node->index };
+		candidate = array_add(&dedupe->candidates);
+		if (!candidate)
+			return -ENOMEM;
+		candidate->node = node->index;
 	}
 	sort_candidates(dedupe);
 	return 0;
@@ -73,8 +73,9 @@ static int collect_files(struct dedupe *dedupe)
 
 static bool same_size(const struct dedupe *dedupe, size_t a, size_t b)
 {
-	return b < dedupe->count && candidate_size(dedupe, &dedupe->candidates[a]) ==
-					    candidate_size(dedupe, &dedupe->candidates[b]);
+	return b < dedupe->candidates.count &&
+	       candidate_size(dedupe, &dedupe->candidates.items[a]) ==
+		       candidate_size(dedupe, &dedupe->candidates.items[b]);
 }
 
 /* Of the sorted files leaves those that are not alone with their size. */
@@ -83,15 +84,15 @@ static void drop_single_sizes(struct dedupe *dedupe)
 	size_t kept = 0;
 	bool with_last = false;
 
-	for (size_t i = 0; i < dedupe->count; i++) {
+	for (size_t i = 0; i < dedupe->candidates.count; i++) {
 		bool with_next = same_size(dedupe, i, i + 1);
 
 		/* Nothing above i was overwritten yet: kept never passes it. */
 		if (with_last || with_next)
-			dedupe->candidates[kept++] = dedupe->candidates[i];
+			dedupe->candidates.items[kept++] = dedupe->candidates.items[i];
 		with_last = with_next;
 	}
-	dedupe->count = kept;
+	dedupe->candidates.count = kept;
 }
 
 /* The first segment that ends behind off, or segment_count. */
@@ -124,17 +125,17 @@ static uint64_t next_piece(const struct kataimg_node *node, uint64_t off)
 	return data > off ? data / READ_BYTES * READ_BYTES : off;
 }
 
-static int read_piece(const struct erofs *fs, const struct kataimg_node *node, uint64_t off,
-		      uint8_t *buf, size_t *len)
+static int read_piece(const struct kataimg_host *host, const struct kataimg_node *node,
+		      uint64_t off, uint8_t *buf, size_t *len)
 {
 	*len = node->size - off < READ_BYTES ? node->size - off : READ_BYTES;
-	return fs->host->source_read(fs->host->ctx, node, off, buf, *len);
+	return host->source_read(host->ctx, node, off, buf, *len);
 }
 
 /* The pieces that are not all zeros with their places: so holes cost nothing, and make no
  * difference. */
-static int digest_content(const struct erofs *fs, const struct kataimg_node *node, EVP_MD_CTX *md,
-			  uint8_t *buf, uint8_t digest[DIGEST_BYTES])
+static int digest_content(const struct kataimg_host *host, const struct kataimg_node *node,
+			  EVP_MD_CTX *md, uint8_t *buf, uint8_t digest[DIGEST_BYTES])
 {
 	bool fine = EVP_DigestInit_ex(md, EVP_sha256(), NULL);
 	uint64_t off = 0;
@@ -142,10 +143,10 @@ static int digest_content(const struct erofs *fs, const struct kataimg_node *nod
 	while (fine && (off = next_piece(node, off)) != NO_PIECE) {
 		le64 place = to_le64(off);
 		size_t len;
-		int err = read_piece(fs, node, off, buf, &len);
+		int ret = read_piece(host, node, off, buf, &len);
 
-		if (err)
-			return err;
+		if (ret < 0)
+			return ret;
 		if (!bytes_are_zero(buf, len))
 			fine = EVP_DigestUpdate(md, &place, sizeof(place)) &&
 			       EVP_DigestUpdate(md, buf, len);
@@ -153,34 +154,31 @@ static int digest_content(const struct erofs *fs, const struct kataimg_node *nod
 	}
 	if (fine && EVP_DigestFinal_ex(md, digest, NULL))
 		return 0;
-	erofs_error(fs, "SHA-256 failed");
+	host->error(host->ctx, "SHA-256 failed");
 	return -EIO;
 }
+
+DEFINE_CLEANUP(EVP_MD_CTX, EVP_MD_CTX_free)
 
 static int digest_candidate(void *arg, uint64_t index)
 {
 	struct dedupe *dedupe = arg;
-	struct candidate *candidate = &dedupe->candidates[index];
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	uint8_t *buf = erofs_alloc(dedupe->fs, 1, READ_BYTES);
-	int err = -ENOMEM;
+	struct candidate *candidate = &dedupe->candidates.items[index];
+	EVP_MD_CTX *md autocall(cleanup_EVP_MD_CTX_free) = EVP_MD_CTX_new();
+	autofree uint8_t *buf = malloc(READ_BYTES);
 
-	if (md && buf)
-		err = digest_content(dedupe->fs, dedupe->fs->tree->nodes[candidate->node], md, buf,
-				     candidate->digest);
-	else if (buf)
-		erofs_error(dedupe->fs, "out of memory");
-	EVP_MD_CTX_free(md);
-	free(buf);
-	return err;
+	if (!md || !buf)
+		return -ENOMEM;
+	return digest_content(dedupe->source->host, dedupe->source->tree->nodes[candidate->node],
+			      md, buf, candidate->digest);
 }
 
 /* Of the candidates, sorted again, those with the first one's size and digest belong to it. */
 static void find_firsts(struct dedupe *dedupe)
 {
 	sort_candidates(dedupe);
-	for (size_t i = 0; i < dedupe->count; i++) {
-		struct candidate *candidate = &dedupe->candidates[i];
+	for (size_t i = 0; i < dedupe->candidates.count; i++) {
+		struct candidate *candidate = &dedupe->candidates.items[i];
 		const struct candidate *last = i ? candidate - 1 : candidate;
 
 		candidate->first = (uint32_t)i;
@@ -199,7 +197,7 @@ static uint64_t next_piece_of_both(const struct kataimg_node *a, const struct ka
 }
 
 /* buf holds two pieces. */
-static int compare_content(const struct erofs *fs, const struct kataimg_node *a,
+static int compare_content(const struct kataimg_host *host, const struct kataimg_node *a,
 			   const struct kataimg_node *b, uint8_t *buf, bool *equal)
 {
 	uint64_t off = 0;
@@ -207,13 +205,14 @@ static int compare_content(const struct erofs *fs, const struct kataimg_node *a,
 	*equal = true;
 	while (*equal && (off = next_piece_of_both(a, b, off)) != NO_PIECE) {
 		size_t len;
-		int err = read_piece(fs, a, off, buf, &len);
+		int ret = read_piece(host, a, off, buf, &len);
 
-		if (!err)
-			err = read_piece(fs, b, off, buf + READ_BYTES, &len);
-		if (err)
-			return err;
-		*equal = !memcmp(buf, buf + READ_BYTES, len);
+		if (ret < 0)
+			return ret;
+		ret = read_piece(host, b, off, buf + READ_BYTES, &len);
+		if (ret < 0)
+			return ret;
+		*equal = memcmp(buf, buf + READ_BYTES, len) == 0;
 		off += READ_BYTES;
 	}
 	return 0;
@@ -223,82 +222,91 @@ static int compare_content(const struct erofs *fs, const struct kataimg_node *a,
 static int confirm_candidate(void *arg, uint64_t index)
 {
 	struct dedupe *dedupe = arg;
-	const struct erofs *fs = dedupe->fs;
-	struct candidate *candidate = &dedupe->candidates[index];
-	uint8_t *buf;
+	const struct kataimg_node *const *nodes = dedupe->source->tree->nodes;
+	struct candidate *candidate = &dedupe->candidates.items[index];
+	autofree uint8_t *buf = NULL;
 	bool equal;
-	int err;
+	int ret;
 
 	if (candidate->first == index)
 		return 0;
-	buf = erofs_alloc(fs, 2, READ_BYTES);
+	buf = malloc(2 * READ_BYTES);
 	if (!buf)
 		return -ENOMEM;
-	err = compare_content(fs, fs->tree->nodes[dedupe->candidates[candidate->first].node],
-			      fs->tree->nodes[candidate->node], buf, &equal);
-	if (!err && !equal)
+	ret = compare_content(dedupe->source->host,
+			      nodes[dedupe->candidates.items[candidate->first].node],
+			      nodes[candidate->node], buf, &equal);
+	if (ret == 0 && !equal)
 		candidate->first = (uint32_t)index;
-	free(buf);
-	return err;
+	return ret;
 }
 
 /* Copies that together fit a block are smaller beside their inodes than in one of their own. */
-static bool is_better_packed(const struct erofs *fs, const struct erofs_inode *owner)
+static bool is_better_packed(const struct erofs_source *source, const struct erofs_inode *owner)
 {
-	return fs->options.data == EROFS_DATA_PACKED &&
+	return source->options.data == EROFS_DATA_PACKED &&
 	       owner->size <= EROFS_BLOCK_BYTES / owner->copies;
 }
 
 static void share(struct dedupe *dedupe)
 {
-	struct erofs *fs = dedupe->fs;
+	const struct candidate *candidates = dedupe->candidates.items;
+	uint64_t node_count = dedupe->source->tree->node_count;
+	struct erofs_inode *inodes = dedupe->inodes;
 
-	for (size_t i = 0; i < dedupe->count; i++)
-		fs->inodes[dedupe->candidates[i].node].owner =
-			dedupe->candidates[dedupe->candidates[i].first].node;
-	for (uint64_t i = 0; i < fs->tree->node_count; i++)
-		if (fs->inodes[i].owner != i)
-			fs->inodes[fs->inodes[i].owner].copies++;
-	for (uint64_t i = 0; i < fs->tree->node_count; i++)
-		if (is_better_packed(fs, erofs_owner(fs, &fs->inodes[i])))
-			fs->inodes[i].owner = (uint32_t)i;
-	for (uint64_t i = 0; i < fs->tree->node_count; i++)
-		if (is_better_packed(fs, &fs->inodes[i]))
-			fs->inodes[i].copies = 1;
+	for (size_t i = 0; i < dedupe->candidates.count; i++)
+		inodes[candidates[i].node].owner = candidates[candidates[i].first].node;
+	for (uint64_t i = 0; i < node_count; i++)
+		if (inodes[i].owner != i)
+			inodes[inodes[i].owner].copies++;
+	for (uint64_t i = 0; i < node_count; i++)
+		if (is_better_packed(dedupe->source, &inodes[inodes[i].owner]))
+			inodes[i].owner = (uint32_t)i;
+	for (uint64_t i = 0; i < node_count; i++)
+		if (is_better_packed(dedupe->source, &inodes[i]))
+			inodes[i].copies = 1;
 }
 
-int erofs_dedupe_plan(struct erofs *fs)
+static int find_equal(struct dedupe *dedupe)
 {
-	const struct kataimg_host *host = fs->host;
-	struct dedupe dedupe = { .fs = fs };
-	int err = collect_files(&dedupe);
+	const struct kataimg_host *host = dedupe->source->host;
+	int ret = collect_files(dedupe);
 
-	drop_single_sizes(&dedupe);
-	if (!err)
-		err = host->parallel(host->ctx, dedupe.count, digest_candidate, &dedupe);
-	if (!err) {
-		find_firsts(&dedupe);
-		err = host->parallel(host->ctx, dedupe.count, confirm_candidate, &dedupe);
-	}
-	if (!err)
+	if (ret < 0)
+		return ret;
+	drop_single_sizes(dedupe);
+	ret = host->parallel(host->ctx, dedupe->candidates.count, digest_candidate, dedupe);
+	if (ret < 0)
+		return ret;
+	find_firsts(dedupe);
+	return host->parallel(host->ctx, dedupe->candidates.count, confirm_candidate, dedupe);
+}
+
+int erofs_dedupe_share(const struct erofs_source *source, struct erofs_inode *inodes)
+{
+	struct dedupe dedupe = { .source = source, .inodes = inodes };
+	int ret = find_equal(&dedupe);
+
+	if (ret == 0)
 		share(&dedupe);
-	free(dedupe.candidates);
-	return err;
+	array_free(&dedupe.candidates);
+	return ret;
 }
 
-void erofs_dedupe_report(const struct erofs *fs)
+void erofs_dedupe_report(const struct erofs_source *source, const struct erofs_inode *inodes)
 {
+	const struct kataimg_host *host = source->host;
 	uint64_t files = 0, blocks = 0;
 	char text[32];
 
-	for (uint64_t i = 0; i < fs->tree->node_count; i++) {
-		if (fs->inodes[i].owner == i)
+	for (uint64_t i = 0; i < source->tree->node_count; i++) {
+		if (inodes[i].owner == i)
 			continue;
 		files++;
-		blocks += fs->inodes[i].blocks;
+		blocks += inodes[i].blocks;
 	}
 	snprintf(text, sizeof(text), "%" PRIu64, files);
-	fs->host->fact(fs->host->ctx, "deduplicated_files", text);
+	host->fact(host->ctx, "deduplicated_files", text);
 	snprintf(text, sizeof(text), "%" PRIu64, blocks * EROFS_BLOCK_BYTES);
-	fs->host->fact(fs->host->ctx, "deduplicated_bytes", text);
+	host->fact(host->ctx, "deduplicated_bytes", text);
 }

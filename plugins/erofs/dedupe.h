@@ -6,12 +6,12 @@
 #ifndef EROFS_DEDUPE_H
 #define EROFS_DEDUPE_H
 
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/inode.h"
 
 /* Fills owner and copies of the inodes. Reads files on all threads. */
-int erofs_dedupe_plan(struct erofs *fs);
+int erofs_dedupe_share(const struct erofs_source *source, struct erofs_inode *inodes);
 
 /* Says, of a finished layout, how many files share data and the bytes that they do not take. */
-void erofs_dedupe_report(const struct erofs *fs);
+void erofs_dedupe_report(const struct erofs_source *source, const struct erofs_inode *inodes);
 
 #endif

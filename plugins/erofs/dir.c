@@ -87,7 +87,7 @@ uint64_t erofs_dir_bytes(const struct kataimg_node *dir)
 	return (blocks - 1) * EROFS_BLOCK_BYTES + last;
 }
 
-uint32_t erofs_dir_encode_block(const struct erofs *fs, struct erofs_dir_cursor *cursor,
+uint32_t erofs_dir_encode_block(const struct erofs_inode *inodes, struct erofs_dir_cursor *cursor,
 				uint8_t out[EROFS_BLOCK_BYTES])
 {
 	struct erofs_dir_cursor end = *cursor;
@@ -99,7 +99,7 @@ uint32_t erofs_dir_encode_block(const struct erofs *fs, struct erofs_dir_cursor 
 		struct erofs_dirent dirent = { .name_off = to_le16((uint16_t)name_off) };
 
 		erofs_dir_advance(cursor);
-		dirent.nid = to_le64(fs->inodes[name.node->index].nid);
+		dirent.nid = to_le64(inodes[name.node->index].nid);
 		dirent.type = name.node->type;
 		memcpy(out + i * sizeof(dirent), &dirent, sizeof(dirent));
 		memcpy(out + name_off, name.name, name.len);

@@ -6,7 +6,7 @@
 #ifndef EROFS_DIR_H
 #define EROFS_DIR_H
 
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/inode.h"
 
 /* Walks the entries of a directory; begin with { .dir = node } and the rest zero. */
 struct erofs_dir_cursor {
@@ -31,7 +31,7 @@ uint64_t erofs_dir_bytes(const struct kataimg_node *dir);
 
 /* Fills one block (zeros to its end) with the entries that fit. Returns the bytes used, 0 at the
  * end. */
-uint32_t erofs_dir_encode_block(const struct erofs *fs, struct erofs_dir_cursor *cursor,
+uint32_t erofs_dir_encode_block(const struct erofs_inode *inodes, struct erofs_dir_cursor *cursor,
 				uint8_t out[EROFS_BLOCK_BYTES]);
 /* Takes the entries of one block without writing them: the bytes that they use. */
 uint32_t erofs_dir_skip_block(struct erofs_dir_cursor *cursor);

@@ -87,7 +87,7 @@ _Static_assert(sizeof(struct erofs_lz4_config) == 16, "LZ4 configuration");
 #define EROFS_FORMAT_LAYOUT_MASK 7u
 #define EROFS_FORMAT_ALL 0xfu
 
-enum erofs_layout {
+enum erofs_data_layout {
 	EROFS_FLAT_PLAIN = 0,         /* consecutive blocks */
 	EROFS_COMPRESSED_FULL = 1,    /* 8 bytes of index for each logical cluster */
 	EROFS_FLAT_INLINE = 2,        /* the same without the last block, which follows the inode */

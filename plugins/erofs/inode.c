@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "lib/filetype.h"
-#include "lib/round.h"
 
-bool erofs_inode_is_extended(const struct erofs *fs, const struct kataimg_node *node, uint64_t size)
+bool erofs_inode_is_extended(const struct kataimg_job *job, const struct kataimg_node *node,
+			     uint64_t size)
 {
 	return node->uid > UINT16_MAX || node->gid > UINT16_MAX || node->nlink > UINT16_MAX ||
-	       size > UINT32_MAX || node->mtime_sec != fs->job->build_time || node->mtime_nsec != 0;
+	       size > UINT32_MAX || node->mtime_sec != job->build_time || node->mtime_nsec != 0;
 }
 
 uint32_t erofs_inode_bytes(const struct erofs_inode *inode)
@@ -84,16 +84,16 @@ static void encode_extended(const struct kataimg_node *node, const struct erofs_
 	memcpy(out, &disk, sizeof(disk));
 }
 
-void erofs_inode_encode(const struct erofs *fs, const struct kataimg_node *node,
+void erofs_inode_encode(const struct kataimg_node *node, const struct erofs_inode *inode,
 			uint8_t out[EROFS_INODE_BYTES_MAX])
 {
-	const struct erofs_inode *inode = &fs->inodes[node->index];
 	uint32_t format = (uint32_t)inode->layout << EROFS_FORMAT_LAYOUT_SHIFT;
 	uint32_t xattr_count = 0;
 	le16 start[3]; /* the members that both forms begin with */
 
 	if (inode->xattr_bytes)
-		xattr_count = 1 + (inode->xattr_bytes - sizeof(struct erofs_xattr_header)) / 4;
+		xattr_count =
+			1 + (inode->xattr_bytes - (uint32_t)sizeof(struct erofs_xattr_header)) / 4;
 	if (inode->extended) {
 		format |= EROFS_FORMAT_EXTENDED;
 		encode_extended(node, inode, out);

@@ -1,12 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The metadata's layout: each inode's form and size, then its place. */
+/*
+ * Where everything goes. Made once, from the source alone; write and verify follow it to the
+ * letter. A window may be larger: what lies behind the last block stays unused.
+ */
 #ifndef EROFS_LAYOUT_H
 #define EROFS_LAYOUT_H
 
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/chunk.h"
+#include "plugins/erofs/compress.h"
+#include "plugins/erofs/inode.h"
+#include "plugins/erofs/xattr.h"
 
-/* Fills what is open in fs->inodes, but for block numbers, after xattrs, equal files and compressed
- * ones are known; then fs->order, shared_off, meta_blocks and feature_incompat. */
-int erofs_layout_plan(struct erofs *fs);
+struct erofs_layout {
+	const struct erofs_source *source;
+	struct erofs_xattrs *xattrs;
+	struct erofs_inode *inodes; /* by node index */
+	struct erofs_chunk_runs chunk_runs;
+	struct erofs_segments *segments; /* NULL: nothing is compressed */
+	uint32_t *order;                 /* node indexes by ascending nid */
+	uint64_t shared_off;             /* byte where the shared xattrs lie; 0: there are none */
+	uint64_t meta_blocks;            /* superblock, inodes, shared xattrs */
+	uint64_t blocks;                 /* of the whole filesystem */
+	uint32_t feature_incompat;       /* what the layout uses */
+};
+
+/* 0, or an error with its message; whatever it returns, the layout can be cleared. */
+int erofs_layout_make(struct erofs_layout *layout, const struct erofs_source *source);
+void erofs_layout_clear(struct erofs_layout *layout);
+
+static inline const struct erofs_inode *erofs_layout_owner(const struct erofs_layout *layout,
+							   const struct erofs_inode *inode)
+{
+	return &layout->inodes[inode->owner];
+}
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef EROFS_LZ4_H
 #define EROFS_LZ4_H
 
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/options.h"
 
 #define EROFS_LZ4HC_LEVEL_MIN 1
 #define EROFS_LZ4HC_LEVEL_MAX 12

@@ -73,41 +73,48 @@ const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT] = {
 	},
 };
 
-/* An option that would do nothing is a mistake that is better said. */
-static int read_compress(struct erofs *fs, const struct kataimg_value *values)
+static int refuse(const struct kataimg_host *host, const char *why)
 {
-	uint64_t cluster_bytes = values[EROFS_OPTION_CLUSTER_SIZE].number;
-
-	fs->options.compress = (enum erofs_compress)values[EROFS_OPTION_COMPRESS].number;
-	fs->options.level = (int)values[EROFS_OPTION_LEVEL].number;
-	fs->options.cluster_blocks = (uint32_t)(cluster_bytes / EROFS_BLOCK_BYTES);
-	if (cluster_bytes % EROFS_BLOCK_BYTES)
-		erofs_error(fs, "cluster-size is not a multiple of 4K");
-	else if (values[EROFS_OPTION_LEVEL].is_given &&
-		 fs->options.compress != EROFS_COMPRESS_LZ4HC)
-		erofs_error(fs, "level needs compress = lz4hc");
-	else if (values[EROFS_OPTION_CLUSTER_SIZE].is_given &&
-		 fs->options.compress == EROFS_COMPRESS_NONE)
-		erofs_error(fs, "cluster-size needs compress = lz4 or lz4hc");
-	else
-		return 0;
+	host->error(host->ctx, "%s", why);
 	return -EINVAL;
 }
 
-int erofs_options_read(struct erofs *fs, const struct kataimg_value *values)
+/* An option that would do nothing is a mistake that is better said. */
+static int read_compress(const struct kataimg_host *host, const struct kataimg_value *values,
+			 struct erofs_options *options)
 {
-	bool dax = fs->job->required & KATAIMG_JOB_DAX;
-	int err;
+	uint64_t cluster_bytes = values[EROFS_OPTION_CLUSTER_SIZE].number;
 
-	fs->options.data = dax ? EROFS_DATA_DAX : EROFS_DATA_PACKED;
-	if (values[EROFS_OPTION_DATA].is_set)
-		fs->options.data =
-			values[EROFS_OPTION_DATA].number ? EROFS_DATA_PACKED : EROFS_DATA_DAX;
-	fs->options.dedupe = values[EROFS_OPTION_DEDUPE].number;
-	strncpy(fs->options.label, values[EROFS_OPTION_LABEL].string,
-		sizeof(fs->options.label) - 1);
-	err = read_compress(fs, values);
-	return err ? err
-		   : uuid_from_option(fs->host, &values[EROFS_OPTION_UUID], "erofs",
-				      fs->options.uuid);
+	options->compress = (enum erofs_compress)values[EROFS_OPTION_COMPRESS].number;
+	options->level = (int)values[EROFS_OPTION_LEVEL].number;
+	options->cluster_blocks = (uint32_t)(cluster_bytes / EROFS_BLOCK_BYTES);
+	if (cluster_bytes % EROFS_BLOCK_BYTES)
+		return refuse(host, "cluster-size is not a multiple of 4K");
+	if (values[EROFS_OPTION_LEVEL].is_given && options->compress != EROFS_COMPRESS_LZ4HC)
+		return refuse(host, "level needs compress = lz4hc");
+	if (values[EROFS_OPTION_CLUSTER_SIZE].is_given && options->compress == EROFS_COMPRESS_NONE)
+		return refuse(host, "cluster-size needs compress = lz4 or lz4hc");
+	return 0;
+}
+
+static enum erofs_data_policy read_data(const struct kataimg_job *job,
+					const struct kataimg_value *value)
+{
+	bool dax = value->is_set ? value->number == 0 : (job->required & KATAIMG_JOB_DAX) != 0;
+
+	return dax ? EROFS_DATA_DAX : EROFS_DATA_PACKED;
+}
+
+int erofs_options_read(const struct kataimg_host *host, const struct kataimg_job *job,
+		       const struct kataimg_value *values, struct erofs_options *options,
+		       struct erofs_identity *identity)
+{
+	int ret = read_compress(host, values, options);
+
+	if (ret < 0)
+		return ret;
+	options->data = read_data(job, &values[EROFS_OPTION_DATA]);
+	options->dedupe = values[EROFS_OPTION_DEDUPE].number;
+	strncpy(identity->label, values[EROFS_OPTION_LABEL].string, sizeof(identity->label) - 1);
+	return uuid_from_option(host, &values[EROFS_OPTION_UUID], "erofs", identity->uuid);
 }

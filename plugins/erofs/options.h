@@ -3,7 +3,28 @@
 #ifndef EROFS_OPTIONS_H
 #define EROFS_OPTIONS_H
 
-#include "plugins/erofs/erofs.h"
+#include <stdbool.h>
+
+#include "kataimg/backend.h"
+#include "plugins/erofs/format.h"
+
+enum erofs_data_policy { EROFS_DATA_DAX, EROFS_DATA_PACKED };
+enum erofs_compress { EROFS_COMPRESS_NONE, EROFS_COMPRESS_LZ4, EROFS_COMPRESS_LZ4HC };
+
+/* What decides the layout. */
+struct erofs_options {
+	enum erofs_data_policy data;
+	enum erofs_compress compress;
+	int level;
+	uint32_t cluster_blocks;
+	bool dedupe;
+};
+
+/* What the superblock says of the filesystem alone. */
+struct erofs_identity {
+	char label[EROFS_LABEL_BYTES];
+	uint8_t uuid[16];
+};
 
 enum erofs_option {
 	EROFS_OPTION_DATA,
@@ -18,7 +39,9 @@ enum erofs_option {
 
 extern const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT];
 
-/* Fills fs->options from the values of the table. -EINVAL for what contradicts. */
-int erofs_options_read(struct erofs *fs, const struct kataimg_value *values);
+/* From the values of the table. -EINVAL for what contradicts, with its message. */
+int erofs_options_read(const struct kataimg_host *host, const struct kataimg_job *job,
+		       const struct kataimg_value *values, struct erofs_options *options,
+		       struct erofs_identity *identity);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cleanup.h"
 #include "plugins/erofs/super.h"
 
 #define BLOCK_BITS_MIN 9
@@ -13,7 +14,7 @@
 static int refuse(const struct kataimg_host *host, const char *why)
 {
 	host->error(host->ctx, "the EROFS superblock %s", why);
-	return -EBADMSG;
+	return -EUCLEAN;
 }
 
 /* Where the superblock's block ends, and with it what the checksum covers. */
@@ -27,32 +28,30 @@ static uint32_t first_bytes(const struct erofs_super *super)
 static int check_checksum(const struct kataimg_host *host, const struct erofs_super *super)
 {
 	uint32_t bytes = first_bytes(super);
-	uint8_t *block;
-	int err;
+	autofree uint8_t *block = malloc(bytes);
+	int ret;
 
-	block = malloc(bytes);
-	if (!block) {
-		host->error(host->ctx, "out of memory");
+	if (!block)
 		return -ENOMEM;
-	}
-	err = host->window_read(host->ctx, 0, block, bytes);
-	if (!err && erofs_super_checksum(block, bytes) != from_le32(super->checksum))
-		err = refuse(host, "does not match its checksum");
-	free(block);
-	return err;
+	ret = host->window_read(host->ctx, 0, block, bytes);
+	if (ret < 0)
+		return ret;
+	if (erofs_super_checksum(block, bytes) != from_le32(super->checksum))
+		return refuse(host, "does not match its checksum");
+	return 0;
 }
 
 int erofs_probe(const struct kataimg_host *host, uint64_t window_bytes,
 		struct kataimg_fs_info *info)
 {
 	struct erofs_super super;
-	int err;
+	int ret;
 
 	if (window_bytes < EROFS_SUPER_OFFSET + sizeof(super))
 		return -ENODATA;
-	err = host->window_read(host->ctx, EROFS_SUPER_OFFSET, &super, sizeof(super));
-	if (err)
-		return err;
+	ret = host->window_read(host->ctx, EROFS_SUPER_OFFSET, &super, sizeof(super));
+	if (ret < 0)
+		return ret;
 	if (from_le32(super.magic) != EROFS_SUPER_MAGIC)
 		return -ENODATA;
 	if (super.block_bits < BLOCK_BITS_MIN || super.block_bits > BLOCK_BITS_MAX)

@@ -3,7 +3,7 @@
 #ifndef EROFS_PROBE_H
 #define EROFS_PROBE_H
 
-#include "plugins/erofs/erofs.h"
+#include "kataimg/backend.h"
 
 /* kataimg_backend.probe. */
 int erofs_probe(const struct kataimg_host *host, uint64_t window_bytes,

@@ -4,43 +4,33 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/array.h"
 #include "lib/round.h"
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/format.h"
 
 #define BLOCK_SLOTS (EROFS_BLOCK_BYTES / EROFS_SLOT_BYTES)
 #define NO_BLOCK UINT32_MAX
 
 struct erofs_slots {
 	uint32_t first[BLOCK_SLOTS + 1]; /* a block with so many free slots at its end */
-	uint32_t *next;                  /* of a block: another with as many */
-	uint64_t blocks;
-	size_t capacity;
+	ARRAY(uint32_t) next;            /* of each block: another with as many */
 };
 
 static void put_block(struct erofs_slots *slots, uint32_t block, uint32_t free_slots)
 {
 	if (!free_slots)
 		return;
-	slots->next[block] = slots->first[free_slots];
+	slots->next.items[block] = slots->first[free_slots];
 	slots->first[free_slots] = block;
 }
 
 static int add_blocks(struct erofs_slots *slots, uint64_t count)
 {
-	uint64_t blocks = slots->blocks + count;
-
-	if (blocks >= NO_BLOCK)
+	if (slots->next.count + count >= NO_BLOCK)
 		return -EFBIG;
-	if (blocks > slots->capacity) {
-		size_t capacity = blocks + blocks / 2 + 64;
-		uint32_t *next = reallocarray(slots->next, capacity, sizeof(*next));
-
-		if (!next)
-			return -ENOMEM;
-		slots->next = next;
-		slots->capacity = capacity;
-	}
-	slots->blocks = blocks;
+	if (array_reserve(&slots->next, count) < 0)
+		return -ENOMEM;
+	slots->next.count += count;
 	return 0;
 }
 
@@ -53,7 +43,7 @@ struct erofs_slots *erofs_slots_new(uint32_t taken_bytes)
 		return NULL;
 	for (uint32_t i = 0; i <= BLOCK_SLOTS; i++)
 		slots->first[i] = NO_BLOCK;
-	if (add_blocks(slots, 1)) {
+	if (add_blocks(slots, 1) < 0) {
 		erofs_slots_free(slots);
 		return NULL;
 	}
@@ -65,27 +55,27 @@ void erofs_slots_free(struct erofs_slots *slots)
 {
 	if (!slots)
 		return;
-	free(slots->next);
+	array_free(&slots->next);
 	free(slots);
 }
 
 /* The smallest rest that holds so many slots, or that of a new block; taken off its list. */
 static int take_rest(struct erofs_slots *slots, uint32_t need, uint32_t *block, uint32_t *rest)
 {
-	int err;
+	int ret;
 
 	for (uint32_t i = need; i <= BLOCK_SLOTS; i++) {
 		if (slots->first[i] == NO_BLOCK)
 			continue;
 		*block = slots->first[i];
 		*rest = i;
-		slots->first[i] = slots->next[*block];
+		slots->first[i] = slots->next.items[*block];
 		return 0;
 	}
-	err = add_blocks(slots, 1);
-	if (err)
-		return err;
-	*block = (uint32_t)(slots->blocks - 1);
+	ret = add_blocks(slots, 1);
+	if (ret < 0)
+		return ret;
+	*block = (uint32_t)(slots->next.count - 1);
 	*rest = BLOCK_SLOTS;
 	return 0;
 }
@@ -93,12 +83,13 @@ static int take_rest(struct erofs_slots *slots, uint32_t need, uint32_t *block, 
 static int take_run(struct erofs_slots *slots, uint64_t need, uint64_t *off)
 {
 	uint64_t blocks = div_up(need, BLOCK_SLOTS);
-	int err = add_blocks(slots, blocks);
+	int ret = add_blocks(slots, blocks);
 
-	if (err)
-		return err;
-	*off = (slots->blocks - blocks) * EROFS_BLOCK_BYTES;
-	put_block(slots, (uint32_t)(slots->blocks - 1), (uint32_t)(blocks * BLOCK_SLOTS - need));
+	if (ret < 0)
+		return ret;
+	*off = (slots->next.count - blocks) * EROFS_BLOCK_BYTES;
+	put_block(slots, (uint32_t)(slots->next.count - 1),
+		  (uint32_t)(blocks * BLOCK_SLOTS - need));
 	return 0;
 }
 
@@ -106,13 +97,13 @@ int erofs_slots_take(struct erofs_slots *slots, uint64_t bytes, uint64_t *off)
 {
 	uint64_t need = div_up(bytes, EROFS_SLOT_BYTES);
 	uint32_t block, rest;
-	int err;
+	int ret;
 
 	if (need > BLOCK_SLOTS)
 		return take_run(slots, need, off);
-	err = take_rest(slots, (uint32_t)need, &block, &rest);
-	if (err)
-		return err;
+	ret = take_rest(slots, (uint32_t)need, &block, &rest);
+	if (ret < 0)
+		return ret;
 	*off = (uint64_t)(block + 1ull) * EROFS_BLOCK_BYTES - (uint64_t)rest * EROFS_SLOT_BYTES;
 	put_block(slots, block, rest - (uint32_t)need);
 	return 0;
@@ -120,5 +111,5 @@ int erofs_slots_take(struct erofs_slots *slots, uint64_t bytes, uint64_t *off)
 
 uint64_t erofs_slots_blocks(const struct erofs_slots *slots)
 {
-	return slots->blocks;
+	return slots->next.count;
 }

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "lib/round.h"
+#include "plugins/erofs/mismatch.h"
 #include "plugins/erofs/super.h"
-#include "plugins/erofs/verify.h"
 
 #define PIECE_BYTES (1u << 20)
 #define TAILS_MAX 8192u
@@ -22,7 +22,7 @@ struct tail {
 };
 
 struct erofs_stream {
-	const struct erofs *fs;
+	const struct erofs_layout *layout;
 	enum erofs_stream_mode mode;
 	uint64_t off; /* of the piece */
 	uint32_t used;
@@ -32,15 +32,14 @@ struct erofs_stream {
 	uint8_t found[PIECE_BYTES]; /* in the window, when comparing */
 };
 
-struct erofs_stream *erofs_stream_new(const struct erofs *fs, enum erofs_stream_mode mode)
+struct erofs_stream *erofs_stream_new(const struct erofs_layout *layout,
+				      enum erofs_stream_mode mode)
 {
 	struct erofs_stream *stream = malloc(sizeof(*stream));
 
-	if (!stream) {
-		erofs_error(fs, "out of memory");
+	if (!stream)
 		return NULL;
-	}
-	stream->fs = fs;
+	stream->layout = layout;
 	stream->mode = mode;
 	stream->off = 0;
 	stream->used = 0;
@@ -56,30 +55,30 @@ void erofs_stream_free(struct erofs_stream *stream)
 static int read_tails(void *arg, uint64_t index)
 {
 	struct erofs_stream *stream = arg;
-	const struct kataimg_host *host = stream->fs->host;
+	const struct kataimg_host *host = stream->layout->source->host;
 	uint32_t first = (uint32_t)index * TASK_TAILS;
 	uint32_t end =
 		first + TASK_TAILS < stream->tail_count ? first + TASK_TAILS : stream->tail_count;
 
 	for (uint32_t i = first; i < end; i++) {
 		const struct tail *tail = &stream->tails[i];
-		int err = host->source_read(host->ctx, tail->node, tail->file_off,
+		int ret = host->source_read(host->ctx, tail->node, tail->file_off,
 					    stream->piece + tail->at, tail->len);
 
-		if (err)
-			return err;
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }
 
 static int write_piece(struct erofs_stream *stream)
 {
-	const struct kataimg_host *host = stream->fs->host;
+	const struct kataimg_host *host = stream->layout->source->host;
 	uint32_t tasks = (uint32_t)div_up(stream->tail_count, TASK_TAILS);
-	int err = tasks ? host->parallel(host->ctx, tasks, read_tails, stream) : 0;
+	int ret = tasks ? host->parallel(host->ctx, tasks, read_tails, stream) : 0;
 
-	if (err)
-		return err;
+	if (ret < 0)
+		return ret;
 	/* Block 0 is complete here: it alone cannot hold TAILS_MAX tails. */
 	if (stream->off == 0)
 		erofs_super_seal(stream->piece);
@@ -88,12 +87,12 @@ static int write_piece(struct erofs_stream *stream)
 
 static int compare_piece(struct erofs_stream *stream)
 {
-	const struct kataimg_host *host = stream->fs->host;
+	const struct kataimg_host *host = stream->layout->source->host;
 	uint32_t same = 0;
-	int err = host->window_read(host->ctx, stream->off, stream->found, stream->used);
+	int ret = host->window_read(host->ctx, stream->off, stream->found, stream->used);
 
-	if (err)
-		return err;
+	if (ret < 0)
+		return ret;
 	for (uint32_t i = 0; i < stream->tail_count; i++)
 		memcpy(stream->piece + stream->tails[i].at, stream->found + stream->tails[i].at,
 		       stream->tails[i].len);
@@ -101,21 +100,21 @@ static int compare_piece(struct erofs_stream *stream)
 	 * judged by itself. */
 	if (stream->off == 0)
 		erofs_super_seal(stream->piece);
-	if (!memcmp(stream->piece, stream->found, stream->used))
+	if (memcmp(stream->piece, stream->found, stream->used) == 0)
 		return 0;
 	while (stream->piece[same] == stream->found[same])
 		same++;
-	return erofs_verify_refuse(stream->fs, stream->off + same);
+	return erofs_mismatch_at(stream->layout, stream->off + same);
 }
 
 static int flush(struct erofs_stream *stream)
 {
-	int err = stream->mode == EROFS_STREAM_WRITE ? write_piece(stream) : compare_piece(stream);
+	int ret = stream->mode == EROFS_STREAM_WRITE ? write_piece(stream) : compare_piece(stream);
 
 	stream->off += stream->used;
 	stream->used = 0;
 	stream->tail_count = 0;
-	return err;
+	return ret;
 }
 
 /* The next stretch of the piece, at most len bytes: its start, and *got says how long it is. */
@@ -125,10 +124,10 @@ static int reserve(struct erofs_stream *stream, uint64_t len, uint8_t **at, uint
 	uint32_t limit = PIECE_BYTES - stream->off % EROFS_BLOCK_BYTES;
 
 	if (stream->used == limit) {
-		int err = flush(stream);
+		int ret = flush(stream);
 
-		if (err)
-			return err;
+		if (ret < 0)
+			return ret;
 		limit = PIECE_BYTES;
 	}
 	*got = limit - stream->used;
@@ -144,10 +143,10 @@ int erofs_stream_seek(struct erofs_stream *stream, uint64_t off)
 	while (stream->off + stream->used < off) {
 		uint8_t *at;
 		uint32_t got;
-		int err = reserve(stream, off - stream->off - stream->used, &at, &got);
+		int ret = reserve(stream, off - stream->off - stream->used, &at, &got);
 
-		if (err)
-			return err;
+		if (ret < 0)
+			return ret;
 		memset(at, 0, got);
 	}
 	return 0;
@@ -160,10 +159,10 @@ int erofs_stream_put(struct erofs_stream *stream, const void *data, size_t len)
 	while (len) {
 		uint8_t *at;
 		uint32_t got;
-		int err = reserve(stream, len, &at, &got);
+		int ret = reserve(stream, len, &at, &got);
 
-		if (err)
-			return err;
+		if (ret < 0)
+			return ret;
 		memcpy(at, bytes, got);
 		bytes += got;
 		len -= got;
@@ -176,14 +175,13 @@ int erofs_stream_put_file(struct erofs_stream *stream, const struct kataimg_node
 {
 	uint8_t *at;
 	uint32_t got;
-	int err = 0;
+	int ret = stream->tail_count == TAILS_MAX ? flush(stream) : 0;
 
-	if (stream->tail_count == TAILS_MAX)
-		err = flush(stream);
-	if (!err)
-		err = reserve(stream, len, &at, &got);
-	if (err)
-		return err;
+	if (ret < 0)
+		return ret;
+	ret = reserve(stream, len, &at, &got);
+	if (ret < 0)
+		return ret;
 	stream->tails[stream->tail_count++] = (struct tail){
 		.node = node, .file_off = file_off, .at = (uint32_t)(at - stream->piece), .len = len
 	};

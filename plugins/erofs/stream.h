@@ -7,14 +7,15 @@
 #ifndef EROFS_STREAM_H
 #define EROFS_STREAM_H
 
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/layout.h"
 
 struct erofs_stream;
 
 enum erofs_stream_mode { EROFS_STREAM_WRITE, EROFS_STREAM_COMPARE };
 
-/* NULL with the error given. Comparing, -EBADMSG of any function names what differs. */
-struct erofs_stream *erofs_stream_new(const struct erofs *fs, enum erofs_stream_mode mode);
+/* NULL when memory is out. Comparing, -EUCLEAN of any function names what differs. */
+struct erofs_stream *erofs_stream_new(const struct erofs_layout *layout,
+				      enum erofs_stream_mode mode);
 void erofs_stream_free(struct erofs_stream *stream);
 
 /* Zeros up to off, which must not lie behind. */

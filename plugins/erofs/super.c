@@ -50,29 +50,32 @@ uint32_t erofs_super_bytes(uint32_t feature_incompat)
 	return bytes;
 }
 
-uint32_t erofs_super_encode(const struct erofs *fs, uint8_t out[EROFS_SUPER_BYTES_MAX])
+uint32_t erofs_super_encode(const struct erofs_layout *layout,
+			    const struct erofs_identity *identity,
+			    uint8_t out[EROFS_SUPER_BYTES_MAX])
 {
-	uint32_t bytes = erofs_super_bytes(fs->feature_incompat);
+	const struct erofs_source *source = layout->source;
+	uint32_t bytes = erofs_super_bytes(layout->feature_incompat);
 	struct erofs_lz4_config lz4 = {
 		.bytes = to_le16(sizeof(lz4) - sizeof(lz4.bytes)),
-		.max_cluster_blocks = to_le16((uint16_t)fs->options.cluster_blocks),
+		.max_cluster_blocks = to_le16((uint16_t)source->options.cluster_blocks),
 	};
 	struct erofs_super super = {
 		.magic = to_le32(EROFS_SUPER_MAGIC),
 		.feature_compat = to_le32(EROFS_COMPAT_SB_CHKSUM | EROFS_COMPAT_MTIME),
 		.block_bits = EROFS_BLOCK_BITS,
-		.root_nid = to_le16((uint16_t)fs->inodes[0].nid),
-		.inodes = to_le64(fs->tree->node_count),
-		.build_time = to_le64((uint64_t)fs->job->build_time),
-		.blocks = to_le32((uint32_t)fs->blocks),
-		.xattr_block = to_le32((uint32_t)(fs->shared_off / EROFS_BLOCK_BYTES)),
-		.feature_incompat = to_le32(fs->feature_incompat),
+		.root_nid = to_le16((uint16_t)layout->inodes[0].nid),
+		.inodes = to_le64(source->tree->node_count),
+		.build_time = to_le64((uint64_t)source->job->build_time),
+		.blocks = to_le32((uint32_t)layout->blocks),
+		.xattr_block = to_le32((uint32_t)(layout->shared_off / EROFS_BLOCK_BYTES)),
+		.feature_incompat = to_le32(layout->feature_incompat),
 	};
 
 	if (bytes > sizeof(super))
 		super.algorithms = to_le16(EROFS_ALGORITHM_LZ4);
-	memcpy(super.uuid, fs->options.uuid, sizeof(super.uuid));
-	memcpy(super.label, fs->options.label, sizeof(super.label));
+	memcpy(super.uuid, identity->uuid, sizeof(super.uuid));
+	memcpy(super.label, identity->label, sizeof(super.label));
 	memcpy(out, &super, sizeof(super));
 	memcpy(out + sizeof(super), &lz4, bytes - sizeof(super));
 	return bytes;
@@ -149,4 +152,15 @@ void erofs_super_describe(const struct erofs_super *super, struct kataimg_fs_inf
 	snprintf(info->min_kernel, sizeof(info->min_kernel), "%u.%u", version >> 8, version & 255);
 	if (unknown)
 		info->min_kernel[0] = '\0';
+}
+
+void erofs_super_foretell(const struct erofs_layout *layout, const struct erofs_identity *identity,
+			  struct kataimg_fs_info *info)
+{
+	uint8_t bytes[EROFS_SUPER_BYTES_MAX];
+	struct erofs_super super;
+
+	erofs_super_encode(layout, identity, bytes);
+	memcpy(&super, bytes, sizeof(super));
+	erofs_super_describe(&super, info);
 }

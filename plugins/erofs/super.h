@@ -3,7 +3,7 @@
 #ifndef EROFS_SUPER_H
 #define EROFS_SUPER_H
 
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/layout.h"
 
 /* The superblock and what may follow it. */
 #define EROFS_SUPER_BYTES_MAX (sizeof(struct erofs_super) + sizeof(struct erofs_lz4_config))
@@ -12,7 +12,9 @@
 uint32_t erofs_super_bytes(uint32_t feature_incompat);
 
 /* Makes it from a finished layout, without the checksum. Returns erofs_super_bytes. */
-uint32_t erofs_super_encode(const struct erofs *fs, uint8_t out[EROFS_SUPER_BYTES_MAX]);
+uint32_t erofs_super_encode(const struct erofs_layout *layout,
+			    const struct erofs_identity *identity,
+			    uint8_t out[EROFS_SUPER_BYTES_MAX]);
 
 /* Puts the checksum into a complete block 0. */
 void erofs_super_seal(uint8_t block[EROFS_BLOCK_BYTES]);
@@ -22,5 +24,8 @@ uint32_t erofs_super_checksum(const uint8_t *block, uint32_t block_bytes);
 
 /* What a superblock says, with the oldest kernel that its features need. */
 void erofs_super_describe(const struct erofs_super *super, struct kataimg_fs_info *info);
+/* What that of a layout will say. */
+void erofs_super_foretell(const struct erofs_layout *layout, const struct erofs_identity *identity,
+			  struct kataimg_fs_info *info);
 
 #endif

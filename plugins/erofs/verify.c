@@ -2,13 +2,13 @@
 #include "plugins/erofs/verify.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cleanup.h"
 #include "lib/filetype.h"
 #include "plugins/erofs/dir.h"
-#include "plugins/erofs/inode.h"
+#include "plugins/erofs/mismatch.h"
 #include "plugins/erofs/probe.h"
 #include "plugins/erofs/write.h"
 
@@ -16,79 +16,40 @@
 
 /* Reads ascending stretches of the window in large pieces. */
 struct reader {
-	const struct erofs *fs;
+	const struct erofs_layout *layout;
 	uint64_t off, end; /* of the piece */
 	uint8_t *piece;
 };
 
-static int refuse(const struct erofs *fs, const struct kataimg_node *node, const char *what)
-{
-	char path[256];
-
-	erofs_error(fs, "read back, %s of %s is not what was written", what,
-		    fs->host->path(fs->host->ctx, node, path, sizeof(path)));
-	return -EBADMSG;
-}
-
-static bool is_within(uint64_t off, uint64_t start, uint64_t bytes)
-{
-	return off >= start && off - start < bytes;
-}
-
-static bool holds_byte(const struct erofs *fs, const struct kataimg_node *node, uint64_t off)
-{
-	const struct erofs_inode *inode = &fs->inodes[node->index];
-
-	if (is_within(off, inode->nid * EROFS_SLOT_BYTES,
-		      erofs_inode_head_bytes(inode) + erofs_inode_tail_bytes(inode)))
-		return true;
-	return node->type != KATAIMG_REG &&
-	       is_within(off, (uint64_t)inode->start_block * EROFS_BLOCK_BYTES,
-			 (uint64_t)inode->blocks * EROFS_BLOCK_BYTES);
-}
-
-int erofs_verify_refuse(const struct erofs *fs, uint64_t off)
-{
-	for (uint64_t i = 0; i < fs->tree->node_count; i++)
-		if (holds_byte(fs, fs->tree->nodes[i], off))
-			return refuse(fs, fs->tree->nodes[i], "the metadata");
-	erofs_error(fs, "read back, byte %" PRIu64 " of the metadata is not what was written", off);
-	return -EBADMSG;
-}
-
 /* So many bytes of the metadata at off, at most a block's. */
-static int fetch(struct reader *reader, uint64_t off, uint32_t len, const uint8_t **at)
+static int fetch(struct reader *reader, uint64_t off, void *bytes, uint32_t len)
 {
-	const struct kataimg_host *host = reader->fs->host;
-	uint64_t total = reader->fs->blocks * EROFS_BLOCK_BYTES;
-	int err = 0;
+	const struct kataimg_host *host = reader->layout->source->host;
+	uint64_t total = reader->layout->blocks * EROFS_BLOCK_BYTES;
 
 	if (off < reader->off || off + len > reader->end) {
+		uint64_t end = total - off < PIECE_BYTES ? total : off + PIECE_BYTES;
+		int ret = host->window_read(host->ctx, off, reader->piece, end - off);
+
+		if (ret < 0)
+			return ret;
 		reader->off = off;
-		reader->end = total - off < PIECE_BYTES ? total : off + PIECE_BYTES;
-		err = host->window_read(host->ctx, off, reader->piece, reader->end - off);
+		reader->end = end;
 	}
-	*at = reader->piece + (off - reader->off);
-	return err;
+	memcpy(bytes, reader->piece + (off - reader->off), len);
+	return 0;
 }
 
 /* The two forms say the same: either one as the extended form. */
 static int fetch_inode(struct reader *reader, uint64_t nid, struct erofs_inode_extended *disk)
 {
-	const struct erofs *fs = reader->fs;
 	struct erofs_inode_compact compact;
-	const uint8_t *at;
-	int err = fetch(reader, nid * EROFS_SLOT_BYTES, sizeof(compact), &at);
+	int ret = fetch(reader, nid * EROFS_SLOT_BYTES, &compact, sizeof(compact));
 
-	if (err)
-		return err;
-	memcpy(&compact, at, sizeof(compact));
-	if (from_le16(compact.format) & EROFS_FORMAT_EXTENDED) {
-		err = fetch(reader, nid * EROFS_SLOT_BYTES, sizeof(*disk), &at);
-		if (!err)
-			memcpy(disk, at, sizeof(*disk));
-		return err;
-	}
+	if (ret < 0)
+		return ret;
+	if (from_le16(compact.format) & EROFS_FORMAT_EXTENDED)
+		return fetch(reader, nid * EROFS_SLOT_BYTES, disk, sizeof(*disk));
 	*disk = (struct erofs_inode_extended){
 		.format = compact.format,
 		.xattr_count = compact.xattr_count,
@@ -97,50 +58,52 @@ static int fetch_inode(struct reader *reader, uint64_t nid, struct erofs_inode_e
 		.u = compact.u,
 		.uid = to_le32(from_le16(compact.uid)),
 		.gid = to_le32(from_le16(compact.gid)),
-		.mtime = to_le64((uint64_t)fs->job->build_time),
+		.mtime = to_le64((uint64_t)reader->layout->source->job->build_time),
 		.nlink = to_le32(from_le16(compact.nlink)),
 	};
 	return 0;
 }
 
-static int compare_inode(const struct erofs *fs, const struct kataimg_node *node,
+static int compare_inode(const struct erofs_layout *layout, const struct kataimg_node *node,
 			 const struct erofs_inode_extended *disk)
 {
-	const struct erofs_inode *inode = &fs->inodes[node->index];
+	const struct erofs_inode *inode = &layout->inodes[node->index];
 	uint32_t format = from_le16(disk->format);
 
 	if (format >> EROFS_FORMAT_LAYOUT_SHIFT != inode->layout)
-		return refuse(fs, node, "the data layout");
+		return erofs_mismatch_of(layout, node, "the data layout");
 	if (from_le16(disk->mode) != filetype_mode(node))
-		return refuse(fs, node, "the mode");
+		return erofs_mismatch_of(layout, node, "the mode");
 	if (from_le32(disk->uid) != node->uid || from_le32(disk->gid) != node->gid)
-		return refuse(fs, node, "the owner");
+		return erofs_mismatch_of(layout, node, "the owner");
 	if (from_le32(disk->nlink) != node->nlink)
-		return refuse(fs, node, "the link count");
+		return erofs_mismatch_of(layout, node, "the link count");
 	if (from_le64(disk->size) != inode->size)
-		return refuse(fs, node, "the size");
+		return erofs_mismatch_of(layout, node, "the size");
 	if ((int64_t)from_le64(disk->mtime) != node->mtime_sec ||
 	    from_le32(disk->mtime_nsec) != node->mtime_nsec)
-		return refuse(fs, node, "the modification time");
+		return erofs_mismatch_of(layout, node, "the modification time");
 	if (inode->layout <= EROFS_FLAT_INLINE && inode->blocks &&
-	    (uint64_t)from_le32(disk->u) + inode->blocks > fs->blocks)
-		return refuse(fs, node, "the start block");
+	    (uint64_t)from_le32(disk->u) + inode->blocks > layout->blocks)
+		return erofs_mismatch_of(layout, node, "the start block");
 	return 0;
 }
 
 static int verify_inodes(struct reader *reader)
 {
-	const struct erofs *fs = reader->fs;
+	const struct erofs_layout *layout = reader->layout;
+	const struct kataimg_tree *tree = layout->source->tree;
 
-	for (uint64_t i = 0; i < fs->tree->node_count; i++) {
-		const struct kataimg_node *node = fs->tree->nodes[fs->order[i]];
+	for (uint64_t i = 0; i < tree->node_count; i++) {
+		const struct kataimg_node *node = tree->nodes[layout->order[i]];
 		struct erofs_inode_extended disk;
-		int err = fetch_inode(reader, fs->inodes[node->index].nid, &disk);
+		int ret = fetch_inode(reader, layout->inodes[node->index].nid, &disk);
 
-		if (!err)
-			err = compare_inode(fs, node, &disk);
-		if (err)
-			return err;
+		if (ret < 0)
+			return ret;
+		ret = compare_inode(layout, node, &disk);
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }
@@ -166,7 +129,7 @@ static int find_name(const uint8_t *block, uint32_t used, uint32_t count, uint32
 }
 
 /* The entries of one block are the next ones of the directory. */
-static int compare_block(const struct erofs *fs, struct erofs_dir_cursor *cursor,
+static int compare_block(const struct erofs_layout *layout, struct erofs_dir_cursor *cursor,
 			 const uint8_t *block, uint32_t used)
 {
 	struct erofs_dirent first;
@@ -175,7 +138,7 @@ static int compare_block(const struct erofs *fs, struct erofs_dir_cursor *cursor
 	memcpy(&first, block, sizeof(first));
 	count = from_le16(first.name_off) / sizeof(first);
 	if (!count || count * sizeof(first) > used)
-		return refuse(fs, cursor->dir, "a directory block");
+		return erofs_mismatch_of(layout, cursor->dir, "a directory block");
 	for (uint32_t i = 0; i < count; i++) {
 		struct erofs_dir_name expected;
 		struct erofs_dirent dirent;
@@ -185,74 +148,83 @@ static int compare_block(const struct erofs *fs, struct erofs_dir_cursor *cursor
 		if (find_name(block, used, count, i, &dirent, &name, &len) ||
 		    !erofs_dir_peek(cursor, &expected) || len != expected.len ||
 		    memcmp(name, expected.name, len) != 0 || dirent.type != expected.node->type ||
-		    from_le64(dirent.nid) != fs->inodes[expected.node->index].nid)
-			return refuse(fs, cursor->dir, "an entry");
+		    from_le64(dirent.nid) != layout->inodes[expected.node->index].nid)
+			return erofs_mismatch_of(layout, cursor->dir, "an entry");
 		erofs_dir_advance(cursor);
 	}
 	return 0;
 }
 
-static int verify_dir(const struct erofs *fs, const struct kataimg_node *dir)
+static int verify_dir_block(const struct erofs_layout *layout, struct erofs_dir_cursor *cursor,
+			    uint64_t index)
 {
-	const struct erofs_inode *inode = &fs->inodes[dir->index];
-	struct erofs_dir_cursor cursor = { .dir = dir };
+	const struct kataimg_host *host = layout->source->host;
+	const struct erofs_inode *inode = &layout->inodes[cursor->dir->index];
+	uint64_t off = (inode->start_block + index) * EROFS_BLOCK_BYTES;
+	uint64_t rest = inode->size - index * EROFS_BLOCK_BYTES;
+	uint32_t used = rest < EROFS_BLOCK_BYTES ? (uint32_t)rest : EROFS_BLOCK_BYTES;
 	uint8_t block[EROFS_BLOCK_BYTES];
+	int ret;
 
-	for (uint64_t done = 0; done < inode->size; done += EROFS_BLOCK_BYTES) {
-		uint64_t index = done / EROFS_BLOCK_BYTES;
-		uint64_t off = (inode->start_block + index) * EROFS_BLOCK_BYTES;
-		uint32_t used = EROFS_BLOCK_BYTES;
-		int err;
-
-		if (inode->size - done < used)
-			used = (uint32_t)(inode->size - done);
-		if (index == inode->blocks)
-			off = inode->nid * EROFS_SLOT_BYTES + erofs_inode_head_bytes(inode);
-		/* The names of a block that is not the last end at its padding. */
-		err = fs->host->window_read(fs->host->ctx, off, block, used);
-		while (!err && used && !block[used - 1])
-			used--;
-		if (!err)
-			err = compare_block(fs, &cursor, block, used);
-		if (err)
-			return err;
-	}
-	return 0;
+	if (index == inode->blocks)
+		off = inode->nid * EROFS_SLOT_BYTES + erofs_inode_head_bytes(inode);
+	ret = host->window_read(host->ctx, off, block, used);
+	if (ret < 0)
+		return ret;
+	/* The names of a block that is not the last end at its padding. */
+	while (used && block[used - 1] == 0)
+		used--;
+	return compare_block(layout, cursor, block, used);
 }
 
-static int verify_dirs(const struct erofs *fs)
+static int verify_dir(const struct erofs_layout *layout, const struct kataimg_node *dir)
 {
-	int err = 0;
+	uint64_t blocks = erofs_blocks_of(layout->inodes[dir->index].size);
+	struct erofs_dir_cursor cursor = { .dir = dir };
+	int ret = 0;
 
-	for (uint64_t i = 0; i < fs->tree->node_count && !err; i++)
-		if (fs->tree->nodes[i]->type == KATAIMG_DIR)
-			err = verify_dir(fs, fs->tree->nodes[i]);
-	return err;
+	for (uint64_t i = 0; ret == 0 && i < blocks; i++)
+		ret = verify_dir_block(layout, &cursor, i);
+	return ret;
 }
 
-static int verify_super(const struct erofs *fs, uint64_t window_bytes)
+static int verify_dirs(const struct erofs_layout *layout)
+{
+	const struct kataimg_tree *tree = layout->source->tree;
+	int ret = 0;
+
+	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++)
+		if (tree->nodes[i]->type == KATAIMG_DIR)
+			ret = verify_dir(layout, tree->nodes[i]);
+	return ret;
+}
+
+static int verify_super(const struct kataimg_host *host, uint64_t window_bytes)
 {
 	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
-	int err = erofs_probe(fs->host, window_bytes, &info);
+	int ret = erofs_probe(host, window_bytes, &info);
 
-	if (err == -ENODATA) {
-		erofs_error(fs, "read back, there is no EROFS superblock");
-		return -EBADMSG;
-	}
-	return err;
+	if (ret != -ENODATA)
+		return ret;
+	host->error(host->ctx, "read back, there is no EROFS superblock");
+	return -EUCLEAN;
 }
 
-int erofs_verify_window(const struct erofs *fs, uint64_t window_bytes)
+int erofs_verify_window(const struct erofs_layout *layout, const struct erofs_identity *identity,
+			uint64_t window_bytes)
 {
-	struct reader reader = { .fs = fs, .piece = erofs_alloc(fs, 1, PIECE_BYTES) };
-	int err = reader.piece ? verify_super(fs, window_bytes) : -ENOMEM;
+	autofree uint8_t *piece = malloc(PIECE_BYTES);
+	struct reader reader = { .layout = layout, .piece = piece };
+	int ret;
 
-	if (!err)
-		err = erofs_compare_metadata(fs);
-	if (!err)
-		err = verify_inodes(&reader);
-	if (!err)
-		err = verify_dirs(fs);
-	free(reader.piece);
-	return err;
+	if (!piece)
+		return -ENOMEM;
+	ret = verify_super(layout->source->host, window_bytes);
+	if (ret < 0)
+		return ret;
+	ret = erofs_compare_metadata(layout, identity);
+	if (ret < 0)
+		return ret;
+	ret = verify_inodes(&reader);
+	return ret < 0 ? ret : verify_dirs(layout);
 }

@@ -7,12 +7,10 @@
 #ifndef EROFS_VERIFY_H
 #define EROFS_VERIFY_H
 
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/layout.h"
 
-/* -EBADMSG, with what contradicts, on which object. */
-int erofs_verify_window(const struct erofs *fs, uint64_t window_bytes);
-
-/* Says which object's metadata holds the byte that differs. -EBADMSG. */
-int erofs_verify_refuse(const struct erofs *fs, uint64_t off);
+/* -EUCLEAN, with what contradicts, on which object. */
+int erofs_verify_window(const struct erofs_layout *layout, const struct erofs_identity *identity,
+			uint64_t window_bytes);
 
 #endif

@@ -4,200 +4,226 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "plugins/erofs/chunk.h"
+#include "lib/cleanup.h"
 #include "plugins/erofs/dir.h"
-#include "plugins/erofs/inode.h"
 #include "plugins/erofs/stream.h"
 #include "plugins/erofs/super.h"
-#include "plugins/erofs/xattr.h"
-#include "plugins/erofs/zmap.h"
+#include "plugins/erofs/zmap_write.h"
 
-static int put_super(const struct erofs *fs, struct erofs_stream *stream)
+/* What all parts are given. */
+struct job {
+	const struct erofs_layout *layout;
+	const struct kataimg_tree *tree;
+	struct erofs_stream *stream;
+};
+
+static int put_super(const struct job *job, const struct erofs_identity *identity)
 {
 	uint8_t super[EROFS_SUPER_BYTES_MAX];
-	uint32_t bytes = erofs_super_encode(fs, super);
-	int err = erofs_stream_seek(stream, EROFS_SUPER_OFFSET);
+	uint32_t bytes = erofs_super_encode(job->layout, identity, super);
+	int ret = erofs_stream_seek(job->stream, EROFS_SUPER_OFFSET);
 
-	return err ? err : erofs_stream_put(stream, super, bytes);
+	return ret < 0 ? ret : erofs_stream_put(job->stream, super, bytes);
 }
 
-static int put_xattrs(const struct erofs *fs, struct erofs_stream *stream,
-		      const struct kataimg_node *node)
+static int put_xattrs(const struct job *job, const struct kataimg_node *node)
 {
-	uint32_t bytes = fs->inodes[node->index].xattr_bytes;
-	uint32_t first_id = (uint32_t)(fs->shared_off % EROFS_BLOCK_BYTES / 4);
-	uint8_t *body;
-	int err;
+	const struct erofs_layout *layout = job->layout;
+	uint32_t bytes = layout->inodes[node->index].xattr_bytes;
+	uint32_t first_id = (uint32_t)(layout->shared_off % EROFS_BLOCK_BYTES / 4);
+	autofree uint8_t *body = NULL;
 
-	if (!bytes)
+	if (bytes == 0)
 		return 0;
-	body = erofs_alloc(fs, 1, bytes);
+	body = malloc(bytes);
 	if (!body)
 		return -ENOMEM;
-	erofs_xattrs_encode_node(fs->xattrs, node, first_id, body);
-	err = erofs_stream_put(stream, body, bytes);
-	free(body);
-	return err;
+	erofs_xattrs_encode_node(layout->xattrs, node, first_id, body);
+	return erofs_stream_put(job->stream, body, bytes);
 }
 
-static int put_chunks(const struct erofs *fs, struct erofs_stream *stream,
-		      const struct erofs_inode *inode)
+static int put_chunks(const struct job *job, const struct erofs_inode *inode)
 {
+	const struct erofs_inode *owner = erofs_layout_owner(job->layout, inode);
 	struct erofs_chunk_cursor cursor = { 0 };
-	int err = 0;
+	int ret = 0;
 
-	for (uint32_t i = 0; i < inode->index_bytes / sizeof(le32) && !err; i++) {
-		le32 block = to_le32(erofs_chunk_next(fs, inode, &cursor));
+	for (uint32_t i = 0; ret == 0 && i < inode->index_bytes / sizeof(le32); i++) {
+		le32 block = to_le32(erofs_chunk_next(&job->layout->chunk_runs, owner, &cursor));
 
-		err = erofs_stream_put(stream, &block, sizeof(block));
+		ret = erofs_stream_put(job->stream, &block, sizeof(block));
 	}
-	return err;
+	return ret;
 }
 
-static int put_dir_tail(const struct erofs *fs, struct erofs_stream *stream,
-			const struct kataimg_node *dir)
+static int put_index(const struct job *job, const struct erofs_inode *inode)
 {
+	if (inode->layout == EROFS_CHUNK_BASED)
+		return put_chunks(job, inode);
+	if (inode->layout == EROFS_COMPRESSED_COMPACT)
+		return erofs_zmap_put(job->layout, job->stream, inode);
+	return 0;
+}
+
+static int put_dir_tail(const struct job *job, const struct kataimg_node *dir)
+{
+	struct erofs_inode *inodes = job->layout->inodes;
 	struct erofs_dir_cursor cursor = { .dir = dir };
 	uint8_t block[EROFS_BLOCK_BYTES];
+	uint32_t bytes;
 
-	for (uint32_t i = 0; i < fs->inodes[dir->index].blocks; i++)
+	for (uint32_t i = 0; i < inodes[dir->index].blocks; i++)
 		erofs_dir_skip_block(&cursor);
-	return erofs_stream_put(stream, block, erofs_dir_encode_block(fs, &cursor, block));
+	bytes = erofs_dir_encode_block(inodes, &cursor, block);
+	return erofs_stream_put(job->stream, block, bytes);
 }
 
-static int put_tail(const struct erofs *fs, struct erofs_stream *stream,
-		    const struct kataimg_node *node)
+static int put_tail(const struct job *job, const struct kataimg_node *node)
 {
-	const struct erofs_inode *inode = &fs->inodes[node->index];
+	const struct erofs_inode *inode = &job->layout->inodes[node->index];
 	uint32_t len = erofs_inode_tail_bytes(inode);
 
-	if (!len)
+	if (len == 0)
 		return 0;
 	if (node->type == KATAIMG_DIR)
-		return put_dir_tail(fs, stream, node);
+		return put_dir_tail(job, node);
 	if (node->type == KATAIMG_LNK)
-		return erofs_stream_put(stream, node->target, len);
-	return erofs_stream_put_file(stream, node, inode->size - len, len);
+		return erofs_stream_put(job->stream, node->target, len);
+	return erofs_stream_put_file(job->stream, node, inode->size - len, len);
 }
 
-static int put_inode(const struct erofs *fs, struct erofs_stream *stream,
-		     const struct kataimg_node *node)
+static int put_inode(const struct job *job, const struct kataimg_node *node)
 {
-	const struct erofs_inode *inode = &fs->inodes[node->index];
+	const struct erofs_inode *inode = &job->layout->inodes[node->index];
 	uint64_t off = inode->nid * EROFS_SLOT_BYTES;
 	uint8_t disk[EROFS_INODE_BYTES_MAX];
-	int err = erofs_stream_seek(stream, off);
+	int ret = erofs_stream_seek(job->stream, off);
 
-	erofs_inode_encode(fs, node, disk);
-	if (!err)
-		err = erofs_stream_put(stream, disk, erofs_inode_bytes(inode));
-	if (!err)
-		err = put_xattrs(fs, stream, node);
-	if (!err)
-		err = erofs_stream_seek(stream, off + erofs_inode_index_off(inode));
-	if (!err && inode->layout == EROFS_CHUNK_BASED)
-		err = put_chunks(fs, stream, inode);
-	if (!err && inode->layout == EROFS_COMPRESSED_COMPACT)
-		err = erofs_zmap_put(fs, stream, inode);
-	return err ? err : put_tail(fs, stream, node);
+	if (ret < 0)
+		return ret;
+	erofs_inode_encode(node, inode, disk);
+	ret = erofs_stream_put(job->stream, disk, erofs_inode_bytes(inode));
+	if (ret < 0)
+		return ret;
+	ret = put_xattrs(job, node);
+	if (ret < 0)
+		return ret;
+	ret = erofs_stream_seek(job->stream, off + erofs_inode_index_off(inode));
+	if (ret < 0)
+		return ret;
+	ret = put_index(job, inode);
+	return ret < 0 ? ret : put_tail(job, node);
 }
 
-static int put_shared_xattrs(const struct erofs *fs, struct erofs_stream *stream)
+static int put_shared_xattrs(const struct job *job)
 {
-	uint64_t bytes = erofs_xattrs_shared_bytes(fs->xattrs);
-	uint8_t *area = erofs_alloc(fs, 1, bytes);
-	int err;
+	const struct erofs_xattrs *xattrs = job->layout->xattrs;
+	uint64_t bytes = erofs_xattrs_shared_bytes(xattrs);
+	autofree uint8_t *area = malloc(bytes);
+	int ret;
 
 	if (!area)
 		return -ENOMEM;
-	erofs_xattrs_encode_shared(fs->xattrs, area);
-	err = erofs_stream_seek(stream, fs->shared_off);
-	if (!err)
-		err = erofs_stream_put(stream, area, bytes);
-	free(area);
-	return err;
+	erofs_xattrs_encode_shared(xattrs, area);
+	ret = erofs_stream_seek(job->stream, job->layout->shared_off);
+	return ret < 0 ? ret : erofs_stream_put(job->stream, area, bytes);
 }
 
-static int put_inodes(const struct erofs *fs, struct erofs_stream *stream)
+/* The shared attributes lie between two inodes, or behind the last. */
+static int put_inodes(const struct job *job)
 {
-	uint64_t shared_off = fs->shared_off ? fs->shared_off : UINT64_MAX;
-	int err = 0;
+	const struct erofs_layout *layout = job->layout;
+	uint64_t shared_off = layout->shared_off ? layout->shared_off : UINT64_MAX;
+	int ret = 0;
 
-	for (uint64_t i = 0; i < fs->tree->node_count && !err; i++) {
-		uint32_t index = fs->order[i];
+	for (uint64_t i = 0; ret == 0 && i < job->tree->node_count; i++) {
+		uint32_t index = layout->order[i];
 
-		if (fs->inodes[index].nid * EROFS_SLOT_BYTES > shared_off) {
-			err = put_shared_xattrs(fs, stream);
+		if (layout->inodes[index].nid * EROFS_SLOT_BYTES > shared_off) {
+			ret = put_shared_xattrs(job);
 			shared_off = UINT64_MAX;
 		}
-		if (!err)
-			err = put_inode(fs, stream, fs->tree->nodes[index]);
+		if (ret == 0)
+			ret = put_inode(job, job->tree->nodes[index]);
 	}
-	if (!err && shared_off != UINT64_MAX)
-		err = put_shared_xattrs(fs, stream);
-	return err;
+	if (ret == 0 && shared_off != UINT64_MAX)
+		ret = put_shared_xattrs(job);
+	return ret;
 }
 
-static int put_dir_blocks(const struct erofs *fs, struct erofs_stream *stream,
-			  const struct kataimg_node *dir)
+static int put_dir_blocks(const struct job *job, const struct kataimg_node *dir)
 {
+	struct erofs_inode *inodes = job->layout->inodes;
 	struct erofs_dir_cursor cursor = { .dir = dir };
 	uint8_t block[EROFS_BLOCK_BYTES];
-	int err = 0;
+	int ret = 0;
 
-	for (uint32_t i = 0; i < fs->inodes[dir->index].blocks && !err; i++) {
-		erofs_dir_encode_block(fs, &cursor, block);
-		err = erofs_stream_put(stream, block, sizeof(block));
+	for (uint32_t i = 0; ret == 0 && i < inodes[dir->index].blocks; i++) {
+		erofs_dir_encode_block(inodes, &cursor, block);
+		ret = erofs_stream_put(job->stream, block, sizeof(block));
 	}
-	return err;
+	return ret;
+}
+
+static int put_node_blocks(const struct job *job, const struct kataimg_node *node)
+{
+	const struct erofs_inode *inode = &job->layout->inodes[node->index];
+	int ret = erofs_stream_seek(job->stream, (uint64_t)inode->start_block * EROFS_BLOCK_BYTES);
+
+	if (ret < 0)
+		return ret;
+	if (node->type == KATAIMG_DIR)
+		return put_dir_blocks(job, node);
+	return erofs_stream_put(job->stream, node->target, node->size);
 }
 
 /* Whole blocks of directories and long links, ascending in the tree's order. */
-static int put_blocks(const struct erofs *fs, struct erofs_stream *stream)
+static int put_blocks(const struct job *job)
 {
-	uint64_t end = fs->meta_blocks;
-	int err = 0;
+	uint64_t end = job->layout->meta_blocks;
 
-	for (uint64_t i = 0; i < fs->tree->node_count && !err; i++) {
-		const struct kataimg_node *node = fs->tree->nodes[i];
-		const struct erofs_inode *inode = &fs->inodes[i];
+	for (uint64_t i = 0; i < job->tree->node_count; i++) {
+		const struct erofs_inode *inode = &job->layout->inodes[i];
+		int ret;
 
-		if (node->type == KATAIMG_REG || !inode->blocks)
+		if (job->tree->nodes[i]->type == KATAIMG_REG || inode->blocks == 0)
 			continue;
-		err = erofs_stream_seek(stream, (uint64_t)inode->start_block * EROFS_BLOCK_BYTES);
-		if (!err && node->type == KATAIMG_DIR)
-			err = put_dir_blocks(fs, stream, node);
-		if (!err && node->type == KATAIMG_LNK)
-			err = erofs_stream_put(stream, node->target, node->size);
+		ret = put_node_blocks(job, job->tree->nodes[i]);
+		if (ret < 0)
+			return ret;
 		end = (uint64_t)inode->start_block + inode->blocks;
 	}
-	return err ? err : erofs_stream_seek(stream, end * EROFS_BLOCK_BYTES);
+	return erofs_stream_seek(job->stream, end * EROFS_BLOCK_BYTES);
 }
 
-static int put_metadata(const struct erofs *fs, enum erofs_stream_mode mode)
+DEFINE_CLEANUP(struct erofs_stream, erofs_stream_free)
+
+static int put_metadata(const struct erofs_layout *layout, const struct erofs_identity *identity,
+			enum erofs_stream_mode mode)
 {
-	struct erofs_stream *stream = erofs_stream_new(fs, mode);
-	int err;
+	struct erofs_stream *stream autocall(cleanup_erofs_stream_free) =
+		erofs_stream_new(layout, mode);
+	const struct job job = { layout, layout->source->tree, stream };
+	int ret;
 
 	if (!stream)
 		return -ENOMEM;
-	err = put_super(fs, stream);
-	if (!err)
-		err = put_inodes(fs, stream);
-	if (!err)
-		err = put_blocks(fs, stream);
-	if (!err)
-		err = erofs_stream_finish(stream);
-	erofs_stream_free(stream);
-	return err;
+	ret = put_super(&job, identity);
+	if (ret < 0)
+		return ret;
+	ret = put_inodes(&job);
+	if (ret < 0)
+		return ret;
+	ret = put_blocks(&job);
+	return ret < 0 ? ret : erofs_stream_finish(stream);
 }
 
-int erofs_write_metadata(const struct erofs *fs)
+int erofs_write_metadata(const struct erofs_layout *layout, const struct erofs_identity *identity)
 {
-	return put_metadata(fs, EROFS_STREAM_WRITE);
+	return put_metadata(layout, identity, EROFS_STREAM_WRITE);
 }
 
-int erofs_compare_metadata(const struct erofs *fs)
+int erofs_compare_metadata(const struct erofs_layout *layout, const struct erofs_identity *identity)
 {
-	return put_metadata(fs, EROFS_STREAM_COMPARE);
+	return put_metadata(layout, identity, EROFS_STREAM_COMPARE);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The metadata of a finished layout, in ascending order. */
+/* The metadata of a layout, in ascending order. */
 #ifndef EROFS_WRITE_H
 #define EROFS_WRITE_H
 
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/layout.h"
 
 /* Into the window. */
-int erofs_write_metadata(const struct erofs *fs);
-/* Against the window: -EBADMSG, with the object that is not what was written. */
-int erofs_compare_metadata(const struct erofs *fs);
+int erofs_write_metadata(const struct erofs_layout *layout, const struct erofs_identity *identity);
+/* Against the window: -EUCLEAN, with the object that is not what was written. */
+int erofs_compare_metadata(const struct erofs_layout *layout,
+			   const struct erofs_identity *identity);
 
 #endif

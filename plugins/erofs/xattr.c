@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "lib/acl.h"
+#include "lib/array.h"
+#include "lib/hashtable.h"
 #include "lib/round.h"
 
 #define NOT_SHARED UINT32_MAX
@@ -13,16 +15,13 @@
 /* A distinct pair of name and value. */
 struct pair {
 	const struct kataimg_xattr *xattr;
-	uint32_t hash;
 	uint32_t uses;
 	uint32_t shared_off; /* in the shared area, or NOT_SHARED */
 };
 
 struct erofs_xattrs {
-	struct pair *pairs; /* in order of first use */
-	size_t count, capacity;
-	uint32_t *slots; /* open addressing: index in pairs + 1, 0: empty */
-	size_t slot_count;
+	ARRAY(struct pair) pairs; /* in order of first use */
+	struct hashtable by_hash; /* their numbers */
 	uint32_t hash_start;
 	uint64_t shared_bytes;
 };
@@ -78,16 +77,6 @@ uint64_t erofs_xattr_bytes_alone(const struct kataimg_node *node)
 	return node->xattr_count ? bytes : 0;
 }
 
-/* FNV-1a. */
-static uint32_t hash_bytes(uint32_t hash, const void *data, size_t len)
-{
-	const uint8_t *bytes = data;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ bytes[i]) * 16777619u;
-	return hash;
-}
-
 static uint32_t hash_xattr(const struct erofs_xattrs *xattrs, const struct kataimg_xattr *xattr)
 {
 	uint32_t hash = hash_bytes(xattrs->hash_start, xattr->name, xattr->name_len);
@@ -102,70 +91,53 @@ static bool xattr_equal(const struct kataimg_xattr *a, const struct kataimg_xatt
 	       (!a->value_len || memcmp(a->value, b->value, a->value_len) == 0);
 }
 
-/* The slot of the pair, or the empty one where it belongs. */
-static uint32_t *find_slot(const struct erofs_xattrs *xattrs, const struct kataimg_xattr *xattr,
-			   uint32_t hash)
+/* NULL: it was not counted yet. */
+static struct pair *find_pair(const struct erofs_xattrs *xattrs, const struct kataimg_xattr *xattr)
 {
-	size_t mask = xattrs->slot_count - 1;
-	size_t i = hash & mask;
+	uint32_t hash = hash_xattr(xattrs, xattr), number;
+	size_t step = 0;
 
-	while (xattrs->slots[i]) {
-		const struct pair *pair = &xattrs->pairs[xattrs->slots[i] - 1];
-
-		if (pair->hash == hash && xattr_equal(pair->xattr, xattr))
-			break;
-		i = (i + 1) & mask;
-	}
-	return &xattrs->slots[i];
+	while (hashtable_next(&xattrs->by_hash, hash, &step, &number))
+		if (xattr_equal(xattrs->pairs.items[number].xattr, xattr))
+			return &xattrs->pairs.items[number];
+	return NULL;
 }
 
-static int grow_slots(const struct erofs *fs, struct erofs_xattrs *xattrs)
+static int add_pair(struct erofs_xattrs *xattrs, const struct kataimg_xattr *xattr)
 {
-	size_t slot_count = xattrs->slot_count ? xattrs->slot_count * 2 : 64;
-	uint32_t *slots = erofs_alloc(fs, slot_count, sizeof(*slots));
+	struct pair *pair = array_add(&xattrs->pairs);
 
-	if (!slots)
+	if (!pair)
 		return -ENOMEM;
-	free(xattrs->slots);
-	xattrs->slots = slots;
-	xattrs->slot_count = slot_count;
-	for (size_t i = 0; i < xattrs->count; i++)
-		*find_slot(xattrs, xattrs->pairs[i].xattr, xattrs->pairs[i].hash) =
-			(uint32_t)(i + 1);
+	*pair = (struct pair){ .xattr = xattr, .uses = 1, .shared_off = NOT_SHARED };
+	return hashtable_put(&xattrs->by_hash, hash_xattr(xattrs, xattr),
+			     (uint32_t)(xattrs->pairs.count - 1));
+}
+
+static int count_xattr(struct erofs_xattrs *xattrs, const struct kataimg_xattr *xattr)
+{
+	struct pair *pair = find_pair(xattrs, xattr);
+
+	if (!pair)
+		return add_pair(xattrs, xattr);
+	pair->uses++;
 	return 0;
 }
 
-static int count_xattr(const struct erofs *fs, struct erofs_xattrs *xattrs,
-		       const struct kataimg_xattr *xattr)
+static int count_node(struct erofs_xattrs *xattrs, const struct kataimg_node *node)
 {
-	uint32_t hash = hash_xattr(xattrs, xattr);
-	uint32_t *slot;
-	int err;
+	int ret = 0;
 
-	if (xattrs->count * 2 >= xattrs->slot_count) {
-		err = grow_slots(fs, xattrs);
-		if (err)
-			return err;
-	}
-	slot = find_slot(xattrs, xattr, hash);
-	if (!*slot) {
-		err = erofs_grow(fs, &xattrs->pairs, &xattrs->capacity, xattrs->count,
-				 sizeof(struct pair));
-		if (err)
-			return err;
-		xattrs->pairs[xattrs->count++] =
-			(struct pair){ .xattr = xattr, .hash = hash, .shared_off = NOT_SHARED };
-		*slot = (uint32_t)xattrs->count;
-	}
-	xattrs->pairs[*slot - 1].uses++;
-	return 0;
+	for (uint32_t i = 0; ret == 0 && i < node->xattr_count; i++)
+		ret = count_xattr(xattrs, &node->xattrs[i]);
+	return ret;
 }
 
 /* Sharing pays when one copy and an id for each use are smaller than a copy for each use. */
 static void choose_shared(struct erofs_xattrs *xattrs)
 {
-	for (size_t i = 0; i < xattrs->count; i++) {
-		struct pair *pair = &xattrs->pairs[i];
+	for (size_t i = 0; i < xattrs->pairs.count; i++) {
+		struct pair *pair = &xattrs->pairs.items[i];
 		uint64_t bytes = entry_bytes(pair->xattr);
 
 		if (bytes + 4 * (uint64_t)pair->uses >= bytes * pair->uses ||
@@ -176,42 +148,35 @@ static void choose_shared(struct erofs_xattrs *xattrs)
 	}
 }
 
-int erofs_xattrs_collect(struct erofs *fs)
+int erofs_xattrs_make(const struct erofs_source *source, struct erofs_xattrs **made)
 {
-	struct erofs_xattrs *xattrs = erofs_alloc(fs, 1, sizeof(*xattrs));
+	struct erofs_xattrs *xattrs = calloc(1, sizeof(*xattrs));
+	int ret = 0;
 
+	*made = xattrs;
 	if (!xattrs)
 		return -ENOMEM;
-	fs->xattrs = xattrs;
 	/* From the seed, which depends on all attributes: none can be chosen so that their hashes
 	 * are equal. */
-	memcpy(&xattrs->hash_start, fs->job->seed, sizeof(xattrs->hash_start));
-	for (uint64_t i = 0; i < fs->tree->node_count; i++) {
-		const struct kataimg_node *node = fs->tree->nodes[i];
-
-		for (uint32_t x = 0; x < node->xattr_count; x++) {
-			int err = count_xattr(fs, xattrs, &node->xattrs[x]);
-
-			if (err)
-				return err;
-		}
-	}
+	memcpy(&xattrs->hash_start, source->job->seed, sizeof(xattrs->hash_start));
+	for (uint64_t i = 0; ret == 0 && i < source->tree->node_count; i++)
+		ret = count_node(xattrs, source->tree->nodes[i]);
 	choose_shared(xattrs);
-	return 0;
+	return ret;
 }
 
 void erofs_xattrs_free(struct erofs_xattrs *xattrs)
 {
 	if (!xattrs)
 		return;
-	free(xattrs->pairs);
-	free(xattrs->slots);
+	array_free(&xattrs->pairs);
+	hashtable_free(&xattrs->by_hash);
 	free(xattrs);
 }
 
 static uint32_t shared_off_of(const struct erofs_xattrs *xattrs, const struct kataimg_xattr *xattr)
 {
-	return xattrs->pairs[*find_slot(xattrs, xattr, hash_xattr(xattrs, xattr)) - 1].shared_off;
+	return find_pair(xattrs, xattr)->shared_off;
 }
 
 /* How many ids the node's list holds: its first shared pairs, as many as the count can say. */
@@ -286,7 +251,8 @@ uint64_t erofs_xattrs_shared_bytes(const struct erofs_xattrs *xattrs)
 
 void erofs_xattrs_encode_shared(const struct erofs_xattrs *xattrs, uint8_t *out)
 {
-	for (size_t i = 0; i < xattrs->count; i++)
-		if (xattrs->pairs[i].shared_off != NOT_SHARED)
-			encode_entry(xattrs->pairs[i].xattr, out + xattrs->pairs[i].shared_off);
+	for (size_t i = 0; i < xattrs->pairs.count; i++)
+		if (xattrs->pairs.items[i].shared_off != NOT_SHARED)
+			encode_entry(xattrs->pairs.items[i].xattr,
+				     out + xattrs->pairs.items[i].shared_off);
 }

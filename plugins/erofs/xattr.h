@@ -7,7 +7,7 @@
 #ifndef EROFS_XATTR_H
 #define EROFS_XATTR_H
 
-#include "plugins/erofs/erofs.h"
+#include "plugins/erofs/source.h"
 
 /* 0, or -1: EROFS has no number for this namespace. The suffix points into the name. */
 int erofs_xattr_split(const struct kataimg_xattr *xattr, uint8_t *prefix, const char **suffix,
@@ -16,8 +16,11 @@ int erofs_xattr_split(const struct kataimg_xattr *xattr, uint8_t *prefix, const 
 /* What the node's attributes take after its inode when none is shared. */
 uint64_t erofs_xattr_bytes_alone(const struct kataimg_node *node);
 
-/* Counts the tree's pairs and decides which are shared. Fills fs->xattrs. -ENOMEM. */
-int erofs_xattrs_collect(struct erofs *fs);
+struct erofs_xattrs;
+
+/* Counts the tree's pairs and decides which are shared. -ENOMEM; whatever it returns, *made is to
+ * be freed. */
+int erofs_xattrs_make(const struct erofs_source *source, struct erofs_xattrs **made);
 void erofs_xattrs_free(struct erofs_xattrs *xattrs);
 
 /* What the node's attributes take after its inode; 0 without any. */

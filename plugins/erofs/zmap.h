@@ -10,14 +10,23 @@
 #ifndef EROFS_ZMAP_H
 #define EROFS_ZMAP_H
 
-#include "plugins/erofs/stream.h"
+#include "plugins/erofs/inode.h"
 
-/* Header and index of an inode whose size, form and xattrs are known. */
+#define EROFS_ZMAP_SMALL_PACK_RECORDS 2u
+#define EROFS_ZMAP_SMALL_PACK_BYTES 8u
+#define EROFS_ZMAP_BIG_PACK_RECORDS 16u
+#define EROFS_ZMAP_BIG_PACK_BYTES 32u
+
+/* How many records of an inode's index go where. */
+struct erofs_zmap_shape {
+	uint32_t total;
+	uint32_t before; /* in small packs, up to the first multiple of 32 bytes */
+	uint32_t big;    /* in big packs; the rest is in small ones */
+};
+
+/* Of an inode whose size, form and xattrs are known; and header and index in bytes. */
+struct erofs_zmap_shape erofs_zmap_shape(const struct erofs_inode *inode);
 uint32_t erofs_zmap_bytes(const struct erofs_inode *inode);
-
-/* Writes them. */
-int erofs_zmap_put(const struct erofs *fs, struct erofs_stream *stream,
-		   const struct erofs_inode *inode);
 
 /* What the index says of a logical cluster. */
 struct erofs_zmap_record {
@@ -28,11 +37,8 @@ struct erofs_zmap_record {
 	uint32_t block;   /* PLAIN, HEAD: the extent's first */
 };
 
-#define EROFS_ZMAP_PACK_RECORDS_MAX 16u
-#define EROFS_ZMAP_PACK_BYTES_MAX 32u
-
 /* Makes a pack of 2 records (8 bytes) or 16 (32 bytes). Returns its bytes. */
 uint32_t erofs_zmap_pack(const struct erofs_zmap_record *records, uint32_t count, bool big_clusters,
-			 uint8_t out[EROFS_ZMAP_PACK_BYTES_MAX]);
+			 uint8_t out[EROFS_ZMAP_BIG_PACK_BYTES]);
 
 #endif

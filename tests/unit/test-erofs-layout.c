@@ -125,16 +125,15 @@ static uint8_t chunk_bits_of(uint64_t size, uint64_t hole_off, uint64_t hole_len
 	struct memtree *tree = memtree_new();
 	struct kataimg_node *file = memtree_add_pattern(memtree_root(tree), "f", size, 1);
 	struct erofs_chunk_runs runs = { 0 };
-	struct erofs_inode inodes[2] = { { .size = 0 }, { .size = size, .owner = 1 } };
-	struct erofs fs = { .inodes = inodes, .chunk_runs = &runs };
+	struct erofs_inode inode = { .size = size, .owner = 1 };
 
 	memtree_punch_hole(file, hole_off, hole_len);
-	fs.tree = memtree_finish(tree);
-	assert_int_equal(erofs_chunk_plan(&fs, file), 0);
-	*layout = inodes[1].layout;
-	free(runs.runs);
+	memtree_finish(tree);
+	assert_int_equal(erofs_chunk_plan(file, &inode, &runs), 0);
+	*layout = inode.layout;
+	array_free(&runs);
 	memtree_free(tree);
-	return inodes[1].chunk_bits;
+	return inode.chunk_bits;
 }
 
 /* A chunk's array and the zeros that it stores weigh against each other. */
@@ -174,7 +173,7 @@ static void index_packs(void **state)
 	};
 	static const uint8_t expected_counted[8] = { 0x03, 0x28, 0x07, 0x00, 97, 0, 0, 0 };
 	struct erofs_zmap_record big[16] = { { 0 } };
-	uint8_t out[EROFS_ZMAP_PACK_BYTES_MAX];
+	uint8_t out[EROFS_ZMAP_BIG_PACK_BYTES];
 
 	(void)state;
 	assert_int_equal(erofs_zmap_pack(small, 2, false, out), 8);
@@ -263,30 +262,29 @@ static void device_numbers(void **state)
 static void compact_inodes(void **state)
 {
 	const struct kataimg_job job = { .build_time = 1000 };
-	const struct erofs fs = { .job = &job };
 	const struct kataimg_node compact = {
 		.mtime_sec = 1000, .uid = 65535, .gid = 65535, .nlink = 65535
 	};
 	struct kataimg_node node;
 
 	(void)state;
-	assert_false(erofs_inode_is_extended(&fs, &compact, UINT32_MAX));
-	assert_true(erofs_inode_is_extended(&fs, &compact, UINT32_MAX + UINT64_C(1)));
+	assert_false(erofs_inode_is_extended(&job, &compact, UINT32_MAX));
+	assert_true(erofs_inode_is_extended(&job, &compact, UINT32_MAX + UINT64_C(1)));
 	node = compact;
 	node.uid++;
-	assert_true(erofs_inode_is_extended(&fs, &node, 0));
+	assert_true(erofs_inode_is_extended(&job, &node, 0));
 	node = compact;
 	node.gid++;
-	assert_true(erofs_inode_is_extended(&fs, &node, 0));
+	assert_true(erofs_inode_is_extended(&job, &node, 0));
 	node = compact;
 	node.nlink++;
-	assert_true(erofs_inode_is_extended(&fs, &node, 0));
+	assert_true(erofs_inode_is_extended(&job, &node, 0));
 	node = compact;
 	node.mtime_nsec++;
-	assert_true(erofs_inode_is_extended(&fs, &node, 0));
+	assert_true(erofs_inode_is_extended(&job, &node, 0));
 	node = compact;
 	node.mtime_sec--;
-	assert_true(erofs_inode_is_extended(&fs, &node, 0));
+	assert_true(erofs_inode_is_extended(&job, &node, 0));
 }
 
 /* What occurs often is stored once, as long as an id is smaller than a copy. */
@@ -295,7 +293,8 @@ static void xattrs_are_shared(void **state)
 	const struct kataimg_job job = { .seed = { 1, 2, 3, 4 } };
 	struct memtree *tree = memtree_new();
 	struct kataimg_node *root = memtree_root(tree);
-	struct erofs fs = { .job = &job };
+	struct erofs_source source = { .job = &job };
+	struct erofs_xattrs *xattrs;
 	char name[2] = "a";
 
 	(void)state;
@@ -305,15 +304,15 @@ static void xattrs_are_shared(void **state)
 		memtree_set_xattr(file, "security.selinux", "system_u:object_r:bin_t:s0", 27);
 		memtree_set_xattr(file, "user.own", name, 1);
 	}
-	fs.tree = memtree_finish(tree);
-	assert_int_equal(erofs_xattrs_collect(&fs), 0);
+	source.tree = memtree_finish(tree);
+	assert_int_equal(erofs_xattrs_make(&source, &xattrs), 0);
 	/* 4 + "selinux" + 27 */
-	assert_int_equal(erofs_xattrs_shared_bytes(fs.xattrs), 40);
+	assert_int_equal(erofs_xattrs_shared_bytes(xattrs), 40);
 	/* header, one id, 4 + "own" + 1 */
-	assert_int_equal(erofs_xattrs_node_bytes(fs.xattrs, memtree_find(tree, "a")), 12 + 4 + 8);
-	assert_int_equal(erofs_xattrs_node_bytes(fs.xattrs, root), 0);
+	assert_int_equal(erofs_xattrs_node_bytes(xattrs, memtree_find(tree, "a")), 12 + 4 + 8);
+	assert_int_equal(erofs_xattrs_node_bytes(xattrs, root), 0);
 	assert_int_equal(erofs_xattr_bytes_alone(memtree_find(tree, "a")), 12 + 40 + 8);
-	erofs_xattrs_free(fs.xattrs);
+	erofs_xattrs_free(xattrs);
 	memtree_free(tree);
 }
 
@@ -368,7 +367,8 @@ static void xattrs_of_one_hash(void **state)
 	const struct kataimg_job job = { .seed = { 1, 2, 3, 4 } };
 	struct name_block *tries = calloc(BLOCK_TRIES, sizeof(*tries));
 	struct memtree *tree = memtree_new();
-	struct erofs fs = { .job = &job };
+	struct erofs_source source = { .job = &job };
+	struct erofs_xattrs *xattrs;
 	char blocks[NAME_BLOCKS][2][4], name[5 + 4 * NAME_BLOCKS + 1] = "user.";
 	uint32_t hash = fnv1a(2166136261u, name, 5);
 	struct kataimg_node *file = NULL;
@@ -389,9 +389,9 @@ static void xattrs_of_one_hash(void **state)
 		}
 		memtree_set_xattr(file, name, "", 0);
 	}
-	fs.tree = memtree_finish(tree);
-	assert_int_equal(erofs_xattrs_collect(&fs), 0);
-	erofs_xattrs_free(fs.xattrs);
+	source.tree = memtree_finish(tree);
+	assert_int_equal(erofs_xattrs_make(&source, &xattrs), 0);
+	erofs_xattrs_free(xattrs);
 	memtree_free(tree);
 	free(tries);
 }

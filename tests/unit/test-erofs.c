@@ -399,7 +399,7 @@ static void corruption(void **state)
 							       .corrupt_len = 2,
 							       .corrupt_off = offsets[i] });
 
-		assert_int_equal(fakehost_run(host), -EBADMSG);
+		assert_int_equal(fakehost_run(host), -EUCLEAN);
 		assert_string_equal(fakehost_stage(host), "verify");
 		fakehost_free(host);
 		memtree_free(tree);
@@ -441,7 +441,7 @@ static void check_corruption(struct memtree *tree, const char *const *options, u
 						       .corrupt_off = off });
 	int err = fakehost_run(host);
 
-	if (err != -EBADMSG || (!strstr(fakehost_error(host), "read back") &&
+	if (err != -EUCLEAN || (!strstr(fakehost_error(host), "read back") &&
 				!strstr(fakehost_error(host), "EROFS superblock")))
 		fail_msg("byte %d: %d: %s", (int)off, err, fakehost_error(host));
 	fakehost_free(host);
@@ -480,10 +480,10 @@ static void probe_refuses(void **state)
 	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), 0);
 	assert_int_equal(fakehost_probe_bytes(backend, bytes, 1100, &info), -ENODATA);
 	bytes[1024 + 40] ^= 1;
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), -EBADMSG);
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), -EUCLEAN);
 	bytes[1024 + 40] ^= 1;
 	bytes[1024 + 12] = 40;
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), -EBADMSG);
+	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), -EUCLEAN);
 	bytes[1024] ^= 1;
 	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), -ENODATA);
 	free(bytes);

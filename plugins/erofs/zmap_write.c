@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/erofs/zmap_write.h"
+
+#include <string.h>
+
+#include "plugins/erofs/zmap.h"
+
+/* Walks the file's logical clusters along its extents. */
+struct walk {
+	const struct erofs_segments *segments;
+	const struct erofs_inode *inode, *owner;
+	struct erofs_extent_cursor cursor;
+	struct erofs_extent extent;
+	uint64_t start, end; /* of the extent, in the file */
+	uint32_t block;      /* its first */
+	uint64_t cluster;    /* the next to be described */
+};
+
+/* The extent after this one. The file's end is a plain extent without bytes. */
+static void next_extent(struct walk *walk)
+{
+	walk->start = walk->end;
+	if (!erofs_extent_next(walk->segments, walk->owner, &walk->cursor, &walk->extent))
+		walk->extent = (struct erofs_extent){ .plain = true };
+	walk->end += walk->extent.bytes;
+}
+
+static struct erofs_zmap_record next_record(struct walk *walk)
+{
+	uint64_t head = walk->start / EROFS_BLOCK_BYTES;
+	uint64_t next = walk->end / EROFS_BLOCK_BYTES;
+	struct erofs_zmap_record record = { 0 };
+
+	if (walk->cluster == head) {
+		record.type = walk->extent.plain ? EROFS_CLUSTER_PLAIN : EROFS_CLUSTER_HEAD;
+		record.offset = walk->start % EROFS_BLOCK_BYTES;
+		record.block = walk->block;
+	} else {
+		record.type = EROFS_CLUSTER_NONHEAD;
+		record.back = (uint16_t)(walk->cluster - head);
+		record.forward = (uint16_t)(next - walk->cluster);
+		if (record.back == 1 && walk->inode->big_clusters)
+			record.back = (uint16_t)(walk->extent.blocks | EROFS_CLUSTER_BLOCKS_FLAG);
+	}
+	if (++walk->cluster == next) {
+		walk->block += walk->extent.blocks;
+		next_extent(walk);
+	}
+	return record;
+}
+
+static int put_packs(struct walk *walk, struct erofs_stream *stream, uint32_t records_left,
+		     uint32_t pack_records)
+{
+	struct erofs_zmap_record records[EROFS_ZMAP_BIG_PACK_RECORDS];
+	uint8_t pack[EROFS_ZMAP_BIG_PACK_BYTES];
+
+	while (records_left) {
+		uint32_t count = records_left < pack_records ? records_left : pack_records;
+		uint32_t bytes;
+		int ret;
+
+		memset(records, 0, sizeof(records));
+		for (uint32_t i = 0; i < count; i++)
+			records[i] = next_record(walk);
+		bytes = erofs_zmap_pack(records, pack_records, walk->inode->big_clusters, pack);
+		ret = erofs_stream_put(stream, pack, bytes);
+		if (ret < 0)
+			return ret;
+		records_left -= count;
+	}
+	return 0;
+}
+
+int erofs_zmap_put(const struct erofs_layout *layout, struct erofs_stream *stream,
+		   const struct erofs_inode *inode)
+{
+	struct erofs_zmap_shape shape = erofs_zmap_shape(inode);
+	struct walk walk = { .segments = layout->segments,
+			     .inode = inode,
+			     .owner = erofs_layout_owner(layout, inode),
+			     .block = inode->start_block };
+	struct erofs_map_header header = {
+		.advise = to_le16(EROFS_ADVISE_COMPACT_2B |
+				  (inode->big_clusters ? EROFS_ADVISE_BIG_CLUSTERS : 0))
+	};
+	int ret = erofs_stream_put(stream, &header, sizeof(header));
+
+	if (ret < 0)
+		return ret;
+	next_extent(&walk);
+	ret = put_packs(&walk, stream, shape.before, EROFS_ZMAP_SMALL_PACK_RECORDS);
+	if (ret < 0)
+		return ret;
+	ret = put_packs(&walk, stream, shape.big, EROFS_ZMAP_BIG_PACK_RECORDS);
+	if (ret < 0)
+		return ret;
+	return put_packs(&walk, stream, shape.total - shape.before - shape.big,
+			 EROFS_ZMAP_SMALL_PACK_RECORDS);
+}
