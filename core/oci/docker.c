@@ -1,39 +1,90 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What docker save writes: manifest.json has all images, each with its layers' paths. */
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/oci/image.h"
 
-/* Does the image have the tag? All that it has go to the list of names. */
-static bool has_tag(json_object *image, const char *tag, struct oci_names *names)
+/*
+ * A name as "docker pull" completes it, to be freed: without a registry in front it is of
+ * docker.io, where one of no group is in library/, and without a tag it is the latest.
+ */
+static char *complete_name(const char *name)
+{
+	const char *slash = strchr(name, '/'), *last = strrchr(name, '/');
+	size_t first_len = slash ? (size_t)(slash - name) : 0;
+	bool has_registry =
+		slash && (memchr(name, '.', first_len) || memchr(name, ':', first_len) ||
+			  strncmp(name, "localhost/", first_len + 1) == 0);
+	bool has_tag = strpbrk(last ? last + 1 : name, ":@") != NULL;
+	const char *registry = has_registry ? "" : slash ? "docker.io/" : "docker.io/library/";
+	char *completed;
+
+	return asprintf(&completed, "%s%s%s", registry, name, has_tag ? "" : ":latest") < 0
+		       ? NULL
+		       : completed;
+}
+
+static int is_same_name(const char *name, const char *completed, struct error *error)
+{
+	autofree char *other = complete_name(name);
+
+	return other ? strcmp(other, completed) == 0 : error_nomem(error);
+}
+
+/* 1: the image has the tag, which is completed. */
+static int has_tag(json_object *image, const char *tag, struct error *error)
+{
+	json_object *tags = oci_json_array(image, "RepoTags");
+	int found = 0;
+
+	for (size_t i = 0; tags && found == 0 && i < json_object_array_length(tags); i++) {
+		const char *name = json_object_get_string(json_object_array_get_idx(tags, i));
+
+		if (name)
+			found = is_same_name(name, tag, error);
+	}
+	return found;
+}
+
+static void add_tags(json_object *image, struct oci_names *names)
 {
 	json_object *tags = oci_json_array(image, "RepoTags");
 
-	for (size_t i = 0; tags && i < json_object_array_length(tags); i++) {
-		const char *name = json_object_get_string(json_object_array_get_idx(tags, i));
-
-		if (tag && name && strcmp(name, tag) == 0)
-			return true;
-		oci_add_name(names, name);
-	}
-	return false;
+	for (size_t i = 0; tags && i < json_object_array_length(tags); i++)
+		oci_add_name(names, json_object_get_string(json_object_array_get_idx(tags, i)));
 }
 
-static json_object *choose(json_object *images, const char *tag, struct error *error)
+static int choose_tag(json_object *images, size_t count, const char *tag, json_object **chosen,
+		      struct error *error)
+{
+	autofree char *completed = complete_name(tag);
+	int found = completed ? 0 : error_nomem(error);
+
+	for (size_t i = 0; found == 0 && i < count; i++) {
+		*chosen = json_object_array_get_idx(images, i);
+		found = has_tag(*chosen, completed, error);
+	}
+	return found;
+}
+
+static int choose(json_object *images, const char *tag, json_object **chosen, struct error *error)
 {
 	struct oci_names names = { "" };
 	size_t count =
 		json_object_is_type(images, json_type_array) ? json_object_array_length(images) : 0;
+	int found = tag ? choose_tag(images, count, tag, chosen, error) : count == 1;
 
-	for (size_t i = 0; i < count; i++)
-		if (has_tag(json_object_array_get_idx(images, i), tag, &names))
-			return json_object_array_get_idx(images, i);
 	if (!tag && count == 1)
-		return json_object_array_get_idx(images, 0);
-	oci_fail_choice(tag, count, &names, error);
-	return NULL;
+		*chosen = json_object_array_get_idx(images, 0);
+	if (found != 0)
+		return found < 0 ? found : 0;
+	for (size_t i = 0; i < count; i++)
+		add_tags(json_object_array_get_idx(images, i), &names);
+	return oci_fail_choice(tag, count, &names, error);
 }
 
 static int take_paths(json_object *layers, struct oci_image *image, struct error *error)
@@ -69,13 +120,14 @@ static int take_image(const struct tree *store, json_object *entry, const struct
 int oci_find_in_docker(const struct tree *store, const struct oci_choice *choice,
 		       struct oci_image *image, struct error *error)
 {
-	json_object *images = NULL, *entry;
+	json_object *images = NULL, *entry = NULL;
 	int ret = oci_store_json(store, "manifest.json", NULL, &images, error);
 
 	if (ret < 0)
 		return ret;
-	entry = choose(images, choice->tag, error);
-	ret = entry ? take_image(store, entry, choice, image, error) : -error->code;
+	ret = choose(images, choice->tag, &entry, error);
+	if (ret == 0)
+		ret = take_image(store, entry, choice, image, error);
 	json_object_put(images);
 	return ret;
 }

@@ -76,6 +76,7 @@ void oci_image_free(struct oci_image *image)
 		free(image->layers[i].path);
 		free(image->layers[i].digest);
 		free(image->layers[i].diff_id);
+		free(image->layers[i].elsewhere);
 	}
 	free(image->layers);
 	*image = (struct oci_image){ 0 };

@@ -8,9 +8,11 @@
 #include "core/oci/store.h"
 
 struct oci_layer {
-	char *path;    /* owned; in the store */
-	char *digest;  /* owned; of that file; NULL: not known */
-	char *diff_id; /* owned; the digest of its content without compression */
+	char *path;      /* owned; in the store */
+	char *digest;    /* owned; of that file; NULL: not known */
+	char *diff_id;   /* owned; the digest of its content without compression */
+	char *elsewhere; /* owned; where it may have stayed when the image was copied; NULL: it
+			    should be in the store */
 };
 
 struct oci_image {

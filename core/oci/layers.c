@@ -57,6 +57,11 @@ static int apply_layer(const struct tree *store, const struct oci_layer *layer,
 	bool is_scratch;
 	int ret = oci_store_open(store, layer->path, &input, &is_scratch, error);
 
+	if (ret == -ENOENT && layer->elsewhere)
+		return error_append(error,
+				    ": a layer that stays behind when its image is copied: "
+				    "put it there from %s",
+				    layer->elsewhere);
 	if (ret == 0 && layer->digest)
 		ret = oci_check_digest(&input, layer->digest, error);
 	if (ret == 0)

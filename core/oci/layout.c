@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/oci/image.h"
+#include "core/oci/mediatype.h"
 
 #define REF_NAME "org.opencontainers.image.ref.name"
 /* Indexes in indexes; two are in use. */
@@ -112,11 +113,22 @@ static int find_manifest(const struct tree *store, const struct oci_choice *choi
 static int take_layer(json_object *descriptor, struct oci_layer *layer, struct error *error)
 {
 	const char *digest = oci_json_text(descriptor, "digest");
+	const char *type = oci_json_text(descriptor, "mediaType");
+	json_object *urls = oci_json_array(descriptor, "urls");
+	const char *url = urls ? json_object_get_string(json_object_array_get_idx(urls, 0)) : NULL;
+	int ret;
 
 	if (!digest)
 		return error_set(error, EBADMSG, "a layer without a digest");
+	ret = oci_check_layer_type(type, digest, error);
+	if (ret < 0)
+		return ret;
 	layer->digest = strdup(digest);
-	return layer->digest ? oci_blob_path(digest, &layer->path, error) : error_nomem(error);
+	if (oci_is_foreign_layer(type))
+		layer->elsewhere = strdup(url ? url : "the registry that it came from");
+	if (!layer->digest || (oci_is_foreign_layer(type) && !layer->elsewhere))
+		return error_nomem(error);
+	return oci_blob_path(digest, &layer->path, error);
 }
 
 static int take_manifest(const struct tree *store, json_object *manifest,
@@ -124,11 +136,14 @@ static int take_manifest(const struct tree *store, json_object *manifest,
 			 struct error *error)
 {
 	json_object *layers = oci_json_array(manifest, "layers"), *config = NULL;
+	json_object *descriptor = oci_json_object(manifest, "config");
 	int ret;
 
 	if (!layers)
 		return error_set(error, EBADMSG, "a manifest without layers");
-	ret = read_blob(store, oci_json_object(manifest, "config"), &config, error);
+	ret = oci_check_config_type(oci_json_text(descriptor, "mediaType"), error);
+	if (ret == 0)
+		ret = read_blob(store, descriptor, &config, error);
 	if (ret == 0)
 		ret = oci_image_begin(image, config, json_object_array_length(layers), choice,
 				      error);
