@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/archive/paxtime.h"
 #include "core/archive/unpack.h"
 #include "lib/acl.h"
 
@@ -136,26 +135,6 @@ static uint16_t mode_of(struct archive_entry *entry)
 	return (uint16_t)mode;
 }
 
-/* pax writes a time before 1970 as a negative number with a fraction; libarchive takes the sign for
- * the seconds alone, and does not see that of "-0.5". */
-static void set_time(struct unpack *unpack, struct archive_entry *entry, struct tree_node *node)
-{
-	int64_t seconds = archive_entry_mtime(entry);
-	uint32_t nanoseconds = (uint32_t)archive_entry_mtime_nsec(entry);
-	bool negative = seconds < 0;
-
-	if (seconds == 0 && nanoseconds > 0)
-		negative = paxtime_is_negative(
-			unpack->input, (uint64_t)archive_read_header_position(unpack->archive),
-			(uint64_t)archive_filter_bytes(unpack->archive, 0));
-	if (negative && nanoseconds > 0) {
-		seconds--;
-		nanoseconds = 1000000000 - nanoseconds;
-	}
-	node->pub.mtime_sec = seconds;
-	node->pub.mtime_nsec = nanoseconds;
-}
-
 static int set_device(struct unpack *unpack, struct archive_entry *entry, const char *path,
 		      struct tree_node *node, struct error *error)
 {
@@ -182,7 +161,8 @@ int unpack_attributes(struct unpack *unpack, struct archive_entry *entry, const 
 	node->implied = 0;
 	/* Linux has no other one for symbolic links. */
 	node->pub.mode = node->pub.type == KATAIMG_LNK ? 0777 : mode_of(entry);
-	set_time(unpack, entry, node);
+	node->pub.mtime_sec = unpack->member.mtime_sec;
+	node->pub.mtime_nsec = unpack->member.mtime_nsec;
 	if (node->pub.type == KATAIMG_CHR || node->pub.type == KATAIMG_BLK)
 		ret = set_device(unpack, entry, path, node, error);
 	return ret < 0 ? ret : set_xattrs(unpack, entry, path, node, error);

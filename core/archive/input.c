@@ -116,7 +116,6 @@ int archive_input_open(struct archive_input *input, struct archive **result, str
 
 	if (ret < 0)
 		return ret;
-	archive_read_support_format_tar(archive);
 	archive_read_support_format_cpio(archive);
 	ret = open_input(input, archive, error);
 	if (ret == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Archives as bytes: which of them are compressed, how to get those into a plain file, and
- * libarchive's view of one that lies in a file. Programs outside are never run for it.
+ * libarchive's view of a cpio that lies in a file. Programs outside are never run for it.
  */
 #ifndef ARCHIVE_INPUT_H
 #define ARCHIVE_INPUT_H
@@ -31,7 +31,7 @@ struct archive_input {
 int archive_input_fail(const struct archive_input *input, struct archive *archive,
 		       struct error *error);
 
-/* Opens it as a tar or a cpio, uncompressed. input must outlive *archive. */
+/* Opens it as a cpio, uncompressed. input must outlive *archive. */
 int archive_input_open(struct archive_input *input, struct archive **archive, struct error *error);
 void archive_input_release(struct archive_input *input);
 

@@ -111,7 +111,7 @@ static int unpack_hard_link(struct unpack *unpack, struct archive_entry *entry, 
 	/* cpio has the data with the last name. */
 	if (ret == 0 && linked->pub.type == KATAIMG_REG && archive_entry_size_is_set(entry) &&
 	    archive_entry_size(entry) > 0)
-		ret = unpack_data(unpack, entry, path, linked, error);
+		ret = unpack_data(unpack, linked, error);
 	return ret;
 }
 
@@ -134,7 +134,7 @@ static int unpack_node(struct unpack *unpack, struct archive_entry *entry, const
 	if (ret == 0 && type == KATAIMG_LNK)
 		ret = set_target(unpack, entry, path, node, error);
 	if (ret == 0 && type == KATAIMG_REG)
-		ret = unpack_data(unpack, entry, path, node, error);
+		ret = unpack_data(unpack, node, error);
 	return ret < 0 ? ret : unpack_attributes(unpack, entry, path, node, error);
 }
 
@@ -159,52 +159,17 @@ static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, cons
 					     : unpack_node(unpack, entry, path, &place, error);
 }
 
-/*
- * libarchive wants names in the locale's characters. It warns of those that are none, and gives
- * them as they are, which is what is wanted here; every other complaint means that something would
- * get lost.
- */
-static bool is_harmless(struct archive *archive)
-{
-	const char *message = archive_error_string(archive);
-
-	return !message || strstr(message, "can't be converted from");
-}
-
-/* 1: an entry; 0: the end. */
-static int next_entry(struct unpack *unpack, struct archive_entry **entry, struct error *error)
-{
-	int status = archive_read_next_header(unpack->archive, entry);
-	const char *path;
-
-	if (cancel_requested())
-		return error_set(error, ECANCELED, "interrupted");
-	if (status == ARCHIVE_EOF)
-		return 0;
-	if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
-		return archive_input_fail(unpack->input, unpack->archive, error);
-	if (is_harmless(unpack->archive))
-		return 1;
-	path = archive_entry_pathname(*entry);
-	return unpack_fail(unpack, path ? path : "?", error, "%s",
-			   archive_error_string(unpack->archive));
-}
-
 /* tar takes it as it is, but so ends an archive that was cut off between two members. */
-static void warn_without_end(const struct unpack *unpack)
+static void warn_without_end(const struct unpack *unpack, uint64_t end, bool marked)
 {
-	if (archive_format(unpack->archive) & ARCHIVE_FORMAT_TAR &&
-	    (uint64_t)archive_filter_bytes(unpack->archive, 0) == unpack->input->bytes &&
-	    archive_read_header_position(unpack->archive) ==
-		    archive_filter_bytes(unpack->archive, 0))
+	if (!marked && end == unpack->input->bytes)
 		log_warning("%s: it has no end mark: is all of it there?", unpack->input->label);
 }
 
 /* Archives one behind the other: tar ends at the first end mark. */
-static void warn_behind_end(const struct unpack *unpack)
+static void warn_behind_end(const struct unpack *unpack, uint64_t at)
 {
 	const struct archive_input *input = unpack->input;
-	uint64_t at = (uint64_t)archive_filter_bytes(unpack->archive, 0);
 	char block[4096];
 
 	while (at < input->bytes && !cancel_requested()) {
@@ -224,38 +189,38 @@ static void warn_behind_end(const struct unpack *unpack)
 typedef int (*take_entry)(struct unpack *unpack, struct archive_entry *entry, const char *path,
 			  struct error *error);
 
-static int take_all(struct unpack *unpack, take_entry take, struct error *error)
+static int take_all(struct unpack *unpack, struct archive_reader *reader, take_entry take,
+		    struct error *error)
 {
-	struct archive_entry *entry;
 	int ret;
 
-	while ((ret = next_entry(unpack, &entry, error)) > 0) {
-		const char *path = archive_entry_pathname(entry);
+	while ((ret = archive_reader_next(reader, &unpack->member, error)) > 0) {
+		const struct archive_member *member = &unpack->member;
 
-		ret = unpack_settle(unpack, error);
-		if (ret == 0 && (!path || !*path))
-			ret = unpack_fail(unpack, "?", error, "an entry without a name");
-		if (ret == 0)
-			ret = take(unpack, entry, path, error);
+		ret = *member->path ? take(unpack, member->entry, member->path, error)
+				    : unpack_fail(unpack, "?", error, "an entry without a name");
 		if (ret < 0)
 			return ret;
 	}
-	return ret < 0 ? ret : unpack_settle(unpack, error);
+	return ret;
 }
 
 int unpack_each(struct unpack *unpack, take_entry take, struct error *error)
 {
-	int ret = archive_input_open(unpack->input, &unpack->archive, error);
+	struct archive_reader *reader autocall(cleanup_archive_reader_free) = NULL;
+	const struct archive_reader_options options = { .layer = unpack->layer != NULL };
+	uint64_t end;
+	bool marked;
+	int ret = archive_reader_open(unpack->input, &options, &reader, error);
 
 	if (ret == 0)
-		ret = take_all(unpack, take, error);
-	if (ret == 0 && !unpack->layer) {
-		warn_without_end(unpack);
-		warn_behind_end(unpack);
-	}
-	free(steal_ptr(&unpack->member.path));
-	archive_read_free(steal_ptr(&unpack->archive));
-	return ret;
+		ret = take_all(unpack, reader, take, error);
+	if (ret < 0 || unpack->layer)
+		return ret;
+	end = archive_reader_end(reader, &marked);
+	warn_without_end(unpack, end, marked);
+	warn_behind_end(unpack, end);
+	return 0;
 }
 
 int unpack_archive(struct unpack *unpack, struct error *error)

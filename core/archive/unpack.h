@@ -12,21 +12,15 @@
 
 #include "core/archive/input.h"
 #include "core/archive/layer.h"
+#include "core/archive/reader.h"
 #include "core/tree/edit.h"
-
-/* A file whose data lies where the archive is being read. */
-struct unpack_member {
-	char *path; /* owned, for messages; NULL: there is none */
-	uint64_t off, bytes;
-};
 
 struct unpack {
 	struct tree *tree;
 	struct tree_edit *edit;
 	struct archive_input *input;
-	struct archive *archive;
-	uint16_t source; /* of the tree, for the input's descriptor */
-	struct unpack_member member;
+	struct archive_member member; /* the one that is taken */
+	uint16_t source;              /* of the tree, for the input's descriptor */
 	bool absolute_seen;
 	/*
 	 * A layer of a container image (archive/layer.h): it lies over what is there, so that
@@ -57,11 +51,8 @@ int unpack_each(struct unpack *unpack,
 int unpack_attributes(struct unpack *unpack, struct archive_entry *entry, const char *path,
 		      struct tree_node *node, struct error *error);
 
-/* A file's size and where its data is. */
-int unpack_data(struct unpack *unpack, struct archive_entry *entry, const char *path,
-		struct tree_node *node, struct error *error);
-/* Called when the archive stands behind a member: was its data as long as it said? */
-int unpack_settle(struct unpack *unpack, struct error *error);
+/* The member's data is the file's: its size and where it is. */
+int unpack_data(struct unpack *unpack, struct tree_node *node, struct error *error);
 
 /* The ACL that the entry has of the type, in the form of its extended attribute; len 0: none. */
 int unpack_acl(struct unpack *unpack, struct archive_entry *entry, const char *path, int type,

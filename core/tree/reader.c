@@ -234,10 +234,11 @@ static bool next_segment(const struct kataimg_node *node, uint64_t from, uint64_
 {
 	uint32_t at =
 		first_after(node->segments, sizeof(*node->segments), node->segment_count, from);
-	const struct kataimg_segment *segment = &node->segments[at];
+	const struct kataimg_segment *segment;
 
 	if (at == node->segment_count)
 		return false;
+	segment = &node->segments[at];
 	*extent = (struct tree_extent){ segment->file_off, segment->len, segment->file_off };
 	return clip_extent(extent, from, to);
 }
@@ -246,10 +247,11 @@ static bool next_range(const struct tree_node *node, uint64_t from, uint64_t to,
 		       struct tree_extent *extent)
 {
 	uint32_t at = first_after(node->ranges, sizeof(*node->ranges), node->range_count, from);
-	const struct tree_range *range = &node->ranges[at];
+	const struct tree_range *range;
 
 	if (at == node->range_count)
 		return false;
+	range = &node->ranges[at];
 	*extent = (struct tree_extent){ range->file_off, range->len, range->source_off };
 	return clip_extent(extent, from, to);
 }

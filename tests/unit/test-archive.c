@@ -303,7 +303,8 @@ static void a_map_that_does_not_fit_is_refused(void **state)
 	member(fixture, '0', "next", "");
 	for (int i = 0; i < 4; i++)
 		end(fixture);
-	refuse(fixture, "file: the map of its holes does not fit its data: the archive is damaged");
+	refuse(fixture, "file: at byte 1024: the map of its holes does not fit its data: the "
+			"archive is damaged");
 }
 
 static void an_archive_that_changes_is_noticed(void **state)
@@ -392,21 +393,27 @@ REFUSES(a_large_device, "f: the device 4294967296:0 is beyond 32 bits",
 	header(fixture, '3', "f", "", 0); end(fixture))
 
 REFUSES(data_that_is_cut_off,
-	"f: the archive ends before the file's data: it is cut off or damaged",
+	"f: at byte 0: the archive ends before the file's data: it is cut off or damaged",
 	header(fixture, '0', "f", "", 5000);
 	append(fixture, "short", 5))
 
-REFUSES(an_absurd_size, "f: the archive ends before the file's data: it is cut off or damaged",
+REFUSES(an_absurd_size,
+	"f: at byte 1024: the archive ends before the file's data: it is cut off or damaged",
 	pax(fixture, "size", "4611686018427387904");
 	header(fixture, '0', "f", "", 0); end(fixture))
 
-REFUSES(a_header_that_is_cut_off, "Truncated tar archive", member(fixture, '0', "f", "1");
+REFUSES(a_header_that_is_cut_off,
+	"behind f: at byte 1024: the archive ends here: it is cut off or damaged",
+	member(fixture, '0', "f", "1");
 	append(fixture, "half a header", 13))
 
-REFUSES(a_damaged_header, "Damaged tar archive", member(fixture, '0', "f", "1");
+REFUSES(a_damaged_header,
+	"behind f: at byte 1024: no member begins where one should: the archive is damaged",
+	member(fixture, '0', "f", "1");
 	for (int i = 0; i < 64; i++) append(fixture, "rubbish!", 8))
 
-REFUSES(malformed_records, "f: Ignoring malformed pax extended attributes",
+REFUSES(malformed_records,
+	"at byte 512: a record of its pax header cannot be read: the archive is damaged",
 	member(fixture, 'x', "pax", "xx path=y\n");
 	member(fixture, '0', "f", "1"); end(fixture))
 
