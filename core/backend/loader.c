@@ -11,6 +11,7 @@
 
 #include "core/backend/trust.h"
 #include "core/base/log.h"
+#include "core/base/suggest.h"
 
 static char *join_names(char **names)
 {
@@ -29,6 +30,7 @@ static char *join_names(char **names)
 	return text;
 }
 
+/* The package of a name that does not exist is none: only the pattern is said. */
 static int fail_not_found(const struct backend_search *search, const char *name,
 			  struct error *error)
 {
@@ -36,13 +38,22 @@ static int fail_not_found(const struct backend_search *search, const char *name,
 	int ret = backend_search_names(search, &names);
 	autofree char *where = backend_search_describe(search);
 	autofree char *known = join_names(names);
+	struct suggestion suggestion = { .word = name };
+	char hint[SUGGEST_HINT_BYTES];
 
 	if (ret == -ENOMEM || !where || !known)
 		return error_nomem(error);
-	return error_usage(error,
-			   "no backend '%s': there is no kataimg-%s-backend.so in %s; backends "
-			   "there: %s; packaged, it is called kataimg-backend-%s",
-			   name, name, where, *known ? known : "none", name);
+	for (size_t i = 0; names && names[i]; i++)
+		suggest_offer(&suggestion, names[i]);
+	error_usage(error, "no such backend%s", suggest_hint(&suggestion, hint));
+	if (strstr(name, ".so"))
+		return error_append(error, "; a file is told by a slash in its path");
+	if (suggestion.nearest)
+		return -EINVAL;
+	return error_append(error,
+			    ": in %s there are %s; packages of backends are called "
+			    "kataimg-backend-NAME",
+			    where, *known ? known : "none");
 }
 
 static int find_path(const struct backend_search *search, const char *value, char **path,
@@ -63,10 +74,7 @@ static int find_path(const struct backend_search *search, const char *value, cha
 		return *path ? 0 : error_nomem(error);
 	}
 	if (!backend_name_valid(value, strlen(value)))
-		return error_usage(error,
-				   "'%s' is not the name of a backend: names are "
-				   "[a-z0-9][a-z0-9-]{0,31}; a file is told by a slash in its path",
-				   value);
+		return fail_not_found(search, value, error);
 	*name = strdup(value);
 	ret = backend_search_find(search, value, path);
 	if (!*name || ret < 0)

@@ -22,11 +22,10 @@ struct backend {
 };
 
 /*
- * value: a NAME, looked up in the search path, or a path with a '/'. Errors (kind ERROR_USAGE): no
- * such backend, with where it was looked for and which exist; one that others may change, which
- * backend/trust.h tells; not a
- * backend; another ABI version; a truncated table; a missing callback; another name than the
- * file's.
+ * value: a NAME, looked up in the search path, or a path with a '/'. Errors (kind ERROR_USAGE),
+ * which need not have the name: no such backend, with a guess, or where it was looked for and which
+ * exist; one that others may change, which backend/trust.h tells; not a backend; another ABI
+ * version; a truncated table; a missing callback; another name than the file's.
  */
 int backend_load(const struct backend_search *search, const char *value, struct backend **backend,
 		 struct error *error);

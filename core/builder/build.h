@@ -27,6 +27,13 @@ struct build_options {
 	gid_t group;
 };
 
+/*
+ * Is the backend there, and does it take its options? Those of other backends that are there are
+ * read as well. What is wrong is gathered in the configuration.
+ */
+int build_check_backend(struct config *config, const struct backend_search *search,
+			struct error *error);
+
 /* On failure there is no new image, and an earlier one is as it was. */
 int build_run(const struct config *config, const struct build_options *options,
 	      struct error *error);

@@ -2,25 +2,26 @@
 /* Measured images: the hash tree in partition 2. */
 #include "core/measure/measure.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "core/builder/private.h"
-#include "lib/hex.h"
 
 static int set_salt(struct build *build, struct error *error)
 {
 	struct verity_params *params = &build->verity;
-	const char *salt = build->config->verity.salt;
+	const struct config_bytes *salt = &build->config->verity.salt;
 	int ret;
 
-	if (!salt || !*salt) {
+	if (salt->len == 0) {
 		params->salt_len = DIGEST_BYTES;
 		ret = digest_derive(build->seed, "verity-salt", params->salt);
 		return ret < 0 ? error_set(error, -ret, "SHA-256 failed") : 0;
 	}
-	if (hex_parse(salt, params->salt, sizeof(params->salt), &params->salt_len) < 0)
-		return error_set(error, EINVAL, "the salt %s is not hexadecimal", salt);
+	static_assert(sizeof(params->salt) >= sizeof(salt->data), "the salt fits");
+	memcpy(params->salt, salt->data, salt->len);
+	params->salt_len = salt->len;
 	return 0;
 }
 

@@ -11,13 +11,12 @@
 /* One free inode for every so many bytes of free space. */
 #define FREE_BYTES_PER_INODE (16u << 10)
 
-static void make_job(struct build *build)
+struct kataimg_job build_job(const struct config *config, int64_t build_time, unsigned int threads,
+			     const uint8_t seed[DIGEST_BYTES])
 {
-	const struct config *config = build->config;
 	uint64_t free_bytes = config->image.free_space_bytes;
-
-	build->job = (struct kataimg_job){
-		.struct_size = sizeof(build->job),
+	struct kataimg_job job = {
+		.struct_size = sizeof(job),
 		.required = (config->image.dax ? KATAIMG_JOB_DAX : 0) |
 			    (free_bytes ? KATAIMG_JOB_FREE_SPACE : 0),
 		.window_offset = geometry_device_base(config->image.dax) + PARTITION_START_BYTES,
@@ -25,11 +24,19 @@ static void make_job(struct build *build)
 		.free_bytes = free_bytes,
 		.free_inodes = free_bytes / FREE_BYTES_PER_INODE +
 			       (free_bytes % FREE_BYTES_PER_INODE != 0),
-		.build_time = build->build_time,
-		.threads = build->options->threads,
+		.build_time = build_time,
+		.threads = threads,
 		.sector_bytes = config->verity.enabled ? VERITY_BLOCK_BYTES : SECTOR_BYTES,
 	};
-	memcpy(build->job.seed, build->seed, sizeof(build->job.seed));
+
+	memcpy(job.seed, seed, sizeof(job.seed));
+	return job;
+}
+
+static void make_job(struct build *build)
+{
+	build->job =
+		build_job(build->config, build->build_time, build->options->threads, build->seed);
 }
 
 static void update_progress(void *arg, uint64_t done, uint64_t total)

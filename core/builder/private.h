@@ -46,6 +46,10 @@ struct build {
 	uint8_t root_hash[DIGEST_BYTES];
 };
 
+/* The job that a configuration asks for. */
+struct kataimg_job build_job(const struct config *config, int64_t build_time, unsigned int threads,
+			     const uint8_t seed[DIGEST_BYTES]);
+
 /* The tree against the backend, the backend's plan, and the geometry that follows. */
 int build_plan(struct build *build, struct error *error);
 

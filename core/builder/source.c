@@ -89,31 +89,12 @@ static int read_without_excluded(const struct source_request *request, struct tr
 	return 0;
 }
 
-static int parse_map(const struct config_list *list, const char *key, struct tree_id_map *map,
-		     struct error *error)
-{
-	int ret = tree_id_map_parse(map, list->items, list->count, error);
-
-	return ret < 0 ? error_prefix(error, "[tree] %s", key) : 0;
-}
-
 static int map_owners(const struct config *config, struct tree *tree, struct error *error)
 {
-	struct tree_id_map uids = { 0 }, gids = { 0 };
-	int ret;
-
-	if (config->tree.all_root) {
-		tree_set_all_root(tree);
-		return 0;
-	}
-	ret = parse_map(&config->tree.uid_map, "uid-map", &uids, error);
-	if (ret == 0)
-		ret = parse_map(&config->tree.gid_map, "gid-map", &gids, error);
-	if (ret == 0)
-		ret = tree_map_ids(tree, &uids, &gids, error);
-	tree_id_map_free(&uids);
-	tree_id_map_free(&gids);
-	return ret;
+	if (!config->tree.all_root)
+		return tree_map_ids(tree, &config->tree.uid_map, &config->tree.gid_map, error);
+	tree_set_all_root(tree);
+	return 0;
 }
 
 static int apply(const struct config *config, struct tree *tree, struct source_facts *facts,

@@ -53,7 +53,7 @@ bool cli_is_dropin(const struct cli *cli);
  * left to do. */
 int cli_configure(const struct cli *cli, struct config *config, struct error *error);
 
-/* The same, finished. */
+/* The same, finished: config_report is left to do. */
 int cli_prepare(const struct cli *cli, struct config *config, const struct backend_search *search,
 		struct error *error);
 

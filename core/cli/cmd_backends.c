@@ -5,9 +5,9 @@
 
 #include "core/backend/loader.h"
 #include "core/base/log.h"
+#include "core/base/size.h"
 #include "core/cli/cli.h"
 #include "core/config/options.h"
-#include "core/config/value.h"
 
 struct word {
 	uint64_t bit;
@@ -49,15 +49,15 @@ static void print_capabilities(uint64_t capabilities)
 
 static void print_bounds(const struct kataimg_option *option)
 {
-	char min[VALUE_SIZE_BYTES], max[VALUE_SIZE_BYTES];
+	char min[SIZE_TEXT_BYTES], max[SIZE_TEXT_BYTES];
 
 	if (option->min == 0 && option->max == 0)
 		return;
 	if (option->type == KATAIMG_OPT_STRING)
 		printf("; at most %" PRIu64 " bytes", option->max);
 	else if (option->type == KATAIMG_OPT_SIZE)
-		printf("; %s to %s", value_format_size(option->min, min, sizeof(min)),
-		       value_format_size(option->max, max, sizeof(max)));
+		printf("; %s to %s", size_format(option->min, min, sizeof(min)),
+		       size_format(option->max, max, sizeof(max)));
 	else
 		printf("; %" PRIu64 " to %" PRIu64, option->min, option->max);
 }
@@ -116,7 +116,8 @@ int cmd_backends(const struct cli *cli, struct error *error)
 	if (!cli->argument)
 		return list_backends(search, error);
 	ret = backend_load(search, cli->argument, &backend, error);
-	if (ret == 0)
-		print_backend(backend);
-	return ret;
+	if (ret < 0)
+		return error_prefix(error, "%s", cli->argument);
+	print_backend(backend);
+	return 0;
 }

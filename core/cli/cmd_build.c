@@ -61,6 +61,14 @@ static int run(const struct cli *cli, struct config *config, const struct backen
 {
 	int ret = cli_prepare(cli, config, search, error);
 
+	if (ret == 0 && !cli->explain)
+		ret = config_check_inputs(config, error);
+	if (ret == 0 && !cli->explain)
+		ret = config_check_outputs(config, error);
+	if (ret == 0)
+		ret = build_check_backend(config, search, error);
+	if (ret == 0)
+		ret = config_report(config, error);
 	if (ret < 0)
 		return ret;
 	return cli->explain ? explain(config, search, error) : build(cli, config, search, error);

@@ -52,6 +52,10 @@ int cmd_tree(const struct cli *cli, struct error *error)
 		return error_nomem(error);
 	ret = cli_prepare(cli, &config, search, error);
 	if (ret == 0)
+		ret = config_check_inputs(&config, error);
+	if (ret == 0)
+		ret = config_report(&config, error);
+	if (ret == 0)
 		ret = print_tree(cli, &config, error);
 	config_free(&config);
 	return ret;

@@ -9,6 +9,17 @@
 
 #define THREADS_MAX 1024
 
+/* "64M" is what the configuration takes; here the number alone is meant. */
+static int fail_mebibytes(const struct cli_setting *setting, struct error *error)
+{
+	autoerror struct error other = ERROR_INIT;
+	uint64_t bytes;
+
+	if (value_parse_size(setting->value, 0, 0, &bytes, &other) == 0 && bytes % (1u << 20) == 0)
+		error_append(error, ": MiB without a unit; try %" PRIu64, bytes >> 20);
+	return error_prefix(error, "%s %s", setting->option->name, setting->value);
+}
+
 static int set_mebibytes(struct config *config, const struct cli_setting *setting,
 			 struct error *error)
 {
@@ -17,7 +28,7 @@ static int set_mebibytes(struct config *config, const struct cli_setting *settin
 	uint64_t mebibytes;
 
 	if (value_parse_u64(setting->value, 0, 0, &mebibytes, error) < 0)
-		return error_prefix(error, "%s %s", option->name, setting->value);
+		return fail_mebibytes(setting, error);
 	snprintf(size, sizeof(size), "%" PRIu64 "M", mebibytes);
 	return config_set(config, option->section, option->key, size, option->name, error);
 }
@@ -45,15 +56,19 @@ int cli_configure(const struct cli *cli, struct config *config, struct error *er
 	int ret = config_init(config, error);
 
 	if (ret == 0)
-		ret = config_read_environment(config, error);
+		ret = config_collect(config, config_read_environment(config, error), error);
 	if (ret == 0 && cli_is_dropin(cli))
-		ret = dropin_read_environment(config, error);
+		ret = config_collect(config, dropin_read_environment(config, error), error);
 	if (ret == 0 && cli->config_path)
 		ret = config_load(config, cli->config_path, error);
 	for (size_t i = 0; ret == 0 && i < cli->setting_count; i++)
-		ret = apply_setting(config, &cli->settings[i], error);
+		ret = config_collect(config, apply_setting(config, &cli->settings[i], error),
+				     error);
 	if (ret == 0 && cli->argument)
-		ret = config_set(config, "image", "source", cli->argument, "SOURCE", error);
+		ret = config_collect(
+			config,
+			config_set(config, "image", "source", cli->argument, "SOURCE", error),
+			error);
 	return ret;
 }
 

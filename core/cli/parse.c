@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/suggest.h"
 #include "core/cli/cli.h"
-#include "core/config/suggest.h"
 #include "core/config/value.h"
 #include "core/guest/dropin.h"
 

@@ -32,7 +32,8 @@ int cli_prepare(const struct cli *cli, struct config *config, const struct backe
 
 	if (ret == 0)
 		ret = config_finish(config, is_backend, &selection, error);
-	if (ret == 0 && cli_is_dropin(cli))
-		ret = dropin_adjust(config, search, cli->script, error);
+	if (ret == 0 && cli_is_dropin(cli) && config->image.source)
+		ret = config_collect(config, dropin_adjust(config, search, cli->script, error),
+				     error);
 	return ret;
 }

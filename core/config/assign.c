@@ -7,6 +7,7 @@
 
 #include "core/config/scheme.h"
 #include "core/config/value.h"
+#include "lib/hex.h"
 
 static void *member_of(struct config *config, const struct config_key *key)
 {
@@ -75,6 +76,18 @@ static int assign_list_item(struct config_list *list, const char *value, const c
 	return assign_path(&items[list->count - 1], value, directory, error);
 }
 
+static int assign_bytes(struct config_bytes *member, const char *value, struct error *error)
+{
+	struct config_bytes bytes = { 0 };
+
+	if (hex_parse(value, bytes.data, sizeof(bytes.data), &bytes.len) < 0)
+		return error_usage(error,
+				   "not hexadecimal digits, two a byte, of at most %zu bytes",
+				   sizeof(bytes.data));
+	*member = bytes;
+	return 0;
+}
+
 int assign_value(struct config *config, const struct config_key *key, const char *value,
 		 const char *directory, struct error *error)
 {
@@ -106,6 +119,10 @@ int assign_value(struct config *config, const struct config_key *key, const char
 		return assign_list_item(member, value, NULL, error);
 	case CONFIG_PATHS:
 		return assign_list_item(member, value, directory, error);
+	case CONFIG_ID_MAP:
+		return *value ? tree_id_map_add(member, value, error) : 0;
+	case CONFIG_HEX:
+		return assign_bytes(member, value, error);
 	}
 	return 0;
 }
@@ -136,6 +153,9 @@ void assign_clear(struct config *config, const struct config_key *key)
 	case CONFIG_LIST:
 	case CONFIG_PATHS:
 		clear_list(member_of(config, key));
+		break;
+	case CONFIG_ID_MAP:
+		tree_id_map_free(member_of(config, key));
 		break;
 	default:
 		break;

@@ -6,9 +6,7 @@
 
 #include "core/base/error.h"
 
-int check_id_range(const char *value, struct error *error);
 int check_pattern(const char *value, struct error *error);
-int check_salt(const char *value, struct error *error);
 int check_name_part(const char *value, struct error *error);
 
 #endif

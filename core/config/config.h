@@ -7,8 +7,9 @@
  * needed, config_finish. Each step overrides the one before; after the last every member has its
  * value.
  *
- * Errors are of kind ERROR_USAGE and start with the place: "build.ini:7: [image] free-space = 12Q:
- * not a size ..." or "--set: ...".
+ * Mistakes are gathered in the configuration, so that all are told at once: config_report makes one
+ * error of them. Each starts with its place: "build.ini:7: [image] free-space = 12Q: not a size
+ * ..." or "--set: ...". Until it is asked, a value that was refused is as if it had not been given.
  *
  * Paths of the file are relative to the file's directory, all others to the working directory.
  */
@@ -21,7 +22,10 @@
 
 #include "core/base/error.h"
 #include "core/config/keys.h"
+#include "core/config/mistakes.h"
+#include "core/tree/owner.h"
 #include "core/tree/tree.h"
+#include "lib/hashtable.h"
 
 enum config_unsupported { CONFIG_UNSUPPORTED_ERROR, CONFIG_UNSUPPORTED_DROP };
 
@@ -37,16 +41,24 @@ struct config_list {
 	size_t count;
 };
 
+#define CONFIG_BYTES_MAX 256
+
+struct config_bytes {
+	uint8_t data[CONFIG_BYTES_MAX];
+	size_t len;
+};
+
 /* A key of a backend's section, which only its option table can type (config/options.h). */
 struct config_pair {
 	char *section, *name, *value; /* owned */
 	struct config_origin origin;
 };
 
-/* A section of the file that is not one of the core's: a backend's, or a mistake. */
+/* A section that is not one of the core's: a backend's, or a mistake. */
 struct config_section {
-	char *name; /* owned */
-	struct config_origin origin;
+	char *name;                  /* owned */
+	struct config_origin origin; /* of its first key, or of the section itself without any */
+	bool has_keys;
 };
 
 /* Owns all strings. What the members mean is said in config/keys.c. */
@@ -75,7 +87,7 @@ struct config {
 		bool one_filesystem;
 		struct config_list exclude;
 		bool all_root;
-		struct config_list uid_map, gid_map;
+		struct tree_id_map uid_map, gid_map;
 		bool clamp_mtime;
 		struct config_list apply; /* paths */
 		bool whole_seconds;
@@ -86,17 +98,20 @@ struct config {
 	} selinux;
 	struct {
 		bool enabled;
-		char *salt;      /* hexadecimal; NULL or "": derive */
-		char *variant;   /* NULL: as "" */
-		char *hash_file; /* NULL or "": beside the image, named by variant */
+		struct config_bytes salt; /* empty: derive */
+		char *variant;            /* NULL: as "" */
+		char *hash_file;          /* NULL or "": beside the image, named by variant */
 	} verity;
 
-	char *path;                                    /* of the file; NULL: none was loaded */
+	char *path; /* of the file, for messages; NULL: none was loaded */
 	struct config_origin origins[CONFIG_KEYS_MAX]; /* of each key, in the table's order */
-	struct config_pair *pairs;                     /* of all backends, in the order given */
+	char *given[CONFIG_KEYS_MAX]; /* owned: each key's last text, as given; NULL: default */
+	struct config_pair *pairs;    /* of all backends, in the order given */
 	size_t pair_count;
-	struct config_section *sections; /* of all backends, as often as the file has them */
+	struct config_section *sections; /* of all backends, each once */
 	size_t section_count;
+	struct hashtable pair_numbers, section_numbers; /* of both, by name: config/pairs.h */
+	struct mistakes mistakes;
 };
 
 /* All defaults. On an error too config_free is to be called. */
@@ -105,7 +120,8 @@ int config_init(struct config *config, struct error *error);
 /* Takes the keys that have an environment variable (config/keys.h) from there. */
 int config_read_environment(struct config *config, struct error *error);
 
-/* Reads an INI file. */
+/* Reads an INI file, "-": from standard input. Mistakes in it are gathered; a file that cannot be
+ * read is an error. */
 int config_load(struct config *config, const char *path, struct error *error);
 
 /* One value from elsewhere; origin is the option that gave it: "--set", "-o". */
@@ -116,17 +132,39 @@ int config_set(struct config *config, const char *section, const char *name, con
 int config_set_assignment(struct config *config, const char *assignment, const char *origin,
 			  struct error *error);
 
+/* Gathers the error of one of these two. 0, or another kind of error. */
+int config_collect(struct config *config, int ret, struct error *error);
+
 /*
- * Checks what single values cannot: a source is there, sizes fit each other, no section is unknown.
- * is_backend tells whether a section's name is that of a backend that exists, or of the one at the
- * path that filesystem gives.
+ * Checks what single values cannot: a source is given, sizes fit each other, no section is unknown.
+ * What SOURCE_DATE_EPOCH means for [tree] clamp-mtime is settled. is_backend tells whether a
+ * section's name is that of a backend that exists, or of the one at the path that filesystem gives.
  */
-int config_finish(const struct config *config, bool (*is_backend)(void *arg, const char *name),
-		  void *arg, struct error *error);
+int config_finish(struct config *config, bool (*is_backend)(void *arg, const char *name), void *arg,
+		  struct error *error);
+
+/* Are the files there that will be read? */
+int config_check_inputs(struct config *config, struct error *error);
+
+/* Are the directories there of the files that will be written? */
+int config_check_outputs(struct config *config, struct error *error);
+
+/* All mistakes so far as one error, of kind ERROR_USAGE; 0: there are none. */
+int config_report(struct config *config, struct error *error);
+
+/* A mistake in the value of a core's key: "build.ini:3: [image] size = 16K: " and fmt. Returns
+ * -EINVAL. */
+int config_fail_key(const struct config *config, const char *section, const char *name,
+		    struct error *error, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Who gave a core's key. */
+const struct config_origin *config_origin_of(const struct config *config, const char *section,
+					     const char *name);
 
 /* A key of a backend's section; NULL: not given. */
-struct config_pair *config_find_pair(const struct config *config, const char *section,
-				     const char *name);
+const struct config_pair *config_find_pair(const struct config *config, const char *section,
+					   const char *name);
 
 /* Frees what the configuration owns. */
 void config_free(struct config *config);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/config/inifile.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdio.h>
@@ -8,33 +9,31 @@
 
 #include "lib/cleanup.h"
 
-/* One reading. libinih tells its callback no line: here the lines that it took are counted. */
+/* One reading. libinih tells its callback no line, and of broken lines the first alone: here lines
+ * are counted, and a broken one is kept from it. */
 struct reading {
-	const char *path;
+	const char *name; /* of the file, for messages */
 	char *text, *next, *end;
 	bool inside_line; /* next is not at the start of a line */
 	unsigned int line;
-	unsigned int error_line; /* where error was set; 0: nowhere yet */
 	inifile_section_fn *section;
 	inifile_pair_fn *pair;
 	void *arg;
-	struct error *error;
+	struct mistakes *mistakes;
+	struct error *error; /* ends the reading once it is set */
 };
+
+/* What a receiver, or a rule of the syntax, says of the current line. */
+static int judge_line(struct reading *reading, int ret)
+{
+	if (ret < 0 && reading->error->kind == ERROR_USAGE)
+		error_prefix(reading->error, "%s:%u", reading->name, reading->line);
+	return mistakes_take(reading->mistakes, ret, reading->line, reading->error);
+}
 
 static int fail_line(struct reading *reading, const char *why)
 {
-	reading->error_line = reading->line;
-	return error_usage(reading->error, "%s:%u: %s", reading->path, reading->line, why);
-}
-
-/* The receiver's error has its place put in front. */
-static int pass_on(struct reading *reading, int ret)
-{
-	if (ret < 0) {
-		reading->error_line = reading->line;
-		error_prefix(reading->error, "%s:%u", reading->path, reading->line);
-	}
-	return ret;
+	return judge_line(reading, error_usage(reading->error, "%s", why));
 }
 
 /* libinih tells of no section that is empty, and drops text behind a section's name. */
@@ -44,31 +43,76 @@ static int begin_section(struct reading *reading, const char *start, const char 
 	autofree char *name = NULL;
 
 	if (!bracket)
-		return 0; /* libinih refuses it */
+		return fail_line(reading, "neither `key = value` nor [section]");
 	name = strndup(start + 1, (size_t)(bracket - start - 1));
 	if (!name)
 		return error_nomem(reading->error);
 	bracket++;
 	bracket += strspn(bracket, " \t\r");
-	if (bracket < end && *bracket != ';' && *bracket != '#')
-		return fail_line(reading, "text behind the section's name");
-	return pass_on(reading,
-		       reading->section(reading->arg, name, reading->line, reading->error));
+	if (bracket < end && *bracket != ';' && *bracket != '#' && *bracket != '\n')
+		fail_line(reading, "text behind the section's name");
+	return judge_line(reading,
+			  reading->section(reading->arg, name, reading->line, reading->error));
 }
 
-static int begin_line(struct reading *reading)
+/* Is there an = or a : in front of the comment at the line's end? */
+static bool has_separator(const char *start, const char *end)
 {
-	char *line_end;
+	for (const char *c = start; c < end && *c; c++) {
+		if (*c == '=' || *c == ':')
+			return true;
+		if (*c == ';' && c > start && (c[-1] == ' ' || c[-1] == '\t'))
+			return false;
+	}
+	return false;
+}
 
-	reading->line++;
-	/* To libinih an indented line continues the value above. */
-	reading->next += strspn(reading->next, " \t");
-	line_end = memchr(reading->next, '\n', (size_t)(reading->end - reading->next));
-	if (!line_end)
-		line_end = reading->end;
-	if (memchr(reading->next, '\0', (size_t)(line_end - reading->next)))
+/* Nothing but blanks, or a comment? */
+static bool is_empty(const char *start, const char *end)
+{
+	while (start < end && isspace((unsigned char)*start))
+		start++;
+	return start == end || *start == ';' || *start == '#';
+}
+
+/* Sets *skip when libinih is not to see the line. */
+static int begin_line(struct reading *reading, const char *end, bool *skip)
+{
+	const char *start = reading->next;
+
+	*skip = false;
+	if (memchr(start, '\0', (size_t)(end - start))) {
+		*skip = true;
 		return fail_line(reading, "a NUL byte");
-	return *reading->next == '[' ? begin_section(reading, reading->next, line_end) : 0;
+	}
+	if (*start == '[') {
+		*skip = !memchr(start, ']', (size_t)(end - start));
+		return begin_section(reading, start, end);
+	}
+	*skip = !is_empty(start, end) && !has_separator(start, end);
+	return *skip ? fail_line(reading, "neither `key = value` nor [section]") : 0;
+}
+
+/* Finds the line's end, behind its newline, once it is judged; NULL: the reading ends. A line that
+ * is not for libinih becomes an empty one. */
+static char *next_line(struct reading *reading)
+{
+	char *end;
+	bool skip;
+
+	/* To libinih an indented line continues the value above. */
+	if (!reading->inside_line)
+		reading->next += strspn(reading->next, " \t");
+	end = memchr(reading->next, '\n', (size_t)(reading->end - reading->next));
+	end = end ? end + 1 : reading->end;
+	if (reading->inside_line)
+		return end;
+	reading->line++;
+	if (begin_line(reading, end, &skip) < 0)
+		return NULL;
+	if (skip)
+		reading->next = end[-1] == '\n' ? end - 1 : end;
+	return end;
 }
 
 /* As fgets: up to size - 1 bytes, through the line's end. */
@@ -76,15 +120,14 @@ static char *read_line(char *buf, int size, void *stream)
 {
 	struct reading *reading = stream;
 	char *line_end;
-	size_t len, left;
+	size_t len;
 
 	if (reading->next == reading->end || reading->error->code != 0)
 		return NULL;
-	if (!reading->inside_line && begin_line(reading) < 0)
+	line_end = next_line(reading);
+	if (!line_end)
 		return NULL;
-	left = (size_t)(reading->end - reading->next);
-	line_end = memchr(reading->next, '\n', left);
-	len = line_end ? (size_t)(line_end - reading->next) + 1 : left;
+	len = (size_t)(line_end - reading->next);
 	reading->inside_line = len > (size_t)size - 1;
 	if (reading->inside_line)
 		len = (size_t)size - 1;
@@ -100,40 +143,59 @@ static int take_pair(void *arg, const char *section, const char *name, const cha
 
 	if (reading->error->code != 0)
 		return 0;
-	if (reading->inside_line) {
-		fail_line(reading, "longer than the lines that this build of libinih reads");
-		return 0;
-	}
-	return pass_on(reading, reading->pair(reading->arg, section, name, value, reading->line,
-					      reading->error)) == 0;
+	if (reading->inside_line)
+		return fail_line(reading,
+				 "longer than the lines that this build of libinih reads") == 0;
+	return judge_line(reading, reading->pair(reading->arg, section, name, value, reading->line,
+						 reading->error)) == 0;
 }
 
-static int read_text(struct reading *reading)
+/* Up to a byte more than there may be. */
+static int read_stream(struct reading *reading, FILE *file, size_t *len)
 {
-	static const char byte_order_mark[] = "\xef\xbb\xbf";
-	FILE *file = fopen(reading->path, "re");
-	size_t len;
+	reading->text = malloc(INIFILE_MAX_BYTES + 2);
+	if (!reading->text)
+		return error_nomem(reading->error);
+	*len = fread(reading->text, 1, INIFILE_MAX_BYTES + 1, file);
+	if (ferror(file))
+		return error_usage(reading->error, "%s: %s", reading->name, strerror(errno));
+	if (*len > INIFILE_MAX_BYTES)
+		return error_usage(reading->error, "%s: larger than 1 MiB, not a configuration",
+				   reading->name);
+	reading->text[*len] = '\0';
+	return 0;
+}
+
+static int pass_byte_order_mark(struct reading *reading)
+{
+	static const char utf8[] = "\xef\xbb\xbf", utf16le[] = "\xff\xfe", utf16be[] = "\xfe\xff";
+
+	if (strncmp(reading->text, utf16le, strlen(utf16le)) == 0 ||
+	    strncmp(reading->text, utf16be, strlen(utf16be)) == 0)
+		return error_usage(reading->error, "%s: a text in UTF-16: save it as UTF-8",
+				   reading->name);
+	if (strncmp(reading->text, utf8, strlen(utf8)) == 0)
+		reading->next += strlen(utf8);
+	return 0;
+}
+
+static int read_text(struct reading *reading, const char *path)
+{
+	bool standard = strcmp(path, INIFILE_STDIN) == 0;
+	FILE *file = standard ? stdin : fopen(path, "re");
+	size_t len = 0;
+	int ret;
 
 	if (!file)
-		return error_usage(reading->error, "%s: %s", reading->path, strerror(errno));
-	reading->text = malloc(INIFILE_MAX_BYTES + 1);
-	len = reading->text ? fread(reading->text, 1, INIFILE_MAX_BYTES + 1, file) : 0;
-	if (!reading->text)
-		error_nomem(reading->error);
-	else if (ferror(file))
-		error_usage(reading->error, "%s: %s", reading->path, strerror(errno));
-	else if (len > INIFILE_MAX_BYTES)
-		error_usage(reading->error, "%s: larger than 1 MiB, not a configuration",
-			    reading->path);
-	fclose(file);
-	if (reading->error->code != 0)
-		return -reading->error->code;
-	reading->text[len] = '\0';
+		return error_usage(reading->error, "%s: %s", reading->name, strerror(errno));
+	ret = read_stream(reading, file, &len);
+	if (!standard)
+		fclose(file);
+	if (ret < 0)
+		return ret;
 	reading->end = reading->text + len;
 	reading->next = reading->text;
-	if (strncmp(reading->text, byte_order_mark, strlen(byte_order_mark)) == 0)
-		reading->next += strlen(byte_order_mark);
-	return 0;
+	return pass_byte_order_mark(reading);
 }
 
 /* Debian's libinih is told at run time to let its line buffer grow; others have it built in, or
@@ -147,14 +209,17 @@ static void allow_long_lines(void)
 #endif
 }
 
-int inifile_read(const char *path, inifile_section_fn *section, inifile_pair_fn *pair, void *arg,
-		 struct error *error)
+int inifile_read(const char *path, const char *name, inifile_section_fn *section,
+		 inifile_pair_fn *pair, void *arg, struct mistakes *mistakes, struct error *error)
 {
-	struct reading reading = {
-		.path = path, .section = section, .pair = pair, .arg = arg, .error = error
-	};
+	struct reading reading = { .name = name,
+				   .section = section,
+				   .pair = pair,
+				   .arg = arg,
+				   .mistakes = mistakes,
+				   .error = error };
 	autofree char *text = NULL;
-	int ret = read_text(&reading);
+	int ret = read_text(&reading, path);
 
 	text = reading.text;
 	if (ret < 0)
@@ -163,11 +228,11 @@ int inifile_read(const char *path, inifile_section_fn *section, inifile_pair_fn 
 	ret = ini_parse_stream(read_line, &reading, take_pair, &reading);
 	if (ret == -2)
 		return error_nomem(error);
-	/* A line that libinih itself cannot read; the first error of the file counts. */
-	if (ret > 0 && (error->code == 0 || (unsigned int)ret < reading.error_line)) {
-		error_clear(error);
-		reading.line = (unsigned int)ret;
-		fail_line(&reading, "neither `key = value` nor [section]");
-	}
-	return -error->code;
+	if (error->code != 0)
+		return -error->code;
+	if (ret <= 0)
+		return 0;
+	/* begin_line lets no line through that libinih refuses; another libinih may be stricter. */
+	reading.line = (unsigned int)ret;
+	return fail_line(&reading, "neither `key = value` nor [section]");
 }

@@ -13,14 +13,17 @@
 #define CONFIG_INIFILE_H
 
 #include "core/base/error.h"
+#include "core/config/mistakes.h"
 
 /* Larger files are not configurations. */
 #define INIFILE_MAX_BYTES (1u << 20)
 
-/*
- * One pair. section is "" before the first [section]. A negative result, with an error that need
- * not name the place, ends the reading.
- */
+/* The path that stands for standard input, and what messages call it. */
+#define INIFILE_STDIN "-"
+#define INIFILE_STDIN_NAME "standard input"
+
+/* One pair. section is "" before the first [section]. The error of a negative result need not name
+ * the place. */
 typedef int inifile_pair_fn(void *arg, const char *section, const char *name, const char *value,
 			    unsigned int line, struct error *error);
 
@@ -29,10 +32,12 @@ typedef int inifile_section_fn(void *arg, const char *section, unsigned int line
 			       struct error *error);
 
 /*
- * Calls section for each [section] of the file and pair for each pair. All errors are of kind
- * ERROR_USAGE; those that have a line start with "PATH:LINE: ".
+ * Calls section for each [section] of the file and pair for each pair. What is wrong with a line,
+ * and what the receivers refuse as ERROR_USAGE, goes to mistakes, with "PATH:LINE: " in front, and
+ * the reading goes on; a file that cannot be read is an error, of the same kind. name is what
+ * messages call the file.
  */
-int inifile_read(const char *path, inifile_section_fn *section, inifile_pair_fn *pair, void *arg,
-		 struct error *error);
+int inifile_read(const char *path, const char *name, inifile_section_fn *section,
+		 inifile_pair_fn *pair, void *arg, struct mistakes *mistakes, struct error *error);
 
 #endif

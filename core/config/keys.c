@@ -16,7 +16,8 @@ static const char *const holes_choices[] = { "source", "detect", "blocks", "fill
 
 const struct config_key config_keys[] = {
 	{ "image", "output", CONFIG_PATH, MEMBER(image.output), "kata-containers.img",
-	  "the image to make; it replaces an older one only when it is complete" },
+	  "the image to make; it replaces an older one only when it is complete",
+	  .is_output = true },
 	{ "image", "source", CONFIG_SOURCE, MEMBER(image.source), NULL,
 	  "the root filesystem: a directory, a tar or cpio (.gz, .xz, .zst, .bz2 too), - for "
 	  "stdin, an mtree(5) file, oci:DIR[:TAG], oci-archive:FILE[:TAG] or "
@@ -65,15 +66,14 @@ const struct config_key config_keys[] = {
 	  .check = check_pattern },
 	{ "tree", "all-root", CONFIG_BOOL, MEMBER(tree.all_root), "no",
 	  "everything belongs to 0:0" },
-	{ "tree", "uid-map", CONFIG_LIST, MEMBER(tree.uid_map), NULL,
-	  "FROM:TO:COUNT: uids of the source become others; those in no range are an error",
-	  .check = check_id_range },
-	{ "tree", "gid-map", CONFIG_LIST, MEMBER(tree.gid_map), NULL,
-	  "FROM:TO:COUNT: the same for gids", .check = check_id_range },
+	{ "tree", "uid-map", CONFIG_ID_MAP, MEMBER(tree.uid_map), NULL,
+	  "uids of the source become others; those in no range are an error" },
+	{ "tree", "gid-map", CONFIG_ID_MAP, MEMBER(tree.gid_map), NULL, "the same for gids" },
 	{ "tree", "apply", CONFIG_PATHS, MEMBER(tree.apply), NULL,
 	  "an mtree(5) file whose entries are added or changed, after owners" },
 	{ "tree", "clamp-mtime", CONFIG_BOOL, MEMBER(tree.clamp_mtime), "no",
-	  "times after [image] build-time become that time" },
+	  "times after [image] build-time become that time; yes by default when SOURCE_DATE_EPOCH "
+	  "gives it" },
 	{ "tree", "whole-seconds", CONFIG_BOOL, MEMBER(tree.whole_seconds), "no",
 	  "times lose their nanoseconds, for filesystems that have none" },
 
@@ -82,13 +82,13 @@ const struct config_key config_keys[] = {
 
 	{ "verity", "enabled", CONFIG_BOOL, MEMBER(verity.enabled), "no",
 	  "measure the root filesystem: a dm-verity hash tree in partition 2" },
-	{ "verity", "salt", CONFIG_STRING, MEMBER(verity.salt), NULL,
-	  "up to 256 bytes in hexadecimal; not given: derived from the tree", .check = check_salt },
+	{ "verity", "salt", CONFIG_HEX, MEMBER(verity.salt), NULL,
+	  "up to 256 bytes in hexadecimal; not given: derived from the tree" },
 	{ "verity", "variant", CONFIG_STRING, MEMBER(verity.variant), NULL,
 	  "names the root hash's file: root_hash_VARIANT.txt beside the image",
 	  .check = check_name_part },
 	{ "verity", "hash-file", CONFIG_PATH, MEMBER(verity.hash_file), NULL,
-	  "another place for the root hash's file" },
+	  "another place for the root hash's file", .is_output = true },
 };
 
 const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);
@@ -115,9 +115,12 @@ bool config_is_section(const char *section)
 const char *config_describe_type(const struct config_key *key, char *buf, size_t size)
 {
 	static const char *const words[] = {
-		[CONFIG_BOOL] = "yes|no",   [CONFIG_U64] = "NUMBER", [CONFIG_SIZE] = "SIZE",
-		[CONFIG_STRING] = "STRING", [CONFIG_PATH] = "PATH",  [CONFIG_SOURCE] = "PATH",
-		[CONFIG_LIST] = "STRING",   [CONFIG_PATHS] = "PATH", [CONFIG_BACKEND] = "BACKEND"
+		[CONFIG_BOOL] = "yes|no",     [CONFIG_U64] = "NUMBER",
+		[CONFIG_SIZE] = "SIZE",       [CONFIG_STRING] = "STRING",
+		[CONFIG_PATH] = "PATH",       [CONFIG_SOURCE] = "PATH",
+		[CONFIG_LIST] = "STRING",     [CONFIG_PATHS] = "PATH",
+		[CONFIG_BACKEND] = "BACKEND", [CONFIG_ID_MAP] = "FROM:TO:COUNT",
+		[CONFIG_HEX] = "HEX"
 	};
 
 	if (key->type == CONFIG_ENUM)

@@ -23,7 +23,9 @@ enum config_type {
 	CONFIG_SOURCE,  /* char *, a path unless it is "-" */
 	CONFIG_BACKEND, /* char *, a path when it has a slash, else a name */
 	CONFIG_LIST,    /* struct config_list: may be given again; an empty value adds nothing */
-	CONFIG_PATHS    /* the same, of paths */
+	CONFIG_PATHS,   /* the same, of paths */
+	CONFIG_ID_MAP,  /* struct tree_id_map: may be given again, likewise */
+	CONFIG_HEX      /* struct config_bytes: hexadecimal, may be empty */
 };
 
 struct config_key {
@@ -34,6 +36,7 @@ struct config_key {
 	const char *help;           /* one line, no full stop */
 	const char *const *choices; /* ENUM, NULL-terminated */
 	uint64_t min, max;          /* U64 and SIZE; both 0: no bounds */
+	bool is_output;             /* PATH: it is written, and need not be there */
 	const char *environment;    /* overrides the default alone; NULL: none */
 	/* What else must hold of a value that is not empty (config/checks.h); NULL: nothing. */
 	int (*check)(const char *value, struct error *error);
@@ -44,10 +47,10 @@ struct config_key {
 extern const struct config_key config_keys[];
 extern const size_t config_key_count; /* at most CONFIG_KEYS_MAX */
 
-/* Is the member a struct config_list? */
+/* May the key be given again, for one value more? */
 static inline bool config_is_list(const struct config_key *key)
 {
-	return key->type == CONFIG_LIST || key->type == CONFIG_PATHS;
+	return key->type == CONFIG_LIST || key->type == CONFIG_PATHS || key->type == CONFIG_ID_MAP;
 }
 
 /* NULL when there is none. */

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config/suggest.h"
+#include "core/base/suggest.h"
+#include "core/config/hint.h"
 #include "core/config/value.h"
 #include "lib/cleanup.h"
 
@@ -104,21 +105,47 @@ static int parse_pair(const struct kataimg_backend *table, const struct config_p
 	return parse_value(option, pair->value, value, error);
 }
 
-static int parse_pairs(const struct config *config, const struct kataimg_backend *table,
-		       struct kataimg_value *values, struct error *error)
+/* A pair of the backend's section, with its place in front of an error. */
+static int parse_placed(const struct kataimg_backend *table, const struct config_pair *pair,
+			struct kataimg_value *values, struct error *error)
 {
 	char where[CONFIG_ORIGIN_BYTES];
 
-	for (size_t i = 0; i < config->pair_count; i++) {
+	if (parse_pair(table, pair, values, error) == 0)
+		return 0;
+	if (error->kind == ERROR_USAGE)
+		error_append(error, "%s", value_hint(pair->value));
+	return error_prefix(error, "%s: [%s] %s = %.*s%s",
+			    config_origin_text(&pair->origin, where, sizeof(where)), pair->section,
+			    pair->name, VALUE_SHOWN_BYTES, pair->value,
+			    strlen(pair->value) > VALUE_SHOWN_BYTES ? "..." : "");
+}
+
+static int parse_pairs(const struct config *config, const struct kataimg_backend *table,
+		       struct kataimg_value *values, struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < config->pair_count; i++)
+		if (strcmp(config->pairs[i].section, table->name) == 0)
+			ret = parse_placed(table, &config->pairs[i], values, error);
+	return ret;
+}
+
+int options_check(struct config *config, const struct kataimg_backend *table, struct error *error)
+{
+	autofree struct kataimg_value *values = calloc(table->option_count + 1, sizeof(*values));
+	int ret = values ? 0 : error_nomem(error);
+
+	for (size_t i = 0; ret == 0 && i < config->pair_count; i++) {
 		const struct config_pair *pair = &config->pairs[i];
 
-		if (strcmp(pair->section, table->name) == 0 &&
-		    parse_pair(table, pair, values, error) < 0)
-			return error_prefix(error, "%s: [%s] %s = %s",
-					    config_origin_text(&pair->origin, where, sizeof(where)),
-					    pair->section, pair->name, pair->value);
+		if (strcmp(pair->section, table->name) == 0)
+			ret = mistakes_take(&config->mistakes,
+					    parse_placed(table, pair, values, error),
+					    pair->origin.line, error);
 	}
-	return 0;
+	return ret;
 }
 
 int options_parse(const struct config *config, const struct kataimg_backend *table,

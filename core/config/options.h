@@ -17,6 +17,9 @@
 int options_parse(const struct config *config, const struct kataimg_backend *table,
 		  struct kataimg_value **values, struct error *error);
 
+/* Are they all right? What is not is gathered in the configuration. */
+int options_check(struct config *config, const struct kataimg_backend *table, struct error *error);
+
 /* How a man page calls a value of the option, as config_describe_type. */
 const char *option_describe_type(const struct kataimg_option *option, char *buf, size_t size);
 

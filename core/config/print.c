@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/size.h"
 #include "core/base/text.h"
-#include "core/config/value.h"
 #include "lib/cleanup.h"
+#include "lib/hex.h"
 
 static void print_line(FILE *out, const char *name, const char *value,
 		       const struct config_origin *origin)
@@ -30,6 +31,30 @@ static void print_list(FILE *out, const struct config_key *key, const struct con
 		print_line(out, key->name, list->items[i], origin);
 }
 
+static void print_map(FILE *out, const struct config_key *key, const struct tree_id_map *map,
+		      const struct config_origin *origin)
+{
+	char text[64];
+
+	for (size_t i = 0; i < map->count; i++) {
+		const struct tree_id_range *range = &map->ranges[i];
+
+		snprintf(text, sizeof(text), "%" PRIu32 ":%" PRIu32 ":%" PRIu32, range->from,
+			 range->to, range->count);
+		print_line(out, key->name, text, origin);
+	}
+}
+
+static void print_bytes(FILE *out, const struct config_key *key, const struct config_bytes *bytes,
+			const struct config_origin *origin)
+{
+	char text[2 * CONFIG_BYTES_MAX + 1];
+
+	hex_format(bytes->data, bytes->len, text);
+	if (bytes->len > 0)
+		print_line(out, key->name, text, origin);
+}
+
 static void print_key(const struct config *config, const struct config_key *key, FILE *out)
 {
 	const struct config_origin *origin = &config->origins[key - config_keys];
@@ -46,7 +71,7 @@ static void print_key(const struct config *config, const struct config_key *key,
 		text = number;
 		break;
 	case CONFIG_SIZE:
-		text = value_format_size(*(const uint64_t *)member, number, sizeof(number));
+		text = size_format(*(const uint64_t *)member, number, sizeof(number));
 		break;
 	case CONFIG_ENUM:
 		text = key->choices[*(const unsigned int *)member];
@@ -60,6 +85,12 @@ static void print_key(const struct config *config, const struct config_key *key,
 	case CONFIG_LIST:
 	case CONFIG_PATHS:
 		print_list(out, key, member, origin);
+		break;
+	case CONFIG_ID_MAP:
+		print_map(out, key, member, origin);
+		break;
+	case CONFIG_HEX:
+		print_bytes(out, key, member, origin);
 		break;
 	}
 	if (text)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/config/value.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-#include "core/config/suggest.h"
+#include "core/base/size.h"
+#include "core/base/suggest.h"
 #include "lib/checked.h"
 
 int value_parse_bool(const char *text, bool *result, struct error *error)
@@ -70,7 +73,7 @@ int value_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *resu
 	return 0;
 }
 
-/* The factor of a unit letter at the end of a size; 0 when it is none. */
+/* The factor of a unit at the end of a size; 0 when it is none. */
 static uint64_t unit_factor(const char *unit)
 {
 	static const char letters[] = "KMGT";
@@ -78,18 +81,33 @@ static uint64_t unit_factor(const char *unit)
 
 	if (*unit == '\0')
 		return 1;
-	found = strchr(letters, *unit);
-	if (!found || unit[1] != '\0')
+	unit += strspn(unit, " ");
+	found = *unit ? strchr(letters, toupper((unsigned char)*unit)) : NULL;
+	if (!found || (unit[1] != '\0' && strcasecmp(unit + 1, "iB") != 0))
 		return 0;
 	return UINT64_C(1) << (10 * (found - letters + 1));
+}
+
+/* "64MB" is 64,000,000 to some and 64 MiB to others: a guess would be wrong for one of them. */
+static int fail_size(const char *text, const char *unit, struct error *error)
+{
+	int digits = (int)(unit - text);
+
+	unit += strspn(unit, " ");
+	if (digits > 0 && *unit && strchr("KMGTkmgt", *unit) && strcasecmp(unit + 1, "B") == 0)
+		return error_usage(error, "not a size: for %.*s %ciB say %.*s%c", digits, text,
+				   toupper((unsigned char)*unit), digits, text,
+				   toupper((unsigned char)*unit));
+	return error_usage(error, "not a size (a whole number, with K, M, G or T behind it for "
+				  "multiples of 1024)");
 }
 
 int value_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *result,
 		     struct error *error)
 {
-	char low[VALUE_SIZE_BYTES], high[VALUE_SIZE_BYTES];
+	char low[SIZE_TEXT_BYTES], high[SIZE_TEXT_BYTES];
 	uint64_t value, factor = 0;
-	const char *end;
+	const char *end = text;
 	int ret;
 
 	ret = parse_digits(text, 10, &value, &end);
@@ -100,27 +118,13 @@ int value_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *res
 	if (ret == -EOVERFLOW)
 		return error_usage(error, "too large a size");
 	if (ret < 0)
-		return error_usage(error, "not a size (a whole number, with K, M, G or T behind "
-					  "it for multiples of 1024)");
+		return fail_size(text, end, error);
 	if (!is_between(value, min, max))
 		return error_usage(error, "not between %s and %s",
-				   value_format_size(min, low, sizeof(low)),
-				   value_format_size(max, high, sizeof(high)));
+				   size_format(min, low, sizeof(low)),
+				   size_format(max, high, sizeof(high)));
 	*result = value;
 	return 0;
-}
-
-const char *value_format_size(uint64_t bytes, char *buf, size_t size)
-{
-	static const char *const units[] = { "", "K", "M", "G", "T" };
-	size_t unit = 0;
-
-	while (bytes != 0 && bytes % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-		bytes /= 1024;
-		unit++;
-	}
-	snprintf(buf, size, "%" PRIu64 "%s", bytes, units[unit]);
-	return buf;
 }
 
 int value_parse_choice(const char *text, const char *const *choices, unsigned int *index,

@@ -19,13 +19,10 @@ int value_parse_bool(const char *text, bool *result, struct error *error);
 int value_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *result,
 		    struct error *error);
 
-/* Decimal bytes, or with one of K, M, G, T: multiples of 1024. Bounds as above. */
+/* Decimal bytes, or with one of K, M, G, T, in either case, and with iB behind it or a blank in
+ * front of it: multiples of 1024. Bounds as above. */
 int value_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *result,
 		     struct error *error);
-
-/* As it is read, with the largest unit that leaves a whole number; cut to size. Returns buf. */
-const char *value_format_size(uint64_t bytes, char *buf, size_t size);
-#define VALUE_SIZE_BYTES 24 /* enough for it */
 
 /* One of choices (NULL-terminated); *index is its place. */
 int value_parse_choice(const char *text, const char *const *choices, unsigned int *index,

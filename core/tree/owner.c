@@ -27,7 +27,7 @@ static bool parse_number(const char **at, char end, uint64_t *number)
 	return true;
 }
 
-int tree_id_range_parse(const char *text, struct tree_id_range *range, struct error *error)
+static int parse_range(const char *text, struct tree_id_range *range, struct error *error)
 {
 	uint64_t from, to, count;
 	const char *at = text;
@@ -42,31 +42,37 @@ int tree_id_range_parse(const char *text, struct tree_id_range *range, struct er
 	return 0;
 }
 
-static int compare_ranges(const void *a, const void *b)
+static bool overlap(const struct tree_id_range *low, const struct tree_id_range *high)
 {
-	const struct tree_id_range *x = a, *y = b;
-
-	return (x->from > y->from) - (x->from < y->from);
+	return high->from - low->from < low->count;
 }
 
-int tree_id_map_parse(struct tree_id_map *map, char *const *texts, size_t count,
-		      struct error *error)
+static int fail_overlap(const struct tree_id_range *high, struct error *error)
 {
-	int ret = 0;
+	return error_usage(error, "two ranges have the id %" PRIu32, high->from);
+}
 
-	*map = (struct tree_id_map){ calloc(count + 1, sizeof(*map->ranges)), count };
-	if (!map->ranges)
+int tree_id_map_add(struct tree_id_map *map, const char *text, struct error *error)
+{
+	struct tree_id_range *ranges, range;
+	size_t at = map->count;
+	int ret = parse_range(text, &range, error);
+
+	if (ret < 0)
+		return ret;
+	ranges = reallocarray(map->ranges, map->count + 1, sizeof(*ranges));
+	if (!ranges)
 		return error_nomem(error);
-	for (size_t i = 0; ret == 0 && i < count; i++) {
-		ret = tree_id_range_parse(texts[i], &map->ranges[i], error);
-		if (ret < 0)
-			return error_prefix(error, "%s", texts[i]);
-	}
-	qsort(map->ranges, count, sizeof(*map->ranges), compare_ranges);
-	for (size_t i = 1; i < count; i++)
-		if (map->ranges[i].from - map->ranges[i - 1].from < map->ranges[i - 1].count)
-			return error_usage(error, "two ranges have the id %" PRIu32,
-					   map->ranges[i].from);
+	map->ranges = ranges;
+	while (at > 0 && ranges[at - 1].from > range.from)
+		at--;
+	if (at > 0 && overlap(&ranges[at - 1], &range))
+		return fail_overlap(&range, error);
+	if (at < map->count && overlap(&range, &ranges[at]))
+		return fail_overlap(&ranges[at], error);
+	memmove(&ranges[at + 1], &ranges[at], (map->count - at) * sizeof(*ranges));
+	ranges[at] = range;
+	map->count++;
 	return 0;
 }
 

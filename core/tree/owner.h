@@ -17,12 +17,8 @@ struct tree_id_map {
 	size_t count;                 /* 0: every id stays */
 };
 
-/* Out of "FROM:TO:COUNT". The error, of kind ERROR_USAGE, does not have the text. */
-int tree_id_range_parse(const char *text, struct tree_id_range *range, struct error *error);
-
-/* Out of such texts. Errors are of kind ERROR_USAGE. */
-int tree_id_map_parse(struct tree_id_map *map, char *const *texts, size_t count,
-		      struct error *error);
+/* Adds "FROM:TO:COUNT". Errors are of kind ERROR_USAGE and do not have the text. */
+int tree_id_map_add(struct tree_id_map *map, const char *text, struct error *error);
 void tree_id_map_free(struct tree_id_map *map);
 
 /* Owners and groups, those in POSIX ACLs too. An id that a map of the kind does not have is an

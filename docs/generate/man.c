@@ -9,7 +9,7 @@
 #include "core/cli/table.h"
 #include "core/config/keys.h"
 #include "core/config/options.h"
-#include "core/config/value.h"
+#include "core/base/size.h"
 
 void roff_print(FILE *out, const char *text)
 {
@@ -122,11 +122,11 @@ static void print_bounds(FILE *out, uint64_t min, uint64_t max)
 
 static void print_size_bounds(FILE *out, uint64_t min, uint64_t max)
 {
-	char low[VALUE_SIZE_BYTES], high[VALUE_SIZE_BYTES];
+	char low[SIZE_TEXT_BYTES], high[SIZE_TEXT_BYTES];
 
 	if (min != 0 || max != 0)
-		fprintf(out, "From %s to %s.\n", value_format_size(min, low, sizeof(low)),
-			value_format_size(max, high, sizeof(high)));
+		fprintf(out, "From %s to %s.\n", size_format(min, low, sizeof(low)),
+			size_format(max, high, sizeof(high)));
 }
 
 static void print_key(FILE *out, const struct config_key *key)

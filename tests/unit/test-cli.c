@@ -151,7 +151,9 @@ static void mistakes_are_named(void **state)
 
 static int configure(struct fixture *fixture)
 {
-	return cli_configure(&fixture->cli, &fixture->config, &fixture->error);
+	int ret = cli_configure(&fixture->cli, &fixture->config, &fixture->error);
+
+	return ret < 0 ? ret : config_report(&fixture->config, &fixture->error);
 }
 
 static void options_reach_the_configuration(void **state)
@@ -176,6 +178,9 @@ static void bad_values_name_their_option(void **state)
 
 	ACCEPTS(fixture, "-r", "12Q", "x");
 	check_refused(fixture, configure(fixture), "--free-mib 12Q: not a number");
+	ACCEPTS(fixture, "-r", "64M", "x");
+	check_refused(fixture, configure(fixture),
+		      "--free-mib 64M: not a number: MiB without a unit; try 64");
 	ACCEPTS(fixture, "-r", "17592186044416", "x");
 	check_refused(fixture, configure(fixture),
 		      "--free-mib: [image] free-space = 17592186044416M: too large a size");

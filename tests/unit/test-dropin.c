@@ -48,7 +48,9 @@ static int configure(struct fixture *fixture, const char *option, const char *va
 	char *argv[] = { "kataimg", (char *)option, (char *)value, "rootfs", NULL };
 	int ret = cli_parse(4, argv, &fixture->cli, &fixture->error);
 
-	return ret < 0 ? ret : cli_configure(&fixture->cli, &fixture->config, &fixture->error);
+	if (ret == 0)
+		ret = cli_configure(&fixture->cli, &fixture->config, &fixture->error);
+	return ret < 0 ? ret : config_report(&fixture->config, &fixture->error);
 }
 
 static void the_environment_counts_without_a_file(void **state)

@@ -122,9 +122,12 @@ static void what_a_shorter_table_lacks_is_zero(void **state)
 static void an_unknown_name_lists_where_and_what(void **state)
 {
 	(void)state;
-	assert_refused("nosuch", "there is no kataimg-nosuch-backend.so in");
+	assert_refused("nosuch", "no such backend: in ");
 	assert_refused("nosuch", backend_dir());
 	assert_refused("nosuch", "good, larger, misnamed");
+	assert_refused("nosuch", "packages of backends are called kataimg-backend-NAME");
+	assert_refused("godo", "no such backend; did you mean good?");
+	assert_refused("GOOD", "no such backend; did you mean good?");
 }
 
 static void bad_names_are_refused(void **state)
@@ -135,7 +138,8 @@ static void bad_names_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_refused(names[i], "; a file is told by a slash in its path");
+		assert_refused(names[i], "no such backend");
+	assert_refused("a.so", "; a file is told by a slash in its path");
 	assert_refused("/tmp/good.so", "a backend's file is named kataimg-NAME-backend.so");
 }
 

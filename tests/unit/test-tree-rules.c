@@ -87,36 +87,40 @@ static void an_empty_pattern_is_refused(void **state)
 
 static void refuses_range(const char *text, const char *message)
 {
-	char *texts[] = { (char *)"0:0:10", (char *)text };
 	autoerror struct error error = ERROR_INIT;
-	struct tree_id_map map;
+	struct tree_id_map map = { 0 };
 
-	assert_int_equal(tree_id_map_parse(&map, texts, 2, &error), -EINVAL);
+	assert_int_equal(tree_id_map_add(&map, "5:0:10", &error), 0);
+	assert_int_equal(tree_id_map_add(&map, text, &error), -EINVAL);
 	assert_string_equal(error.message, message);
 	assert_int_equal(error.kind, ERROR_USAGE);
+	assert_int_equal(map.count, 1);
 	tree_id_map_free(&map);
 }
 
 static void ranges_are_checked(void **state)
 {
 	(void)state;
-	refuses_range("1:2", "1:2: not FROM:TO:COUNT");
-	refuses_range("1:2:3:4", "1:2:3:4: not FROM:TO:COUNT");
-	refuses_range("-1:2:3", "-1:2:3: not FROM:TO:COUNT");
-	refuses_range("", ": not FROM:TO:COUNT");
-	refuses_range("10:0:0", "10:0:0: ids end at 4294967294");
-	refuses_range("10:4294967290:10", "10:4294967290:10: ids end at 4294967294");
-	refuses_range("99999999999999999999:0:1", "99999999999999999999:0:1: not FROM:TO:COUNT");
-	refuses_range("9:100:1", "two ranges have the id 9");
+	refuses_range("1:2", "not FROM:TO:COUNT");
+	refuses_range("1:2:3:4", "not FROM:TO:COUNT");
+	refuses_range("-1:2:3", "not FROM:TO:COUNT");
+	refuses_range("", "not FROM:TO:COUNT");
+	refuses_range("20:0:0", "ids end at 4294967294");
+	refuses_range("20:4294967290:10", "ids end at 4294967294");
+	refuses_range("99999999999999999999:0:1", "not FROM:TO:COUNT");
+	refuses_range("14:100:1", "two ranges have the id 14");
+	refuses_range("0:100:6", "two ranges have the id 5");
+	refuses_range("5:100:1", "two ranges have the id 5");
 }
 
 static struct tree_id_map map_of(const char *first, const char *second)
 {
-	char *texts[] = { (char *)first, (char *)second };
 	autoerror struct error error = ERROR_INIT;
-	struct tree_id_map map;
+	struct tree_id_map map = { 0 };
 
-	assert_int_equal(tree_id_map_parse(&map, texts, second ? 2 : 1, &error), 0);
+	assert_int_equal(tree_id_map_add(&map, first, &error), 0);
+	if (second)
+		assert_int_equal(tree_id_map_add(&map, second, &error), 0);
 	return map;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/config/suggest.h"
+#include "core/base/suggest.h"
 
+#include <ctype.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +12,12 @@
 static unsigned int minimum(unsigned int a, unsigned int b)
 {
 	return a < b ? a : b;
+}
+
+/* Case is no difference: nobody who writes EXT4 means another word. */
+static bool is_same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
 unsigned int suggest_distance(const char *a, const char *b)
@@ -26,7 +34,7 @@ unsigned int suggest_distance(const char *a, const char *b)
 
 		row[0] = i;
 		for (unsigned int j = 1; j <= b_len; j++) {
-			unsigned int replaced = diagonal + (a[i - 1] != b[j - 1]);
+			unsigned int replaced = diagonal + !is_same(a[i - 1], b[j - 1]);
 
 			diagonal = row[j];
 			row[j] = minimum(replaced, minimum(row[j], row[j - 1]) + 1);

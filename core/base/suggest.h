@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "Did you mean": the known name that is nearest to a mistyped one. */
-#ifndef CONFIG_SUGGEST_H
-#define CONFIG_SUGGEST_H
+#ifndef BASE_SUGGEST_H
+#define BASE_SUGGEST_H
 
 #define SUGGEST_HINT_BYTES 96
 
@@ -17,7 +17,8 @@ void suggest_offer(struct suggestion *suggestion, const char *candidate);
 /* "; did you mean NAME?", or "" when nothing was near. Returns hint. */
 const char *suggest_hint(const struct suggestion *suggestion, char hint[SUGGEST_HINT_BYTES]);
 
-/* Levenshtein's distance of two names; what is longer than 63 bytes is far from everything. */
+/* Levenshtein's distance of two names, upper and lower case the same; what is longer than 63 bytes
+ * is far from everything. */
 unsigned int suggest_distance(const char *a, const char *b);
 
 #endif

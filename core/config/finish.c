@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What single values cannot tell: how they go together. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/size.h"
+#include "core/base/suggest.h"
+#include "core/config/config.h"
+#include "core/config/inifile.h"
+
+/* Tells whether a name is that of a backend. */
+struct backends {
+	bool (*has)(void *arg, const char *name);
+	void *arg;
+};
+
+static int fail_unknown_section(const char *section, const char *backend, struct error *error)
+{
+	struct suggestion suggestion = { .word = section };
+	char hint[SUGGEST_HINT_BYTES];
+
+	for (size_t i = 0; i < config_key_count; i++)
+		suggest_offer(&suggestion, config_keys[i].section);
+	suggest_offer(&suggestion, backend);
+	return error_usage(error, "unknown section [%s]%s", section,
+			   suggest_hint(&suggestion, hint));
+}
+
+static int check_section(const struct config *config, const struct config_section *section,
+			 const struct backends *backends, struct error *error)
+{
+	const char *selected = config->image.filesystem;
+	char where[CONFIG_ORIGIN_BYTES];
+
+	if (strcmp(section->name, selected) == 0 || backends->has(backends->arg, section->name))
+		return 0;
+	fail_unknown_section(section->name, selected, error);
+	return error_prefix(error, "%s",
+			    config_origin_text(&section->origin, where, sizeof(where)));
+}
+
+static int check_sections(struct config *config, const struct backends *backends,
+			  struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < config->section_count; i++) {
+		const struct config_section *section = &config->sections[i];
+
+		ret = mistakes_take(&config->mistakes,
+				    check_section(config, section, backends, error),
+				    section->origin.line, error);
+	}
+	return ret;
+}
+
+/* What a check of one key says is gathered with the key's line. */
+static int collect(struct config *config, const char *section, const char *name, int ret,
+		   struct error *error)
+{
+	return mistakes_take(&config->mistakes, ret, config_origin_of(config, section, name)->line,
+			     error);
+}
+
+static int check_multiple(struct config *config, const char *name, uint64_t bytes,
+			  struct error *error)
+{
+	uint64_t step = config->image.dax ? UINT64_C(2) << 20 : 4096;
+	char next[SIZE_TEXT_BYTES];
+	int ret = 0;
+
+	if (bytes % step != 0)
+		ret = config_fail_key(config, "image", name, error, "not a multiple of %s; try %s",
+				      config->image.dax ? "2 MiB, which dax needs" : "4096",
+				      size_format(bytes - bytes % step + step, next, sizeof(next)));
+	return collect(config, "image", name, ret, error);
+}
+
+static int check_owners(struct config *config, struct error *error)
+{
+	int ret = 0;
+
+	if (config->tree.all_root && config->tree.uid_map.count + config->tree.gid_map.count > 0)
+		ret = config_fail_key(config, "tree", "all-root", error,
+				      "leaves uid-map and gid-map nothing to do: give one or the "
+				      "other");
+	return collect(config, "tree", "all-root", ret, error);
+}
+
+static int check_source(struct config *config, struct error *error)
+{
+	int ret = 0;
+
+	if (!config->image.source && !config_origin_of(config, "image", "source")->name)
+		ret = error_usage(error, "%s%sno source: give [image] source or SOURCE",
+				  config->path ? config->path : "", config->path ? ": " : "");
+	else if (config->image.source && strcmp(config->image.source, "-") == 0 && config->path &&
+		 strcmp(config->path, INIFILE_STDIN_NAME) == 0)
+		ret = config_fail_key(config, "image", "source", error,
+				      "standard input is the configuration");
+	return collect(config, "image", "source", ret, error);
+}
+
+/* Where the time comes from the environment, files that are newer than it were made by whoever
+ * copied the tree: reproducible-builds.org/specs/source-date-epoch asks for clamping. */
+static void clamp_to_environment(struct config *config)
+{
+	const struct config_key *time = config_find_key("image", "build-time");
+	const struct config_key *clamp = config_find_key("tree", "clamp-mtime");
+	const struct config_origin *time_origin = &config->origins[time - config_keys];
+	struct config_origin *clamp_origin = &config->origins[clamp - config_keys];
+
+	if (clamp_origin->name || !time_origin->name ||
+	    strcmp(time_origin->name, time->environment) != 0)
+		return;
+	config->tree.clamp_mtime = true;
+	*clamp_origin = *time_origin;
+}
+
+int config_finish(struct config *config, bool (*is_backend)(void *arg, const char *name), void *arg,
+		  struct error *error)
+{
+	const struct backends backends = { is_backend, arg };
+	int ret = check_sections(config, &backends, error);
+
+	clamp_to_environment(config);
+	if (ret == 0)
+		ret = check_multiple(config, "align", config->image.align_bytes, error);
+	if (ret == 0)
+		ret = check_multiple(config, "size", config->image.size_bytes, error);
+	if (ret == 0)
+		ret = check_owners(config, error);
+	return ret < 0 ? ret : check_source(config, error);
+}
