@@ -33,7 +33,7 @@ static char *resolve_parent(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	autofree char *parent =
-		slash ? strndup(path, slash == path ? 1 : slash - path) : strdup(".");
+		slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 	autofree char *dir = parent ? realpath(parent, NULL) : NULL;
 	char *resolved;
 

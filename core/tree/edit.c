@@ -255,7 +255,8 @@ static int follow(struct way *way, const struct tree_node *link, struct error *e
 		if (is_word(name, len, ".."))
 			way->dir = tree_node(way->dir->pub.parent);
 		else
-			ret = enter(way, name, len, way->parents & ~TREE_PARENTS_REPLACED, error);
+			ret = enter(way, name, len,
+				    way->parents & ~(unsigned int)TREE_PARENTS_REPLACED, error);
 	}
 	return ret;
 }
