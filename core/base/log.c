@@ -54,6 +54,13 @@ void log_use_script_style(void)
 	style = &script_style;
 }
 
+static bool stdout_taken;
+
+void log_leave_stdout(void)
+{
+	stdout_taken = true;
+}
+
 void log_set_level(enum log_level level)
 {
 	max_level = level;
@@ -121,8 +128,8 @@ static void write_line(FILE *out, const char *prefix, const char *fmt, va_list a
 void log_vmessage(enum log_level level, const char *fmt, va_list args)
 {
 	if (level <= max_level)
-		write_line(style->informs_on_stdout ? stdout : stderr, style->prefixes[level], fmt,
-			   args);
+		write_line(style->informs_on_stdout && !stdout_taken ? stdout : stderr,
+			   style->prefixes[level], fmt, args);
 }
 
 void log_error(const char *lines)

@@ -16,6 +16,9 @@ enum log_level log_get_level(void);
  * marked [OK]. */
 void log_use_script_style(void);
 
+/* Standard output is something else's: the style does not count for where messages go. */
+void log_leave_stdout(void);
+
 void log_message(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_vmessage(enum log_level level, const char *fmt, va_list args)
 	__attribute__((format(printf, 2, 0)));

@@ -2,6 +2,7 @@
 #include "core/builder/build.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/log.h"
 #include "core/builder/private.h"
@@ -68,10 +69,10 @@ static int run(struct build *build, struct error *error)
 
 	if (ret < 0)
 		return ret;
-	if (build->options->dry_run)
-		report_print_geometry(build);
-	else
+	if (!build->options->dry_run)
 		ret = make(build, error);
+	else if (!build->options->report || strcmp(build->options->report, "-") != 0)
+		report_print_geometry(build);
 	if (ret < 0)
 		return ret;
 	progress_finish(build->progress);
@@ -99,6 +100,8 @@ int build_run(const struct config *config, const struct build_options *options, 
 
 	build.progress = progress_new(options->progress);
 	ret = build.progress ? run(&build, error) : error_nomem(error);
+	if (ret < 0)
+		build_report_failure(&build, error);
 	release(&build);
 	return ret;
 }

@@ -21,7 +21,8 @@ struct build_options {
 	bool dry_run;         /* print the geometry on stdout, write nothing */
 	bool sync;            /* the image is on the disk before it gets its name */
 	bool reflink;         /* share extents with the source where the filesystem can */
-	const char *report;   /* where the JSON report goes; NULL: none; "-": stdout */
+	const char *report;   /* where the JSON report goes; NULL: none; "-": stdout, and then
+				 nothing else does */
 	enum progress_mode progress;
 	uid_t owner; /* of the finished files; -1: the caller */
 	gid_t group;
@@ -37,5 +38,9 @@ int build_check_backend(struct config *config, const struct backend_search *sear
 /* On failure there is no new image, and an earlier one is as it was. */
 int build_run(const struct config *config, const struct build_options *options,
 	      struct error *error);
+
+/* Writes the report of a build that failed before it began; config may be as far as it came. */
+void build_fail(const struct config *config, const struct build_options *options,
+		const struct error *error);
 
 #endif

@@ -50,5 +50,7 @@ int build_measure(struct build *build, struct error *error)
 	if (ret < 0)
 		return ret;
 	build->verity.data_blocks = partitions[0].len_bytes / VERITY_BLOCK_BYTES;
-	return measure_write(&area, &build->verity, build->root_hash, error);
+	ret = measure_write(&area, &build->verity, build->root_hash, error);
+	build->measured = ret == 0;
+	return ret;
 }

@@ -44,6 +44,9 @@ struct build {
 
 	struct verity_params verity; /* of a measured image, as root_hash */
 	uint8_t root_hash[DIGEST_BYTES];
+	bool measured; /* both are set */
+
+	bool reported; /* a report went to a stream, from which nothing takes it back */
 };
 
 /* The job that a configuration asks for. */
@@ -87,7 +90,17 @@ struct host_range build_window(const struct build *build);
 void report_print_geometry(const struct build *build);
 /* What was built, to the log. */
 void report_log_summary(const struct build *build);
-/* The JSON report. */
+/* The JSON report, of a build that failed when there is an error; no newline at the end. To be
+ * freed; NULL when memory is out. */
+char *report_text(const struct build *build, const struct error *error);
 int report_write(struct build *build, struct error *error);
+
+/* The report of a build that failed, if one is wanted and there is a place where it replaces
+ * nothing but another report. That it cannot be written is a warning beside the error. */
+void build_report_failure(struct build *build, const struct error *error);
+
+/* The place of the report alone, when those of the others could not be found: it must not be one of
+ * them. */
+int build_open_report(struct build *build, struct error *error);
 
 #endif

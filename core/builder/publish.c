@@ -61,6 +61,18 @@ static int check_different(const struct output *a, const struct output *b, struc
 			   output_what(a), output_what(b), output_path(a));
 }
 
+/* Opens what is not open. Its error matters to nobody: what cannot be replaced is safe. */
+static void try_open(struct build *build, const char *source)
+{
+	const char *image = build->config->image.output;
+	autoerror struct error ignored = ERROR_INIT;
+
+	if (!build->output && image && *image)
+		output_open("the image", image, source, &build->output, &ignored);
+	if (!build->hash_file && build->output)
+		open_hash_file(build, source, &ignored);
+}
+
 /* The file or directory that the source names. To be freed. */
 static char *source_path(const char *source)
 {
@@ -84,6 +96,20 @@ int build_open_outputs(struct build *build, struct error *error)
 		ret = open_report(build, source, error);
 	if (ret == 0)
 		ret = check_different(build->output, build->hash_file, error);
+	if (ret == 0)
+		ret = check_different(build->output, build->report_file, error);
+	return ret < 0 ? ret : check_different(build->hash_file, build->report_file, error);
+}
+
+int build_open_report(struct build *build, struct error *error)
+{
+	const char *named = build->config->image.source;
+	autofree char *source = named && *named ? source_path(named) : NULL;
+	int ret;
+
+	output_close(steal_ptr(&build->report_file));
+	try_open(build, source);
+	ret = open_report(build, source, error);
 	if (ret == 0)
 		ret = check_different(build->output, build->report_file, error);
 	return ret < 0 ? ret : check_different(build->hash_file, build->report_file, error);
@@ -173,8 +199,10 @@ int build_publish_report(struct build *build, const char *text, struct error *er
 {
 	int ret;
 
-	if (!build->report_file)
+	if (!build->report_file) {
+		build->reported = true;
 		return write_stream(build->options->report, text, error);
+	}
 	ret = write_text(build->report_file, text, error);
 	return ret < 0 ? ret : output_publish(build->report_file, error);
 }

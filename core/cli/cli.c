@@ -58,6 +58,8 @@ int cli_main(int argc, char **argv)
 	/* Its informations go to stdout, where --explain prints a file. */
 	if (cli.script && !cli.explain)
 		log_use_script_style();
+	if (cli.report && strcmp(cli.report, "-") == 0)
+		log_leave_stdout();
 	if (ret < 0)
 		error_append(&error, " (%s -h lists all)", cli.script ? DROPIN_NAME : "kataimg");
 	else

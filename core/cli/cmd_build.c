@@ -17,24 +17,38 @@ static enum progress_mode progress_mode_of(const struct cli *cli)
 	return cli->quiet ? PROGRESS_OFF : progress_default_mode();
 }
 
-static int build(const struct cli *cli, const struct config *config,
-		 const struct backend_search *search, struct error *error)
+static struct build_options options_of(const struct cli *cli, const struct backend_search *search)
 {
-	struct build_options options = {
+	return (struct build_options){
 		.search = search,
 		.dry_run = cli->dry_run,
 		.sync = !cli->no_sync,
 		.reflink = !cli->no_reflink,
-		.report = cli->report,
+		.report = cli->explain ? NULL : cli->report,
 		.progress = progress_mode_of(cli),
 		.owner = (uid_t)-1,
 		.group = (gid_t)-1,
 	};
-	int ret = cli_threads(cli, &options.threads, error);
+}
 
+static int prepare(const struct cli *cli, struct config *config, struct build_options *options,
+		   struct error *error)
+{
+	int ret = cli_prepare(cli, config, options->search, error);
+
+	if (ret == 0 && !cli->explain)
+		ret = config_check_inputs(config, error);
+	if (ret == 0 && !cli->explain)
+		ret = config_check_outputs(config, error);
+	if (ret == 0)
+		ret = build_check_backend(config, options->search, error);
+	if (ret == 0)
+		ret = config_report(config, error);
+	if (ret == 0)
+		ret = cli_threads(cli, &options->threads, error);
 	if (ret == 0 && cli_is_dropin(cli))
-		ret = dropin_find_owner(&options.owner, &options.group, error);
-	return ret < 0 ? ret : build_run(config, &options, error);
+		ret = dropin_find_owner(&options->owner, &options->group, error);
+	return ret;
 }
 
 static int explain(struct config *config, const struct backend_search *search, struct error *error)
@@ -59,19 +73,14 @@ static int explain(struct config *config, const struct backend_search *search, s
 static int run(const struct cli *cli, struct config *config, const struct backend_search *search,
 	       struct error *error)
 {
-	int ret = cli_prepare(cli, config, search, error);
+	struct build_options options = options_of(cli, search);
+	int ret = prepare(cli, config, &options, error);
 
-	if (ret == 0 && !cli->explain)
-		ret = config_check_inputs(config, error);
-	if (ret == 0 && !cli->explain)
-		ret = config_check_outputs(config, error);
-	if (ret == 0)
-		ret = build_check_backend(config, search, error);
-	if (ret == 0)
-		ret = config_report(config, error);
+	if (ret < 0)
+		build_fail(config, &options, error);
 	if (ret < 0)
 		return ret;
-	return cli->explain ? explain(config, search, error) : build(cli, config, search, error);
+	return cli->explain ? explain(config, search, error) : build_run(config, &options, error);
 }
 
 int cmd_build(const struct cli *cli, struct error *error)

@@ -71,24 +71,13 @@ static json_object *views_to_json(const struct inspection *inspection)
 
 static json_object *filesystem_to_json(const struct inspection *inspection)
 {
-	const struct kataimg_fs_info *info = &inspection->filesystem;
-	char label[INSPECT_LABEL_BYTES];
 	json_object *object;
 
 	if (!inspection->has_filesystem)
 		return NULL;
 	object = json_object_new_object();
-	json_add_text(object, "type", info->type);
+	json_add_filesystem(object, &inspection->filesystem);
 	json_add_text(object, "backend", inspection->backend);
-	json_add_number(object, "size_bytes", info->size_bytes);
-	json_add_number(object, "used_bytes", inspect_used_bytes(info));
-	json_add_number(object, "free_bytes", info->free_bytes);
-	json_add_number(object, "block_bytes", info->block_bytes);
-	json_add_inodes(object, info);
-	json_add_uuid(object, "uuid", info->uuid);
-	json_add_text(object, "label", inspect_format_label(info->label, label));
-	json_add_text(object, "features", info->features);
-	json_add_text(object, "min_kernel", info->min_kernel);
 	return object;
 }
 

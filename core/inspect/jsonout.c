@@ -67,7 +67,7 @@ void json_add_uuid(json_object *object, const char *key, const uint8_t uuid[16])
 	json_add_text(object, key, uuid_format(uuid, text));
 }
 
-void json_add_inodes(json_object *object, const struct kataimg_fs_info *info)
+static void add_inodes(json_object *object, const struct kataimg_fs_info *info)
 {
 	bool counted = !(info->flags & KATAIMG_FS_INODES_NOT_COUNTED);
 
@@ -75,6 +75,22 @@ void json_add_inodes(json_object *object, const struct kataimg_fs_info *info)
 			       counted ? json_object_new_uint64(info->inodes) : NULL);
 	json_object_object_add(object, "free_inodes",
 			       counted ? json_object_new_uint64(info->free_inodes) : NULL);
+}
+
+void json_add_filesystem(json_object *object, const struct kataimg_fs_info *info)
+{
+	bool sane = info->size_bytes > info->free_bytes; /* not so in a damaged one */
+
+	json_add_text(object, "type", info->type);
+	json_add_number(object, "size_bytes", info->size_bytes);
+	json_add_number(object, "used_bytes", sane ? info->size_bytes - info->free_bytes : 0);
+	json_add_number(object, "free_bytes", info->free_bytes);
+	json_add_number(object, "block_bytes", info->block_bytes);
+	add_inodes(object, info);
+	json_add_uuid(object, "uuid", info->uuid);
+	json_add_text(object, "label", info->label);
+	json_add_text(object, "features", info->features);
+	json_add_text(object, "min_kernel", info->min_kernel);
 }
 
 /* DEL, or a character from U+0080 to U+009f, which json-c leaves as they are: how many bytes. */

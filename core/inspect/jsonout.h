@@ -28,8 +28,8 @@ void json_add_flag(json_object *object, const char *key, bool value);
 void json_add_hex(json_object *object, const char *key, const uint8_t *bytes, size_t len);
 void json_add_uuid(json_object *object, const char *key, const uint8_t uuid[16]);
 
-/* inodes and free_inodes, null where the filesystem does not count them. */
-void json_add_inodes(json_object *object, const struct kataimg_fs_info *info);
+/* What a filesystem says of itself, but for its facts; what it does not count is null. */
+void json_add_filesystem(json_object *object, const struct kataimg_fs_info *info);
 
 /* Two spaces a level, no newline at the end; no control character but ends of lines is in it raw,
  * so that it can be shown. To be freed; NULL when memory is out. */

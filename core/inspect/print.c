@@ -11,7 +11,10 @@
 #include "core/inspect/jsonout.h"
 #include "lib/hex.h"
 
-const char *inspect_format_label(const char *label, char text[INSPECT_LABEL_BYTES])
+/* An image's label can be any bytes: what is not plain text becomes \xNN. */
+#define LABEL_BYTES (4 * 64 + 1)
+
+static const char *format_label(const char *label, char text[LABEL_BYTES])
 {
 	char *end = text;
 
@@ -32,7 +35,8 @@ const char *inspect_verdict(const struct inspection *inspection)
 	return inspection->unchecked.count ? "unchecked" : "sound";
 }
 
-uint64_t inspect_used_bytes(const struct kataimg_fs_info *info)
+/* 0 when a damaged one has more free bytes than it has. */
+static uint64_t used_bytes(const struct kataimg_fs_info *info)
 {
 	return info->size_bytes > info->free_bytes ? info->size_bytes - info->free_bytes : 0;
 }
@@ -108,7 +112,7 @@ static void print_view(const struct inspection *inspection, int number, FILE *ou
 static void print_filesystem(const struct inspection *inspection, FILE *out)
 {
 	const struct kataimg_fs_info *info = &inspection->filesystem;
-	char uuid[UUID_TEXT_BYTES], label[INSPECT_LABEL_BYTES];
+	char uuid[UUID_TEXT_BYTES], label[LABEL_BYTES];
 	autofree char *type = text_line(info->type);
 
 	if (!inspection->has_filesystem)
@@ -116,7 +120,7 @@ static void print_filesystem(const struct inspection *inspection, FILE *out)
 	fprintf(out, "filesystem in partition 1: %s\n", type ? type : "?");
 	print_words(out, "backend", inspection->backend);
 	print_size(out, "size", info->size_bytes);
-	print_size(out, "used", inspect_used_bytes(info));
+	print_size(out, "used", used_bytes(info));
 	print_size(out, "free", info->free_bytes);
 	fprintf(out, "  %-14s %" PRIu64 " bytes\n", "block", info->block_bytes);
 	if (info->flags & KATAIMG_FS_INODES_NOT_COUNTED)
@@ -125,7 +129,7 @@ static void print_filesystem(const struct inspection *inspection, FILE *out)
 		fprintf(out, "  %-14s %" PRIu64 ", %" PRIu64 " free\n", "inodes", info->inodes,
 			info->free_inodes);
 	fprintf(out, "  %-14s %s\n", "uuid", uuid_format(info->uuid, uuid));
-	fprintf(out, "  %-14s \"%s\"\n", "label", inspect_format_label(info->label, label));
+	fprintf(out, "  %-14s \"%s\"\n", "label", format_label(info->label, label));
 	if (info->features[0])
 		print_words(out, "features", info->features);
 	if (info->min_kernel[0]) {

@@ -163,7 +163,8 @@ def show_odd_names(kataimg):
         text = done.stdout.replace(b'\n', b'').decode('utf-8')
         check(not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text), f'raw: {text!r}')
         check(arguments or done.stdout.startswith(shown), f'the name is {done.stdout[:80]}')
-        check(b'l\\x1b[31m' in done.stdout or b'l\\\\x1b[31m' in done.stdout, f'no label: {text!r}')
+        label = rb'"l\u001b[31m"' if arguments else rb'"l\x1b[31m"'
+        check(label in done.stdout, f'no label: {text!r}')
     os.truncate(os.path.join(os.fsencode(kataimg.scratch), odd), 100)
     done = kataimg.run('inspect', odd)
     check(done.stderr.startswith(b'kataimg: error: ' + shown), f'the error is {done.stderr}')

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is planned and what came out, as text. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "core/base/log.h"
+#include "core/builder/private.h"
+#include "lib/hex.h"
+
+#define MEBIBYTE (1024.0 * 1024.0)
+
+static void print_size(const char *name, uint64_t bytes)
+{
+	printf("%-22s %" PRIu64 " (%.2f MiB)\n", name, bytes, (double)bytes / MEBIBYTE);
+}
+
+void report_print_geometry(const struct build *build)
+{
+	const struct geometry *geometry = &build->geometry;
+	const struct kataimg_fs_info *info = &build->info;
+
+	print_size("image bytes", geometry->image_bytes);
+	printf("%-22s %s\n", "dax header", geometry->dax ? "yes" : "no");
+	for (unsigned int i = 0; i < geometry->partition_count; i++) {
+		const struct partition *partition = &geometry->partitions[i];
+
+		printf("partition %u offset     %" PRIu64 "\n", i + 1, partition->start_bytes);
+		printf("partition %u bytes      %" PRIu64 "\n", i + 1, partition->len_bytes);
+	}
+	printf("%-22s %s\n", "filesystem", info->type);
+	print_size("filesystem bytes", info->size_bytes);
+	print_size("smallest filesystem", build->plan.bytes);
+	printf("%-22s %" PRIu64 " of %" PRIu64 "\n", "blocks",
+	       info->block_bytes ? info->size_bytes / info->block_bytes : 0, info->block_bytes);
+	print_size("free bytes", info->free_bytes);
+	if (info->flags & KATAIMG_FS_INODES_NOT_COUNTED) {
+		printf("%-22s not counted\n", "inodes");
+	} else {
+		printf("%-22s %" PRIu64 "\n", "inodes", info->inodes);
+		printf("%-22s %" PRIu64 "\n", "free inodes", info->free_inodes);
+	}
+	printf("%-22s %" PRIu64 "\n", "tree nodes", tree_public(build->tree)->node_count);
+}
+
+void report_log_summary(const struct build *build)
+{
+	const struct kataimg_fs_info *info = &build->info;
+	char inodes[64] = "", root[2 * DIGEST_BYTES + 1];
+
+	if (!(info->flags & KATAIMG_FS_INODES_NOT_COUNTED))
+		snprintf(inodes, sizeof(inodes), " with %" PRIu64 " inodes", info->inodes);
+	log_info("%s: %.0f MiB, %s of %.1f MiB%s, %.1f MiB free", output_path(build->output),
+		 (double)build->geometry.image_bytes / MEBIBYTE, info->type,
+		 (double)info->size_bytes / MEBIBYTE, inodes, (double)info->free_bytes / MEBIBYTE);
+	if (!build->measured)
+		return;
+	hex_format(build->root_hash, DIGEST_BYTES, root);
+	log_info("root hash %s, in %s", root, output_path(build->hash_file));
+}
