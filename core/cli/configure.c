@@ -33,6 +33,12 @@ static int set_mebibytes(struct config *config, const struct cli_setting *settin
 	return config_set(config, option->section, option->key, size, option->name, error);
 }
 
+/* -r "" of a caller whose variable is empty: to the script, no free space. */
+static bool is_empty_for_script(const struct cli *cli, const struct cli_setting *setting)
+{
+	return cli->script && setting->option->action == CLI_KEY_MIB && *setting->value == '\0';
+}
+
 static int apply_setting(struct config *config, const struct cli_setting *setting,
 			 struct error *error)
 {
@@ -61,9 +67,13 @@ int cli_configure(const struct cli *cli, struct config *config, struct error *er
 		ret = config_collect(config, dropin_read_environment(config, error), error);
 	if (ret == 0 && cli->config_path)
 		ret = config_load(config, cli->config_path, error);
-	for (size_t i = 0; ret == 0 && i < cli->setting_count; i++)
-		ret = config_collect(config, apply_setting(config, &cli->settings[i], error),
-				     error);
+	for (size_t i = 0; ret == 0 && i < cli->setting_count; i++) {
+		struct cli_setting setting = cli->settings[i];
+
+		if (is_empty_for_script(cli, &setting))
+			setting.value = "0";
+		ret = config_collect(config, apply_setting(config, &setting, error), error);
+	}
 	if (ret == 0 && cli->argument)
 		ret = config_collect(
 			config,
