@@ -69,16 +69,16 @@ static int run(struct build *build, struct error *error)
 
 	if (ret < 0)
 		return ret;
-	if (!build->options->dry_run)
-		ret = make(build, error);
-	else if (!build->options->report || strcmp(build->options->report, "-") != 0)
-		report_print_geometry(build);
-	if (ret < 0)
-		return ret;
-	progress_finish(build->progress);
-	if (!build->options->dry_run)
+	if (build->options->dry_run) {
+		if (!build->options->report || strcmp(build->options->report, "-") != 0)
+			report_print_geometry(build);
+		progress_finish(build->progress);
+		return build->options->report ? report_write(build, error) : 0;
+	}
+	ret = make(build, error);
+	if (ret == 0)
 		report_log_summary(build);
-	return build->options->report ? report_write(build, error) : 0;
+	return ret;
 }
 
 static void release(struct build *build)

@@ -77,10 +77,12 @@ void build_close_outputs(struct build *build);
  * -errno. */
 int build_open_scratch(void *arg);
 
-/* Gives the image, and the root hash's file, which it writes, their owner and their names. */
+/* Gives the image, the root hash's file and the report, which it writes, their owner and their
+ * names, all of them or none. */
 int build_publish(struct build *build, struct error *error);
 
-/* Writes the report, of which text has no newline at the end. */
+/* Writes the report, of which text has no newline at the end, by itself: of a dry run, or of a
+ * build that failed. */
 int build_publish_report(struct build *build, const char *text, struct error *error);
 
 /* The root filesystem's place in the image. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files that a build leaves behind: where they go is settled before it begins. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "core/builder/private.h"
 #include "core/config/scheme.h"
+#include "core/image/publish.h"
 #include "core/oci/oci.h"
 
 /* hash-file, or root_hash_VARIANT.txt in the image's directory. To be freed. */
@@ -153,37 +155,28 @@ static int set_owner(const struct build *build, struct output *file, struct erro
 	return output_set_owner(file, build->options->owner, build->options->group, error);
 }
 
-/* To the image, and to the root hash's file if there is one. */
-static int do_both(struct build *build, int (*act)(struct output *file, struct error *error),
-		   struct error *error)
+/* What has the name by now must be a stream still: nothing is made or cut short by this. */
+static FILE *open_stream(const char *path)
 {
-	int ret = act(build->output, error);
+	autoclose int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	FILE *out;
 
-	return ret == 0 && build->hash_file ? act(build->hash_file, error) : ret;
-}
-
-/* All that can fail for want of room or rights comes before the first name, and nothing that takes
- * time between the two: an image with another one's root hash does not boot. */
-int build_publish(struct build *build, struct error *error)
-{
-	int ret = write_root_hash(build, error);
-
-	if (ret == 0)
-		ret = set_owner(build, build->output, error);
-	if (ret == 0 && build->hash_file)
-		ret = set_owner(build, build->hash_file, error);
-	if (ret == 0 && build->options->sync)
-		ret = do_both(build, output_sync, error);
-	if (ret == 0)
-		ret = do_both(build, output_publish, error);
-	if (ret == 0 && build->options->sync)
-		ret = do_both(build, output_sync_name, error);
-	return ret;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	if (S_ISREG(st.st_mode)) {
+		errno = ESTALE;
+		return NULL;
+	}
+	out = fdopen(fd, "w");
+	if (out)
+		steal_fd(&fd);
+	return out;
 }
 
 static int write_stream(const char *path, const char *text, struct error *error)
 {
-	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+	FILE *out = strcmp(path, "-") == 0 ? stdout : open_stream(path);
 	int ret = 0;
 
 	if (!out)
@@ -195,14 +188,57 @@ static int write_stream(const char *path, const char *text, struct error *error)
 	return ret;
 }
 
-int build_publish_report(struct build *build, const char *text, struct error *error)
+static int write_report(struct build *build, const char *text, struct error *error)
 {
-	int ret;
-
 	if (!build->report_file) {
 		build->reported = true;
 		return write_stream(build->options->report, text, error);
 	}
-	ret = write_text(build->report_file, text, error);
-	return ret < 0 ? ret : output_publish(build->report_file, error);
+	return write_text(build->report_file, text, error);
+}
+
+int build_publish_report(struct build *build, const char *text, struct error *error)
+{
+	int ret = write_report(build, text, error);
+	const struct publish_item item = { build->report_file, false };
+
+	return ret < 0 || !build->report_file ? ret : publish(&item, 1, false, error);
+}
+
+static int prepare(struct build *build, struct error *error)
+{
+	int ret = write_root_hash(build, error);
+
+	if (ret == 0)
+		ret = set_owner(build, build->output, error);
+	if (ret == 0 && build->hash_file)
+		ret = set_owner(build, build->hash_file, error);
+	if (ret == 0 && build->options->sync)
+		ret = output_sync(build->output, error);
+	return ret;
+}
+
+/* All that takes time, or can fail for want of room or rights, comes before the first name: the
+ * report as well, so that what it says of the time ends here. */
+int build_publish(struct build *build, struct error *error)
+{
+	struct publish_item items[3] = { { build->output, false } };
+	autofree char *report = NULL;
+	size_t count = 1;
+	int ret = prepare(build, error);
+
+	if (ret < 0)
+		return ret;
+	progress_finish(build->progress);
+	if (build->options->report) {
+		report = report_text(build, NULL);
+		ret = report ? write_report(build, report, error) : error_nomem(error);
+	}
+	if (ret < 0)
+		return ret;
+	if (build->hash_file)
+		items[count++] = (struct publish_item){ build->hash_file, true };
+	if (build->report_file)
+		items[count++] = (struct publish_item){ build->report_file, true };
+	return publish(items, count, build->options->sync, error);
 }

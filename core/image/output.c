@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,95 +12,67 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/base/lookup.h"
+#include "core/image/private.h"
+#include "core/image/temporary.h"
 
-#define TEMPORARY_TRIES 100
-
-/* As Linux counts them. */
-#define LINKS_MAX 40
-
-struct output {
-	const char *what; /* static: what messages call it */
-	char *path;       /* absolute, symbolic links resolved */
-	char *file;       /* its last component, inside path */
-	char *temporary;  /* the name in dir while there is one */
-	int dir;
-	int fd;
-};
-
-/* The path with the last component kept: it need not exist. */
-static char *resolve_parent(const char *path)
+/*
+ * As fs.protected_symlinks=1 has the kernel do it, on the whole way: in a directory where everybody
+ * may make names but not remove another one's, a link is followed that is the caller's or the
+ * directory's owner's.
+ */
+static int judge_link(const char *path, const struct stat *dir, const struct stat *link,
+		      struct error *error)
 {
-	const char *slash = strrchr(path, '/');
-	autofree char *parent =
-		slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-	autofree char *dir = parent ? realpath(parent, NULL) : NULL;
-	char *resolved;
+	const mode_t open_to_all = S_ISVTX | S_IWOTH;
 
-	if (!dir)
-		return NULL;
-	if (asprintf(&resolved, "%s/%s", strcmp(dir, "/") ? dir : "", slash ? slash + 1 : path) < 0)
-		return NULL;
-	return resolved;
+	if ((dir->st_mode & open_to_all) != open_to_all || link->st_uid == geteuid() ||
+	    link->st_uid == dir->st_uid)
+		return 0;
+	return error_set(error, EACCES,
+			 "the symbolic link %s was made by user %" PRIu32
+			 " in a directory where everybody may: name the file that is meant",
+			 path, link->st_uid);
 }
 
-/* What does not exist yet, or what a symbolic link to nothing points to. */
-static char *resolve_missing(const char *path, unsigned int links)
+static int fail(const struct output *output, const char *path, int code, struct error *error)
 {
-	autofree char *resolved = resolve_parent(path), *next = NULL;
-	char target[PATH_MAX];
-	ssize_t len = resolved ? readlink(resolved, target, sizeof(target) - 1) : 0;
+	if (error->code)
+		return error_prefix(error, "cannot make %s %s", output->what, path);
+	return error_errno(error, code, "cannot make %s %s", output->what, path);
+}
 
-	if (len < 0 || !resolved)
-		return steal_ptr(&resolved);
-	target[len] = '\0';
-	if (links == LINKS_MAX) {
-		errno = ELOOP;
-		return NULL;
-	}
-	if (target[0] != '/')
-		strrchr(resolved, '/')[1] = '\0';
-	if (asprintf(&next, "%s%s", target[0] == '/' ? "" : resolved, target) < 0) {
-		next = NULL;
-		return NULL;
-	}
-	return resolve_missing(next, links + 1);
+static int check_place(const struct output *output, const char *path, const struct lookup *place,
+		       struct error *error)
+{
+	if (place->exists && S_ISDIR(place->st.st_mode))
+		return error_set(error, EISDIR,
+				 "cannot make %s %s: it is a directory: name a file in it",
+				 output->what, path);
+	if (place->exists && !S_ISREG(place->st.st_mode))
+		return error_set(error, EINVAL,
+				 "cannot make %s %s: it exists and is not a regular file",
+				 output->what, path);
+	return 0;
 }
 
 static int resolve(struct output *output, const char *path, struct error *error)
 {
-	struct stat st;
+	static const struct lookup_rules rules = { NULL, judge_link };
+	struct lookup place autocall(lookup_release) = LOOKUP_INIT;
+	int ret = lookup_path(path, &rules, &place, error);
 
-	output->path = realpath(path, NULL);
-	if (!output->path && errno == ENOENT)
-		output->path = resolve_missing(path, 0);
-	if (!output->path)
-		return error_errno(error, errno, "cannot make %s %s", output->what, path);
-	output->file = strrchr(output->path, '/') + 1;
-	if (stat(output->path, &st) == 0 && S_ISDIR(st.st_mode))
-		return error_set(error, EISDIR,
-				 "cannot make %s %s: it is a directory: name a file in it",
-				 output->what, path);
-	if (stat(output->path, &st) == 0 && !S_ISREG(st.st_mode))
-		return error_set(error, EINVAL,
-				 "cannot make %s %s: it exists and is not a regular file",
-				 output->what, path);
-	if (*output->file == '\0')
-		return error_set(error, EISDIR, "cannot make %s %s: no file name", output->what,
-				 path);
-	return 0;
-}
-
-static int open_directory(struct output *output, struct error *error)
-{
-	size_t len = (size_t)(output->file - output->path);
-	autofree char *dir = strndup(output->path, len > 1 ? len - 1 : len);
-
-	if (!dir)
-		return error_nomem(error);
-	output->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ret < 0)
+		return fail(output, path, -ret, error);
+	ret = check_place(output, path, &place, error);
+	if (ret < 0)
+		return ret;
+	output->dir = openat(place.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (output->dir < 0)
-		return error_errno(error, errno, "cannot make %s in the directory %s", output->what,
-				   dir);
+		return error_errno(error, errno, "cannot make %s in the directory of %s",
+				   output->what, place.path);
+	output->file = place.name;
+	output->path = steal_ptr(&place.path);
 	return 0;
 }
 
@@ -142,52 +113,15 @@ static bool no_unnamed_files(int code)
 	return code == EOPNOTSUPP || code == EISDIR || code == ENOENT || code == EINVAL;
 }
 
-/*
- * Finds a free temporary name: make(output, name) makes the file of that name, or fails with
- * EEXIST. The result is make's, the name goes to *name.
- */
-static int make_temporary(const struct output *output,
-			  int (*make)(const struct output *output, const char *name), char **name)
-{
-	int ret = -EEXIST;
-
-	for (int i = 0; ret == -EEXIST && i < TEMPORARY_TRIES; i++) {
-		free(steal_ptr(name));
-		if (asprintf(name, ".%.200s.%ld.%d.tmp", output->file, (long)getpid(), i) < 0) {
-			*name = NULL;
-			return -ENOMEM;
-		}
-		ret = make(output, *name);
-	}
-	if (ret < 0)
-		free(steal_ptr(name));
-	return ret;
-}
-
-static int make_by_open(const struct output *output, const char *name)
-{
-	int fd = openat(output->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static int make_by_link(const struct output *output, const char *name)
-{
-	char self[64];
-
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", output->fd);
-	return linkat(AT_FDCWD, self, output->dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
-}
-
 /* An unnamed file gets its name through /proc, which a bare chroot lacks. */
 static bool can_name_later(void)
 {
 	return access("/proc/self/fd", X_OK) == 0;
 }
 
-static int open_unnamed(const struct output *output)
+static int open_unnamed(const struct output *output, mode_t mode)
 {
-	int fd = openat(output->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+	int fd = openat(output->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -204,8 +138,6 @@ int output_open(const char *what, const char *path, const char *source, struct o
 	output->dir = -1;
 	output->fd = -1;
 	ret = resolve(output, path, error);
-	if (ret == 0)
-		ret = open_directory(output, error);
 	if (ret == 0 && source)
 		ret = refuse_inside(output, source, error);
 	if (ret == 0)
@@ -228,14 +160,51 @@ const char *output_what(const struct output *output)
 	return output->what;
 }
 
+/*
+ * What is replaced keeps its mode, and its group with it; whose group that cannot be gets no more
+ * than everybody. Another user's file says only what must not be allowed: who made it where
+ * everybody may must not choose who writes the image.
+ */
+static int take_mode(const struct output *output, const struct stat *old)
+{
+	struct stat st;
+	mode_t mode;
+
+	if (fstat(output->fd, &st) < 0)
+		return -errno;
+	mode = old->st_mode & 0777;
+	if (old->st_uid != st.st_uid)
+		mode &= st.st_mode;
+	else if (old->st_gid != st.st_gid && fchown(output->fd, (uid_t)-1, old->st_gid) < 0)
+		mode &= ~(mode_t)070 | (mode & 07) << 3;
+	return fchmod(output->fd, mode) < 0 ? -errno : 0;
+}
+
+/* With the mode of an earlier file from the start, where it is less than umask gives. */
+static int make_file(struct output *output)
+{
+	struct stat old;
+	bool replaces = fstatat(output->dir, output->file, &old, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISREG(old.st_mode);
+	mode_t mode = replaces ? old.st_mode & 0666 : 0666;
+
+	temporary_remove_stale(output->dir, output->file);
+	output->fd = can_name_later() ? open_unnamed(output, mode) : -EOPNOTSUPP;
+	if (output->fd >= 0)
+		temporary_lock(output->fd);
+	else if (no_unnamed_files(-output->fd))
+		output->fd = temporary_make(output->dir, output->file, mode, &output->temporary);
+	if (output->fd < 0)
+		return output->fd;
+	return replaces ? take_mode(output, &old) : 0;
+}
+
 int output_create(struct output *output, uint64_t bytes, struct error *error)
 {
-	output->fd = can_name_later() ? open_unnamed(output) : -EOPNOTSUPP;
-	if (output->fd < 0 && no_unnamed_files(-output->fd))
-		output->fd = make_temporary(output, make_by_open, &output->temporary);
-	if (output->fd < 0)
-		return error_errno(error, -output->fd, "cannot make %s %s", output->what,
-				   output->path);
+	int ret = make_file(output);
+
+	if (ret < 0)
+		return fail(output, output->path, -ret, error);
 	if (bytes > INT64_MAX)
 		return error_set(error, EFBIG, "%s %s would be larger than any file can be",
 				 output->what, output->path);
@@ -254,19 +223,6 @@ int output_write(struct output *output, const void *bytes, size_t len, uint64_t 
 		       : 0;
 }
 
-static int replace(struct output *output)
-{
-	int ret = 0;
-
-	if (!output->temporary)
-		ret = make_temporary(output, make_by_link, &output->temporary);
-	if (ret == 0 && renameat(output->dir, output->temporary, output->dir, output->file) < 0)
-		ret = -errno;
-	if (ret == 0)
-		free(steal_ptr(&output->temporary));
-	return ret;
-}
-
 int output_set_owner(struct output *output, uid_t owner, gid_t group, struct error *error)
 {
 	if (fchown(output->fd, owner, group) < 0)
@@ -282,9 +238,11 @@ int output_sync(struct output *output, struct error *error)
 	return 0;
 }
 
-int output_publish(struct output *output, struct error *error)
+int output_stage(struct output *output, struct error *error)
 {
-	int ret = replace(output);
+	int ret = output->temporary ? 0
+				    : temporary_link(output->dir, output->file, output->fd,
+						     &output->temporary);
 
 	if (ret < 0)
 		return error_errno(error, -ret, "cannot give %s its name %s", output->what,
@@ -303,11 +261,11 @@ int output_sync_name(struct output *output, struct error *error)
 int output_scratch(const struct output *output)
 {
 	autofree char *name = NULL;
-	int fd = open_unnamed(output);
+	int fd = open_unnamed(output, 0600);
 
 	if (fd >= 0 || !no_unnamed_files(-fd))
 		return fd;
-	fd = make_temporary(output, make_by_open, &name);
+	fd = temporary_make(output->dir, output->file, 0600, &name);
 	if (fd >= 0)
 		unlinkat(output->dir, name, 0);
 	return fd;

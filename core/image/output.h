@@ -2,7 +2,8 @@
 /*
  * A file while it is being made, the image before all. It has no name until it is right: built as
  * an unnamed file in the output's directory (or, where the filesystem has none, under a temporary
- * name), it takes the output's name in one rename. Until then an earlier image stays as it was.
+ * name), it takes the output's name in one rename (image/publish.h). Until then an earlier image
+ * stays as it was.
  */
 #ifndef IMAGE_OUTPUT_H
 #define IMAGE_OUTPUT_H
@@ -16,15 +17,17 @@
 struct output;
 
 /*
- * Finds the place: path is a regular file to make or replace, behind all symbolic links. Makes
- * nothing yet. what is a static text that messages call it by: "the image". Errors: a directory or
- * device, no such directory, the file source itself, or a place inside the directory source (NULL:
- * not checked).
+ * Finds the place: path is a regular file to make or replace, behind all symbolic links but those
+ * that another user made where everybody may, which are an error. Makes nothing yet. what is a
+ * static text that messages call it by: "the image". Errors: a directory or device, no such
+ * directory, the file source itself, or a place inside the directory source (NULL: not checked).
  */
 int output_open(const char *what, const char *path, const char *source, struct output **output,
 		struct error *error);
 
-/* Makes the file, of so many bytes: it reads as zeros and is sparse. */
+/* Makes the file, of so many bytes: it reads as zeros and is sparse. Its mode is that of the file
+ * that it will replace; of another user's file, and where there is none, umask's, which another
+ * user's file can only make narrower. Removes what killed builds of it left behind. */
 int output_create(struct output *output, uint64_t bytes, struct error *error);
 
 /* -1 before output_create. */
@@ -40,18 +43,12 @@ int output_write(struct output *output, const void *bytes, size_t len, uint64_t 
 /* -1 leaves owner or group as they are. */
 int output_set_owner(struct output *output, uid_t owner, gid_t group, struct error *error);
 
-/* Waits until the file is on the disk. */
-int output_sync(struct output *output, struct error *error);
-
-/* Gives it its name. */
-int output_publish(struct output *output, struct error *error);
-
-/* Waits until the name is on the disk. */
-int output_sync_name(struct output *output, struct error *error);
-
 /* An unnamed file in the output's directory, for scratch. A descriptor of the caller's, or -errno.
  */
 int output_scratch(const struct output *output);
+
+/* Waits until the file is on the disk. */
+int output_sync(struct output *output, struct error *error);
 
 /* Removes what was not published. */
 void output_close(struct output *output);

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/image/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/cancel.h"
+#include "core/image/private.h"
+#include "core/image/temporary.h"
+
+/* Others publish in a moment, unless their disk is slow. */
+#define WAIT_STEP_MS 10
+#define WAIT_MS 60000
+
+struct member {
+	struct output *output;
+	bool speaks_of_others;
+	bool named;     /* the new file has the name */
+	char *old;      /* owned; the name that the old file has meanwhile */
+	bool old_stays; /* it has its own name, too, until the new file takes that */
+	int old_fd;     /* of it, locked; -1 */
+	dev_t device;   /* of its directory */
+	ino_t inode;
+	bool has_lock; /* on its directory, for all members that are there */
+};
+
+struct group {
+	struct member *members;
+	size_t count;
+	bool sync;
+};
+
+/* ---- The lock ---- */
+
+static int compare_directories(const void *a, const void *b)
+{
+	const struct member *x = *(struct member *const *)a, *y = *(struct member *const *)b;
+
+	if (x->device != y->device)
+		return x->device < y->device ? -1 : 1;
+	return x->inode < y->inode ? -1 : x->inode > y->inode;
+}
+
+static int lock_directory(struct member *member, struct error *error)
+{
+	const struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
+
+	for (unsigned int waited = 0; waited < WAIT_MS; waited += WAIT_STEP_MS) {
+		if (flock(member->output->dir, LOCK_EX | LOCK_NB) == 0) {
+			member->has_lock = true;
+			return 0;
+		}
+		/* NFS has none on directories: there each file's own has to do. */
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return 0;
+		if (cancel_requested())
+			return cancel_check(error);
+		nanosleep(&step, NULL);
+	}
+	return error_set(error, EBUSY,
+			 "cannot give %s its name %s: for a minute another program has kept a lock "
+			 "on its directory",
+			 member->output->what, member->output->path);
+}
+
+/* In one order for all, and each directory once: a second lock of one's own would be waited for. */
+static int lock_directories(struct group *group, struct error *error)
+{
+	autofree struct member **sorted = calloc(group->count, sizeof(struct member *));
+	int ret = 0;
+
+	if (!sorted)
+		return error_nomem(error);
+	for (size_t i = 0; i < group->count; i++) {
+		struct member *member = &group->members[i];
+		struct stat st;
+
+		sorted[i] = member;
+		if (fstat(member->output->dir, &st) < 0)
+			return error_errno(error, errno, "cannot make %s %s", member->output->what,
+					   member->output->path);
+		member->device = st.st_dev;
+		member->inode = st.st_ino;
+	}
+	qsort(sorted, group->count, sizeof(struct member *), compare_directories);
+	for (size_t i = 0; ret == 0 && i < group->count; i++)
+		if (i == 0 || compare_directories(&sorted[i - 1], &sorted[i]) != 0)
+			ret = lock_directory(sorted[i], error);
+	return ret;
+}
+
+static void unlock_directories(struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++)
+		if (group->members[i].has_lock)
+			flock(group->members[i].output->dir, LOCK_UN);
+}
+
+/* ---- One file ---- */
+
+static int fail(const struct member *member, int code, struct error *error)
+{
+	return error_errno(error, code, "cannot give %s its name %s", member->output->what,
+			   member->output->path);
+}
+
+/* No build that comes meanwhile is to take the old file for a stale one. */
+static void hold_old(struct member *member)
+{
+	const struct output *output = member->output;
+
+	member->old_fd = openat(output->dir, output->file,
+				O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (member->old_fd >= 0)
+		temporary_lock(member->old_fd);
+}
+
+static int take_away(struct member *member, struct error *error)
+{
+	const struct output *output = member->output;
+	int ret = temporary_keep(output->dir, output->file, false, &member->old);
+
+	return ret < 0 && ret != -ENOENT ? fail(member, -ret, error) : 0;
+}
+
+/* Where no two names can be exchanged: by a second name, or, without links, by another one, and
+ * for a moment there is none. */
+static int keep_old(struct member *member)
+{
+	const struct output *output = member->output;
+	int ret = temporary_keep(output->dir, output->file, true, &member->old);
+
+	member->old_stays = ret == 0;
+	if (ret < 0 && ret != -ENOENT)
+		ret = temporary_keep(output->dir, output->file, false, &member->old);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static int exchange(struct member *member)
+{
+	struct output *output = member->output;
+
+	if (renameat2(output->dir, output->temporary, output->dir, output->file, RENAME_EXCHANGE) <
+	    0)
+		return -errno;
+	member->old = steal_ptr(&output->temporary);
+	return 0;
+}
+
+/* The new file gets the name, and the old one, if it still has it, a temporary one. */
+static int put_in_place(struct member *member, struct error *error)
+{
+	struct output *output = member->output;
+	int ret = member->speaks_of_others ? -ENOENT : exchange(member);
+
+	if (ret == -EINVAL || ret == -ENOSYS || ret == -EOPNOTSUPP)
+		ret = keep_old(member);
+	if (ret < 0 && ret != -ENOENT)
+		return fail(member, -ret, error);
+	if (output->temporary &&
+	    renameat(output->dir, output->temporary, output->dir, output->file) < 0)
+		return fail(member, errno, error);
+	free(steal_ptr(&output->temporary));
+	member->named = true;
+	return 0;
+}
+
+/* ---- All ---- */
+
+static int act_on(struct group *group, bool speaks_of_others,
+		  int (*act)(struct member *member, struct error *error), struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < group->count; i++)
+		if (group->members[i].speaks_of_others == speaks_of_others)
+			ret = act(&group->members[i], error);
+	for (size_t i = 0; ret == 0 && group->sync && i < group->count; i++)
+		if (group->members[i].speaks_of_others == speaks_of_others)
+			ret = output_sync_name(group->members[i].output, error);
+	return ret;
+}
+
+static void unname(struct member *member)
+{
+	if (member->named)
+		unlinkat(member->output->dir, member->output->file, 0);
+	member->named = false;
+}
+
+static void put_back(struct member *member, struct error *error)
+{
+	const struct output *output = member->output;
+
+	if (!member->old) {
+		unname(member);
+		return;
+	}
+	if (member->old_stays && !member->named)
+		unlinkat(output->dir, member->old, 0);
+	else if (renameat(output->dir, member->old, output->dir, output->file) < 0)
+		error_append(error, "; the old file is kept as %.*s%s, and cannot be put back: %s",
+			     (int)(output->file - output->path), output->path, member->old,
+			     strerror(errno));
+	free(steal_ptr(&member->old));
+}
+
+/* The way back: what speaks of others is put back when they are. */
+static void undo(struct group *group, struct error *error)
+{
+	for (size_t i = 0; i < group->count; i++)
+		if (group->members[i].speaks_of_others)
+			unname(&group->members[i]);
+	for (size_t i = 0; i < group->count; i++)
+		if (!group->members[i].speaks_of_others)
+			put_back(&group->members[i], error);
+	for (size_t i = 0; i < group->count; i++)
+		if (group->members[i].speaks_of_others)
+			put_back(&group->members[i], error);
+}
+
+static int change_names(struct group *group, struct error *error)
+{
+	int ret = act_on(group, true, take_away, error);
+
+	if (ret == 0)
+		ret = act_on(group, false, put_in_place, error);
+	if (ret == 0)
+		ret = act_on(group, true, put_in_place, error);
+	if (ret < 0)
+		undo(group, error);
+	return ret;
+}
+
+static int prepare(struct group *group, struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && group->sync && i < group->count; i++)
+		ret = output_sync(group->members[i].output, error);
+	if (ret == 0)
+		ret = lock_directories(group, error);
+	for (size_t i = 0; ret == 0 && i < group->count; i++)
+		ret = output_stage(group->members[i].output, error);
+	for (size_t i = 0; ret == 0 && i < group->count; i++)
+		hold_old(&group->members[i]);
+	return ret;
+}
+
+/* What frees the old files' blocks, and takes its time, comes last. */
+static void remove_old(struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		struct member *member = &group->members[i];
+
+		if (member->old)
+			unlinkat(member->output->dir, member->old, 0);
+		free(member->old);
+		if (member->old_fd >= 0)
+			close(member->old_fd);
+	}
+}
+
+int publish(const struct publish_item *items, size_t count, bool sync, struct error *error)
+{
+	autofree struct member *members = calloc(count, sizeof(*members));
+	struct group group = { members, count, sync };
+	int ret;
+
+	if (!members)
+		return error_nomem(error);
+	for (size_t i = 0; i < count; i++)
+		members[i] = (struct member){ .output = items[i].output,
+					      .speaks_of_others = items[i].speaks_of_others,
+					      .old_fd = -1 };
+	ret = prepare(&group, error);
+	if (ret == 0)
+		ret = change_names(&group, error);
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		flock(output_fd(members[i].output), LOCK_UN); /* they are old ones now */
+	unlock_directories(&group);
+	remove_old(&group);
+	return ret;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Gives finished files their names, several together: an image, its root hash's file, its report.
+ * At no moment is a file to be seen beside another build's file that speaks of it: those that
+ * speak of others are taken away, the others get their names, then these. A kill on the way leaves
+ * one of them missing at worst; an error on the way puts all old files back.
+ */
+#ifndef IMAGE_PUBLISH_H
+#define IMAGE_PUBLISH_H
+
+#include "core/image/output.h"
+
+struct publish_item {
+	struct output *output;
+	bool speaks_of_others;
+};
+
+/*
+ * sync: the files are on the disk before their names, and the names in their order. What can fail
+ * for want of room or rights does so before the first name changes. Builds that publish in one
+ * directory wait for each other.
+ */
+int publish(const struct publish_item *items, size_t count, bool sync, struct error *error);
+
+#endif
