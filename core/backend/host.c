@@ -9,6 +9,7 @@
 
 #include "core/backend/host_private.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 
 /* Within parallel the message of the lowest job counts, as its result does. */
 void host_record_error(struct kataimg_host_ctx *ctx, int code, const char *fmt, va_list args)
@@ -42,6 +43,35 @@ static void service_error(struct kataimg_host_ctx *ctx, const char *fmt, ...)
 	va_start(args, fmt);
 	host_record_error(ctx, EIO, fmt, args);
 	va_end(args);
+}
+
+static void refuse_option(const struct host_setup *setup, uint64_t index, const char *why,
+			  struct error *error)
+{
+	if (setup->refuse_option)
+		setup->refuse_option(setup->refuse_arg, index, why, error);
+	error_usage(error, "%s", why);
+}
+
+/* The first refusal, or error, counts. */
+static void service_option_error(struct kataimg_host_ctx *ctx, uint64_t index, const char *fmt, ...)
+{
+	struct error refused = ERROR_INIT;
+	autofree char *why = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	why = text_vline(fmt, args);
+	va_end(args);
+	refuse_option(&ctx->setup, index, why ? why : "out of memory", &refused);
+	pthread_mutex_lock(&ctx->lock);
+	if (ctx->error.code == 0) {
+		ctx->error = refused;
+		ctx->error_index = host_parallel_index();
+	} else {
+		error_clear(&refused);
+	}
+	pthread_mutex_unlock(&ctx->lock);
 }
 
 static void service_log(struct kataimg_host_ctx *ctx, int level, const char *fmt, ...)
@@ -155,6 +185,7 @@ static const struct kataimg_host services = {
 	.path = service_path,
 	.scratch_size = host_service_scratch_size,
 	.check_max = KATAIMG_CHECK_MODE,
+	.option_error = service_option_error,
 };
 
 struct host *host_new(const struct host_setup *setup)
@@ -209,6 +240,8 @@ int host_take_error(struct host *host, int code, const char *what, struct error 
 				 code, what);
 	if (code == -ECANCELED)
 		error_set(error, ECANCELED, "interrupted");
+	else if (own->code != 0 && own->message && own->kind == ERROR_USAGE)
+		error_usage(error, "%s", own->message); /* its place names the backend's section */
 	else if (own->code != 0 && own->message)
 		error_set(error, -code, "%s: %s", backend, own->message);
 	else if (code == -ENOMEM)

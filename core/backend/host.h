@@ -25,6 +25,10 @@ struct host_setup {
 	unsigned int threads;      /* at least 1 */
 	int (*scratch)(void *arg); /* opens an unnamed file, or -errno; NULL: no scratch */
 	void *scratch_arg;
+	/* Makes the error of kind ERROR_USAGE that the backend's refusal of an option is, or keeps
+	 * it for later and leaves error as it is. NULL: the message alone is the error. */
+	void (*refuse_option)(void *arg, uint64_t index, const char *why, struct error *error);
+	void *refuse_arg;
 	void (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */
 	void *progress_arg;
 };

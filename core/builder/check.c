@@ -53,15 +53,65 @@ static int check_others(struct config *config, const char *selected,
 	return ret;
 }
 
+struct trial {
+	struct config *config;
+	const struct kataimg_backend *table;
+	int ret; /* of gathering */
+};
+
+static void collect_refusal(void *arg, uint64_t index, const char *why, struct error *error)
+{
+	struct trial *trial = arg;
+	const struct kataimg_backend *table = trial->table;
+	const struct config_pair *pair = NULL;
+	int ret;
+
+	if (index < table->option_count)
+		pair = config_find_pair(trial->config, table->name, table->options[index].name);
+	options_refuse(trial->config, table, index, why, error);
+	ret = mistakes_take(&trial->config->mistakes, -error->code, pair ? pair->origin.line : 0,
+			    error);
+	if (ret < 0)
+		trial->ret = ret;
+}
+
+/* Opened and closed again, for what it says of its options. Any other error is left to the build,
+ * where the seed and the time are the real ones. */
+static int try_options(struct config *config, const struct backend *backend,
+		       const struct kataimg_job *job, const struct kataimg_value *values,
+		       struct error *error)
+{
+	struct trial trial = { config, &backend->table, 0 };
+	const struct host_setup setup = {
+		.seed = job->seed,
+		.threads = job->threads,
+		.refuse_option = collect_refusal,
+		.refuse_arg = &trial,
+	};
+	struct host *host autocall(cleanup_host_free) = host_new(&setup);
+	struct session *session autocall(cleanup_session_close) = NULL;
+	autoerror struct error other = ERROR_INIT;
+
+	if (!host)
+		return error_nomem(error);
+	if (session_open(backend, host, job, values, &session, &other) < 0 && trial.ret < 0)
+		return error_nomem(error);
+	return 0;
+}
+
 static int check_selected(struct config *config, const struct backend *backend, struct error *error)
 {
 	static const uint8_t no_seed[DIGEST_BYTES];
 	const struct kataimg_job job = build_job(config, 1, 1, no_seed);
+	autofree struct kataimg_value *values = NULL;
+	autoerror struct error told = ERROR_INIT;
 	int ret = options_check(config, &backend->table, error);
 
-	if (ret == 0)
-		ret = config_collect(config, negotiate_job(backend, &job, error), error);
-	return ret;
+	if (ret < 0 || options_parse(config, &backend->table, &values, &told) < 0)
+		return ret;
+	if (negotiate_job(backend, &job, error) < 0)
+		return config_collect(config, -error->code, error);
+	return try_options(config, backend, &job, values, error);
 }
 
 int build_check_backend(struct config *config, const struct backend_search *search,

@@ -44,6 +44,13 @@ static void update_progress(void *arg, uint64_t done, uint64_t total)
 	progress_update(arg, PROGRESS_STEPS, done, total);
 }
 
+static void refuse_option(void *arg, uint64_t index, const char *why, struct error *error)
+{
+	const struct build *build = arg;
+
+	options_refuse(build->config, &build->backend->table, index, why, error);
+}
+
 /* The seed is the finished tree's, so a tree that lost something gets a new one, and a new session
  * with it. */
 static int open_session(struct build *build, struct error *error)
@@ -55,6 +62,8 @@ static int open_session(struct build *build, struct error *error)
 		.threads = build->options->threads,
 		.scratch = build_open_scratch,
 		.scratch_arg = build,
+		.refuse_option = refuse_option,
+		.refuse_arg = build,
 		.progress = update_progress,
 		.progress_arg = build->progress,
 	};

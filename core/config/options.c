@@ -105,20 +105,42 @@ static int parse_pair(const struct kataimg_backend *table, const struct config_p
 	return parse_value(option, pair->value, value, error);
 }
 
-/* A pair of the backend's section, with its place in front of an error. */
-static int parse_placed(const struct kataimg_backend *table, const struct config_pair *pair,
-			struct kataimg_value *values, struct error *error)
+/* Where a pair comes from and what it says, in front of an error. */
+static int prefix_pair(const struct config_pair *pair, struct error *error)
 {
 	char where[CONFIG_ORIGIN_BYTES];
 
-	if (parse_pair(table, pair, values, error) == 0)
-		return 0;
-	if (error->kind == ERROR_USAGE)
-		error_append(error, "%s", value_hint(pair->value));
 	return error_prefix(error, "%s: [%s] %s = %.*s%s",
 			    config_origin_text(&pair->origin, where, sizeof(where)), pair->section,
 			    pair->name, VALUE_SHOWN_BYTES, pair->value,
 			    strlen(pair->value) > VALUE_SHOWN_BYTES ? "..." : "");
+}
+
+static int parse_placed(const struct kataimg_backend *table, const struct config_pair *pair,
+			struct kataimg_value *values, struct error *error)
+{
+	if (parse_pair(table, pair, values, error) == 0)
+		return 0;
+	if (error->kind == ERROR_USAGE)
+		error_append(error, "%s", value_hint(pair->value));
+	return prefix_pair(pair, error);
+}
+
+void options_refuse(const struct config *config, const struct kataimg_backend *table,
+		    uint64_t index, const char *why, struct error *error)
+{
+	const struct kataimg_option *option =
+		index < table->option_count ? &table->options[index] : NULL;
+	const struct config_pair *pair =
+		option ? config_find_pair(config, table->name, option->name) : NULL;
+
+	error_usage(error, "%s", why);
+	if (pair)
+		prefix_pair(pair, error);
+	else if (option)
+		error_prefix(error, "[%s] %s, by default", table->name, option->name);
+	else
+		error_prefix(error, "%s", table->name);
 }
 
 static int parse_pairs(const struct config *config, const struct kataimg_backend *table,

@@ -20,6 +20,10 @@ int options_parse(const struct config *config, const struct kataimg_backend *tab
 /* Are they all right? What is not is gathered in the configuration. */
 int options_check(struct config *config, const struct kataimg_backend *table, struct error *error);
 
+/* A backend's refusal of its option of this number, with its place: of kind ERROR_USAGE. */
+void options_refuse(const struct config *config, const struct kataimg_backend *table,
+		    uint64_t index, const char *why, struct error *error);
+
 /* How a man page calls a value of the option, as config_describe_type. */
 const char *option_describe_type(const struct kataimg_option *option, char *buf, size_t size);
 

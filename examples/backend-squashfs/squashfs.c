@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <sqfs/compressor.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,23 @@ static const struct {
 	{ SQFS_COMP_ZSTD, 0, SQFS_ZSTD_MIN_LEVEL, SQFS_ZSTD_MAX_LEVEL },
 };
 
+/* The core names the option and its line; one that is older than option_error does not. */
+KATAIMG_PRINTF(3, 4)
+static int refuse(const struct kataimg_host *host, uint64_t index, const char *fmt, ...)
+{
+	char message[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	if (KATAIMG_HAS(kataimg_host, host, option_error))
+		host->option_error(host->ctx, index, "%s", message);
+	else
+		host->error(host->ctx, "%s: %s", squashfs_options[index].name, message);
+	return -EINVAL;
+}
+
 static int set_level(struct squashfs *squashfs, const struct kataimg_value *compress,
 		     uint64_t level)
 {
@@ -83,11 +101,9 @@ static int set_level(struct squashfs *squashfs, const struct kataimg_value *comp
 		return 0;
 	}
 	if (max == 0)
-		squashfs->host->error(squashfs->host->ctx, "%s has no levels", compress->string);
-	else
-		squashfs->host->error(squashfs->host->ctx, "the levels of %s are %u to %u",
-				      compress->string, min, max);
-	return -EINVAL;
+		return refuse(squashfs->host, OPTION_LEVEL, "%s has no levels", compress->string);
+	return refuse(squashfs->host, OPTION_LEVEL, "the levels of %s are %u to %u",
+		      compress->string, min, max);
 }
 
 static int configure(struct squashfs *squashfs, const struct kataimg_value *values)

@@ -416,9 +416,17 @@ struct kataimg_host {
 	/* The largest enum kataimg_check value that check may return; of a host without this member
 	 * it is KATAIMG_CHECK_XATTRS. */
 	uint64_t check_max;
+	/*
+	 * As error, for the value of one option, by its place in the backend's table: the core says
+	 * in front of the message where the value was given and what it is, so the message says
+	 * only what is wrong with it. All that are wrong may be refused before the callback fails.
+	 */
+	void (*option_error)(struct kataimg_host_ctx *ctx, uint64_t index, const char *fmt, ...)
+		KATAIMG_PRINTF(3, 4);
 };
 #define KATAIMG_HAVE_SCRATCH_SIZE 1
 #define KATAIMG_HAVE_CHECK_MAX 1
+#define KATAIMG_HAVE_OPTION_ERROR 1
 
 /* ---- The backend: required are open, plan, describe, write, verify, close and probe ---- */
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/common/uuid.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "plugins/common/refuse.h"
 
 #include "lib/hex.h"
 
@@ -30,16 +31,15 @@ static bool parse_uuid(const char *text, uint8_t uuid[16])
 	return memcmp(uuid, none, sizeof(none)) != 0;
 }
 
-int uuid_from_option(const struct kataimg_host *host, const struct kataimg_value *value,
-		     const char *label, uint8_t uuid[16])
+int uuid_from_option(const struct kataimg_host *host, const struct kataimg_option *options,
+		     const struct kataimg_value *values, uint64_t index, const char *label,
+		     uint8_t uuid[16])
 {
-	if (!value->is_set)
+	if (!values[index].is_set)
 		return host->uuid(host->ctx, label, uuid);
-	if (parse_uuid(value->string, uuid))
+	if (parse_uuid(values[index].string, uuid))
 		return 0;
-	host->error(host->ctx,
-		    "uuid = %s is not a UUID: like 01234567-89ab-cdef-0123-456789abcdef, and not "
-		    "all zeros",
-		    value->string);
-	return -EINVAL;
+	return option_refuse(host, options, index,
+			     "not a UUID: like 01234567-89ab-cdef-0123-456789abcdef, and not all "
+			     "zeros");
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/erofs/options.h"
 
-#include <errno.h>
 #include <string.h>
 
+#include "plugins/common/refuse.h"
 #include "plugins/common/uuid.h"
 #include "plugins/erofs/compress.h"
 #include "plugins/erofs/lz4.h"
@@ -73,10 +73,9 @@ const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT] = {
 	},
 };
 
-static int refuse(const struct kataimg_host *host, const char *why)
+static int refuse(const struct kataimg_host *host, uint64_t index, const char *why)
 {
-	host->error(host->ctx, "%s", why);
-	return -EINVAL;
+	return option_refuse(host, erofs_option_table, index, "%s", why);
 }
 
 /* An option that would do nothing is a mistake that is better said. */
@@ -89,11 +88,11 @@ static int read_compress(const struct kataimg_host *host, const struct kataimg_v
 	options->level = (int)values[EROFS_OPTION_LEVEL].number;
 	options->cluster_blocks = (uint32_t)(cluster_bytes / EROFS_BLOCK_BYTES);
 	if (cluster_bytes % EROFS_BLOCK_BYTES)
-		return refuse(host, "cluster-size is not a multiple of 4K");
+		return refuse(host, EROFS_OPTION_CLUSTER_SIZE, "not a multiple of 4K");
 	if (values[EROFS_OPTION_LEVEL].is_given && options->compress != EROFS_COMPRESS_LZ4HC)
-		return refuse(host, "level needs compress = lz4hc");
+		return refuse(host, EROFS_OPTION_LEVEL, "needs compress = lz4hc");
 	if (values[EROFS_OPTION_CLUSTER_SIZE].is_given && options->compress == EROFS_COMPRESS_NONE)
-		return refuse(host, "cluster-size needs compress = lz4 or lz4hc");
+		return refuse(host, EROFS_OPTION_CLUSTER_SIZE, "needs compress = lz4 or lz4hc");
 	return 0;
 }
 
@@ -116,5 +115,6 @@ int erofs_options_read(const struct kataimg_host *host, const struct kataimg_job
 	options->data = read_data(job, &values[EROFS_OPTION_DATA]);
 	options->dedupe = values[EROFS_OPTION_DEDUPE].number;
 	strncpy(identity->label, values[EROFS_OPTION_LABEL].string, sizeof(identity->label) - 1);
-	return uuid_from_option(host, &values[EROFS_OPTION_UUID], "erofs", identity->uuid);
+	return uuid_from_option(host, erofs_option_table, values, EROFS_OPTION_UUID, "erofs",
+				identity->uuid);
 }

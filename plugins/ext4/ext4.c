@@ -19,11 +19,10 @@
 
 static const char *const journal_choices[] = { "auto", "yes", "no", NULL };
 
-enum option { OPT_RESERVED_PERCENT, OPT_INODES, OPT_JOURNAL, OPT_LABEL, OPT_UUID, OPTIONS };
 enum journal { JOURNAL_AUTO, JOURNAL_YES, JOURNAL_NO };
 
-static const struct kataimg_option options[OPTIONS] = {
-	[OPT_RESERVED_PERCENT] = {
+const struct kataimg_option ext4_options[EXT4_OPTIONS] = {
+	[EXT4_OPTION_RESERVED_PERCENT] = {
 		.name = "reserved-percent",
 		.type = KATAIMG_OPT_U64,
 		.default_value = "3",
@@ -31,7 +30,7 @@ static const struct kataimg_option options[OPTIONS] = {
 		.help = "blocks that only root may use, in percent of all",
 		.since = "0.1",
 	},
-	[OPT_INODES] = {
+	[EXT4_OPTION_INODES] = {
 		.name = "inodes",
 		.type = KATAIMG_OPT_U64,
 		.min = EXT4_FIRST_INO,
@@ -39,7 +38,7 @@ static const struct kataimg_option options[OPTIONS] = {
 		.help = "how many inodes there are at least (default: what the tree needs and a few)",
 		.since = "0.1",
 	},
-	[OPT_JOURNAL] = {
+	[EXT4_OPTION_JOURNAL] = {
 		.name = "journal",
 		.type = KATAIMG_OPT_ENUM,
 		.default_value = "auto",
@@ -47,14 +46,14 @@ static const struct kataimg_option options[OPTIONS] = {
 		.help = "a journal, of 4 MiB; auto: yes, since runtimes mount with data=ordered",
 		.since = "0.1",
 	},
-	[OPT_LABEL] = {
+	[EXT4_OPTION_LABEL] = {
 		.name = "label",
 		.type = KATAIMG_OPT_STRING,
 		.max = EXT4_LABEL_BYTES,
 		.help = "the volume's name",
 		.since = "0.1",
 	},
-	[OPT_UUID] = {
+	[EXT4_OPTION_UUID] = {
 		.name = "uuid",
 		.type = KATAIMG_OPT_STRING,
 		.max = 36,
@@ -109,19 +108,19 @@ static int check_alignment(const struct ext4 *ext4)
 
 static int set_options(struct ext4 *ext4, const struct kataimg_value *values)
 {
-	int ret = uuid_from_option(ext4->host, &values[OPT_UUID], "ext4 filesystem",
-				   ext4->options.uuid);
+	int ret = uuid_from_option(ext4->host, ext4_options, values, EXT4_OPTION_UUID,
+				   "ext4 filesystem", ext4->options.uuid);
 
 	if (ret == 0)
 		ret = set_hash_seed(ext4);
 	if (ret == 0)
 		ret = check_alignment(ext4);
-	ext4->options.reserved_percent = values[OPT_RESERVED_PERCENT].number;
-	ext4->options.inodes = values[OPT_INODES].number;
-	ext4->options.journal = values[OPT_JOURNAL].number != JOURNAL_NO;
-	if (values[OPT_LABEL].is_set)
+	ext4->options.reserved_percent = values[EXT4_OPTION_RESERVED_PERCENT].number;
+	ext4->options.inodes = values[EXT4_OPTION_INODES].number;
+	ext4->options.journal = values[EXT4_OPTION_JOURNAL].number != JOURNAL_NO;
+	if (values[EXT4_OPTION_LABEL].is_set)
 		snprintf(ext4->options.label, sizeof(ext4->options.label), "%s",
-			 values[OPT_LABEL].string);
+			 values[EXT4_OPTION_LABEL].string);
 	ext4->format.linear_blocks =
 		ext4->job->free_bytes ? EXT4_LINEAR_BLOCKS_GROWING : EXT4_LINEAR_BLOCKS_FIXED;
 	ext4->format.csum_seed = crc32c(~0u, ext4->options.uuid, sizeof(ext4->options.uuid));
@@ -279,8 +278,8 @@ KATAIMG_BACKEND(.name = "ext4", .version = "0.1.0",
 				KATAIMG_CAP_FIFOS | KATAIMG_CAP_SOCKETS | KATAIMG_CAP_XATTRS |
 				KATAIMG_CAP_ACLS | KATAIMG_CAP_NANOSECONDS | KATAIMG_CAP_SPARSE |
 				KATAIMG_CAP_DAX | KATAIMG_CAP_FREE_SPACE,
-		.job_features = KATAIMG_JOB_DAX | KATAIMG_JOB_FREE_SPACE, .options = options,
-		.option_count = OPTIONS, .libraries = ext4_libraries, .open = ext4_open,
+		.job_features = KATAIMG_JOB_DAX | KATAIMG_JOB_FREE_SPACE, .options = ext4_options,
+		.option_count = EXT4_OPTIONS, .libraries = ext4_libraries, .open = ext4_open,
 		.limits = ext4_limits, .check = ext4_check, .plan = ext4_plan,
 		.describe = ext4_describe, .write = ext4_write, .verify = ext4_verify,
 		.close = ext4_close, .probe = ext4_probe);

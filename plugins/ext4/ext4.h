@@ -32,6 +32,16 @@ struct ext4_options {
 	uint8_t uuid[16];
 };
 
+enum ext4_option {
+	EXT4_OPTION_RESERVED_PERCENT,
+	EXT4_OPTION_INODES,
+	EXT4_OPTION_JOURNAL,
+	EXT4_OPTION_LABEL,
+	EXT4_OPTION_UUID,
+	EXT4_OPTIONS
+};
+extern const struct kataimg_option ext4_options[EXT4_OPTIONS];
+
 struct ext4 {
 	const struct kataimg_host *host;
 	const struct kataimg_job *job;

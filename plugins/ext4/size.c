@@ -5,6 +5,7 @@
  * files end, then counting, then by layouts that say how many blocks were missing.
  */
 #include "plugins/ext4/size.h"
+#include "plugins/common/refuse.h"
 
 #include <errno.h>
 
@@ -55,19 +56,16 @@ static uint64_t add_wanted_free(const struct ext4 *ext4, uint64_t used, uint64_t
 
 static int choose_inodes(struct ext4 *ext4)
 {
-	const struct kataimg_host *host = ext4->host;
 	uint64_t used = ext4_used_inodes(ext4);
 	uint64_t spare = ext4->tree->node_count / 16 + 16;
 
 	if (spare < ext4->job->free_inodes)
 		spare = ext4->job->free_inodes;
 	ext4->inodes = ext4->options.inodes ? ext4->options.inodes : used + spare;
-	if (ext4->inodes < used + ext4->job->free_inodes) {
-		host->error(host->ctx, "inodes = %llu: the tree and what shall be free need %llu",
-			    (unsigned long long)ext4->inodes,
-			    (unsigned long long)(used + ext4->job->free_inodes));
-		return -EINVAL;
-	}
+	if (ext4->inodes < used + ext4->job->free_inodes)
+		return option_refuse(ext4->host, ext4_options, EXT4_OPTION_INODES,
+				     "the tree and what shall be free need %llu",
+				     (unsigned long long)(used + ext4->job->free_inodes));
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "plugins/common/refuse.h"
 #include "plugins/common/uuid.h"
 #include "plugins/xfs/state.h"
 
@@ -60,12 +61,11 @@ static int read_identity(struct xfs_state *state, const struct kataimg_value *va
 	const struct kataimg_host *host = state->host;
 	const char *label = values[OPT_LABEL].is_set ? values[OPT_LABEL].string : "";
 
-	if (strlen(label) > XFS_LABEL_BYTES) {
-		host->error(host->ctx, "label '%s' is longer than 12 bytes", label);
-		return -EINVAL;
-	}
+	if (strlen(label) > XFS_LABEL_BYTES)
+		return option_refuse(host, xfs_options, OPT_LABEL, "longer than 12 bytes");
 	memcpy(state->identity.label, label, strlen(label));
-	return uuid_from_option(host, &values[OPT_UUID], "filesystem", state->identity.uuid);
+	return uuid_from_option(host, xfs_options, values, OPT_UUID, "filesystem",
+				state->identity.uuid);
 }
 
 static uint64_t usual_log_blocks(uint64_t least, uint64_t free_bytes)
@@ -86,14 +86,12 @@ static int read_log_blocks(struct xfs_state *state, const struct kataimg_value *
 
 	if (value->is_set)
 		blocks = value->number / XFS_BLOCK_BYTES;
-	if (blocks < least || blocks > XFS_LOG_MAX_BLOCKS || value->number % XFS_BLOCK_BYTES) {
-		host->error(host->ctx,
-			    "a log of %llu bytes: multiples of %u from %u to %llu are possible",
-			    (unsigned long long)value->number, XFS_BLOCK_BYTES,
-			    least * XFS_BLOCK_BYTES,
-			    (unsigned long long)XFS_LOG_MAX_BLOCKS * XFS_BLOCK_BYTES);
-		return -EINVAL;
-	}
+	if (blocks < least || blocks > XFS_LOG_MAX_BLOCKS || value->number % XFS_BLOCK_BYTES)
+		return option_refuse(host, xfs_options, OPT_LOG_SIZE,
+				     "multiples of 4K from %uK to %lluK are possible",
+				     least * XFS_BLOCK_BYTES / 1024,
+				     (unsigned long long)XFS_LOG_MAX_BLOCKS * XFS_BLOCK_BYTES /
+					     1024);
 	state->params.log_blocks = (uint32_t)blocks;
 	return 0;
 }
@@ -110,22 +108,21 @@ static int read_sector_bytes(struct xfs_state *state, const struct kataimg_value
 	state->params.sector_bytes = value->number == 0 ? SECTOR_512 : XFS_BLOCK_BYTES;
 	if (state->params.sector_bytes >= device_bytes)
 		return 0;
-	host->error(host->ctx, "sector-size = 512: the guest's device has sectors of %u bytes",
-		    device_bytes);
-	return -EINVAL;
+	return option_refuse(host, xfs_options, OPT_SECTOR_SIZE,
+			     "the guest's device has sectors of %u bytes", device_bytes);
 }
 
+/* All that are wrong are refused in one go; the first error is the result. */
 int xfs_options_read(struct xfs_state *state, const struct kataimg_value *values)
 {
-	int ret = read_identity(state, values);
+	int identity = read_identity(state, values);
+	int sector = read_sector_bytes(state, &values[OPT_SECTOR_SIZE]);
+	int log = read_log_blocks(state, &values[OPT_LOG_SIZE]);
 
-	if (ret < 0)
-		return ret;
 	state->params.modern = values[OPT_PROFILE].number == 0;
-	ret = read_sector_bytes(state, &values[OPT_SECTOR_SIZE]);
-	if (ret < 0)
-		return ret;
 	if (values[OPT_AGCOUNT].is_set)
 		state->params.agcount = (uint32_t)values[OPT_AGCOUNT].number;
-	return read_log_blocks(state, &values[OPT_LOG_SIZE]);
+	if (identity < 0)
+		return identity;
+	return sector < 0 ? sector : log;
 }

@@ -161,6 +161,7 @@ AT(kataimg_host, path, 152, 76);
 #ifndef FROZEN
 AT(kataimg_host, scratch_size, 160, 80);
 AT(kataimg_host, check_max, 168, 84);
+AT(kataimg_host, option_error, 176, 92);
 #endif
 
 GROWING(kataimg_backend, 160, 96);

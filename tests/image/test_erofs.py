@@ -101,7 +101,7 @@ def judge_dedupe(program, source):
 def judge_refusals(program, source):
     for settings, said in [(['erofs.compress=zstd'], 'zstd'),
                            (['erofs.compress=lzma'], 'lzma'),
-                           (['erofs.level=3'], 'level needs compress = lz4hc'),
+                           (['erofs.level=3'], 'level = 3: needs compress = lz4hc'),
                            (['erofs.compress=lz4', 'erofs.cluster-size=6K'], 'cluster-size'),
                            (['erofs.compress=lz4', 'erofs.cluster-size=128K'], 'cluster-size')]:
         image = os.path.join(program.workspace.directory('image'), 'image')

@@ -85,6 +85,19 @@ static void service_error(struct kataimg_host_ctx *ctx, const char *fmt, ...)
 	va_end(args);
 }
 
+static void service_option_error(struct kataimg_host_ctx *ctx, uint64_t index, const char *fmt, ...)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	va_list args;
+
+	(void)index;
+	va_start(args, fmt);
+	pthread_mutex_lock(&host->lock);
+	say_first(&host->error, fmt, args);
+	pthread_mutex_unlock(&host->lock);
+	va_end(args);
+}
+
 /* ---- Entry to every service that can fail ---- */
 
 static void check_thread(struct fakehost *host, const char *service)
@@ -561,4 +574,5 @@ const struct kataimg_host fakehost_service_table = {
 	.path = service_path,
 	.scratch_size = service_scratch_size,
 	.check_max = KATAIMG_CHECK_MODE,
+	.option_error = service_option_error,
 };
