@@ -73,8 +73,7 @@ static int read_gnu(struct tar_map *map, uint64_t stored)
 	return ret < 0 ? ret : tar_map_end(map, size, off, stored);
 }
 
-/* star's older form has pairs in the header, and its newer one counts the blocks of pairs as
- * data. */
+/* star's older form has pairs in the header; both count the blocks of pairs as data. */
 static int read_star(struct tar_map *map, uint64_t stored)
 {
 	const char *rest = map->tar->member.header.rest;
@@ -93,9 +92,9 @@ static int read_star(struct tar_map *map, uint64_t stored)
 		ret = realsize_of(map, rest + TAR_STAR_REALSIZE_AT, &size);
 	if (ret < 0)
 		return ret;
-	if (map->bytes != stored && stored >= off - first)
-		stored -= off - first;
-	return tar_map_end(map, size, off, stored);
+	if (stored < off - first)
+		return tar_map_fail(map, "the map of its holes is longer than it");
+	return tar_map_end(map, size, off, stored - (off - first));
 }
 
 int tar_map_of_header(struct tar_map *map, uint64_t stored)
