@@ -25,7 +25,7 @@ static int unpack_to_scratch(struct archive_input *input, const struct archive_s
 	if (plain->fd < 0)
 		return error_errno(error, -plain->fd,
 				   "cannot unpack %s into the output's directory", input->label);
-	return archive_input_unpack(input, plain->fd, &plain->bytes, error);
+	return archive_input_unpack(input, plain->fd, scratch->limit, &plain->bytes, error);
 }
 
 static int open_source(const char *path, struct archive_input *input, struct error *error)

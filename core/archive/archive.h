@@ -8,10 +8,15 @@
 
 #include "core/tree/tree.h"
 
+/* What an archive may unpack to when nobody says: no honest one is beyond. */
+#define ARCHIVE_LIMIT_BYTES ((uint64_t)1 << 30)
+#define ARCHIVE_LIMIT_RATIO 256 /* and so much for each byte read */
+
 /* Makes an unnamed file: a descriptor for the caller, or -errno. */
 struct archive_scratch {
 	int (*open)(void *arg);
 	void *arg;
+	uint64_t limit; /* of what is unpacked, zeros not counted; 0: ARCHIVE_LIMIT_ */
 };
 
 struct archive_options {

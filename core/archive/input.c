@@ -2,12 +2,16 @@
 #include "core/archive/input.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/archive/archive.h"
 #include "core/base/cancel.h"
 #include "core/base/io.h"
+#include "lib/bytes.h"
+#include "lib/checked.h"
 
 /* Headers are read, data is skipped: more would be read in vain. */
 #define HEADER_BUFFER_BYTES ((size_t)32 << 10)
@@ -90,17 +94,59 @@ static int begin(struct archive_input *input, struct archive **archive, struct e
 	return input->buffer && *archive ? 0 : error_nomem(error);
 }
 
+/* What is handed in now and then, known by its first bytes. */
+static const struct {
+	const char *bytes;
+	size_t len;
+	const char *name;
+} foreign[] = {
+	{ "PK\003\004", 4, "a zip archive" },
+	{ "7z\274\257\047\034", 6, "a 7z archive" },
+	{ "Rar!\032\007", 6, "a rar archive" },
+	{ "!<arch>\n", 8, "an ar archive, perhaps a Debian package" },
+	{ "\355\253\356\333", 4, "an RPM package" },
+	{ "xar!", 4, "a xar archive" },
+	{ "MSCF", 4, "a cabinet archive" },
+	{ "#mtree", 6, "an mtree file, which is read by its name only" },
+	{ "hsqs", 4, "a squashfs image" },
+	{ "QFI\373", 4, "a qcow2 image" },
+	{ "\004\042\115\030", 4, "compressed by lz4" },
+	{ "\037\235", 2, "compressed by compress" },
+	{ "LZIP", 4, "compressed by lzip" },
+	{ "\211LZO", 4, "compressed by lzop" },
+	{ "]\0\0", 3, "compressed by lzma" },
+};
+
+static const char *name_foreign(const struct archive_input *input)
+{
+	char start[16] = "";
+	size_t len = input->bytes < sizeof(start) ? (size_t)input->bytes : sizeof(start);
+
+	if (io_pread(input->fd, start, len, input->off) < 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (len >= foreign[i].len && memcmp(start, foreign[i].bytes, foreign[i].len) == 0)
+			return foreign[i].name;
+	return NULL;
+}
+
+static int fail_foreign(const struct archive_input *input, struct error *error)
+{
+	const char *name = name_foreign(input);
+
+	return error_set(error, EBADMSG,
+			 "%s: %s%sneither tar nor cpio, plain or compressed by gzip, bzip2, xz or "
+			 "zstd",
+			 input->label, name ? name : "", name ? ": " : "");
+}
+
 static int open_input(struct archive_input *input, struct archive *archive, struct error *error)
 {
 	if (archive_read_open2(archive, input, NULL, read_block, skip, NULL) == ARCHIVE_OK)
 		return 0;
 	/* As libarchive has it when none of its formats is this one. */
 	if (archive_errno(archive) == EILSEQ)
-		return error_set(
-			error, EBADMSG,
-			"%s: neither tar nor cpio, plain or compressed by gzip, bzip2, xz or "
-			"zstd",
-			input->label);
+		return fail_foreign(input, error);
 	return archive_input_fail(input, archive, error);
 }
 
@@ -161,22 +207,95 @@ int archive_input_is_compressed(struct archive_input *input, bool *compressed, s
 	return ret;
 }
 
-static int write_block(const struct archive_input *input, int to, const void *block, size_t len,
-		       uint64_t off, struct error *error)
-{
-	int ret = cancel_requested() ? -ECANCELED : io_pwrite(to, block, len, off);
+/* The scratch file that is being filled. */
+struct sink {
+	const struct archive_input *input;
+	int fd;
+	uint64_t stored; /* bytes that are not holes */
+	uint64_t limit;
+};
 
-	if (ret == -ECANCELED)
-		return error_set(error, ECANCELED, "interrupted");
+static int fail_limit(const struct sink *sink, struct error *error)
+{
+	return error_set(error, EFBIG,
+			 "%s: it unpacks to more than %" PRIu64
+			 " MiB, which no honest archive of its size does: [tree] unpack-limit "
+			 "allows more",
+			 sink->input->label, sink->limit >> 20);
+}
+
+static int write_data(struct sink *sink, const char *data, size_t len, uint64_t off,
+		      struct error *error)
+{
+	int ret;
+
+	sink->stored += len;
+	if (sink->stored > sink->limit)
+		return fail_limit(sink, error);
+	ret = io_pwrite(sink->fd, data, len, off);
 	if (ret < 0)
 		return error_errno(error, -ret, "cannot unpack %s into the output's directory",
-				   input->label);
+				   sink->input->label);
 	return 0;
 }
 
-int archive_input_unpack(struct archive_input *input, int to, uint64_t *bytes, struct error *error)
+/* What is left of the block of a hole's size that off is in. */
+static size_t run_of(uint64_t off, size_t len)
+{
+	size_t run = KATAIMG_HOLE_BYTES - (size_t)(off % KATAIMG_HOLE_BYTES);
+
+	return run < len ? run : len;
+}
+
+/* Runs of data at once, and zeros not at all. */
+static int write_block(struct sink *sink, const char *block, size_t len, uint64_t off,
+		       struct error *error)
+{
+	size_t start = 0;
+	int ret = cancel_requested() ? error_set(error, ECANCELED, "interrupted") : 0;
+
+	for (size_t at = 0; ret == 0 && at < len;) {
+		size_t run = run_of(off + at, len - at);
+
+		if (bytes_are_zero(block + at, run)) {
+			if (at > start)
+				ret = write_data(sink, block + start, at - start, off + start,
+						 error);
+			start = at + run;
+		}
+		at += run;
+	}
+	if (ret == 0 && len > start)
+		ret = write_data(sink, block + start, len - start, off + start, error);
+	return ret;
+}
+
+/* Where the compressed bytes are not many, each may stand for many. */
+static uint64_t limit_of(struct archive *archive, uint64_t limit)
+{
+	uint64_t from = (uint64_t)archive_filter_bytes(archive, -1), ratio;
+
+	if (limit > 0)
+		return limit;
+	if (checked_mul(from, ARCHIVE_LIMIT_RATIO, &ratio) < 0 ||
+	    checked_add(ratio, ARCHIVE_LIMIT_BYTES, &limit) < 0)
+		return UINT64_MAX;
+	return limit;
+}
+
+static int set_size(const struct sink *sink, uint64_t bytes, struct error *error)
+{
+	if (ftruncate(sink->fd, (off_t)bytes) == 0)
+		return 0;
+	return error_errno(error, errno, "cannot unpack %s into the output's directory",
+			   sink->input->label);
+}
+
+int archive_input_unpack(struct archive_input *input, int to, uint64_t limit, uint64_t *bytes,
+			 struct error *error)
 {
 	struct archive *archive autocall(cleanup_archive) = NULL;
+	struct sink sink = { .input = input, .fd = to };
 	bool empty = false;
 	int ret = open_raw(input, &archive, &empty, error);
 	const void *block;
@@ -188,10 +307,12 @@ int archive_input_unpack(struct archive_input *input, int to, uint64_t *bytes, s
 	if (ret < 0 || empty)
 		return ret;
 	while ((status = archive_read_data_block(archive, &block, &len, &off)) == ARCHIVE_OK) {
-		ret = write_block(input, to, block, len, (uint64_t)off, error);
+		sink.limit = limit_of(archive, limit);
+		ret = write_block(&sink, block, len, (uint64_t)off, error);
 		if (ret < 0)
 			return ret;
 		*bytes = (uint64_t)off + len;
 	}
-	return status == ARCHIVE_EOF ? 0 : archive_input_fail(input, archive, error);
+	return status == ARCHIVE_EOF ? set_size(&sink, *bytes, error)
+				     : archive_input_fail(input, archive, error);
 }

@@ -38,8 +38,12 @@ void archive_input_release(struct archive_input *input);
 /* gzip, bzip2, xz or zstd? */
 int archive_input_is_compressed(struct archive_input *input, bool *compressed, struct error *error);
 
-/* Writes what is behind the compression, if any, to the file to, from its start; *bytes: how much.
- * A stream (input->bytes is UINT64_MAX) is read to its end. */
-int archive_input_unpack(struct archive_input *input, int to, uint64_t *bytes, struct error *error);
+/*
+ * Writes what is behind the compression, if any, to the empty file to; *bytes: how much it is.
+ * Zeros become holes, and the rest is limit at most; 0: as archive.h has it. A stream (input->bytes
+ * is UINT64_MAX) is read to its end.
+ */
+int archive_input_unpack(struct archive_input *input, int to, uint64_t limit, uint64_t *bytes,
+			 struct error *error);
 
 #endif

@@ -25,17 +25,24 @@ static int hex_value(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
+/* The byte that %XX stands for; 0: it is nothing of the kind. */
+static char decoded(const char *at)
+{
+	int high = *at == '%' ? hex_value(at[1]) : -1;
+	int low = high >= 0 ? hex_value(at[2]) : -1;
+
+	return low >= 0 ? (char)(high * 16 + low) : '\0';
+}
+
 /* %XX becomes a byte, in place; only those of the characters, if any are given. */
 static void decode_name(char *name, const char *only)
 {
 	char *to = name;
 
 	for (const char *at = name; *at; at++) {
-		int high = *at == '%' ? hex_value(at[1]) : -1;
-		int low = high >= 0 ? hex_value(at[2]) : -1;
-		char byte = (char)(high << 4 | low);
+		char byte = decoded(at);
 
-		if (high < 0 || low < 0 || byte == '\0' || (only && !strchr(only, byte))) {
+		if (byte == '\0' || (only && !strchr(only, byte))) {
 			*to++ = *at;
 			continue;
 		}

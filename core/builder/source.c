@@ -46,7 +46,8 @@ static int read_other(const struct source_request *request, struct tree **tree, 
 	const struct archive_options options = {
 		.holes = config->tree.holes,
 		.build_time = (int64_t)config->image.build_time,
-		.scratch = request->scratch,
+		.scratch = { request->scratch.open, request->scratch.arg,
+			     config->tree.unpack_limit },
 	};
 	const struct mtree_options mtree = mtree_options_of(config);
 	size_t scheme_len;

@@ -91,6 +91,7 @@ struct config {
 		bool clamp_mtime;
 		struct config_list apply; /* paths */
 		bool whole_seconds;
+		uint64_t unpack_limit; /* 0: what is plausible */
 	} tree;
 
 	struct {

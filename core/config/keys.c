@@ -76,6 +76,9 @@ const struct config_key config_keys[] = {
 	  "gives it" },
 	{ "tree", "whole-seconds", CONFIG_BOOL, MEMBER(tree.whole_seconds), "no",
 	  "times lose their nanoseconds, for filesystems that have none" },
+	{ "tree", "unpack-limit", CONFIG_SIZE, MEMBER(tree.unpack_limit), "0",
+	  "how much a compressed source may unpack to, zeros not counted; 0: 1 GiB and 256 times "
+	  "its size" },
 
 	{ "selinux", "file-contexts", CONFIG_PATH, MEMBER(selinux.file_contexts), NULL,
 	  "label every file by this policy file, as setfiles does" },

@@ -20,7 +20,7 @@ static int make_plain(struct archive_input *input, const struct archive_scratch 
 	if (fd < 0)
 		return error_errno(error, -fd, "cannot unpack %s into the output's directory",
 				   input->label);
-	ret = archive_input_unpack(input, fd, &bytes, error);
+	ret = archive_input_unpack(input, fd, scratch->limit, &bytes, error);
 	if (ret < 0)
 		return ret;
 	close(input->fd);

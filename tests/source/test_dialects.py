@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Usage: test_dialects.py KATAIMG: headers of all dialects of tar, made byte by byte. GNU tar says
 what a member's content is, where it reads the form; what does not add up has to be refused."""
+import gzip
 import os
 import subprocess
 import sys
@@ -282,10 +283,49 @@ def records():
             'xattr.security.selinux=YTpiOmM6czAA', 'xattr.user.a\\075b=eA==')
 
 
+def compressed():
+    """What is unpacked has a limit, and zeros take no place."""
+    limit = ('--set', 'tree.unpack-limit=1M')
+    for name, content, code in (('zeros', bytes(1 << 26), 0), ('letters', b'ab' * (1 << 20), 1)):
+        with gzip.open('in.tar.gz', 'wb', 1) as out:
+            out.write(member('f', content) + END)
+        got = run('tree', '--set', 'rootfs.check=no', *limit, 'in.tar.gz')
+        if got.returncode != code or (code and b'[tree] unpack-limit' not in got.stderr):
+            fail(f'unpack-limit and {name}', got.stderr.decode())
+    with gzip.open('in.tar.gz', 'wb', 1) as out:
+        out.write(member('f', FULL) + AFTER + END + bytes(1 << 20))
+    for image, source in (('got.img', 'in.tar.gz'), ('want.img', 'in.tar')):
+        write(member('f', FULL) + AFTER + END)
+        if build(image, source).returncode:
+            fail('zeros between', source)
+    if subprocess.run(['cmp', 'got.img', 'want.img']).returncode:
+        fail('zeros between', 'the unpacked archive gives another image')
+
+
+def foreign():
+    for start, name in ((b'PK\3\4', 'a zip archive'), (b'7z\xbc\xaf\x27\x1c', 'a 7z archive'),
+                        (b'!<arch>\n', 'an ar archive')):
+        refused(name, start + b'x' * 1000, f'in.tar: {name}')
+
+
+def sums():
+    """newc with sums: one letter of the data is another one."""
+    os.mkdir('tree')
+    with open('tree/f', 'w') as out:
+        out.write('hello')
+    made = subprocess.run(['cpio', '-o', '-H', 'crc', '--quiet'], input=b'f\n', cwd='tree',
+                          stdout=subprocess.PIPE, check=True).stdout
+    printed('sums', made, 'size=5')
+    refused('a wrong sum', made.replace(b'hello', b'hallo'), 'f: at byte 0: the sum of its data')
+
+
 with tempfile.TemporaryDirectory(dir='.') as directory:
     os.chdir(directory)
     sparse()
     numbers()
     records()
+    compressed()
+    foreign()
+    sums()
     os.chdir('..')
 sys.exit(1 if failures else 0)
