@@ -17,7 +17,7 @@ struct plain {
 	bool scratch;
 };
 
-static int unpack_to_scratch(struct archive_input *input, const struct archive_scratch *scratch,
+static int unpack_to_scratch(struct archive_input *input, const struct tree_scratch *scratch,
 			     struct plain *plain, struct error *error)
 {
 	plain->scratch = true;
@@ -44,7 +44,7 @@ static int open_source(const char *path, struct archive_input *input, struct err
 	return 0;
 }
 
-static int make_plain(struct archive_input *input, const struct archive_scratch *scratch,
+static int make_plain(struct archive_input *input, const struct tree_scratch *scratch,
 		      struct plain *plain, struct error *error)
 {
 	bool is_stream = input->bytes == UINT64_MAX, compressed = false;
@@ -58,7 +58,7 @@ static int make_plain(struct archive_input *input, const struct archive_scratch 
 	return 0;
 }
 
-static int read_plain(const char *label, struct plain *plain, const struct archive_options *options,
+static int read_plain(const char *label, struct plain *plain, const struct tree_options *options,
 		      struct tree *tree, struct error *error)
 {
 	struct tree_edit *edit autocall(cleanup_tree_edit_free) = tree_edit_new(tree);
@@ -79,7 +79,7 @@ static int read_plain(const char *label, struct plain *plain, const struct archi
 	return ret < 0 ? ret : archive_finish_tree(tree, options, error);
 }
 
-static int read_tree(const char *path, const struct archive_options *options, struct tree *tree,
+static int read_tree(const char *path, const struct tree_options *options, struct tree *tree,
 		     struct error *error)
 {
 	struct archive_input input;
@@ -98,7 +98,7 @@ static int read_tree(const char *path, const struct archive_options *options, st
 	return ret;
 }
 
-int archive_read_tree(const char *path, const struct archive_options *options, struct tree **result,
+int archive_read_tree(const char *path, const struct tree_options *options, struct tree **result,
 		      struct error *error)
 {
 	struct tree *tree = tree_new_implied();

@@ -12,21 +12,8 @@
 #define ARCHIVE_LIMIT_BYTES ((uint64_t)1 << 30)
 #define ARCHIVE_LIMIT_RATIO 256 /* and so much for each byte read */
 
-/* Makes an unnamed file: a descriptor for the caller, or -errno. */
-struct archive_scratch {
-	int (*open)(void *arg);
-	void *arg;
-	uint64_t limit; /* of what is unpacked, zeros not counted; 0: ARCHIVE_LIMIT_ */
-};
-
-struct archive_options {
-	enum tree_holes holes;
-	int64_t build_time; /* what directories get that no entry describes; 0: the newest time */
-	struct archive_scratch scratch;
-};
-
 /* path "-": standard input. A root or a directory on the way that has no entry is 0755, 0:0. */
-int archive_read_tree(const char *path, const struct archive_options *options, struct tree **tree,
+int archive_read_tree(const char *path, const struct tree_options *options, struct tree **tree,
 		      struct error *error);
 
 #endif

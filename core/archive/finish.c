@@ -49,8 +49,7 @@ static int set_holes(struct tree *tree, struct tree_node *node, enum tree_holes 
 	return ret == -ENOMEM ? error_nomem(error) : ret;
 }
 
-int archive_finish_tree(struct tree *tree, const struct archive_options *options,
-			struct error *error)
+int archive_finish_tree(struct tree *tree, const struct tree_options *options, struct error *error)
 {
 	int ret = 0;
 

@@ -7,7 +7,6 @@
 
 /* After tree_finish: the times of implied directories, and the holes that options->holes asks for.
  */
-int archive_finish_tree(struct tree *tree, const struct archive_options *options,
-			struct error *error);
+int archive_finish_tree(struct tree *tree, const struct tree_options *options, struct error *error);
 
 #endif

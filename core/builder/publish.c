@@ -7,9 +7,8 @@
 #include <sys/stat.h>
 
 #include "core/builder/private.h"
-#include "core/config/scheme.h"
 #include "core/image/publish.h"
-#include "core/oci/oci.h"
+#include "core/source/source.h"
 
 /* hash-file, or root_hash_VARIANT.txt in the image's directory. To be freed. */
 static char *hash_file_path(const struct build *build)
@@ -73,15 +72,6 @@ static void try_open(struct build *build, const char *source)
 		output_open("the image", image, source, &build->output, &ignored);
 	if (!build->hash_file && build->output)
 		open_hash_file(build, source, &ignored);
-}
-
-/* The file or directory that the source names. To be freed. */
-static char *source_path(const char *source)
-{
-	size_t scheme_len;
-
-	return source_scheme_of(source, &scheme_len) == SOURCE_PATH ? strdup(source)
-								    : oci_store_path(source);
 }
 
 int build_open_outputs(struct build *build, struct error *error)

@@ -2,92 +2,27 @@
 #include "core/builder/source.h"
 
 #include <inttypes.h>
-#include <sys/stat.h>
 
 #include "core/base/log.h"
-#include "core/config/scheme.h"
 #include "core/guest/rootfs.h"
 #include "core/label/selinux.h"
 #include "core/mtree/mtree.h"
-#include "core/oci/oci.h"
-#include "core/tree/exclude.h"
+#include "core/source/source.h"
 #include "core/tree/owner.h"
 
-static bool is_directory(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static struct mtree_options mtree_options_of(const struct config *config)
-{
-	return (struct mtree_options){ .holes = config->tree.holes,
-				       .build_time = (int64_t)config->image.build_time };
-}
-
-static int scan_directory(const struct source_request *request, struct tree_excluder *excluder,
-			  struct tree **tree, struct error *error)
+static struct tree_options tree_options_of(const struct source_request *request)
 {
 	const struct config *config = request->config;
-	const struct tree_scan_options options = {
+
+	return (struct tree_options){
 		.holes = config->tree.holes,
 		.one_filesystem = config->tree.one_filesystem,
 		.threads = request->threads,
-		.excluder = excluder,
-	};
-
-	return tree_scan_directory(config->image.source, &options, tree, error);
-}
-
-static int read_other(const struct source_request *request, struct tree **tree, struct error *error)
-{
-	const struct config *config = request->config;
-	const struct archive_options options = {
-		.holes = config->tree.holes,
 		.build_time = (int64_t)config->image.build_time,
+		.arch = config->image.arch,
 		.scratch = { request->scratch.open, request->scratch.arg,
 			     config->tree.unpack_limit },
 	};
-	const struct mtree_options mtree = mtree_options_of(config);
-	size_t scheme_len;
-	const struct oci_options oci = { .arch = config->image.arch, .archive = options };
-
-	if (source_scheme_of(config->image.source, &scheme_len) != SOURCE_PATH)
-		return oci_read_tree(config->image.source, &oci, tree, error);
-	if (mtree_is(config->image.source))
-		return mtree_read_tree(config->image.source, &mtree, tree, error);
-	return archive_read_tree(config->image.source, &options, tree, error);
-}
-
-/* A directory is read without what is excluded, which may be unreadable; others lose it later. */
-static int read_source(const struct source_request *request, struct tree_excluder *excluder,
-		       struct tree **tree, struct error *error)
-{
-	int ret;
-
-	if (is_directory(request->config->image.source))
-		return scan_directory(request, excluder, tree, error);
-	ret = read_other(request, tree, error);
-	if (ret == 0)
-		ret = tree_exclude(*tree, excluder, error);
-	return ret;
-}
-
-static int read_without_excluded(const struct source_request *request, struct tree **tree,
-				 struct source_facts *facts, struct error *error)
-{
-	const struct config_list *patterns = &request->config->tree.exclude;
-	struct tree_excluder *excluder autocall(cleanup_tree_excluder_free) = NULL;
-	int ret = tree_excluder_new(patterns->items, patterns->count, &excluder, error);
-
-	if (ret == 0)
-		ret = read_source(request, excluder, tree, error);
-	if (ret < 0)
-		return ret;
-	tree_excluder_warn(excluder);
-	facts->excluded = tree_excluder_count(excluder);
-	return 0;
 }
 
 static int map_owners(const struct config *config, struct tree *tree, struct error *error)
@@ -98,28 +33,27 @@ static int map_owners(const struct config *config, struct tree *tree, struct err
 	return 0;
 }
 
-static int apply(const struct config *config, struct tree *tree, struct source_facts *facts,
-		 struct error *error)
+static int apply(const struct config *config, const struct tree_options *options, struct tree *tree,
+		 struct source_facts *facts, struct error *error)
 {
-	const struct mtree_options options = mtree_options_of(config);
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < config->tree.apply.count; i++) {
 		uint64_t changes;
 
-		ret = mtree_apply(tree, config->tree.apply.items[i], &options, &changes, error);
+		ret = mtree_apply(tree, config->tree.apply.items[i], options, &changes, error);
 		facts->applied += changes;
 	}
 	return ret;
 }
 
-static int edit(const struct config *config, struct tree *tree, struct source_facts *facts,
-		struct error *error)
+static int edit(const struct config *config, const struct tree_options *options, struct tree *tree,
+		struct source_facts *facts, struct error *error)
 {
 	int ret = map_owners(config, tree, error);
 
 	if (ret == 0)
-		ret = apply(config, tree, facts, error);
+		ret = apply(config, options, tree, facts, error);
 	if (ret == 0)
 		ret = rootfs_add_machine_id(tree, &facts->machine_id, error);
 	if (ret == 0 && config->selinux.file_contexts && *config->selinux.file_contexts)
@@ -149,6 +83,8 @@ int source_check(const struct config *config, const struct tree *tree,
 	};
 	int ret = config->rootfs.check ? rootfs_check(tree, &rules, error) : 0;
 
+	if (ret < 0)
+		return source_suggest(config->image.source, tree, error);
 	if (ret == 0 && config->rootfs.check)
 		log_ok("init is %s", rules.agent_init ? rules.agent : "installed");
 	if (ret == 0 && facts->machine_id)
@@ -160,13 +96,16 @@ int source_load(const struct source_request *request, struct tree **result, int6
 		struct source_facts *facts, struct error *error)
 {
 	const struct config *config = request->config;
+	const struct tree_options options = tree_options_of(request);
+	struct source_filter filter = { config->tree.exclude.items, config->tree.exclude.count, 0 };
 	struct tree *tree = NULL;
 	int ret;
 
 	*facts = (struct source_facts){ 0 };
-	ret = read_without_excluded(request, &tree, facts, error);
+	ret = source_read(config->image.source, &options, &filter, &tree, error);
+	facts->excluded = filter.excluded;
 	if (ret == 0)
-		ret = edit(config, tree, facts, error);
+		ret = edit(config, &options, tree, facts, error);
 	if (ret == 0) {
 		*build_time = config->image.build_time ? (int64_t)config->image.build_time
 						       : tree_newest_mtime(tree);

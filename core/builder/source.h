@@ -7,14 +7,13 @@
 #ifndef BUILDER_SOURCE_H
 #define BUILDER_SOURCE_H
 
-#include "core/archive/archive.h"
 #include "core/config/config.h"
 #include "core/tree/tree.h"
 
 struct source_request {
 	const struct config *config;
 	unsigned int threads; /* at least 1 */
-	struct archive_scratch scratch;
+	struct tree_scratch scratch;
 };
 
 /* What the rules did to the tree. */

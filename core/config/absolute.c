@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/config/scheme.h"
+#include "core/source/source.h"
 #include "lib/cleanup.h"
 
 /* The first scheme_len bytes stay in front. */
@@ -38,10 +38,7 @@ static int convert_source(char **member, const char *directory, struct error *er
 {
 	size_t scheme_len;
 
-	if (!*member || strcmp(*member, "-") == 0)
-		return 0;
-	source_scheme_of(*member, &scheme_len);
-	if ((*member)[scheme_len] == '/')
+	if (!*member || !source_is_relative(*member, &scheme_len))
 		return 0;
 	return make_absolute(member, scheme_len, directory, error);
 }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config/scheme.h"
 #include "core/config/value.h"
+#include "core/source/source.h"
 #include "lib/hex.h"
 
 static void *member_of(struct config *config, const struct config_key *key)
@@ -41,7 +41,7 @@ static int assign_path(char **member, const char *value, const char *directory, 
 	return ret;
 }
 
-/* "oci:" and the like stay in front. */
+/* "oci:" and the like stay in front; what is not here has no path. */
 static int assign_source(char **member, const char *value, const char *directory,
 			 struct error *error)
 {
@@ -49,10 +49,9 @@ static int assign_source(char **member, const char *value, const char *directory
 	char *joined;
 	int ret;
 
-	source_scheme_of(value, &scheme);
-	if (strcmp(value, "-") == 0)
+	if (!source_is_relative(value, &scheme))
 		return assign_string(member, value, error);
-	if (scheme == 0 || !directory || value[scheme] == '/')
+	if (scheme == 0 || !directory)
 		return assign_path(member, value, scheme ? NULL : directory, error);
 	if (asprintf(&joined, "%.*s%s/%s", (int)scheme, value, directory, value + scheme) < 0)
 		return error_nomem(error);

@@ -9,7 +9,7 @@
 
 #include "core/config/config.h"
 #include "core/config/hint.h"
-#include "core/config/scheme.h"
+#include "core/source/source.h"
 #include "lib/cleanup.h"
 
 /* As the user would find it from anywhere: to be freed. */
@@ -73,10 +73,9 @@ static int check_written(const struct config *config, const struct config_key *k
 static bool is_path_of_file(const struct config *config)
 {
 	const char *source = config->image.source;
-	size_t scheme_len;
 
 	return config_origin_of(config, "image", "source")->line != 0 && strcmp(source, "-") != 0 &&
-	       !strstr(source, "://") && source_scheme_of(source, &scheme_len) == SOURCE_PATH;
+	       !source_kind_by_prefix(source);
 }
 
 static int check_list(const struct config *config, const struct config_key *key,

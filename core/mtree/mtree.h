@@ -21,11 +21,6 @@
 #define MTREE_PATH_DEPTH 64
 #define MTREE_LINE_BYTES ((size_t)16 << 20)
 
-struct mtree_options {
-	enum tree_holes holes; /* of contents */
-	int64_t build_time;    /* of new entries without a time; 0: the newest time in the tree */
-};
-
 /* Writes the whole tree; whether out took it is out's to say. -ENOMEM, -ECANCELED. */
 int mtree_print(const struct tree *tree, FILE *out, struct error *error);
 
@@ -34,14 +29,14 @@ int mtree_print(const struct tree *tree, FILE *out, struct error *error);
  * a type, and is 0:0 and 0644, a directory 0755, a symbolic link 0777 where its line says nothing.
  * *changes: lines that named an entry. Errors begin with "PATH:LINE: ".
  */
-int mtree_apply(struct tree *tree, const char *path, const struct mtree_options *options,
+int mtree_apply(struct tree *tree, const char *path, const struct tree_options *options,
 		uint64_t *changes, struct error *error);
 
 /* Is it a regular file that begins as one? */
 bool mtree_is(const char *path);
 
 /* A tree of nothing else. */
-int mtree_read_tree(const char *path, const struct mtree_options *options, struct tree **tree,
+int mtree_read_tree(const char *path, const struct tree_options *options, struct tree **tree,
 		    struct error *error);
 
 #endif

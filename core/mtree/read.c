@@ -255,7 +255,7 @@ static int take_lines(struct reading *reading, struct error *error)
 		       : 0;
 }
 
-static int apply_file(struct tree *tree, const char *path, const struct mtree_options *options,
+static int apply_file(struct tree *tree, const char *path, const struct tree_options *options,
 		      uint64_t *changes, struct error *error)
 {
 	struct reading reading = { .path = path, .next_line = 1, .file = fopen(path, "re") };
@@ -281,7 +281,7 @@ static int apply_file(struct tree *tree, const char *path, const struct mtree_op
 	return ret;
 }
 
-int mtree_apply(struct tree *tree, const char *path, const struct mtree_options *options,
+int mtree_apply(struct tree *tree, const char *path, const struct tree_options *options,
 		uint64_t *changes, struct error *error)
 {
 	int ret = apply_file(tree, path, options, changes, error);
@@ -307,7 +307,7 @@ bool mtree_is(const char *path)
 	return is;
 }
 
-int mtree_read_tree(const char *path, const struct mtree_options *options, struct tree **result,
+int mtree_read_tree(const char *path, const struct tree_options *options, struct tree **result,
 		    struct error *error)
 {
 	struct tree *tree = tree_new_implied();

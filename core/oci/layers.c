@@ -6,7 +6,7 @@
 #include "core/archive/unpack.h"
 
 /* A compressed layer is unpacked, and input is then the scratch file. */
-static int make_plain(struct archive_input *input, const struct archive_scratch *scratch,
+static int make_plain(struct archive_input *input, const struct tree_scratch *scratch,
 		      bool *is_scratch, struct error *error)
 {
 	bool compressed;
@@ -50,7 +50,7 @@ static int put_layer(struct archive_input *input, bool is_scratch, struct tree *
 }
 
 static int apply_layer(const struct tree *store, const struct oci_layer *layer,
-		       const struct archive_scratch *scratch, struct tree *tree,
+		       const struct tree_scratch *scratch, struct tree *tree,
 		       struct tree_edit *edit, struct error *error)
 {
 	struct archive_input input;
@@ -78,7 +78,7 @@ static int apply_layer(const struct tree *store, const struct oci_layer *layer,
 }
 
 int oci_apply_layers(const struct tree *store, const struct oci_image *image,
-		     const struct archive_scratch *scratch, struct tree *tree, struct error *error)
+		     const struct tree_scratch *scratch, struct tree *tree, struct error *error)
 {
 	struct tree_edit *edit autocall(cleanup_tree_edit_free) = tree_edit_new(tree);
 	int ret = edit ? 0 : error_nomem(error);

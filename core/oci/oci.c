@@ -5,59 +5,63 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/archive/archive.h"
 #include "core/archive/finish.h"
-#include "core/config/scheme.h"
 #include "core/oci/layers.h"
 #include "core/tree/model.h"
 
-/* Cuts the tag off: what follows the first colon that has an existing file in front of it. */
+/*
+ * Cuts the tag off: what follows the first colon that has an existing file in front of it, or, when
+ * there is no such file, the first one.
+ */
 static const char *split_tag(char *path)
 {
 	struct stat st;
+	char *first = strchr(path, ':');
 
-	if (stat(path, &st) == 0)
+	if (!first || stat(path, &st) == 0)
 		return NULL;
-	for (char *colon = strchr(path, ':'); colon; colon = strchr(colon + 1, ':')) {
+	for (char *colon = first; colon; colon = strchr(colon + 1, ':')) {
 		*colon = '\0';
 		if (stat(path, &st) == 0)
 			return colon + 1;
 		*colon = ':';
 	}
-	return NULL;
+	*first = '\0';
+	return first + 1;
 }
 
 char *oci_store_path(const char *source)
 {
-	size_t scheme_len;
-	char *path;
+	char *path = strdup(source);
 
-	source_scheme_of(source, &scheme_len);
-	path = strdup(source + scheme_len);
 	if (path)
 		split_tag(path);
 	return path;
 }
 
-static int open_store(enum source_scheme scheme, const char *path,
-		      const struct oci_options *options, struct tree **store, struct error *error)
+static int open_store(enum oci_store kind, const char *path, const struct tree_options *options,
+		      struct tree **store, struct error *error)
 {
-	const struct tree_scan_options scan = { .holes = TREE_HOLES_FILL, .threads = 1 };
-	struct archive_options archive = options->archive;
+	const struct tree_options plain = { .holes = kind == OCI_LAYOUT ? TREE_HOLES_FILL
+									: TREE_HOLES_SOURCE,
+					    .threads = 1,
+					    .scratch = options->scratch };
 
-	archive.holes = TREE_HOLES_SOURCE;
-	return scheme == SOURCE_OCI ? tree_scan_directory(path, &scan, store, error)
-				    : archive_read_tree(path, &archive, store, error);
+	return kind == OCI_LAYOUT ? tree_scan_directory(path, &plain, store, error)
+				  : archive_read_tree(path, &plain, store, error);
 }
 
 static int read_layers(const struct tree *store, const struct oci_image *image,
-		       const struct oci_options *options, struct tree **result, struct error *error)
+		       const struct tree_options *options, struct tree **result,
+		       struct error *error)
 {
 	struct tree *tree = tree_new_implied();
-	int ret = tree ? oci_apply_layers(store, image, &options->archive.scratch, tree, error)
+	int ret = tree ? oci_apply_layers(store, image, &options->scratch, tree, error)
 		       : error_nomem(error);
 
 	if (ret == 0)
-		ret = archive_finish_tree(tree, &options->archive, error);
+		ret = archive_finish_tree(tree, options, error);
 	if (ret < 0)
 		tree_free(tree);
 	else
@@ -65,14 +69,13 @@ static int read_layers(const struct tree *store, const struct oci_image *image,
 	return ret;
 }
 
-static int read_image(enum source_scheme scheme, const struct tree *store,
-		      const struct oci_choice *choice, const struct oci_options *options,
+static int read_image(enum oci_store kind, const struct tree *store,
+		      const struct oci_choice *choice, const struct tree_options *options,
 		      struct tree **tree, struct error *error)
 {
 	struct oci_image image = { 0 };
-	int ret = scheme == SOURCE_DOCKER_ARCHIVE
-			  ? oci_find_in_docker(store, choice, &image, error)
-			  : oci_find_in_layout(store, choice, &image, error);
+	int ret = kind == OCI_DOCKER_ARCHIVE ? oci_find_in_docker(store, choice, &image, error)
+					     : oci_find_in_layout(store, choice, &image, error);
 
 	if (ret == 0)
 		ret = read_layers(store, &image, options, tree, error);
@@ -80,22 +83,19 @@ static int read_image(enum source_scheme scheme, const struct tree *store,
 	return ret;
 }
 
-int oci_read_tree(const char *source, const struct oci_options *options, struct tree **tree,
-		  struct error *error)
+int oci_read_tree(enum oci_store kind, const char *source, const struct tree_options *options,
+		  struct tree **tree, struct error *error)
 {
-	size_t scheme_len;
-	enum source_scheme scheme = source_scheme_of(source, &scheme_len);
-	autofree char *path = strdup(source + scheme_len);
+	autofree char *path = strdup(source);
 	struct oci_choice choice = {
 		.tag = path ? split_tag(path) : NULL,
 		.arch = options->arch && *options->arch ? options->arch : NULL,
 	};
 	struct tree *store = NULL;
-	int ret = path ? open_store(scheme, path, options, &store, error) : error_nomem(error);
+	int ret = path ? open_store(kind, path, options, &store, error) : error_nomem(error);
 
-	if (ret < 0)
-		return ret;
-	ret = read_image(scheme, store, &choice, options, tree, error);
+	if (ret == 0)
+		ret = read_image(kind, store, &choice, options, tree, error);
 	tree_free(store);
-	return ret < 0 ? error_prefix(error, "%s", source) : 0;
+	return ret;
 }

@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Container images as sources: "oci:DIR[:TAG]", an image layout; "oci-archive:FILE[:TAG]", the same
- * in a tar; "docker-archive:FILE[:TAG]", what docker save writes. All layers are applied, with
- * their whiteouts; the digests of the index's blobs and of the layers' content are checked.
- * Formats: OCI image specification 1.1, Docker image specification 1.2. Only SHA-256 is known.
+ * Container images as sources: an image layout, the same in a tar, what docker save writes. All
+ * layers are applied, with their whiteouts; the digests of the index's blobs and of the layers'
+ * content are checked. Formats: OCI image specification 1.1, Docker image specification 1.2. Only
+ * SHA-256 is known.
  */
 #ifndef OCI_OCI_H
 #define OCI_OCI_H
 
-#include "core/archive/archive.h"
+#include "core/tree/tree.h"
 
-struct oci_options {
-	const char *arch; /* as "uname -m" or Go has it; "" or NULL: this machine's where there is a
-			     choice */
-	struct archive_options archive;
-};
+enum oci_store { OCI_LAYOUT, OCI_LAYOUT_ARCHIVE, OCI_DOCKER_ARCHIVE };
 
-/* The path in a source that has a scheme (config/scheme.h) in front, without scheme and tag; to be
- * freed. NULL when memory is out. */
+/* "DIR[:TAG]" without the tag; to be freed. NULL when memory is out. */
 char *oci_store_path(const char *source);
 
-/* source with its scheme in front. */
-int oci_read_tree(const char *source, const struct oci_options *options, struct tree **tree,
-		  struct error *error);
+/* source: "DIR[:TAG]" or "FILE[:TAG]". */
+int oci_read_tree(enum oci_store store, const char *source, const struct tree_options *options,
+		  struct tree **tree, struct error *error);
 
 #endif

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,11 @@ static int scan_entry(struct scan_worker *worker, struct scan_entry *entry)
 
 /* ---- Directories ---- */
 
+static int go_on_when_denied(int ret)
+{
+	return ret == -EACCES ? 0 : ret;
+}
+
 static bool is_self_or_parent(const char *name)
 {
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
@@ -98,7 +104,7 @@ static int scan_records(struct scan_worker *worker, const struct scan_share *sha
 		record = (const void *)(records + at);
 		entry.name = record->d_name;
 		if (!is_self_or_parent(entry.name))
-			ret = scan_entry(worker, &entry);
+			ret = go_on_when_denied(scan_entry(worker, &entry));
 	}
 	return scan_give(worker, share->dir, ret);
 }
@@ -221,7 +227,8 @@ static void run_task(struct scan_worker *worker, const struct scan_task *task)
 		scan_block(worker, task->block);
 		return;
 	}
-	scan_give(worker, task->pending.dir, scan_directory(worker, &task->pending));
+	scan_give(worker, task->pending.dir,
+		  go_on_when_denied(scan_directory(worker, &task->pending)));
 	scan_leave(worker->scan);
 }
 
@@ -273,6 +280,17 @@ static int scan_open(struct scan *scan)
 	return 0;
 }
 
+/* The first one has its message. */
+static int fail_denied(struct scan *scan)
+{
+	error_append(scan->error,
+		     "; %" PRIu64 " %s of the source cannot be read by this user: build as root, "
+		     "or from a tar or container image that root made, or leave them out "
+		     "([tree] exclude)",
+		     scan->denied, scan->denied == 1 ? "entry" : "entries");
+	return -EACCES;
+}
+
 static int scan_all(struct scan *scan)
 {
 	unsigned int threads = scan->options->threads;
@@ -284,16 +302,20 @@ static int scan_all(struct scan *scan)
 		ret = pool_run(threads, threads, scan_work, scan);
 	if (scan->failure)
 		ret = scan->failure;
+	if (ret == 0 && scan->denied > 0)
+		return fail_denied(scan);
 	if (ret == 0)
 		return tree_finish(scan->tree, scan->error);
-	if (ret == -ECANCELED)
+	if (ret == -ECANCELED) {
+		error_clear(scan->error); /* of what was denied until then */
 		return error_set(scan->error, ECANCELED, "interrupted");
+	}
 	/* Whatever else it was has its message; the first one counts. */
 	return ret == -ENOMEM ? error_nomem(scan->error) : ret;
 }
 
-int tree_scan_directory(const char *path, const struct tree_scan_options *options,
-			struct tree **result, struct error *error)
+int tree_scan_directory(const char *path, const struct tree_options *options, struct tree **result,
+			struct error *error)
 {
 	struct scan scan = { .path = path, .options = options, .uid = geteuid(), .error = error };
 	int ret;

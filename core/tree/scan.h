@@ -40,7 +40,7 @@ struct scan_block {
 
 struct scan {
 	const char *path; /* of the source, as given */
-	const struct tree_scan_options *options;
+	const struct tree_options *options;
 	struct tree *tree;
 	uint64_t mount_id; /* of the source */
 	uid_t uid;         /* that reads */
@@ -55,7 +55,8 @@ struct scan {
 	unsigned int idle; /* workers that wait for one */
 	struct links links;
 	struct error *error;
-	int failure; /* the first one; ends the scan */
+	int failure;     /* the first one; ends the scan */
+	uint64_t denied; /* entries that may not be read: they end it when all are counted */
 };
 
 struct scan_worker {
@@ -82,7 +83,8 @@ struct scan_entry {
 
 /* All below return 0 or -errno; -ENOMEM and -ECANCELED need no message. */
 
-/* "cannot WHAT SOURCE/DIR/NAME: reason". Returns -code. */
+/* "cannot WHAT SOURCE/DIR/NAME: reason". Returns -code; what is -EACCES is counted, and does not
+ * keep others from being looked at. */
 int scan_fail(struct scan *scan, const struct scan_entry *entry, int code, const char *what);
 
 /* scan_entry.c: reads entry->stat. */

@@ -38,6 +38,7 @@ int scan_fail(struct scan *scan, const struct scan_entry *entry, int code, const
 
 	entry_path(scan, entry, path, sizeof(path));
 	pthread_mutex_lock(&scan->lock);
+	scan->denied += code == EACCES;
 	/* What was listed and is not there, or is not what it was */
 	if (code == ENOENT || code == ENOTDIR || code == ELOOP || code == ESTALE)
 		error_set(scan->error, code, "%s changed while it was scanned", path);

@@ -26,12 +26,24 @@ enum tree_holes {
 
 struct tree_excluder;
 
-struct tree_scan_options {
+/* Makes an unnamed file: a descriptor for the caller, or -errno. */
+struct tree_scratch {
+	int (*open)(void *arg);
+	void *arg;
+	uint64_t limit; /* of what is unpacked, zeros not counted; 0: the reader's own */
+};
+
+/* What producers of trees are told; each takes what concerns it. */
+struct tree_options {
 	enum tree_holes holes;
 	bool one_filesystem;  /* a mount point below the source stays, with its attributes, but
 				 empty: a warning names it */
 	unsigned int threads; /* at least 1 */
 	struct tree_excluder *excluder; /* what it matches is not even read; NULL: none */
+	int64_t build_time; /* what entries get that nothing gives one; 0: the newest time */
+	const char *arch;   /* as "uname -m" or Go has it; "" or NULL: this machine's where there is
+			       a choice */
+	struct tree_scratch scratch; /* for what is compressed or a stream */
 };
 
 /*
@@ -39,8 +51,8 @@ struct tree_scan_options {
  * device, fifo or socket. An entry that cannot be read is an error that names it, and so is one
  * that changes meanwhile.
  */
-int tree_scan_directory(const char *path, const struct tree_scan_options *options,
-			struct tree **tree, struct error *error);
+int tree_scan_directory(const char *path, const struct tree_options *options, struct tree **tree,
+			struct error *error);
 
 void tree_free(struct tree *tree);
 
@@ -50,11 +62,11 @@ const struct kataimg_tree *tree_public(const struct tree *tree);
 /* What a backend cannot store can be left out (unsupported = drop): marked first, taken out
  * together. */
 enum tree_drop {
-	TREE_DROP_NODE,        /* with all its names; a directory with all below it */
-	TREE_DROP_LINKS,       /* every name but the first */
-	TREE_DROP_XATTRS,      /* all extended attributes; where an access ACL goes, the mode's
-				  group permissions become what it gives the group */
-	TREE_DROP_XATTR,       /* one, likewise: item is its place in node->xattrs */
+	TREE_DROP_NODE,      /* with all its names; a directory with all below it */
+	TREE_DROP_LINKS,     /* every name but the first */
+	TREE_DROP_XATTRS,    /* all extended attributes; where an access ACL goes, the mode's
+				group permissions become what it gives the group */
+	TREE_DROP_XATTR,     /* one, likewise: item is its place in node->xattrs */
 	TREE_DROP_FINE_TIME, /* mtime is cut to a multiple of item nanoseconds, of all nodes the
 				same */
 	TREE_DROP_HOLES,     /* become zeros that are written out */

@@ -16,7 +16,7 @@
 #include "core/base/cancel.h"
 #include "tests/support/must.h"
 
-static const struct tree_scan_options default_options = { TREE_HOLES_SOURCE, true, 2 };
+static const struct tree_options default_options = { TREE_HOLES_SOURCE, true, 2 };
 
 void scanned_open(struct scanned *scanned)
 {

@@ -10,7 +10,7 @@
 
 struct scanned {
 	struct tempdir dir;
-	struct tree_scan_options options; /* source's holes, one filesystem, 2 threads */
+	struct tree_options options; /* source's holes, one filesystem, 2 threads */
 	struct tree *tree;
 	struct error error;
 };

@@ -121,7 +121,7 @@ static int open_scratch(void *arg)
 
 static int read_archive(struct fixture *fixture)
 {
-	const struct archive_options options = { .scratch = { open_scratch, NULL } };
+	const struct tree_options options = { .scratch = { open_scratch, NULL } };
 
 	return archive_read_tree(fixture->path, &options, &fixture->tree, &fixture->error);
 }

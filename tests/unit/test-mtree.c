@@ -85,7 +85,7 @@ static char *print(const struct tree *tree)
 
 static int apply(struct fixture *fixture, const char *text)
 {
-	const struct mtree_options options = { .build_time = 99 };
+	const struct tree_options options = { .build_time = 99 };
 	uint64_t changes;
 
 	write_file("x.mtree", text);
@@ -112,7 +112,7 @@ static const char printed[] =
 static void what_is_printed_reads_back(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct mtree_options options = { .build_time = 99 };
+	const struct tree_options options = { .build_time = 99 };
 	struct tree *tree;
 	char *before = print(fixture->small.tree), *after;
 
@@ -243,7 +243,7 @@ static void a_line_has_a_bound(void **state)
 {
 	struct fixture *fixture = *state;
 	FILE *file = fopen("x.mtree", "w");
-	const struct mtree_options options = { 0 };
+	const struct tree_options options = { 0 };
 	uint64_t changes;
 
 	assert_non_null(file);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/source/source.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/oci/oci.h"
+#include "core/tree/exclude.h"
+
+bool source_is_relative(const char *source, size_t *prefix_len)
+{
+	const struct source_kind *kind = source_kind_by_prefix(source);
+
+	*prefix_len = kind ? strlen(kind->prefix) : 0;
+	return strcmp(source, "-") != 0 && (!kind || kind->read) && source[*prefix_len] != '/';
+}
+
+char *source_path(const char *source)
+{
+	const struct source_kind *kind = source_kind_by_prefix(source);
+
+	return kind && kind->read ? oci_store_path(source + strlen(kind->prefix)) : strdup(source);
+}
+
+static int read_prefixed(const struct source_kind *kind, const char *source,
+			 const struct tree_options *options, struct tree **tree,
+			 struct error *error)
+{
+	autofree char *path = source_path(source);
+	struct stat st;
+	int ret;
+
+	if (!path)
+		return error_nomem(error);
+	if (stat(path, &st) < 0)
+		return error_errno(error, errno, "cannot read the source %s%s", kind->prefix, path);
+	ret = kind->read(source + strlen(kind->prefix), options, tree, error);
+	return ret < 0 ? error_prefix(error, "%s", source) : 0;
+}
+
+static int read_kind(const char *source, const struct tree_options *options, struct tree **tree,
+		     struct error *error)
+{
+	const struct source_kind *kind = source_kind_of(source);
+
+	if (!kind->read)
+		return error_set(error, EINVAL, kind->advice, source, source);
+	return kind->prefix ? read_prefixed(kind, source, options, tree, error)
+			    : kind->read(source, options, tree, error);
+}
+
+/*
+ * What is excluded may be unreadable, so that a directory is read without it. All other sources
+ * lose it when they are complete: what is excluded may be what a link leads to on the way.
+ */
+static int read_filtered(const char *source, const struct tree_options *options,
+			 struct tree_excluder *excluder, struct tree **result, struct error *error)
+{
+	struct tree_options own = *options;
+	struct tree *tree = NULL;
+	int ret;
+
+	own.excluder = excluder;
+	ret = read_kind(source, &own, &tree, error);
+	if (ret == 0)
+		ret = tree_exclude(tree, excluder, error);
+	if (ret < 0)
+		tree_free(tree);
+	else
+		*result = tree;
+	return ret;
+}
+
+int source_read(const char *source, const struct tree_options *options,
+		struct source_filter *filter, struct tree **tree, struct error *error)
+{
+	struct tree_excluder *excluder autocall(cleanup_tree_excluder_free) = NULL;
+	int ret = tree_excluder_new(filter->patterns, filter->count, &excluder, error);
+
+	if (ret == 0)
+		ret = read_filtered(source, options, excluder, tree, error);
+	if (ret < 0)
+		return ret;
+	tree_excluder_warn(excluder);
+	filter->excluded = tree_excluder_count(excluder);
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a tree may come from: a table of kinds. One is told by what is in front of the source
+ * ("oci:DIR"), or else by what is found at the path.
+ *
+ * Who opens a descriptor closes it. Standard input ("-") is read through a descriptor of its own,
+ * and a tree that is read from a descriptor owns it.
+ */
+#ifndef SOURCE_SOURCE_H
+#define SOURCE_SOURCE_H
+
+#include "core/tree/tree.h"
+
+struct source_kind {
+	const char *prefix; /* NULL: matches tells */
+	bool (*matches)(const char *path);
+	/* What is behind the prefix becomes a tree; NULL: it is not here, and advice says what to
+	 * do, with %s for the source. */
+	int (*read)(const char *path, const struct tree_options *options, struct tree **tree,
+		    struct error *error);
+	const char *advice;
+};
+
+/* NULL: the source is a path. */
+const struct source_kind *source_kind_by_prefix(const char *source);
+/* The one that it is of; there always is one. */
+const struct source_kind *source_kind_of(const char *source);
+
+/* Does it name a file by a relative path? *prefix_len: what is in front of the path. */
+bool source_is_relative(const char *source, size_t *prefix_len);
+
+/* The file or directory that the source names, to be freed. NULL when memory is out. */
+char *source_path(const char *source);
+
+/* Patterns of what is left out of any source; base/glob.h. */
+struct source_filter {
+	char *const *patterns;
+	size_t count;
+	uint64_t excluded; /* out: entries that matched; what was below them is not counted */
+};
+
+/* options->excluder is this call's. */
+int source_read(const char *source, const struct tree_options *options,
+		struct source_filter *filter, struct tree **tree, struct error *error);
+
+/* A tree that is no root filesystem may be one's box: puts behind the error what the source should
+ * then be. Returns -error->code. */
+int source_suggest(const char *source, const struct tree *tree, struct error *error);
+
+#endif
