@@ -10,6 +10,7 @@
 #include "core/archive/archive.h"
 #include "core/base/cancel.h"
 #include "core/base/io.h"
+#include "core/base/meter.h"
 #include "lib/bytes.h"
 #include "lib/checked.h"
 
@@ -300,18 +301,22 @@ int archive_input_unpack(struct archive_input *input, int to, uint64_t limit, ui
 	int ret = open_raw(input, &archive, &empty, error);
 	const void *block;
 	la_int64_t off;
+	uint64_t reported = 0;
 	size_t len;
 	int status;
 
 	*bytes = 0;
 	if (ret < 0 || empty)
 		return ret;
+	meter_expect(is_stream(input) ? METER_UNKNOWN : input->bytes);
 	while ((status = archive_read_data_block(archive, &block, &len, &off)) == ARCHIVE_OK) {
 		sink.limit = limit_of(archive, limit);
 		ret = write_block(&sink, block, len, (uint64_t)off, error);
 		if (ret < 0)
 			return ret;
 		*bytes = (uint64_t)off + len;
+		meter_advance(input->at - reported);
+		reported = input->at;
 	}
 	return status == ARCHIVE_EOF ? set_size(&sink, *bytes, error)
 				     : archive_input_fail(input, archive, error);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/base/meter.h"
 #include "core/builder/private.h"
 
 static int load_backend(struct build *build, struct error *error)
@@ -18,6 +19,11 @@ static int load_backend(struct build *build, struct error *error)
 	return options_parse(config, &build->backend->table, &build->values, error);
 }
 
+static void scan_progress(void *arg, uint64_t done, uint64_t total)
+{
+	progress_update(arg, PROGRESS_BYTES, done, total);
+}
+
 static int load_source(struct build *build, struct error *error)
 {
 	const struct source_request request = {
@@ -28,7 +34,9 @@ static int load_source(struct build *build, struct error *error)
 	int ret;
 
 	progress_stage(build->progress, "scan");
+	meter_listen(scan_progress, build->progress);
 	ret = source_load(&request, &build->tree, &build->build_time, &build->facts, error);
+	meter_listen(NULL, NULL);
 	return ret < 0 ? ret : source_check(build->config, build->tree, &build->facts, error);
 }
 

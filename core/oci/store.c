@@ -10,6 +10,7 @@
 #include "core/base/cancel.h"
 #include "core/base/digest.h"
 #include "core/base/io.h"
+#include "core/base/meter.h"
 #include "core/tree/find.h"
 #include "core/tree/model.h"
 #include "core/tree/reader.h"
@@ -86,6 +87,7 @@ static int hash_bytes(const struct archive_input *input, struct digest *digest)
 	autofree char *buffer = malloc(HASH_BYTES);
 	int ret = buffer ? 0 : -ENOMEM;
 
+	meter_expect(input->bytes);
 	for (uint64_t at = 0; ret == 0 && at < input->bytes; at += HASH_BYTES) {
 		uint64_t left = input->bytes - at;
 		size_t len = left < HASH_BYTES ? (size_t)left : HASH_BYTES;
@@ -94,6 +96,7 @@ static int hash_bytes(const struct archive_input *input, struct digest *digest)
 					 : io_pread(input->fd, buffer, len, input->off + at);
 		if (ret == 0)
 			ret = digest_update(digest, buffer, len);
+		meter_advance(len);
 	}
 	return ret;
 }

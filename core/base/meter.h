@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How far the reading of a source is, from deep below to whoever shows it: what takes long says how
+ * many bytes it has before it and how many are done. The listener is the process's, as the wish to
+ * stop is (base/cancel.h); without one nothing happens. Threads may report at once.
+ */
+#ifndef BASE_METER_H
+#define BASE_METER_H
+
+#include <stdint.h>
+
+#define METER_UNKNOWN UINT64_MAX
+
+/* total_bytes 0: nobody knows. Called by one thread at a time. */
+typedef void (*meter_fn)(void *arg, uint64_t done_bytes, uint64_t total_bytes);
+
+/* From now on, from 0 on; NULL: nobody listens. */
+void meter_listen(meter_fn listener, void *arg);
+
+/* So many bytes more will be reported; METER_UNKNOWN: some. */
+void meter_expect(uint64_t bytes);
+
+void meter_advance(uint64_t bytes);
+
+#endif
