@@ -92,16 +92,13 @@ static void service_log(struct kataimg_host_ctx *ctx, int level, const char *fmt
 
 static void service_fact(struct kataimg_host_ctx *ctx, const char *key, const char *value)
 {
-	struct host_fact *facts;
-	struct host_fact fact = { strdup(key), strdup(value) };
+	struct host_fact fact = { strdup(key), strdup(value) }, *added;
 
 	log_debug("%s: %s: %s", ctx->setup.backend, key, value);
 	pthread_mutex_lock(&ctx->lock);
-	facts = reallocarray(ctx->facts, ctx->fact_count + 1, sizeof(*facts));
-	if (facts)
-		ctx->facts = facts;
-	if (facts && fact.key && fact.value) {
-		facts[ctx->fact_count++] = fact;
+	added = fact.key && fact.value ? array_add(&ctx->facts) : NULL;
+	if (added) {
+		*added = fact;
 	} else {
 		free(fact.key);
 		free(fact.value);
@@ -207,11 +204,11 @@ void host_free(struct host *host)
 	if (!host)
 		return;
 	host_close_scratches(&host->ctx);
-	for (size_t i = 0; i < host->ctx.fact_count; i++) {
-		free(host->ctx.facts[i].key);
-		free(host->ctx.facts[i].value);
+	for (size_t i = 0; i < host->ctx.facts.count; i++) {
+		free(host->ctx.facts.items[i].key);
+		free(host->ctx.facts.items[i].value);
 	}
-	free(host->ctx.facts);
+	array_free(&host->ctx.facts);
 	error_clear(&host->ctx.error);
 	pthread_mutex_destroy(&host->ctx.lock);
 	free(host);
@@ -259,6 +256,6 @@ bool host_has_error(const struct host *host)
 
 const struct host_fact *host_facts(const struct host *host, size_t *count)
 {
-	*count = host->ctx.fact_count;
-	return host->ctx.facts;
+	*count = host->ctx.facts.count;
+	return host->ctx.facts.items;
 }

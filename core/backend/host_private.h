@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "core/backend/host.h"
+#include "lib/array.h"
 
 struct kataimg_scratch {
 	struct kataimg_scratch *next;
@@ -25,8 +26,7 @@ struct kataimg_host_ctx {
 	uint64_t error_index;  /* of the parallel job that recorded it; 0 outside */
 	uint64_t failed_index; /* lowest parallel job that failed; UINT64_MAX: none */
 	struct kataimg_scratch *scratches;
-	struct host_fact *facts;
-	size_t fact_count;
+	ARRAY(struct host_fact) facts;
 };
 
 struct host {

@@ -8,27 +8,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/array.h"
+
 #define PREFIX "kataimg-"
 #define SUFFIX "-backend.so"
 #define NAME_MAX_BYTES 32
 
 struct backend_search {
-	char **dirs;
-	size_t count;
+	ARRAY(char *) dirs;
 };
 
 static bool search_add(struct backend_search *search, const char *dir, size_t len)
 {
-	char **dirs = realloc(search->dirs, (search->count + 1) * sizeof(*dirs));
+	char **added = array_add(&search->dirs);
 
-	if (!dirs)
+	if (!added)
 		return false;
-	search->dirs = dirs;
-	dirs[search->count] = strndup(dir, len);
-	if (!dirs[search->count])
-		return false;
-	search->count++;
-	return true;
+	*added = strndup(dir, len);
+	return *added != NULL;
 }
 
 /* An empty element of the list names no directory. */
@@ -64,9 +61,9 @@ void backend_search_free(struct backend_search *search)
 {
 	if (!search)
 		return;
-	for (size_t i = 0; i < search->count; i++)
-		free(search->dirs[i]);
-	free(search->dirs);
+	for (size_t i = 0; i < search->dirs.count; i++)
+		free(search->dirs.items[i]);
+	array_free(&search->dirs);
 	free(search);
 }
 
@@ -95,10 +92,10 @@ static bool may_be_there(const char *path)
 int backend_search_find(const struct backend_search *search, const char *name, char **path)
 {
 	*path = NULL;
-	for (size_t i = 0; i < search->count; i++) {
+	for (size_t i = 0; i < search->dirs.count; i++) {
 		char *candidate;
 
-		if (asprintf(&candidate, "%s/" PREFIX "%s" SUFFIX, search->dirs[i], name) < 0)
+		if (asprintf(&candidate, "%s/" PREFIX "%s" SUFFIX, search->dirs.items[i], name) < 0)
 			return -ENOMEM;
 		if (may_be_there(candidate)) {
 			*path = candidate;
@@ -186,8 +183,8 @@ int backend_search_names(const struct backend_search *search, char ***names)
 	struct name_list list = { calloc(1, sizeof(char *)), 0 };
 	int ret = list.names ? 0 : -ENOMEM;
 
-	for (size_t i = 0; ret == 0 && i < search->count; i++)
-		ret = list_add_directory(&list, search->dirs[i]);
+	for (size_t i = 0; ret == 0 && i < search->dirs.count; i++)
+		ret = list_add_directory(&list, search->dirs.items[i]);
 	if (ret < 0) {
 		backend_names_free(list.names);
 		return ret;
@@ -213,8 +210,8 @@ char *backend_search_describe(const struct backend_search *search)
 
 	if (!stream)
 		return NULL;
-	for (size_t i = 0; i < search->count; i++)
-		fprintf(stream, "%s%s", i ? ", " : "", search->dirs[i]);
+	for (size_t i = 0; i < search->dirs.count; i++)
+		fprintf(stream, "%s%s", i ? ", " : "", search->dirs.items[i]);
 	if (fclose(stream) != 0) {
 		free(text);
 		return NULL;

@@ -11,10 +11,11 @@
 #include "core/base/error.h"
 #include "core/cli/table.h"
 #include "core/config/config.h"
+#include "lib/array.h"
 
 struct cli_list {
-	const char **items; /* owned; the strings are the command line's */
-	size_t count;
+	const char **items; /* an array (lib/array.h); the strings are the command line's */
+	size_t count, room;
 };
 
 /* A key of the configuration that an option gives. */
@@ -28,8 +29,7 @@ struct cli {
 	const struct cli_command *command;
 	const char *argument; /* SOURCE, IMAGE or NAME; NULL: not given */
 	const char *config_path;
-	struct cli_setting *settings; /* owned; in the order given */
-	size_t setting_count;
+	ARRAY(struct cli_setting) settings; /* in the order given */
 	struct cli_list backend_dirs;
 	const char *threads;
 	const char *report;

@@ -67,8 +67,8 @@ int cli_configure(const struct cli *cli, struct config *config, struct error *er
 		ret = config_collect(config, dropin_read_environment(config, error), error);
 	if (ret == 0 && cli->config_path)
 		ret = config_load(config, cli->config_path, error);
-	for (size_t i = 0; ret == 0 && i < cli->setting_count; i++) {
-		struct cli_setting setting = cli->settings[i];
+	for (size_t i = 0; ret == 0 && i < cli->settings.count; i++) {
+		struct cli_setting setting = cli->settings.items[i];
 
 		if (is_empty_for_script(cli, &setting))
 			setting.value = "0";

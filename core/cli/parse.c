@@ -73,24 +73,21 @@ static int fail_option(const struct cli_command *command, const char *word, stru
 static int add_setting(struct cli *cli, const struct cli_option *option, const char *value,
 		       struct error *error)
 {
-	struct cli_setting *settings =
-		reallocarray(cli->settings, cli->setting_count + 1, sizeof(*settings));
+	struct cli_setting *setting = array_add(&cli->settings);
 
-	if (!settings)
+	if (!setting)
 		return error_nomem(error);
-	cli->settings = settings;
-	settings[cli->setting_count++] = (struct cli_setting){ option, value };
+	*setting = (struct cli_setting){ option, value };
 	return 0;
 }
 
 static int add_item(struct cli_list *list, const char *item, struct error *error)
 {
-	const char **items = reallocarray(list->items, list->count + 1, sizeof(*items));
+	const char **added = array_add(list);
 
-	if (!items)
+	if (!added)
 		return error_nomem(error);
-	list->items = items;
-	items[list->count++] = item;
+	*added = item;
 	return 0;
 }
 
@@ -189,7 +186,7 @@ int cli_parse(int argc, char **argv, struct cli *cli, struct error *error)
 
 void cli_free(struct cli *cli)
 {
-	free(cli->settings);
+	array_free(&cli->settings);
 	free(cli->backend_dirs.items);
 	*cli = (struct cli){ 0 };
 }

@@ -72,7 +72,7 @@ static int next_extent(struct copy_run *run, const struct copy_job *job, uint64_
 /* Marks everything up to `until` of the current job as handed out. */
 static void pass(struct copy_run *run, struct copy_batch *batch, uint64_t until)
 {
-	const struct copy_job *job = &run->copy->jobs[run->job];
+	const struct copy_job *job = &run->copy->jobs.items[run->job];
 
 	if (run->job_done == 0 && until > 0 && job->fd < 0 && job->file_off == 0)
 		run->stats.files++;
@@ -93,8 +93,8 @@ static int peek_piece(struct copy_run *run, struct copy_batch *batch, struct cop
 {
 	const struct kataimg_tree *tree = tree_public(run->copy->tree);
 
-	while (run->job < run->copy->count) {
-		const struct copy_job *job = &run->copy->jobs[run->job];
+	while (run->job < run->copy->jobs.count) {
+		const struct copy_job *job = &run->copy->jobs.items[run->job];
 		uint64_t from = job->file_off + run->job_done, skipped;
 		struct tree_extent extent;
 		int ret = next_extent(run, job, from, &extent, error);

@@ -30,39 +30,25 @@ void copy_free(struct copy *copy)
 {
 	if (!copy)
 		return;
-	free(copy->jobs);
+	array_free(&copy->jobs);
 	ranges_free(copy->claims);
 	pthread_mutex_destroy(&copy->lock);
 	free(copy);
 }
 
-static int make_room(struct copy *copy)
-{
-	size_t room = copy->room ? 2 * copy->room : 256;
-	struct copy_job *jobs;
-
-	if (copy->count < copy->room)
-		return 0;
-	jobs = reallocarray(copy->jobs, room, sizeof(*jobs));
-	if (!jobs)
-		return -ENOMEM;
-	copy->jobs = jobs;
-	copy->room = room;
-	return 0;
-}
-
 static int add_job_locked(struct copy *copy, const struct copy_job *job)
 {
-	int ret = make_room(copy);
+	int ret = array_reserve(&copy->jobs, 1);
 
 	if (ret == 0)
 		ret = ranges_add(copy->claims, job->image_off, job->len, RANGE_PLACED);
 	if (ret < 0)
 		return ret;
-	if (copy->count > 0 && job->image_off < copy->jobs[copy->count - 1].image_off)
+	if (copy->jobs.count > 0 &&
+	    job->image_off < copy->jobs.items[copy->jobs.count - 1].image_off)
 		copy->sorted = false;
 	copy->total_bytes += job->len;
-	copy->jobs[copy->count++] = *job;
+	copy->jobs.items[copy->jobs.count++] = *job;
 	return 0;
 }
 
@@ -119,7 +105,7 @@ static int compare_jobs(const void *a, const void *b)
 static void sort_jobs(struct copy *copy)
 {
 	if (!copy->sorted)
-		qsort(copy->jobs, copy->count, sizeof(*copy->jobs), compare_jobs);
+		qsort(copy->jobs.items, copy->jobs.count, sizeof(*copy->jobs.items), compare_jobs);
 	copy->sorted = true;
 }
 
@@ -158,7 +144,7 @@ int copy_run(struct copy *copy, int image_fd, const struct copy_options *options
 
 	sort_jobs(copy);
 	pthread_mutex_init(&run.lock, NULL);
-	run.stats.jobs = copy->count;
+	run.stats.jobs = copy->jobs.count;
 	ret = pool_run(options->threads, options->threads, copy_work, &run);
 	pthread_mutex_destroy(&run.lock);
 	*stats = run.stats;

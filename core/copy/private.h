@@ -10,6 +10,7 @@
 #include "core/copy/copy.h"
 #include "core/copy/ranges.h"
 #include "core/tree/reader.h"
+#include "lib/array.h"
 
 #define COPY_BLOCK_BYTES 4096u
 
@@ -22,8 +23,7 @@ struct copy_job {
 
 struct copy {
 	const struct tree *tree;
-	struct copy_job *jobs;
-	size_t count, room;
+	ARRAY(struct copy_job) jobs;
 	bool sorted;
 	uint64_t total_bytes;
 	struct ranges *claims; /* in bytes of the image */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
+
 #define CHUNK_RANGES 255
 #define PLACED_BIT (UINT64_C(1) << 63)
 
@@ -20,7 +22,7 @@ struct chunk {
 };
 
 struct ranges {
-	struct chunk **chunks;
+	struct chunk **items;
 	size_t count, room;
 };
 
@@ -40,8 +42,8 @@ void ranges_free(struct ranges *ranges)
 	if (!ranges)
 		return;
 	for (size_t i = 0; i < ranges->count; i++)
-		free(ranges->chunks[i]);
-	free(ranges->chunks);
+		free(ranges->items[i]);
+	free(ranges->items);
 	free(ranges);
 }
 
@@ -68,12 +70,12 @@ static uint64_t last_end(const struct chunk *chunk)
 /* NULL: behind the last one. */
 static struct range *range_at(const struct ranges *ranges, struct position at)
 {
-	return at.chunk < ranges->count ? &ranges->chunks[at.chunk]->items[at.item] : NULL;
+	return at.chunk < ranges->count ? &ranges->items[at.chunk]->items[at.item] : NULL;
 }
 
 static struct position next_position(const struct ranges *ranges, struct position at)
 {
-	if (++at.item == ranges->chunks[at.chunk]->count)
+	if (++at.item == ranges->items[at.chunk]->count)
 		at = (struct position){ at.chunk + 1, 0 };
 	return at;
 }
@@ -84,23 +86,23 @@ static struct position find(const struct ranges *ranges, uint64_t from)
 	size_t low = 0, high = ranges->count;
 	uint32_t first = 0, last;
 
-	if (high > 0 && last_end(ranges->chunks[high - 1]) < from)
+	if (high > 0 && last_end(ranges->items[high - 1]) < from)
 		low = high;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (last_end(ranges->chunks[middle]) < from)
+		if (last_end(ranges->items[middle]) < from)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	if (low == ranges->count)
 		return (struct position){ low, 0 };
-	last = ranges->chunks[low]->count - 1;
+	last = ranges->items[low]->count - 1;
 	while (first < last) {
 		uint32_t middle = first + (last - first) / 2;
 
-		if (end_of(&ranges->chunks[low]->items[middle]) < from)
+		if (end_of(&ranges->items[low]->items[middle]) < from)
 			first = middle + 1;
 		else
 			last = middle;
@@ -110,22 +112,15 @@ static struct position find(const struct ranges *ranges, uint64_t from)
 
 static int insert_chunk(struct ranges *ranges, size_t at, struct chunk **chunk)
 {
-	if (ranges->count == ranges->room) {
-		size_t room = ranges->room ? 2 * ranges->room : 16;
-		struct chunk **chunks = reallocarray(ranges->chunks, room, sizeof(struct chunk *));
-
-		if (!chunks)
-			return -ENOMEM;
-		ranges->chunks = chunks;
-		ranges->room = room;
-	}
+	if (array_reserve(ranges, 1) < 0)
+		return -ENOMEM;
 	*chunk = malloc(sizeof(**chunk));
 	if (!*chunk)
 		return -ENOMEM;
 	(*chunk)->count = 0;
-	memmove(&ranges->chunks[at + 1], &ranges->chunks[at],
+	memmove(&ranges->items[at + 1], &ranges->items[at],
 		(ranges->count - at) * sizeof(struct chunk *));
-	ranges->chunks[at] = *chunk;
+	ranges->items[at] = *chunk;
 	ranges->count++;
 	return 0;
 }
@@ -133,7 +128,7 @@ static int insert_chunk(struct ranges *ranges, size_t at, struct chunk **chunk)
 /* Makes room in a full chunk: its upper half moves into a new one behind it. */
 static int split_chunk(struct ranges *ranges, struct position *at)
 {
-	struct chunk *lower = ranges->chunks[at->chunk], *upper;
+	struct chunk *lower = ranges->items[at->chunk], *upper;
 	uint32_t half = CHUNK_RANGES / 2;
 	int ret = insert_chunk(ranges, at->chunk + 1, &upper);
 
@@ -155,17 +150,17 @@ static int insert(struct ranges *ranges, struct position at, struct range range)
 	/* Behind the last range: at the end of the last chunk, or in a new one, which keeps chunks
 	 * full when ranges ascend. */
 	if (at.chunk == ranges->count && at.chunk > 0 &&
-	    ranges->chunks[at.chunk - 1]->count < CHUNK_RANGES) {
+	    ranges->items[at.chunk - 1]->count < CHUNK_RANGES) {
 		at.chunk--;
-		at.item = ranges->chunks[at.chunk]->count;
+		at.item = ranges->items[at.chunk]->count;
 	}
 	if (at.chunk == ranges->count)
 		ret = insert_chunk(ranges, at.chunk, &chunk);
-	else if (ranges->chunks[at.chunk]->count == CHUNK_RANGES)
+	else if (ranges->items[at.chunk]->count == CHUNK_RANGES)
 		ret = split_chunk(ranges, &at);
 	if (ret < 0)
 		return ret;
-	chunk = ranges->chunks[at.chunk];
+	chunk = ranges->items[at.chunk];
 	memmove(&chunk->items[at.item + 1], &chunk->items[at.item],
 		(chunk->count - at.item) * sizeof(range));
 	chunk->items[at.item] = range;
@@ -175,16 +170,16 @@ static int insert(struct ranges *ranges, struct position at, struct range range)
 
 static void remove_chunk(struct ranges *ranges, size_t at)
 {
-	free(ranges->chunks[at]);
+	free(ranges->items[at]);
 	ranges->count--;
-	memmove(&ranges->chunks[at], &ranges->chunks[at + 1],
+	memmove(&ranges->items[at], &ranges->items[at + 1],
 		(ranges->count - at) * sizeof(struct chunk *));
 }
 
 static void erase(struct ranges *ranges, struct position at, size_t count)
 {
 	while (count > 0) {
-		struct chunk *chunk = ranges->chunks[at.chunk];
+		struct chunk *chunk = ranges->items[at.chunk];
 		uint32_t here = chunk->count - at.item;
 
 		if (here > count)

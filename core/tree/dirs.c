@@ -20,7 +20,7 @@ void dirs_release(struct dirs *dirs)
 	for (size_t i = 0; i < DIRS_SLOTS; i++)
 		if (dirs->slots[i].dir)
 			close(dirs->slots[i].fd);
-	free(dirs->missing);
+	array_free(&dirs->missing);
 	dirs_init(dirs, dirs->root_fd);
 }
 
@@ -51,21 +51,6 @@ void dirs_put(struct dirs *dirs, const struct kataimg_node *dir, int fd)
 	dirs->slots[oldest].used = ++dirs->clock;
 }
 
-static int add_missing(struct dirs *dirs, size_t count, const struct kataimg_node *dir)
-{
-	if (count == dirs->missing_capacity) {
-		size_t capacity = count ? 2 * count : 32;
-		void *missing = realloc(dirs->missing, capacity * sizeof(*dirs->missing));
-
-		if (!missing)
-			return -ENOMEM;
-		dirs->missing = missing;
-		dirs->missing_capacity = capacity;
-	}
-	dirs->missing[count] = dir;
-	return 0;
-}
-
 static int open_step(int fd, const char *path)
 {
 	return openat(fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -89,8 +74,8 @@ static size_t join_names(const struct dirs *dirs, size_t count, size_t last, cha
 	char *end = path;
 
 	while (count > last &&
-	       (size_t)(end - path) + dirs->missing[count - 1]->name_len + 1 < PATH_MAX) {
-		const struct kataimg_node *dir = dirs->missing[--count];
+	       (size_t)(end - path) + dirs->missing.items[count - 1]->name_len + 1 < PATH_MAX) {
+		const struct kataimg_node *dir = dirs->missing.items[--count];
 
 		if (end > path)
 			*end++ = '/';
@@ -118,27 +103,30 @@ static int descend(struct dirs *dirs, int fd, size_t *count)
 			return next < 0 ? -errno : next;
 		}
 	}
-	fd = open_step(fd, dirs->missing[--*count]->name);
+	fd = open_step(fd, dirs->missing.items[--*count]->name);
 	return fd < 0 ? -errno : fd;
 }
 
 int dirs_get(struct dirs *dirs, const struct kataimg_node *dir)
 {
-	size_t count = 0;
+	size_t count;
 	int fd;
 
+	dirs->missing.count = 0;
 	while ((fd = find_open(dirs, dir)) < 0) {
-		int ret = add_missing(dirs, count++, dir);
+		const struct kataimg_node **step = array_add(&dirs->missing);
 
-		if (ret < 0)
-			return ret;
+		if (!step)
+			return -ENOMEM;
+		*step = dir;
 		dir = dir->parent;
 	}
+	count = dirs->missing.count;
 	while (count > 0) {
 		fd = descend(dirs, fd, &count);
 		if (fd < 0)
 			return fd;
-		dirs_put(dirs, dirs->missing[count], fd);
+		dirs_put(dirs, dirs->missing.items[count], fd);
 	}
 	return fd;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "kataimg/backend.h"
+#include "lib/array.h"
 
 #define DIRS_SLOTS 8
 
@@ -21,9 +22,8 @@ struct dirs {
 		int fd;
 		unsigned int used;
 	} slots[DIRS_SLOTS];
-	const struct kataimg_node **missing; /* owned; room for the way down */
-	size_t missing_capacity;
-	bool steps_only; /* the kernel has no openat2(2) */
+	ARRAY(const struct kataimg_node *) missing; /* the way down */
+	bool steps_only;                            /* the kernel has no openat2(2) */
 };
 
 void dirs_init(struct dirs *dirs, int root_fd);

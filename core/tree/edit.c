@@ -6,19 +6,19 @@
 #include <string.h>
 
 #include "core/tree/find.h"
-
-#define FIRST_ROOM 256
+#include "lib/array.h"
+#include "lib/hashtable.h"
 
 /* An added name: a finished directory's are found by their order, these by their hash. */
-struct edit_slot {
+struct edit_name {
 	struct tree_node *dir;
-	struct tree_name *name; /* NULL: free */
+	struct tree_name *name;
 };
 
 struct tree_edit {
 	struct tree *tree;
-	struct edit_slot *slots; /* a power of two of them, at most half of them taken */
-	size_t room, count;
+	ARRAY(struct edit_name) added;
+	struct hashtable by_name; /* their numbers */
 
 	/* The directory of the last path, and the part of the path that led there. */
 	struct tree_node *last_dir;
@@ -34,10 +34,6 @@ struct tree_edit *tree_edit_new(struct tree *tree)
 		return NULL;
 	edit->tree = tree;
 	tree->root->pub.parent = &tree->root->pub;
-	edit->room = FIRST_ROOM;
-	edit->slots = calloc(edit->room, sizeof(*edit->slots));
-	if (!edit->slots)
-		free(steal_ptr(&edit));
 	return edit;
 }
 
@@ -45,65 +41,46 @@ void tree_edit_free(struct tree_edit *edit)
 {
 	if (!edit)
 		return;
-	free(edit->slots);
+	array_free(&edit->added);
+	hashtable_free(&edit->by_name);
 	free(edit->last_path);
 	free(edit);
 }
 
-/* FNV-1a over the name, begun with the directory. */
-static size_t hash(const struct tree_node *dir, const char *name, size_t len)
+/* Of the name, begun with the directory's place in memory: nobody can choose names whose hashes are
+ * equal. */
+static uint32_t hash(const struct tree_node *dir, const char *name, size_t len)
 {
-	uint64_t value = (uint64_t)(uintptr_t)dir * UINT64_C(0x9E3779B97F4A7C15);
+	uint64_t start = (uint64_t)(uintptr_t)dir * UINT64_C(0x9E3779B97F4A7C15);
 
-	for (size_t i = 0; i < len; i++)
-		value = (value ^ (unsigned char)name[i]) * UINT64_C(0x100000001B3);
-	return (size_t)(value ^ value >> 32);
+	return hash_bytes((uint32_t)(start >> 32), name, len);
 }
 
-/* The slot that has the name, or the free one where it belongs. */
-static struct edit_slot *find_slot(const struct tree_edit *edit, const struct tree_node *dir,
-				   const char *name, size_t len)
+/* The added name; NULL: there is none. */
+static struct tree_name *find_added(const struct tree_edit *edit, const struct tree_node *dir,
+				    const char *name, size_t len)
 {
-	size_t at = hash(dir, name, len) & (edit->room - 1);
+	uint32_t wanted = hash(dir, name, len), number;
+	size_t step = 0;
 
-	for (;; at = (at + 1) & (edit->room - 1)) {
-		struct edit_slot *slot = &edit->slots[at];
+	while (hashtable_next(&edit->by_name, wanted, &step, &number)) {
+		const struct edit_name *added = &edit->added.items[number];
 
-		if (!slot->name)
-			return slot;
-		if (slot->dir == dir && slot->name->name_len == len &&
-		    memcmp(slot->name->name, name, len) == 0)
-			return slot;
+		if (added->dir == dir && added->name->name_len == len &&
+		    memcmp(added->name->name, name, len) == 0)
+			return added->name;
 	}
-}
-
-static int grow(struct tree_edit *edit)
-{
-	struct edit_slot *old = edit->slots;
-	size_t old_room = edit->room;
-
-	edit->slots = calloc(2 * old_room, sizeof(*old));
-	if (!edit->slots) {
-		edit->slots = old;
-		return -ENOMEM;
-	}
-	edit->room = 2 * old_room;
-	for (size_t i = 0; i < old_room; i++)
-		if (old[i].name)
-			*find_slot(edit, old[i].dir, old[i].name->name, old[i].name->name_len) =
-				old[i];
-	free(old);
-	return 0;
+	return NULL;
 }
 
 struct tree_node *tree_edit_find(const struct tree_edit *edit, const struct tree_node *dir,
 				 const char *name, size_t len)
 {
-	const struct edit_slot *slot = find_slot(edit, dir, name, len);
+	const struct tree_name *added = find_added(edit, dir, name, len);
 	const struct kataimg_entry *entry;
 
-	if (slot->name)
-		return slot->name->node;
+	if (added)
+		return added->node;
 	entry = tree_find_entry(&dir->pub, name, len);
 	return entry ? tree_node(entry->node) : NULL;
 }
@@ -112,14 +89,14 @@ struct tree_node *tree_edit_find(const struct tree_edit *edit, const struct tree
 static bool replace(struct tree_edit *edit, struct tree_node *dir, const char *name, size_t len,
 		    struct tree_node *node)
 {
-	struct edit_slot *slot = find_slot(edit, dir, name, len);
+	struct tree_name *added = find_added(edit, dir, name, len);
 	struct kataimg_entry *entry =
-		slot->name ? NULL : (struct kataimg_entry *)tree_find_entry(&dir->pub, name, len);
+		added ? NULL : (struct kataimg_entry *)tree_find_entry(&dir->pub, name, len);
 
-	if (!slot->name && !entry)
+	if (!added && !entry)
 		return false;
-	if (slot->name)
-		slot->name->node = node;
+	if (added)
+		added->node = node;
 	else
 		entry->node = node ? &node->pub : NULL;
 	dir->edited = 1;
@@ -130,20 +107,22 @@ static bool replace(struct tree_edit *edit, struct tree_node *dir, const char *n
 int tree_edit_put(struct tree_edit *edit, struct tree_node *dir, const char *name, size_t len,
 		  struct tree_node *node)
 {
+	struct edit_name *added;
 	int ret;
 
 	if (node->pub.type == KATAIMG_DIR)
 		node->pub.parent = &dir->pub; /* for "..", until tree_finish says it anew */
 	if (replace(edit, dir, name, len, node))
 		return 0;
-	if (2 * (edit->count + 1) > edit->room && grow(edit) < 0)
-		return -ENOMEM;
 	ret = tree_add_name(edit->tree, dir, name, len, node);
 	if (ret < 0)
 		return ret;
-	*find_slot(edit, dir, name, len) = (struct edit_slot){ dir, dir->names };
-	edit->count++;
-	return 0;
+	added = array_add(&edit->added);
+	if (!added)
+		return -ENOMEM;
+	*added = (struct edit_name){ dir, dir->names };
+	return hashtable_put(&edit->by_name, hash(dir, name, len),
+			     (uint32_t)(edit->added.count - 1));
 }
 
 void tree_edit_remove(struct tree_edit *edit, struct tree_node *dir, const char *name, size_t len)

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the node of an inode that has several names: a hash table by device and inode number. */
+/* Finds the node of an inode that has several names, by device and inode number. */
 #ifndef TREE_LINKS_H
 #define TREE_LINKS_H
 
-#include <stddef.h>
 #include <stdint.h>
+
+#include "lib/array.h"
+#include "lib/hashtable.h"
 
 struct tree_node;
 
-struct link_slot {
+struct link {
 	uint64_t device, inode;
-	struct tree_node *node; /* NULL: free */
+	struct tree_node *node;
 };
 
 struct links {
-	struct link_slot *slots; /* a power of two of them, at most half of them taken */
-	size_t room, count;
+	ARRAY(struct link) all;
+	struct hashtable by_inode; /* their numbers */
 };
 
 struct tree_node *links_find(const struct links *links, uint64_t device, uint64_t inode);

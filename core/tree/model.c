@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/cancel.h"
+#include "lib/array.h"
 
 struct tree *tree_new(void)
 {
@@ -204,22 +205,17 @@ struct walk_step {
 };
 
 struct walk {
-	struct walk_step *steps;
-	size_t depth, room;
+	struct walk_step *items;
+	size_t count, room;
 };
 
 static int walk_push(struct walk *walk, struct tree_node *dir)
 {
-	struct walk_step *steps = walk->steps;
+	struct walk_step *step = array_add(walk);
 
-	if (walk->depth == walk->room) {
-		walk->room = walk->room ? 2 * walk->room : 64;
-		steps = reallocarray(walk->steps, walk->room, sizeof(*steps));
-		if (!steps)
-			return -ENOMEM;
-		walk->steps = steps;
-	}
-	steps[walk->depth++] = (struct walk_step){ dir, 0 };
+	if (!step)
+		return -ENOMEM;
+	step->dir = dir;
 	return 0;
 }
 
@@ -261,20 +257,20 @@ static int number_all(struct tree *tree, int (*enter)(struct tree *tree, struct 
 	number_node(tree, tree->root);
 	if (ret == 0 && enter)
 		ret = enter(tree, tree->root);
-	while (ret == 0 && walk.depth > 0) {
-		struct walk_step *step = &walk.steps[walk.depth - 1];
+	while (ret == 0 && walk.count > 0) {
+		struct walk_step *step = &walk.items[walk.count - 1];
 		struct tree_node *dir = step->dir;
-		size_t depth = walk.depth;
+		size_t depth = walk.count;
 
 		if (step->next == dir->pub.entry_count) {
-			walk.depth--;
+			walk.count--;
 			continue;
 		}
 		ret = number_entry(tree, &walk, dir, &dir->pub.entries[step->next++]);
-		if (ret == 0 && enter && walk.depth > depth)
-			ret = enter(tree, walk.steps[depth].dir);
+		if (ret == 0 && enter && walk.count > depth)
+			ret = enter(tree, walk.items[depth].dir);
 	}
-	free(walk.steps);
+	free(walk.items);
 	return ret;
 }
 

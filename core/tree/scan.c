@@ -190,7 +190,7 @@ static void worker_free(struct scan_worker *worker)
 	xattrs_release(&worker->xattrs);
 	free(worker->records);
 	free(worker->target);
-	free(worker->found);
+	array_free(&worker->found);
 	free(worker);
 }
 DEFINE_CLEANUP(struct scan_worker, worker_free)
@@ -326,7 +326,7 @@ int tree_scan_directory(const char *path, const struct tree_options *options, st
 	pthread_cond_destroy(&scan.changed);
 	pthread_mutex_destroy(&scan.lock);
 	links_free(&scan.links);
-	free(scan.pending);
+	array_free(&scan.pending);
 	if (ret == 0)
 		*result = steal_ptr(&scan.tree);
 	tree_free(scan.tree);

@@ -15,6 +15,7 @@
 #include "core/tree/links.h"
 #include "core/tree/model.h"
 #include "core/tree/xattrs.h"
+#include "lib/array.h"
 
 /* A directory that is known and not yet read. */
 struct scan_pending {
@@ -47,8 +48,7 @@ struct scan {
 
 	pthread_mutex_t lock; /* guards all that follows, and names and edited of directories */
 	pthread_cond_t changed;
-	struct scan_pending *pending;
-	size_t pending_count, pending_room;
+	ARRAY(struct scan_pending) pending;
 	struct scan_block *blocks;
 	unsigned int block_count;
 	unsigned int busy; /* workers that read a directory, and may find more */
@@ -68,8 +68,7 @@ struct scan_worker {
 	char *records; /* of a directory */
 	char *target;  /* of a symbolic link */
 	size_t target_bytes;
-	struct scan_pending *found; /* subdirectories, until they are put on the stack */
-	size_t found_count, found_room;
+	ARRAY(struct scan_pending) found; /* subdirectories, until they are put on the stack */
 };
 
 /* The entry that is looked at: name in dir, whose descriptor is fd. The source itself: an empty

@@ -9,30 +9,14 @@
 /* Less is looked at faster than it is handed over. */
 #define OFFER_BYTES_MIN 8192
 
-static int make_room(struct scan_pending **list, size_t *room, size_t wanted)
-{
-	size_t larger = *room ? *room : 64;
-	struct scan_pending *items;
-
-	if (wanted <= *room)
-		return 0;
-	while (larger < wanted)
-		larger *= 2;
-	items = reallocarray(*list, larger, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	*list = items;
-	*room = larger;
-	return 0;
-}
-
 int scan_add_found(struct scan_worker *worker, const struct scan_pending *pending)
 {
-	int ret = make_room(&worker->found, &worker->found_room, worker->found_count + 1);
+	struct scan_pending *found = array_add(&worker->found);
 
-	if (ret == 0)
-		worker->found[worker->found_count++] = *pending;
-	return ret;
+	if (!found)
+		return -ENOMEM;
+	*found = *pending;
+	return 0;
 }
 
 static struct scan_block *pop_block(struct scan *scan)
@@ -52,13 +36,13 @@ bool scan_take(struct scan *scan, struct scan_task *task)
 
 	pthread_mutex_lock(&scan->lock);
 	scan->idle++;
-	while (!scan->failure && scan->pending_count == 0 && !scan->blocks && scan->busy > 0)
+	while (!scan->failure && scan->pending.count == 0 && !scan->blocks && scan->busy > 0)
 		pthread_cond_wait(&scan->changed, &scan->lock);
 	scan->idle--;
 	task->block = pop_block(scan);
-	taken = task->block || (scan->pending_count > 0 && !scan->failure);
+	taken = task->block || (scan->pending.count > 0 && !scan->failure);
 	if (taken && !task->block) {
-		task->pending = scan->pending[--scan->pending_count];
+		task->pending = scan->pending.items[--scan->pending.count];
 		scan->busy++;
 	}
 	pthread_mutex_unlock(&scan->lock);
@@ -76,13 +60,14 @@ void scan_leave(struct scan *scan)
 static int push_found(struct scan_worker *worker)
 {
 	struct scan *scan = worker->scan;
-	size_t count = worker->found_count;
-	int ret = make_room(&scan->pending, &scan->pending_room, scan->pending_count + count);
+	size_t count = worker->found.count;
+	int ret = array_reserve(&scan->pending, count);
 
 	if (ret < 0 || count == 0)
 		return ret;
-	memcpy(&scan->pending[scan->pending_count], worker->found, count * sizeof(*worker->found));
-	scan->pending_count += count;
+	memcpy(&scan->pending.items[scan->pending.count], worker->found.items,
+	       count * sizeof(*worker->found.items));
+	scan->pending.count += count;
 	return 0;
 }
 
@@ -110,10 +95,10 @@ int scan_give(struct scan_worker *worker, struct tree_node *dir, int ret)
 		ret = push_found(worker);
 	if (ret < 0 && !scan->failure)
 		scan->failure = ret;
-	if (scan->idle > 0 && (ret < 0 || worker->found_count > 0))
+	if (scan->idle > 0 && (ret < 0 || worker->found.count > 0))
 		pthread_cond_broadcast(&scan->changed);
 	pthread_mutex_unlock(&scan->lock);
-	worker->found_count = 0;
+	worker->found.count = 0;
 	return ret;
 }
 
