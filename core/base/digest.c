@@ -2,6 +2,7 @@
 #include "core/base/digest.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -13,8 +14,12 @@ static EVP_MD_CTX *context(struct digest *digest)
 
 struct digest *digest_new(void)
 {
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	EVP_MD_CTX *md;
 
+	/* Where memory ran out while it was made, OpenSSL 3 uses what it did not get. */
+	if (!OSSL_LIB_CTX_get0_global_default())
+		return NULL;
+	md = EVP_MD_CTX_new();
 	if (md && !EVP_DigestInit_ex(md, EVP_sha256(), NULL)) {
 		EVP_MD_CTX_free(md);
 		md = NULL;

@@ -206,7 +206,8 @@ int inspect_print_text(const struct inspection *inspection, const char *path, FI
 	if (!memory)
 		return -ENOMEM;
 	print_all(inspection, path, memory);
-	if (fclose(memory) != 0)
+	/* Out of memory, the stream may end well without a text. */
+	if (fclose(memory) != 0 || !text)
 		return -ENOMEM;
 	return inspect_put(out, text, "");
 }

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test-memory.py KATAIMG SHIM [all]: allocations fail, one at a time.
+
+The result is the same, or there is none, exit code 1 and one sentence. Of many allocations some are
+tried, spread over the run; "all" tries each. Archives are left out: libarchive itself does not outlive
+some of its own.
+"""
+import sys
+
+from faults import Bench, digest, tree
+
+TRIED = 40
+# The dynamic linker does not tell memory that ran out from a bad file.
+LINKER = 'cannot be loaded: '
+
+
+def steps(count, every_one):
+    return range(1, count + 1) if every_one or count <= TRIED else \
+        sorted({1 + i * count // TRIED for i in range(TRIED)})
+
+
+def campaign(bench, name, arguments, output, every_one):
+    """output: the file that is made; None: standard output."""
+    count = bench.count(arguments, 'memory')
+    good = digest(output) if output else bench.run(arguments).stdout
+    for at in steps(count, every_one):
+        if output:
+            output.unlink(missing_ok=True)
+        result = bench.run(arguments, 'memory', at)
+        made = digest(output) if output else result.stdout
+        what = f'{name}: allocation {at} of {count}: exit {result.returncode}'
+        said = result.stderr.decode(errors='replace')
+        if result.returncode == 0:
+            if made != good:
+                bench.fail(f'{what}, and another result; {said}')
+        elif result.returncode != 1 and LINKER not in said or 'rror' not in said:
+            bench.fail(f'{what}; {said}')
+        elif output and sorted(output.parent.iterdir()) != []:
+            bench.fail(f'{what}, and there are {sorted(output.parent.iterdir())}')
+
+
+def main():
+    bench = Bench(*sys.argv[1:3])
+    every_one = sys.argv[3:] == ['all']
+    directory = bench.directory / 'out'
+    directory.mkdir()
+    image = directory / 'k.img'
+    source = tree(bench.directory)
+    mtree = bench.directory / 'tree.mtree'
+    common = ['-q', '--set', 'rootfs.check=no']
+    mtree.write_bytes(bench.run(['tree', *common, str(source)]).stdout.replace(b'size=5000', b''))
+    for backend in ('ext4', 'xfs', 'erofs'):
+        campaign(bench, backend, [*common, '-f', backend, '-o', str(image), '--no-sync', '--set',
+                                  'image.align=2M', str(source)], image, every_one)
+    campaign(bench, 'tree', ['tree', *common, str(source)], None, every_one)
+    campaign(bench, 'mtree', ['tree', *common, str(mtree)], None, every_one)
+    bench.remove()
+    sys.exit(bench.failures > 0)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test-publish.py KATAIMG SHIM: each change of a name fails, and a kill comes before and after it.
+
+An error leaves the old files and nothing else; a kill never leaves an image beside another one's root
+hash or report, and the next build removes what it left.
+"""
+import shutil
+import sys
+
+from faults import Bench, tree
+
+OLD = {'k.img': b'old image', 'root_hash_.txt': b'old hash', 'report': b'old report'}
+NAMES = sorted(OLD)
+
+
+def read(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def start(directory, old):
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    for name in OLD if old else {}:
+        (directory / name).write_bytes(OLD[name])
+
+
+def describe(files):
+    return {name: 'old' if data == OLD.get(name) else 'new' for name, data in files.items()}
+
+
+def check_untouched(bench, what, files, old):
+    """As before, but for the report, which says that the build failed."""
+    before = dict(OLD if old else {})
+    if b'"error"' in files.get('report', b''):
+        before['report'] = files['report']
+    if files != before:
+        bench.fail(f'{what}: {describe(files)}')
+
+
+def check_not_mixed(bench, what, files):
+    kinds = {kind for name, kind in describe(files).items() if name in OLD}
+    if len(kinds) > 1:
+        bench.fail(f'{what}: {describe(files)}')
+
+
+def campaign(bench, arguments, directory, old, lacks):
+    start(directory, old)
+    for at in range(1, bench.count(arguments, 'names', lacks) + 1):
+        for how in ('fail', 'kill', 'kill-after'):
+            what = f'call {at}, {how}, old files {old}, lacks {lacks!r}'
+            start(directory, old)
+            result = bench.run(arguments, 'names', at, how, lacks)
+            files = read(directory)
+            if how != 'fail':
+                check_not_mixed(bench, what, files)
+            elif result.returncode == 1:
+                check_untouched(bench, what, files, old)
+                if b'error: ' not in result.stderr:
+                    bench.fail(f'{what}: no message')
+            elif result.returncode != 0 or set(describe(files).values()) > {'new', 'old'}:
+                bench.fail(f'{what}: exit {result.returncode}, {describe(files)}')
+            again = bench.run(arguments, lacks=lacks)
+            if again.returncode != 0 or sorted(read(directory)) != NAMES:
+                bench.fail(f'{what}: the next build left {sorted(read(directory))}')
+
+
+def main():
+    bench = Bench(*sys.argv[1:3])
+    directory = bench.directory / 'out'
+    arguments = ['-q', '-f', 'erofs', '-o', str(directory / 'k.img'), '--report',
+                 str(directory / 'report'), '--set', 'verity.enabled=yes', '--set',
+                 'image.align=2M', '--set', 'rootfs.check=no', str(tree(bench.directory))]
+    for lacks in ('', 'tmpfile', 'exchange', 'tmpfile,exchange'):
+        for old in (True, False):
+            campaign(bench, arguments, directory, old, lacks)
+    bench.remove()
+    sys.exit(bench.failures > 0)
+
+
+if __name__ == '__main__':
+    main()
