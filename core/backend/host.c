@@ -74,6 +74,12 @@ static void service_option_error(struct kataimg_host_ctx *ctx, uint64_t index, c
 	pthread_mutex_unlock(&ctx->lock);
 }
 
+/* A run that compares has said all that there is to say at the first time. */
+static bool is_mute(const struct kataimg_host_ctx *ctx)
+{
+	return ctx->mode == HOST_COMPARE_WINDOW;
+}
+
 static void service_log(struct kataimg_host_ctx *ctx, int level, const char *fmt, ...)
 {
 	enum log_level as = level <= KATAIMG_LOG_WARNING ? LOG_WARNING
@@ -82,6 +88,8 @@ static void service_log(struct kataimg_host_ctx *ctx, int level, const char *fmt
 	autofree char *text = NULL;
 	va_list args;
 
+	if (is_mute(ctx))
+		return;
 	va_start(args, fmt);
 	if (vasprintf(&text, fmt, args) < 0)
 		text = NULL;
@@ -92,8 +100,11 @@ static void service_log(struct kataimg_host_ctx *ctx, int level, const char *fmt
 
 static void service_fact(struct kataimg_host_ctx *ctx, const char *key, const char *value)
 {
-	struct host_fact fact = { strdup(key), strdup(value) }, *added;
+	struct host_fact fact, *added;
 
+	if (is_mute(ctx))
+		return;
+	fact = (struct host_fact){ strdup(key), strdup(value) };
 	log_debug("%s: %s: %s", ctx->setup.backend, key, value);
 	pthread_mutex_lock(&ctx->lock);
 	added = fact.key && fact.value ? array_add(&ctx->facts) : NULL;
@@ -106,8 +117,8 @@ static void service_fact(struct kataimg_host_ctx *ctx, const char *key, const ch
 	pthread_mutex_unlock(&ctx->lock);
 }
 
-static int service_source_read(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
-			       uint64_t off, void *buf, size_t len)
+int host_service_source_read(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+			     uint64_t off, void *buf, size_t len)
 {
 	autoerror struct error error = ERROR_INIT;
 	int ret = host_check_cancelled(ctx);
@@ -120,6 +131,20 @@ static int service_source_read(struct kataimg_host_ctx *ctx, const struct kataim
 	if (ret < 0)
 		host_fail(ctx, -ret, "%s", error.message ? error.message : "out of memory");
 	return ret;
+}
+
+int host_service_source_read_inline(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+				    uint64_t file_off, void *buf, size_t len, uint64_t off)
+{
+	bool skipped = false;
+	int ret = ctx->mode == HOST_COMPARE_WINDOW
+			  ? host_compare_skip(ctx, ctx->window.offset_bytes + off, len, &skipped)
+			  : 0;
+
+	if (ret < 0 || !skipped)
+		return ret < 0 ? ret : host_service_source_read(ctx, node, file_off, buf, len);
+	memset(buf, 0, len);
+	return 0;
 }
 
 static int derive_with(struct kataimg_host_ctx *ctx, const char *label, uint8_t *out,
@@ -148,7 +173,7 @@ static int service_uuid(struct kataimg_host_ctx *ctx, const char *label, uint8_t
 static void service_progress(struct kataimg_host_ctx *ctx, uint64_t done, uint64_t total)
 {
 	pthread_mutex_lock(&ctx->lock);
-	if (ctx->setup.progress)
+	if (ctx->setup.progress && !is_mute(ctx))
 		ctx->setup.progress(ctx->setup.progress_arg, done, total);
 	pthread_mutex_unlock(&ctx->lock);
 }
@@ -169,7 +194,7 @@ static const struct kataimg_host services = {
 	.window_read = host_service_window_read,
 	.place = host_service_place,
 	.place_scratch = host_service_place_scratch,
-	.source_read = service_source_read,
+	.source_read = host_service_source_read,
 	.scratch_create = host_service_scratch_create,
 	.scratch_write = host_service_scratch_write,
 	.scratch_read = host_service_scratch_read,
@@ -183,6 +208,7 @@ static const struct kataimg_host services = {
 	.scratch_size = host_service_scratch_size,
 	.check_max = KATAIMG_CHECK_MODE,
 	.option_error = service_option_error,
+	.source_read_inline = host_service_source_read_inline,
 };
 
 struct host *host_new(const struct host_setup *setup)
@@ -210,6 +236,7 @@ void host_free(struct host *host)
 	}
 	array_free(&host->ctx.facts);
 	error_clear(&host->ctx.error);
+	host_compare_free(host->ctx.compare);
 	pthread_mutex_destroy(&host->ctx.lock);
 	free(host);
 }

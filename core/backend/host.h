@@ -40,7 +40,7 @@ DEFINE_CLEANUP(struct host, host_free)
 const struct kataimg_host *host_services(struct host *host);
 
 /* What the window services do. At first there is no window. */
-enum host_window { HOST_NO_WINDOW, HOST_WRITE_WINDOW, HOST_READ_WINDOW };
+enum host_window { HOST_NO_WINDOW, HOST_WRITE_WINDOW, HOST_COMPARE_WINDOW, HOST_READ_WINDOW };
 
 struct host_range {
 	int fd;
@@ -50,6 +50,16 @@ struct host_range {
 /* copy records what is written and placed; only for HOST_WRITE_WINDOW. */
 void host_set_window(struct host *host, enum host_window mode, const struct host_range *range,
 		     struct copy *copy);
+
+/*
+ * From here on write compares with the finished window, whose bytes stay as they are; log, fact and
+ * progress are mute. again records what is placed, as at the first time. Without with_content,
+ * bytes that the backend has from source_read_inline do not count. -ENOMEM.
+ */
+int host_begin_compare(struct host *host, const struct host_range *range, struct copy *again,
+		       bool with_content);
+/* -EUCLEAN, with the place, where the window has not what was written, or anything elsewhere. */
+int host_end_compare(struct host *host, struct error *error);
 
 /*
  * Turns a callback's result into an error: the backend's own message, or one for it. code is what

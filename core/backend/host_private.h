@@ -6,6 +6,8 @@
 #include <pthread.h>
 
 #include "core/backend/host.h"
+#include "core/backend/overlay.h"
+#include "core/copy/ranges.h"
 #include "lib/array.h"
 
 struct kataimg_scratch {
@@ -20,6 +22,7 @@ struct kataimg_host_ctx {
 	enum host_window mode;
 	struct host_range window;
 	struct copy *copy;
+	struct host_compare *compare; /* of HOST_COMPARE_WINDOW */
 
 	pthread_mutex_t lock; /* guards all that follows */
 	struct error error;
@@ -33,6 +36,18 @@ struct host {
 	struct kataimg_host_ctx ctx;
 };
 
+struct host_compare;
+void host_compare_free(struct host_compare *compare);
+DEFINE_CLEANUP(struct host_compare, host_compare_free)
+
+/* A write, which the window has room for and nobody else claims, of a run that compares. */
+int host_compare_write(struct kataimg_host_ctx *ctx, uint64_t image_off, const void *buf,
+		       size_t len);
+/* What this run has written; -errno without a message. */
+int host_compare_read(struct kataimg_host_ctx *ctx, uint64_t image_off, void *buf, size_t len);
+/* Content is going to be written: *skipped says that it does not count. */
+int host_compare_skip(struct kataimg_host_ctx *ctx, uint64_t image_off, size_t len, bool *skipped);
+
 /* Records a service's own failure, as the backend would by error. Returns -code. */
 int host_fail(struct kataimg_host_ctx *ctx, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -45,6 +60,10 @@ int host_check_cancelled(struct kataimg_host_ctx *ctx);
 /* The services, by file: host_window.c, host_scratch.c, host_parallel.c, host_run.c. */
 int host_service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *buf, size_t len);
 int host_service_window_read(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len);
+int host_service_source_read(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+			     uint64_t file_off, void *buf, size_t len);
+int host_service_source_read_inline(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+				    uint64_t file_off, void *buf, size_t len, uint64_t off);
 int host_service_place(struct kataimg_host_ctx *ctx, uint64_t off, const struct kataimg_node *node,
 		       uint64_t file_off, uint64_t len);
 int host_service_place_scratch(struct kataimg_host_ctx *ctx, uint64_t off,

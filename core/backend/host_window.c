@@ -18,11 +18,17 @@ static int check_range(struct kataimg_host_ctx *ctx, const char *what, uint64_t 
 			 what, len, off, ctx->window.len_bytes);
 }
 
+/* For the first time, or again. */
+static bool is_writing(const struct kataimg_host_ctx *ctx)
+{
+	return ctx->mode == HOST_WRITE_WINDOW || ctx->mode == HOST_COMPARE_WINDOW;
+}
+
 static int check_writable(struct kataimg_host_ctx *ctx, const char *what)
 {
 	int ret = host_check_cancelled(ctx);
 
-	if (ret < 0 || ctx->mode == HOST_WRITE_WINDOW)
+	if (ret < 0 || is_writing(ctx))
 		return ret;
 	return host_fail(ctx, EPERM, "%s is only allowed in the write callback", what);
 }
@@ -56,6 +62,8 @@ int host_service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *b
 	ret = check_claim(ctx, ret, "write", off, len);
 	if (ret < 0)
 		return ret;
+	if (ctx->mode == HOST_COMPARE_WINDOW)
+		return host_compare_write(ctx, image_offset(ctx, off), buf, len);
 	ret = io_pwrite(ctx->window.fd, buf, len, image_offset(ctx, off));
 	if (ret < 0)
 		host_fail(ctx, -ret, "cannot write the image: %s", strerrordesc_np(-ret));
@@ -64,8 +72,7 @@ int host_service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *b
 
 static int check_not_placed(struct kataimg_host_ctx *ctx, uint64_t off, size_t len)
 {
-	if (ctx->mode != HOST_WRITE_WINDOW ||
-	    !copy_touches_data(ctx->copy, image_offset(ctx, off), len))
+	if (!is_writing(ctx) || !copy_touches_data(ctx->copy, image_offset(ctx, off), len))
 		return 0;
 	return host_fail(ctx, EBUSY,
 			 "window_read of %zu bytes at %" PRIu64 " would read file data that is "
@@ -86,7 +93,9 @@ int host_service_window_read(struct kataimg_host_ctx *ctx, uint64_t off, void *b
 		ret = check_not_placed(ctx, off, len);
 	if (ret < 0 || len == 0)
 		return ret;
-	ret = io_pread(ctx->window.fd, buf, len, image_offset(ctx, off));
+	ret = ctx->mode == HOST_COMPARE_WINDOW
+		      ? host_compare_read(ctx, image_offset(ctx, off), buf, len)
+		      : io_pread(ctx->window.fd, buf, len, image_offset(ctx, off));
 	if (ret < 0)
 		host_fail(ctx, -ret, "cannot read the image: %s",
 			  ret == -ENODATA ? "it ends early" : strerrordesc_np(-ret));

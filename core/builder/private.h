@@ -59,8 +59,10 @@ int build_plan(struct build *build, struct error *error);
 /* The image file: the backend's metadata, the files' data, partition tables and info block. */
 int build_write(struct build *build, struct error *error);
 
-/* The backend's own look at what it wrote. */
+/* The metadata, and as [image] verify says the content, against what is written a second time; then
+ * the backend's own look at what that cannot see. */
 int build_verify_filesystem(struct build *build, struct error *error);
+int build_compare(struct build *build, struct error *error);
 
 /* Of a measured image the hash tree and root_hash; of others nothing. */
 int build_measure(struct build *build, struct error *error);

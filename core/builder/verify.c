@@ -61,8 +61,14 @@ static int probe(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_f
 int build_verify_filesystem(struct build *build, struct error *error)
 {
 	const struct host_range window = build_window(build);
+	int ret;
 
+	if (build->config->image.verify == CONFIG_VERIFY_NONE)
+		return 0;
 	progress_stage(build->progress, "verify");
+	ret = build_compare(build, error);
+	if (ret < 0)
+		return ret;
 	host_set_window(build->host, HOST_READ_WINDOW, &window, NULL);
 	return session_verify(build->session, build->geometry.window_bytes, error);
 }

@@ -27,6 +27,7 @@
 #include "core/tree/tree.h"
 #include "lib/hashtable.h"
 
+enum config_verify { CONFIG_VERIFY_NONE, CONFIG_VERIFY_METADATA, CONFIG_VERIFY_CONTENT };
 enum config_unsupported { CONFIG_UNSUPPORTED_ERROR, CONFIG_UNSUPPORTED_DROP };
 
 /* Who gave a value. name NULL: the default. line not 0: the file of that name, else an option or
@@ -74,6 +75,7 @@ struct config {
 		bool dax;
 		bool hugepages;
 		enum config_unsupported unsupported;
+		enum config_verify verify; /* decides no byte */
 		uint64_t disk_signature; /* 32 bits; 0: derive */
 		uint64_t build_time;     /* 0: the newest mtime */
 	} image;

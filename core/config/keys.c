@@ -10,6 +10,7 @@
 #include "core/config/value.h"
 
 static const char *const unsupported_choices[] = { "error", "drop", NULL };
+static const char *const verify_choices[] = { "none", "metadata", "content", NULL };
 static const char *const holes_choices[] = { "source", "detect", "blocks", "fill", NULL };
 
 #define MEMBER(name) offsetof(struct config, name)
@@ -40,6 +41,10 @@ const struct config_key config_keys[] = {
 	{ "image", "unsupported", CONFIG_ENUM, MEMBER(image.unsupported), "error",
 	  "what the filesystem cannot store is an error, or is dropped and listed",
 	  unsupported_choices },
+	{ "image", "verify", CONFIG_ENUM, MEMBER(image.verify), "metadata",
+	  "what is read back and compared before the image gets its name: nothing, every byte "
+	  "that is not a file's, or these too, with the source",
+	  verify_choices },
 	{ "image", "disk-signature", CONFIG_U64, MEMBER(image.disk_signature), "0",
 	  "of the partition tables; 0: derived from the tree", .max = UINT32_MAX },
 	{ "image", "build-time", CONFIG_U64, MEMBER(image.build_time), "0",

@@ -53,8 +53,8 @@ static int next_extent_of_fd(struct copy_run *run, int fd, uint64_t from, uint64
 	return 1;
 }
 
-static int next_extent(struct copy_run *run, const struct copy_job *job, uint64_t from,
-		       struct tree_extent *extent, struct error *error)
+int copy_next_extent(struct copy_run *run, const struct copy_job *job, uint64_t from,
+		     struct tree_extent *extent, struct error *error)
 {
 	const struct tree *tree = run->copy->tree;
 	uint64_t to = job->file_off + job->len;
@@ -97,7 +97,7 @@ static int peek_piece(struct copy_run *run, struct copy_batch *batch, struct cop
 		const struct copy_job *job = &run->copy->jobs.items[run->job];
 		uint64_t from = job->file_off + run->job_done, skipped;
 		struct tree_extent extent;
-		int ret = next_extent(run, job, from, &extent, error);
+		int ret = copy_next_extent(run, job, from, &extent, error);
 
 		if (ret < 0)
 			return ret;

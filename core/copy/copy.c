@@ -95,6 +95,19 @@ bool copy_touches_data(struct copy *copy, uint64_t image_off, uint64_t len)
 	return touches;
 }
 
+bool copy_next_claim(struct copy *copy, uint64_t image_off, struct copy_claim *claim)
+{
+	struct ranges_item item;
+	bool found;
+
+	pthread_mutex_lock(&copy->lock);
+	found = ranges_next(copy->claims, image_off, &item);
+	pthread_mutex_unlock(&copy->lock);
+	if (found)
+		*claim = (struct copy_claim){ item.start, item.end, item.kind == RANGE_PLACED };
+	return found;
+}
+
 static int compare_jobs(const void *a, const void *b)
 {
 	const struct copy_job *x = a, *y = b;
@@ -102,7 +115,7 @@ static int compare_jobs(const void *a, const void *b)
 	return (x->image_off > y->image_off) - (x->image_off < y->image_off);
 }
 
-static void sort_jobs(struct copy *copy)
+void copy_sort_jobs(struct copy *copy)
 {
 	if (!copy->sorted)
 		qsort(copy->jobs.items, copy->jobs.count, sizeof(*copy->jobs.items), compare_jobs);
@@ -142,11 +155,12 @@ int copy_run(struct copy *copy, int image_fd, const struct copy_options *options
 	};
 	int ret;
 
-	sort_jobs(copy);
+	copy_sort_jobs(copy);
 	pthread_mutex_init(&run.lock, NULL);
 	run.stats.jobs = copy->jobs.count;
 	ret = pool_run(options->threads, options->threads, copy_work, &run);
 	pthread_mutex_destroy(&run.lock);
 	*stats = run.stats;
-	return take_error(&run, ret, error);
+	ret = take_error(&run, ret, error);
+	return ret == 0 && options->compare ? copy_check_holes(&run, error) : ret;
 }

@@ -37,12 +37,21 @@ int copy_add_fd(struct copy *copy, uint64_t image_off, int fd, uint64_t fd_off, 
 /* [image_off, image_off + len) is written by somebody else, once or again. */
 int copy_add_written(struct copy *copy, uint64_t image_off, uint64_t len);
 
+struct copy_claim {
+	uint64_t image_off, end;
+	bool is_data; /* else it was written */
+};
+
+/* The first claim that ends behind image_off; false: there is none. Neighbours are one. */
+bool copy_next_claim(struct copy *copy, uint64_t image_off, struct copy_claim *claim);
+
 /* Will data come to a byte of [image_off, image_off + len)? */
 bool copy_touches_data(struct copy *copy, uint64_t image_off, uint64_t len);
 
 struct copy_options {
 	unsigned int threads;
-	bool reflink;
+	bool reflink;   /* not to be set with compare */
+	bool compare;   /* nothing is written: what the image has is compared with the data */
 	bool writeback; /* the image will be synced: start the disk's work as soon as there is some
 			 */
 	/* Called with the bytes done so far, from one thread at a time; may be NULL. */
@@ -61,9 +70,20 @@ struct copy_stats {
 /*
  * Runs all jobs into image_fd, whose target ranges read as zeros. A source file that shrank, grew,
  * vanished or was written since the scan is an error that names it; of several errors it is the one
- * lowest in the image. -ECANCELED when cancelled. Nothing is synced.
+ * lowest in the image. -ECANCELED when cancelled. Nothing is synced. With compare, an image that
+ * has other data, or bytes in a hole, is an error that names the file.
  */
 int copy_run(struct copy *copy, int image_fd, const struct copy_options *options,
 	     struct copy_stats *stats, struct error *error);
+
+/*
+ * Did two runs of a backend's writing claim and place the same? Those of a scratch file need not be
+ * of the same one. May be called once neither takes more jobs; names what is different.
+ */
+int copy_check_same(struct copy *copy, struct copy *again, struct error *error);
+
+/* Are all bytes of the image in [from, to) that nobody claims zeros? */
+int copy_check_unclaimed(struct copy *copy, int image_fd, uint64_t from, uint64_t to,
+			 struct error *error);
 
 #endif

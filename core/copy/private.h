@@ -76,6 +76,21 @@ struct copy_run {
 /* The next batch; 1: there is one, 0: all are handed out, or -errno. With run->lock held. */
 int copy_next_batch(struct copy_run *run, struct copy_batch *batch, struct error *error);
 
+/* The first data of a job at or behind from, an offset of the file: 1, 0: there is none, or -errno.
+ * Not from two threads. */
+int copy_next_extent(struct copy_run *run, const struct copy_job *job, uint64_t from,
+		     struct tree_extent *extent, struct error *error);
+
+/* By their place in the image. */
+void copy_sort_jobs(struct copy *copy);
+
+/* -EUCLEAN where the image has not zeros in the holes of the jobs. */
+int copy_check_holes(struct copy_run *run, struct error *error);
+
+/* -EUCLEAN, with the name of what differs, unless the bytes of the batch at image_off are equal. */
+int copy_compare_bytes(const struct copy_batch *batch, uint64_t image_off, const void *meant,
+		       const void *found, size_t len, struct error *error);
+
 /* A thread's life: takes batches until there are none. A pool job. */
 int copy_work(void *run, uint64_t index);
 

@@ -268,3 +268,13 @@ bool ranges_touch_placed(const struct ranges *ranges, uint64_t off, uint64_t len
 			return len > 0;
 	return false;
 }
+
+bool ranges_next(const struct ranges *ranges, uint64_t from, struct ranges_item *item)
+{
+	const struct range *range = range_at(ranges, find(ranges, from + 1));
+
+	if (!range)
+		return false;
+	*item = (struct ranges_item){ range->start, end_of(range), kind_of(range) };
+	return true;
+}

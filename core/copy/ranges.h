@@ -25,4 +25,12 @@ int ranges_add(struct ranges *ranges, uint64_t off, uint64_t len, enum range_kin
 bool ranges_touch_placed(const struct ranges *ranges, uint64_t off, uint64_t len);
 bool ranges_touch_any(const struct ranges *ranges, uint64_t off, uint64_t len);
 
+struct ranges_item {
+	uint64_t start, end;
+	enum range_kind kind;
+};
+
+/* The first range that ends behind from; false: there is none. */
+bool ranges_next(const struct ranges *ranges, uint64_t from, struct ranges_item *item);
+
 #endif

@@ -15,6 +15,7 @@ struct worker {
 	struct copy_run *run;
 	struct tree_reader *reader;
 	char *buffer;
+	char *found; /* with compare: what the image has */
 	struct copy_batch batch;
 	struct copy_stats stats;
 };
@@ -25,6 +26,7 @@ static void worker_free(struct worker *worker)
 		return;
 	tree_reader_free(worker->reader);
 	free(worker->buffer);
+	free(worker->found);
 	free(worker);
 }
 DEFINE_CLEANUP(struct worker, worker_free)
@@ -38,7 +40,11 @@ static struct worker *worker_new(struct copy_run *run)
 	worker->run = run;
 	worker->reader = tree_reader_new(run->copy->tree);
 	worker->buffer = malloc(run->buffer_bytes);
-	return worker->reader && worker->buffer ? steal_ptr(&worker) : NULL;
+	if (run->options->compare)
+		worker->found = malloc(run->buffer_bytes);
+	if (!worker->reader || !worker->buffer || (run->options->compare && !worker->found))
+		return NULL;
+	return steal_ptr(&worker);
 }
 
 static int read_fd(const struct copy_piece *piece, char *buf, struct error *error)
@@ -76,6 +82,22 @@ static int write_image(struct worker *worker, uint64_t off, size_t len, struct e
 	return 0;
 }
 
+static int compare_image(struct worker *worker, uint64_t off, size_t len, struct error *error)
+{
+	int ret = io_pread(worker->run->image_fd, worker->found, len, off);
+
+	if (ret < 0)
+		return error_errno(error, -ret, "cannot read the image");
+	return copy_compare_bytes(&worker->batch, off, worker->buffer, worker->found, len, error);
+}
+
+/* The buffer's bytes belong at off of the image. */
+static int settle(struct worker *worker, uint64_t off, size_t len, struct error *error)
+{
+	return worker->run->options->compare ? compare_image(worker, off, len, error)
+					     : write_image(worker, off, len, error);
+}
+
 static int copy_pieces(struct worker *worker, struct error *error)
 {
 	const struct copy_batch *batch = &worker->batch;
@@ -92,7 +114,7 @@ static int copy_pieces(struct worker *worker, struct error *error)
 			return ret;
 		filled = start + piece->len;
 	}
-	return write_image(worker, batch->image_off, batch->len, error);
+	return settle(worker, batch->image_off, batch->len, error);
 }
 
 /* A piece of any length, a write after the other. */
@@ -107,7 +129,7 @@ static int copy_large(struct worker *worker, const struct copy_piece *whole, str
 		ret = cancel_requested() ? error_set(error, ECANCELED, "interrupted")
 					 : read_piece(worker, &piece, worker->buffer, error);
 		if (ret == 0)
-			ret = write_image(worker, piece.image_off, piece.len, error);
+			ret = settle(worker, piece.image_off, piece.len, error);
 		piece.image_off += piece.len;
 		piece.source_off += piece.len;
 	}

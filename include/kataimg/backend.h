@@ -34,9 +34,9 @@
  *
  * THREADS
  *
- *   Callbacks come from one thread. source_read, write, window_read, log, error, progress,
- *   cancelled, path and the scratch services may be called from any thread, all other services
- *   only from the callback's own.
+ *   Callbacks come from one thread. source_read, source_read_inline, write, window_read, log,
+ *   error, progress, cancelled, path and the scratch services may be called from any thread, all
+ *   other services only from the callback's own.
  *
  * COMPATIBILITY
  *
@@ -239,6 +239,11 @@ struct kataimg_value {
 #define KATAIMG_CAP_FREE_SPACE (UINT64_C(1) << 9)
 /* Of the extended attributes, POSIX ACLs too: system.posix_acl_access and _default. */
 #define KATAIMG_CAP_ACLS (UINT64_C(1) << 10)
+/*
+ * write may be called again, and says the same to a host that compares instead of writing: so the
+ * core verifies every byte of metadata. The window looks as empty as at the first call.
+ */
+#define KATAIMG_CAP_WRITE_AGAIN (UINT64_C(1) << 11)
 
 /*
  * Largest values that a filesystem holds. The core presets "no limit" everywhere; limits lowers
@@ -423,10 +428,19 @@ struct kataimg_host {
 	 */
 	void (*option_error)(struct kataimg_host_ctx *ctx, uint64_t index, const char *fmt, ...)
 		KATAIMG_PRINTF(3, 4);
+
+	/*
+	 * source_read of bytes that the backend itself writes at off of the window, unchanged: an
+	 * inline tail. They are content, not metadata: when write is called again to compare
+	 * metadata alone, they are not read (buf gets zeros) and not compared.
+	 */
+	int (*source_read_inline)(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+				  uint64_t file_off, void *buf, size_t len, uint64_t off);
 };
 #define KATAIMG_HAVE_SCRATCH_SIZE 1
 #define KATAIMG_HAVE_CHECK_MAX 1
 #define KATAIMG_HAVE_OPTION_ERROR 1
+#define KATAIMG_HAVE_SOURCE_READ_INLINE 1
 
 /* ---- The backend: required are open, plan, describe, write, verify, close and probe ---- */
 

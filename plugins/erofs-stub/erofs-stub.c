@@ -390,7 +390,8 @@ static int stub_verify(void *state, uint64_t window_bytes)
 KATAIMG_BACKEND(.name = "erofs-stub", .version = "1.0",
 		.summary = "EROFS, the least of it: the example of how to write a backend",
 		.capabilities = KATAIMG_CAP_SYMLINKS | KATAIMG_CAP_DEVICES | KATAIMG_CAP_FIFOS |
-				KATAIMG_CAP_SOCKETS | KATAIMG_CAP_NANOSECONDS | KATAIMG_CAP_DAX,
+				KATAIMG_CAP_SOCKETS | KATAIMG_CAP_NANOSECONDS | KATAIMG_CAP_DAX |
+				KATAIMG_CAP_WRITE_AGAIN,
 		.job_features = KATAIMG_JOB_DAX, .options = stub_options,
 		.option_count = sizeof(stub_options) / sizeof(stub_options[0]), .open = stub_open,
 		.limits = stub_limits, .plan = stub_plan, .describe = stub_describe,

@@ -141,7 +141,7 @@ KATAIMG_BACKEND(.name = "erofs", .version = "0.1.0",
 		.capabilities = KATAIMG_CAP_SYMLINKS | KATAIMG_CAP_HARDLINKS | KATAIMG_CAP_DEVICES |
 				KATAIMG_CAP_FIFOS | KATAIMG_CAP_SOCKETS | KATAIMG_CAP_XATTRS |
 				KATAIMG_CAP_ACLS | KATAIMG_CAP_NANOSECONDS | KATAIMG_CAP_SPARSE |
-				KATAIMG_CAP_DAX,
+				KATAIMG_CAP_DAX | KATAIMG_CAP_WRITE_AGAIN,
 		.job_features = KATAIMG_JOB_DAX, .options = erofs_option_table,
 		.option_count = EROFS_OPTION_COUNT, .libraries = erofs_lz4_version,
 		.open = erofs_open, .limits = erofs_limits, .check = erofs_check,

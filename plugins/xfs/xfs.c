@@ -229,7 +229,7 @@ KATAIMG_BACKEND(.name = "xfs", .version = "0.1.0",
 		.capabilities = KATAIMG_CAP_SYMLINKS | KATAIMG_CAP_HARDLINKS | KATAIMG_CAP_DEVICES |
 				KATAIMG_CAP_FIFOS | KATAIMG_CAP_SOCKETS | KATAIMG_CAP_XATTRS |
 				KATAIMG_CAP_ACLS | KATAIMG_CAP_NANOSECONDS | KATAIMG_CAP_SPARSE |
-				KATAIMG_CAP_DAX | KATAIMG_CAP_FREE_SPACE,
+				KATAIMG_CAP_DAX | KATAIMG_CAP_FREE_SPACE | KATAIMG_CAP_WRITE_AGAIN,
 		.job_features = KATAIMG_JOB_DAX | KATAIMG_JOB_FREE_SPACE, .options = xfs_options,
 		.option_count = XFS_OPTION_COUNT, .open = xfs_open, .limits = xfs_limits,
 		.check = xfs_check, .plan = xfs_plan, .describe = xfs_describe,

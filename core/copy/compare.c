@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an image has, against what was meant to be there. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/cancel.h"
+#include "core/base/io.h"
+#include "core/copy/private.h"
+#include "lib/bytes.h"
+
+#define ZEROS_BYTES 65536u
+
+static int compare_job(const struct copy_job *a, const struct copy_job *b)
+{
+	bool same_source = a->fd < 0 ? b->fd < 0 && a->node == b->node : b->fd >= 0;
+
+	return a->image_off == b->image_off && a->file_off == b->file_off && a->len == b->len &&
+	       same_source;
+}
+
+int copy_check_same(struct copy *copy, struct copy *again, struct error *error)
+{
+	copy_sort_jobs(copy);
+	copy_sort_jobs(again);
+	for (size_t i = 0; i < copy->jobs.count || i < again->jobs.count; i++)
+		if (i >= copy->jobs.count || i >= again->jobs.count ||
+		    !compare_job(&copy->jobs.items[i], &again->jobs.items[i]))
+			return error_set(error, EUCLEAN,
+					 "written again, file data would lie elsewhere (at byte "
+					 "%" PRIu64 " of the image)",
+					 i < copy->jobs.count ? copy->jobs.items[i].image_off
+							      : again->jobs.items[i].image_off);
+	return 0;
+}
+
+/* The first data of the file at or behind from, at most `to`; a file without a map is all data. */
+static uint64_t next_data(int fd, uint64_t from, uint64_t to)
+{
+	off_t data = lseek(fd, (off_t)from, SEEK_DATA);
+
+	if (data < 0)
+		return errno == ENXIO ? to : from;
+	return (uint64_t)data < to ? (uint64_t)data : to;
+}
+
+static size_t first_nonzero(const uint8_t *bytes, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len && bytes[at] == 0)
+		at++;
+	return at;
+}
+
+/* Are [from, to) zeros? what: whose they are, for the message. */
+static int check_zeros(int fd, uint64_t from, uint64_t to, const char *what, struct error *error)
+{
+	uint8_t buf[ZEROS_BYTES];
+
+	while ((from = next_data(fd, from, to)) < to) {
+		size_t len = to - from < sizeof(buf) ? (size_t)(to - from) : sizeof(buf);
+		int ret = cancel_requested() ? -ECANCELED : io_pread(fd, buf, len, from);
+
+		if (ret == -ECANCELED)
+			return error_set(error, ECANCELED, "interrupted");
+		if (ret < 0)
+			return error_errno(error, -ret, "cannot read the image");
+		if (!bytes_are_zero(buf, len))
+			return error_set(error, EUCLEAN,
+					 "byte %" PRIu64 " of the image, %s, is not zero",
+					 from + first_nonzero(buf, len), what);
+		from += len;
+	}
+	return 0;
+}
+
+int copy_check_unclaimed(struct copy *copy, int image_fd, uint64_t from, uint64_t to,
+			 struct error *error)
+{
+	struct copy_claim claim;
+
+	while (from < to && copy_next_claim(copy, from, &claim)) {
+		uint64_t end = claim.image_off < to ? claim.image_off : to;
+		int ret = from < end ? check_zeros(image_fd, from, end, "which belongs to nothing",
+						   error)
+				     : 0;
+
+		if (ret < 0)
+			return ret;
+		from = claim.end;
+	}
+	return from < to ? check_zeros(image_fd, from, to, "which belongs to nothing", error) : 0;
+}
+
+static int check_holes_of(struct copy_run *run, const struct copy_job *job, struct error *error)
+{
+	uint64_t at = job->file_off, end = job->file_off + job->len;
+	struct tree_extent extent;
+
+	while (at < end) {
+		int ret = copy_next_extent(run, job, at, &extent, error);
+		uint64_t data = ret > 0 ? extent.file_off : end;
+		uint64_t image_off = job->image_off + (at - job->file_off);
+
+		if (ret >= 0)
+			ret = check_zeros(run->image_fd, image_off, image_off + (data - at),
+					  "a hole of a file", error);
+		if (ret < 0)
+			return ret;
+		at = data == end ? end : extent.file_off + extent.len;
+	}
+	return 0;
+}
+
+int copy_check_holes(struct copy_run *run, struct error *error)
+{
+	for (size_t i = 0; i < run->copy->jobs.count; i++) {
+		int ret = check_holes_of(run, &run->copy->jobs.items[i], error);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static const struct copy_piece *piece_at(const struct copy_batch *batch, uint64_t image_off)
+{
+	for (uint32_t i = 0; i < batch->piece_count; i++)
+		if (image_off >= batch->pieces[i].image_off &&
+		    image_off - batch->pieces[i].image_off < batch->pieces[i].len)
+			return &batch->pieces[i];
+	return NULL;
+}
+
+int copy_compare_bytes(const struct copy_batch *batch, uint64_t image_off, const void *meant,
+		       const void *found, size_t len, struct error *error)
+{
+	const uint8_t *a = meant, *b = found;
+	const struct copy_piece *piece;
+	char path[4096];
+	size_t at = 0;
+
+	if (memcmp(meant, found, len) == 0)
+		return 0;
+	while (a[at] == b[at])
+		at++;
+	piece = piece_at(batch, image_off + at);
+	return error_set(error, EUCLEAN, "byte %" PRIu64 " of the image is not what %s has there",
+			 image_off + at,
+			 piece && piece->node ? tree_path(piece->node, path, sizeof(path))
+					      : "the backend's scratch file");
+}
