@@ -31,7 +31,9 @@ static int run(const struct cli *cli, struct error *error)
 	if (cli->script && (cli->help || !cli->argument))
 		cli_print_script_help(stdout);
 	else if (cli->help)
-		cli_print_help(cli, stdout);
+		cli_print_help(cli->command, stdout);
+	else if (cli->help_keys)
+		cli_print_keys(stdout);
 	else if (cli->version)
 		puts("kataimg " KATAIMG_VERSION);
 	else

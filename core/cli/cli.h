@@ -36,7 +36,7 @@ struct cli {
 	const char *root_hash, *salt; /* of inspect */
 	unsigned int progress;        /* 0: what suits stderr; else 1 + enum progress_mode */
 	bool script;                  /* started under the script's name: guest/dropin.h */
-	bool dry_run, explain, no_sync, no_reflink, quiet, verbose, json, version, help;
+	bool dry_run, explain, no_sync, no_reflink, quiet, verbose, json, version, help, help_keys;
 };
 
 /* Runs the command line, prints the error there is, and returns the exit code: 0, 1, 2. */
@@ -61,7 +61,16 @@ int cli_prepare(const struct cli *cli, struct config *config, const struct backe
 int cli_threads(const struct cli *cli, unsigned int *threads, struct error *error);
 
 /* The text of --help for the command of cli. */
-void cli_print_help(const struct cli *cli, FILE *out);
+void cli_print_help(const struct cli_command *command, FILE *out);
+
+/* The text of --help-keys. */
+void cli_print_keys(FILE *out);
+
+/* NULL: there is none of this name. */
+const struct cli_command *cli_find_command(const char *name);
+
+/* The command that a word was probably meant to be; NULL: none. */
+const char *cli_guess_command(const char *word);
 
 /* The help of the script, under its name. */
 void cli_print_script_help(FILE *out);

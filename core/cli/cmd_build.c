@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/backend/loader.h"
 #include "core/builder/build.h"
@@ -31,11 +32,26 @@ static struct build_options options_of(const struct cli *cli, const struct backe
 	};
 }
 
+/* "kataimg inspct": a source that is not there, and nearly a command. */
+static int check_word(const struct cli *cli, struct error *error)
+{
+	const char *word = cli->argument, *guess;
+
+	if (cli->script || !word || strchr(word, '/') || access(word, F_OK) == 0)
+		return 0;
+	guess = cli_guess_command(word);
+	return guess ? error_usage(error, "%s is neither a source nor a command; did you mean %s?",
+				   word, guess)
+		     : 0;
+}
+
 static int prepare(const struct cli *cli, struct config *config, struct build_options *options,
 		   struct error *error)
 {
 	int ret = cli_prepare(cli, config, options->search, error);
 
+	if (ret == 0)
+		ret = check_word(cli, error);
 	if (ret == 0 && !cli->explain)
 		ret = config_check_inputs(config, error);
 	if (ret == 0 && !cli->explain)

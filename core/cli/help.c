@@ -4,14 +4,38 @@
 #include "core/cli/cli.h"
 #include "core/guest/dropin.h"
 
+#define INDENT 2
 #define NAME_COLUMN_BYTES 26
+#define LINE_COLUMNS 100
+
+/* Words up to the last column, below each other behind the name. */
+static void print_wrapped(FILE *out, const char *text)
+{
+	size_t column = INDENT + NAME_COLUMN_BYTES;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (column > INDENT + NAME_COLUMN_BYTES && column + 1 + len > LINE_COLUMNS) {
+			fprintf(out, "\n%*s", INDENT + NAME_COLUMN_BYTES, "");
+			column = INDENT + NAME_COLUMN_BYTES;
+		} else if (column > INDENT + NAME_COLUMN_BYTES) {
+			fputc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", (int)len, text);
+		column += len;
+		text += len + strspn(text + len, " ");
+	}
+	fputc('\n', out);
+}
 
 static void print_item(FILE *out, const char *name, const char *help)
 {
+	fprintf(out, "%*s%-*s", INDENT, "", NAME_COLUMN_BYTES, name);
 	if (strlen(name) > NAME_COLUMN_BYTES - 2)
-		fprintf(out, "  %s\n  %*s%s", name, NAME_COLUMN_BYTES, "", help);
-	else
-		fprintf(out, "  %-*s%s", NAME_COLUMN_BYTES, name, help);
+		fprintf(out, "\n%*s", INDENT + NAME_COLUMN_BYTES, "");
+	print_wrapped(out, help);
 }
 
 static void print_usage(const struct cli_command *command, FILE *out)
@@ -35,7 +59,6 @@ static void print_options(const struct cli_command *command, FILE *out)
 			 option->short_name ? ", " : "  ", option->name,
 			 option->argument ? " " : "", option->argument ? option->argument : "");
 		print_item(out, name, option->help);
-		fputc('\n', out);
 	}
 }
 
@@ -48,43 +71,69 @@ static void print_commands(FILE *out)
 		snprintf(name, sizeof(name), "%s %s", cli_commands[i].name,
 			 cli_commands[i].argument);
 		print_item(out, name, cli_commands[i].summary);
-		fputc('\n', out);
 	}
 }
 
-static void print_keys(FILE *out)
+static void print_key(FILE *out, const struct config_key *key)
+{
+	char type[64], name[128], help[512];
+
+	snprintf(name, sizeof(name), "%s = %s", key->name,
+		 config_describe_type(key, type, sizeof(type)));
+	snprintf(help, sizeof(help), "%s%s%s%s%s", key->help, key->default_value ? " (" : "",
+		 key->default_value ? key->default_value : "", key->default_value ? ")" : "",
+		 config_is_list(key) ? "; may be given again" : "");
+	print_item(out, name, help);
+}
+
+void cli_print_keys(FILE *out)
 {
 	const char *section = "";
 
-	fputs("\nKeys of the configuration:\n", out);
+	fputs("Keys of the configuration, an INI file; --set SECTION.KEY=VALUE gives one:\n", out);
 	for (size_t i = 0; i < config_key_count; i++) {
-		const struct config_key *key = &config_keys[i];
-		char type[64], name[128];
-
-		if (strcmp(section, key->section) != 0)
-			fprintf(out, " [%s]\n", key->section);
-		section = key->section;
-		snprintf(name, sizeof(name), "%s = %s", key->name,
-			 config_describe_type(key, type, sizeof(type)));
-		print_item(out, name, key->help);
-		if (key->default_value)
-			fprintf(out, " (%s)", key->default_value);
-		if (config_is_list(key))
-			fputs("; may be given again", out);
-		fputc('\n', out);
+		if (strcmp(section, config_keys[i].section) != 0)
+			fprintf(out, "\n[%s]\n", config_keys[i].section);
+		section = config_keys[i].section;
+		print_key(out, &config_keys[i]);
 	}
-	fputs("Each backend has a section of its own: kataimg backends NAME shows its keys.\n",
+	fputs("\nEach backend has a section of its own: kataimg backends NAME shows its keys.\n",
 	      out);
 }
 
-void cli_print_help(const struct cli *cli, FILE *out)
+static void print_uses(FILE *out)
 {
-	print_usage(cli->command, out);
-	print_options(cli->command, out);
-	if (cli->command->name)
+	fputs("\nThe commonest uses:\n"
+	      "  kataimg -c build.ini                     build what an INI file says\n"
+	      "  kataimg -o guest.img -f erofs ./rootfs   build from a directory or an archive\n"
+	      "  kataimg inspect guest.img                show what is in an image\n",
+	      out);
+}
+
+void cli_print_help(const struct cli_command *command, FILE *out)
+{
+	print_usage(command, out);
+	if (!command->name)
+		print_uses(out);
+	print_options(command, out);
+	if (command->name)
 		return;
 	print_commands(out);
-	print_keys(out);
+	fputs("\nkataimg --help-keys lists all keys of the configuration.\n", out);
+}
+
+int cmd_help(const struct cli *cli, struct error *error)
+{
+	const char *name = cli->argument;
+	const struct cli_command *command = name ? cli_find_command(name) : &cli_commands[0];
+	const char *guess = command ? NULL : cli_guess_command(name);
+
+	if (!command && guess)
+		return error_usage(error, "unknown command %s; did you mean %s?", name, guess);
+	if (!command)
+		return error_usage(error, "unknown command %s; kataimg help lists all", name);
+	cli_print_help(command, stdout);
+	return 0;
 }
 
 void cli_print_script_help(FILE *out)

@@ -99,6 +99,16 @@ static int set_choice(const struct cli_option *option, unsigned int *member, con
 	return 0;
 }
 
+static int set_text(const struct cli_option *option, const char **member, const char *value,
+		    struct error *error)
+{
+	if (option->once && *member)
+		return error_usage(error, "%s %s: %s was given already", option->name, value,
+				   *member);
+	*member = value;
+	return 0;
+}
+
 static int apply_option(struct cli *cli, const struct cli_option *option, const char *value,
 			struct error *error)
 {
@@ -109,8 +119,7 @@ static int apply_option(struct cli *cli, const struct cli_option *option, const 
 		*(bool *)member = true;
 		return 0;
 	case CLI_TEXT:
-		*(const char **)member = value;
-		return 0;
+		return set_text(option, member, value, error);
 	case CLI_CHOICE:
 		return set_choice(option, member, value, error);
 	case CLI_LIST:
@@ -123,10 +132,40 @@ static int apply_option(struct cli *cli, const struct cli_option *option, const 
 	return 0;
 }
 
+const struct cli_command *cli_find_command(const char *name)
+{
+	for (size_t i = 1; i < cli_command_count; i++)
+		if (strcmp(cli_commands[i].name, name) == 0)
+			return &cli_commands[i];
+	return NULL;
+}
+
+const char *cli_guess_command(const char *word)
+{
+	struct suggestion suggestion = { .word = word };
+
+	for (size_t i = 1; i < cli_command_count; i++)
+		suggest_offer(&suggestion, cli_commands[i].name);
+	return suggestion.nearest;
+}
+
+/* With a second argument the first was probably meant as a command. */
+static int fail_argument(const struct cli *cli, const char *argument, struct error *error)
+{
+	const char *guess = NULL;
+
+	if (cli->argument && !cli->command->name)
+		guess = cli_guess_command(cli->argument);
+	if (!guess)
+		return error_usage(error, "unexpected argument %s", argument);
+	return error_usage(error, "unexpected argument %s: unknown command %s; did you mean %s?",
+			   argument, cli->argument, guess);
+}
+
 static int take_argument(struct cli *cli, const char *argument, struct error *error)
 {
 	if (!cli->command->argument || cli->argument)
-		return error_usage(error, "unexpected argument %s", argument);
+		return fail_argument(cli, argument, error);
 	cli->argument = argument;
 	return 0;
 }
@@ -145,14 +184,6 @@ static int take_result(struct cli *cli, int value, char **argv, struct error *er
 	return apply_option(cli, option, optarg, error);
 }
 
-static const struct cli_command *find_command(const char *name)
-{
-	for (size_t i = 1; i < cli_command_count; i++)
-		if (strcmp(cli_commands[i].name, name) == 0)
-			return &cli_commands[i];
-	return NULL;
-}
-
 static int check_argument(const struct cli *cli, struct error *error)
 {
 	const char *wanted = cli->command->argument;
@@ -169,8 +200,8 @@ int cli_parse(int argc, char **argv, struct cli *cli, struct error *error)
 
 	*cli = (struct cli){ .command = &cli_commands[0],
 			     .script = argc > 0 && dropin_is_name(argv[0]) };
-	if (!cli->script && argc > 1 && find_command(argv[1])) {
-		cli->command = find_command(argv[1]);
+	if (!cli->script && argc > 1 && cli_find_command(argv[1])) {
+		cli->command = cli_find_command(argv[1]);
 		argc--;
 		argv++;
 	}

@@ -13,6 +13,8 @@ const struct cli_command cli_commands[] = {
 	  cmd_tree },
 	{ "backends", CLI_BACKENDS, "[NAME]", "list the backends, or all that one says of itself",
 	  cmd_backends },
+	{ "help", CLI_HELP, "[COMMAND]", "print how kataimg, or one of its commands, is used",
+	  cmd_help },
 };
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
 
@@ -21,8 +23,9 @@ static const char *const progress_choices[] = { "auto", "off", "plain", "bar", "
 #define MEMBER(name) offsetof(struct cli, name)
 
 const struct cli_option cli_options[] = {
-	{ 'c', "--config", "FILE", "read the configuration from an INI file", CLI_BUILD | CLI_TREE,
-	  CLI_TEXT, MEMBER(config_path) },
+	{ 'c', "--config", "FILE",
+	  "read the configuration from an INI file; - means standard input", CLI_BUILD | CLI_TREE,
+	  CLI_TEXT, MEMBER(config_path), .once = true },
 	{ 'o', "--output", "IMAGE", "the image to make", CLI_BUILD, CLI_KEY, .section = "image",
 	  .key = "output" },
 	{ 'f', "--filesystem", "BACKEND", "the backend, by name or path", CLI_BUILD, CLI_KEY,
@@ -41,7 +44,7 @@ const struct cli_option cli_options[] = {
 	{ 0, "--explain", NULL, "print the configuration and where each value came from, no more",
 	  CLI_BUILD, CLI_FLAG, MEMBER(explain) },
 	{ 0, "--report", "FILE", "write a JSON report; - means standard output", CLI_BUILD,
-	  CLI_TEXT, MEMBER(report) },
+	  CLI_TEXT, MEMBER(report), .once = true },
 	{ 0, "--no-sync", NULL, "do not wait until the image is on the disk", CLI_BUILD, CLI_FLAG,
 	  MEMBER(no_sync) },
 	{ 0, "--no-reflink", NULL, "do not share extents with the source", CLI_BUILD, CLI_FLAG,
@@ -58,7 +61,9 @@ const struct cli_option cli_options[] = {
 	  CLI_INSPECT, CLI_TEXT, MEMBER(salt) },
 	{ 0, "--json", NULL, "print JSON", CLI_INSPECT, CLI_FLAG, MEMBER(json) },
 	{ 0, "--version", NULL, "print the version", CLI_ALL, CLI_FLAG, MEMBER(version) },
-	{ 'h', "--help", NULL, "print this text", CLI_ALL, CLI_FLAG, MEMBER(help) },
+	{ 'h', "--help", NULL, "print how it is used", CLI_ALL | CLI_HELP, CLI_FLAG, MEMBER(help) },
+	{ 0, "--help-keys", NULL, "print all keys of the configuration", CLI_BUILD, CLI_FLAG,
+	  MEMBER(help_keys) },
 };
 const size_t cli_option_count = sizeof(cli_options) / sizeof(cli_options[0]);
 static_assert(sizeof(cli_options) / sizeof(cli_options[0]) <= CLI_OPTIONS_MAX,

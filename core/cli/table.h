@@ -6,6 +6,7 @@
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/error.h"
@@ -17,6 +18,7 @@ enum cli_command_bit {
 	CLI_INSPECT = 1 << 1,
 	CLI_BACKENDS = 1 << 2,
 	CLI_TREE = 1 << 3,
+	CLI_HELP = 1 << 4,
 	CLI_ALL = CLI_BUILD | CLI_INSPECT | CLI_BACKENDS | CLI_TREE
 };
 
@@ -49,6 +51,7 @@ struct cli_option {
 	size_t offset; /* of the member in struct cli */
 	const char *section, *key;
 	const char *const *choices; /* of a CHOICE, NULL-terminated */
+	bool once;                  /* TEXT: a second one is a mistake, not an override */
 };
 
 #define CLI_OPTIONS_MAX 32
@@ -63,6 +66,7 @@ extern const size_t cli_option_count; /* at most CLI_OPTIONS_MAX */
 int cmd_build(const struct cli *cli, struct error *error);
 int cmd_inspect(const struct cli *cli, struct error *error);
 int cmd_tree(const struct cli *cli, struct error *error);
+int cmd_help(const struct cli *cli, struct error *error);
 int cmd_backends(const struct cli *cli, struct error *error);
 
 #endif

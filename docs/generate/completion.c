@@ -15,6 +15,7 @@ static const struct {
 	{ "IMAGE", "compgen -f -- \"$current\"", "_files" },
 	{ "[SOURCE]", "compgen -f -- \"$current\"", "_files" },
 	{ "BACKEND", "compgen -W \"$(_kataimg_backends)\" -- \"$current\"", "_kataimg_backends" },
+	{ "[COMMAND]", "compgen -W \"$(_kataimg_commands)\" -- \"$current\"", "_kataimg_commands" },
 	{ "[NAME]", "compgen -W \"$(_kataimg_backends)\" -- \"$current\"", "_kataimg_backends" },
 };
 
@@ -48,6 +49,76 @@ void setting_words(FILE *out, const char *argument, const struct kataimg_backend
 	fputc('\n', out);
 }
 
+/* The values that a key may have, by its type; NULL: anything. */
+static const char *const *values_of(const struct config_key *key)
+{
+	static const char *const booleans[] = { "yes", "no", NULL };
+
+	if (key->type == CONFIG_BOOL)
+		return booleans;
+	return key->type == CONFIG_ENUM ? key->choices : NULL;
+}
+
+static bool is_path(const struct config_key *key)
+{
+	return key->type == CONFIG_PATH || key->type == CONFIG_PATHS || key->type == CONFIG_SOURCE;
+}
+
+static void print_choices(FILE *out, const char *const *choices)
+{
+	for (size_t i = 0; choices[i]; i++)
+		fprintf(out, "%s%s", i ? " " : "", choices[i]);
+}
+
+static void print_bash_value(FILE *out, const struct config_key *key)
+{
+	const char *const *values = values_of(key);
+
+	fprintf(out, "\t%s.%s)\n\t\t", key->section, key->name);
+	if (values) {
+		fputs("compgen -W '", out);
+		print_choices(out, values);
+		fputs("' -- \"$current\"", out);
+	} else if (key->type == CONFIG_BACKEND) {
+		fputs(bash_action("BACKEND"), out);
+	} else {
+		fputs(is_path(key) ? bash_action("FILE") : ":", out);
+	}
+	fputs("\n\t\t;;\n", out);
+}
+
+void bash_values(FILE *out, const char *argument, const struct kataimg_backend *backend)
+{
+	(void)argument;
+	(void)backend;
+	for (size_t i = 0; i < config_key_count; i++)
+		print_bash_value(out, &config_keys[i]);
+}
+
+static void print_zsh_value(FILE *out, const struct config_key *key)
+{
+	const char *const *values = values_of(key);
+
+	fprintf(out, "\t%s.%s)\n\t\t", key->section, key->name);
+	if (values) {
+		fputs("compadd -- ", out);
+		print_choices(out, values);
+	} else if (key->type == CONFIG_BACKEND) {
+		fputs(zsh_action("BACKEND"), out);
+	} else {
+		fputs(is_path(key) ? zsh_action("FILE") : ":", out);
+	}
+	fputs("\n\t\t;;\n", out);
+}
+
+void zsh_values(FILE *out, const char *argument, const struct kataimg_backend *backend)
+{
+	(void)argument;
+	(void)backend;
+	for (size_t i = 0; i < config_key_count; i++)
+		print_zsh_value(out, &config_keys[i]);
+}
+
 static void print_command_words(FILE *out)
 {
 	for (size_t i = 1; i < cli_command_count; i++)
@@ -60,12 +131,6 @@ void command_words(FILE *out, const char *argument, const struct kataimg_backend
 	(void)backend;
 	print_command_words(out);
 	fputc('\n', out);
-}
-
-static void print_choices(FILE *out, const char *const *choices)
-{
-	for (size_t i = 0; choices[i]; i++)
-		fprintf(out, "%s%s", i ? " " : "", choices[i]);
 }
 
 void bash_arguments(FILE *out, const char *argument, const struct kataimg_backend *backend)

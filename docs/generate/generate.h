@@ -28,6 +28,8 @@ expansion_fn man_backend_options; /* @BACKEND-OPTIONS@ */
 expansion_fn bash_commands;  /* @BASH-COMMANDS@: the options, a case a command */
 expansion_fn bash_arguments; /* @BASH-ARGUMENTS@: what follows an option, a case an option */
 expansion_fn zsh_commands;   /* @ZSH-COMMANDS@: the options, a case a command */
+expansion_fn bash_values;    /* @BASH-VALUES@: the values of the core's keys, a case a key */
+expansion_fn zsh_values;     /* @ZSH-VALUES@: the same */
 expansion_fn setting_words;  /* @SETTING-WORDS@: "SECTION.KEY=" of the core's keys */
 expansion_fn command_words;  /* @COMMAND-WORDS@ */
 

@@ -21,6 +21,8 @@ static const struct {
 	{ "BASH-COMMANDS", bash_commands },
 	{ "BASH-ARGUMENTS", bash_arguments },
 	{ "ZSH-COMMANDS", zsh_commands },
+	{ "BASH-VALUES", bash_values },
+	{ "ZSH-VALUES", zsh_values },
 	{ "SETTING-WORDS", setting_words },
 	{ "COMMAND-WORDS", command_words },
 };

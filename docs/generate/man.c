@@ -5,11 +5,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/guest/dropin.h"
+#include "core/base/size.h"
 #include "core/cli/table.h"
 #include "core/config/keys.h"
 #include "core/config/options.h"
-#include "core/base/size.h"
+#include "core/guest/dropin.h"
 
 void roff_print(FILE *out, const char *text)
 {

@@ -208,22 +208,86 @@ static void threads_are_counted(void **state)
 		      "--threads 0: not between 1 and 1024");
 }
 
-static void help_names_every_option_and_key(void **state)
+static char *text_of(void (*print)(const struct cli_command *command, FILE *out),
+		     const struct cli_command *command)
 {
-	struct fixture *fixture = *state;
-	autofree char *text = NULL;
+	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	ACCEPTS(fixture, "--help");
-	cli_print_help(&fixture->cli, out);
+	if (print)
+		print(command, out);
+	else
+		cli_print_keys(out);
 	fclose(out);
+	return text;
+}
+
+static void fits_a_terminal(const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		if (len > 100)
+			fail_msg("%zu columns: %.*s", len, (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
+static void help_names_every_option_and_key(void **state)
+{
+	autofree char *text = text_of(cli_print_help, &cli_commands[0]);
+	autofree char *keys = text_of(NULL, NULL);
+
+	(void)state;
 	for (size_t i = 0; i < cli_option_count; i++)
 		if (cli_options[i].commands & CLI_BUILD)
 			assert_non_null(strstr(text, cli_options[i].name));
 	for (size_t i = 0; i < config_key_count; i++)
-		assert_non_null(strstr(text, config_keys[i].name));
+		assert_non_null(strstr(keys, config_keys[i].name));
 	assert_non_null(strstr(text, "inspect IMAGE"));
+	assert_true(strstr(text, "kataimg -c build.ini") < strstr(text, "Options:"));
+	assert_non_null(strstr(text, "kataimg --help-keys"));
+	fits_a_terminal(text);
+	fits_a_terminal(keys);
+}
+
+static void help_is_a_command_too(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ACCEPTS(fixture, "help");
+	assert_int_equal(fixture->cli.command->bit, CLI_HELP);
+	ACCEPTS(fixture, "help", "inspect");
+	assert_int_equal(cmd_help(&fixture->cli, &fixture->error), 0);
+	ACCEPTS(fixture, "help", "inspct");
+	check_refused(fixture, cmd_help(&fixture->cli, &fixture->error),
+		      "unknown command inspct; did you mean inspect?");
+	ACCEPTS(fixture, "help", "me");
+	check_refused(fixture, cmd_help(&fixture->cli, &fixture->error),
+		      "unknown command me; kataimg help lists all");
+	ACCEPTS(fixture, "--help-keys");
+	assert_true(fixture->cli.help_keys);
+}
+
+static void a_mistyped_command_is_guessed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	REFUSES(fixture,
+		"unexpected argument s.img: unknown command inpsect; did you mean inspect?",
+		"inpsect", "s.img");
+	REFUSES(fixture, "unexpected argument b", "rootfs", "b");
+	REFUSES(fixture, "unexpected argument b", "inspect", "inspct", "b");
+}
+
+static void a_second_file_is_no_override(void **state)
+{
+	struct fixture *fixture = *state;
+
+	REFUSES(fixture, "--config b.ini: a.ini was given already", "-c", "a.ini", "-c", "b.ini");
+	REFUSES(fixture, "--report b: a was given already", "--report", "a", "--report", "b");
+	ACCEPTS(fixture, "--threads", "1", "--threads", "2");
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -239,7 +303,10 @@ int main(void)
 		TEST(options_reach_the_configuration),
 		TEST(bad_values_name_their_option),
 		TEST(threads_are_counted),
-		TEST(help_names_every_option_and_key),
+		TEST(help_is_a_command_too),
+		TEST(a_mistyped_command_is_guessed),
+		TEST(a_second_file_is_no_override),
+		cmocka_unit_test(help_names_every_option_and_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
