@@ -106,6 +106,16 @@ static int negotiate(struct build *build, struct error *error)
 	return 0;
 }
 
+/* Which line asks for the size that is too small. */
+static int prefix_size(const struct config *config, struct error *error)
+{
+	char where[CONFIG_ORIGIN_BYTES];
+
+	return error_prefix(error, "%s",
+			    config_origin_text(config_origin_of(config, "image", "size"), where,
+					       sizeof(where)));
+}
+
 static int compute_geometry(struct build *build, struct error *error)
 {
 	const struct config *config = build->config;
@@ -125,6 +135,8 @@ static int compute_geometry(struct build *build, struct error *error)
 	if (ret < 0)
 		return error_set(error, -ret, "SHA-256 failed");
 	ret = geometry_compute(&request, &build->geometry, error);
+	if (ret == -ENOSPC)
+		return prefix_size(config, error);
 	if (ret < 0)
 		return ret;
 	return session_describe(build->session, build->geometry.window_bytes, &build->info, error);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/format/geometry.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 
+#include "core/base/size.h"
 #include "lib/checked.h"
 
 #define PAGE_BYTES 4096u /* what QEMU asks of an image's size */
@@ -32,12 +32,14 @@ static int check_multiple(const struct geometry_request *request, const char *wh
 			  struct error *error)
 {
 	uint64_t step = size_step(request);
+	char given[SIZE_TEXT_BYTES], multiple[SIZE_TEXT_BYTES];
 
 	if (bytes % step == 0)
 		return 0;
-	return error_usage(error,
-			   "%s = %" PRIu64 ": an image %s must be a multiple of %" PRIu64 " bytes",
-			   what, bytes, request->dax ? "with dax" : "file", step);
+	return error_usage(error, "%s = %s: an image %s must be a multiple of %s", what,
+			   size_format(bytes, given, sizeof(given)),
+			   request->dax ? "with dax" : "file",
+			   size_format(step, multiple, sizeof(multiple)));
 }
 
 /* Data of one block is its own hash tree: there has to be more for a partition 2. */
@@ -59,6 +61,18 @@ static int needed_bytes(const struct geometry_request *request, uint64_t *needed
 	return ret;
 }
 
+static int fail_too_small(const struct geometry_request *request, uint64_t needed_bytes,
+			  struct error *error)
+{
+	char given[SIZE_TEXT_BYTES], needed[SIZE_TEXT_BYTES];
+
+	return error_set(
+		error, ENOSPC,
+		"[image] size = %s is too small: %s are needed for the tree with its free space",
+		size_format(request->size_bytes, given, sizeof(given)),
+		size_format(needed_bytes, needed, sizeof(needed)));
+}
+
 static int choose_image_bytes(const struct geometry_request *request, uint64_t *image_bytes,
 			      struct error *error)
 {
@@ -74,12 +88,7 @@ static int choose_image_bytes(const struct geometry_request *request, uint64_t *
 	if (request->size_bytes > DOS_LABEL_MAX_BYTES)
 		return fail_too_large(error, "size");
 	if (request->size_bytes < *image_bytes)
-		return error_set(
-			error, ENOSPC,
-			"size = %" PRIu64
-			" is too small: the tree with its free space needs an image of %" PRIu64
-			" bytes",
-			request->size_bytes, *image_bytes);
+		return fail_too_small(request, *image_bytes, error);
 	*image_bytes = request->size_bytes;
 	return 0;
 }

@@ -98,13 +98,13 @@ static void a_fixed_size_is_kept_or_refused_with_what_is_needed(void **state)
 	assert_int_equal(compute(&request).image_bytes, 104 * MIB);
 	assert_int_equal(compute(&request).window_bytes, 101 * MIB);
 	request.size_bytes = 102 * MIB;
-	refuse(&request, ENOSPC, "109051904"); /* 104 MiB */
+	refuse(&request, ENOSPC, "size = 102M is too small: 104M are needed");
 	request.size_bytes = 104 * MIB + 4096;
-	refuse(&request, EINVAL, "multiple of 2097152");
+	refuse(&request, EINVAL, "multiple of 2M");
 	request.dax = false;
 	assert_int_equal(compute(&request).window_bytes, 103 * MIB + 4096);
 	request.size_bytes = 104 * MIB + 512;
-	refuse(&request, EINVAL, "multiple of 4096");
+	refuse(&request, EINVAL, "multiple of 4K");
 }
 
 static void an_alignment_that_breaks_pmem_is_refused(void **state)
