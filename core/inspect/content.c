@@ -17,7 +17,7 @@
  * Documentation/arch/x86/boot.rst). */
 #define TO_RAW ": qemu-img convert -O raw makes an image of it"
 #define TO_UNPACK ": it has to be unpacked first, "
-#define IS_SOURCE ", which is a source, no image: kataimg -o IMAGE FILE makes an image of it"
+#define IS_SOURCE ", which is a source, not an image: kataimg -o IMAGE FILE makes an image of it"
 
 static const struct magic {
 	const char *name;
@@ -47,12 +47,12 @@ static const struct magic {
 	{ "cpio", 0, 6, "070707", "it is a cpio" IS_SOURCE },
 	{ "cpio", 0, 2, "\xc7\x71", "it is a cpio" IS_SOURCE },
 	{ "cpio", 0, 2, "\x71\xc7", "it is a cpio" IS_SOURCE },
-	{ "linux", 514, 4, "HdrS", "it is a Linux kernel, no image" },
-	{ "linux", 56, 4, "ARM\x64", "it is a Linux kernel, no image" },
+	{ "linux", 514, 4, "HdrS", "it is a Linux kernel, not an image" },
+	{ "linux", 56, 4, "ARM\x64", "it is a Linux kernel, not an image" },
 	{ "elf", 0, 4,
 	  "\x7f"
 	  "ELF",
-	  "it is an ELF file, a program or a kernel, no image" },
+	  "it is an ELF file, a program or a kernel, not an image" },
 };
 
 static int say(struct content *content, const char *name, const char *fmt, ...)
@@ -157,9 +157,9 @@ static int identify_disk(int fd, struct content *content)
 	if (ret < 0)
 		return ret;
 	if (strcmp(name, "crypto_LUKS") == 0 || strcmp(name, "BitLocker") == 0)
-		return say(content, name, "it is encrypted (%s), no image", name);
+		return say(content, name, "it is encrypted (%s), not an image", name);
 	if (strcmp(name, "iso9660") == 0 || strcmp(name, "udf") == 0)
-		return say(content, name, "it is a CD image (%s), no disk image", name);
+		return say(content, name, "it is a CD image (%s), not a disk image", name);
 	if (*name)
 		return say(content, name,
 			   "it is bare %s, without the partition table that guests look for", name);
@@ -199,12 +199,13 @@ const char *content_refuse_type(mode_t mode)
 	case S_IFBLK:
 		return NULL;
 	case S_IFDIR:
-		return "a directory, no image: kataimg -o IMAGE DIRECTORY makes an image of one";
+		return "a directory, not an image: kataimg -o IMAGE DIRECTORY makes an image of "
+		       "one";
 	case S_IFIFO:
-		return "a pipe, no image: it has to be written to a file first";
+		return "a pipe, not an image: it has to be written to a file first";
 	case S_IFCHR:
-		return "a character device, no image";
+		return "a character device, not an image";
 	default:
-		return "a socket, no image";
+		return "a socket, not an image";
 	}
 }

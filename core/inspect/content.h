@@ -28,7 +28,7 @@ int content_filesystem(int fd, uint64_t off, uint64_t len, char name[CONTENT_NAM
 		       struct error *error);
 
 /* NULL for files and block devices, else what is wrong with opening it as an image: "is a
- * directory, no image". */
+ * directory, not an image". */
 const char *content_refuse_type(mode_t mode);
 
 #endif

@@ -17,7 +17,7 @@ from inspecting import MIB, Kataimg, check
 TOOLS = ('sfdisk', 'mke2fs', 'mkfs.xfs', 'mkfs.erofs', 'mksquashfs', 'mkswap', 'tar', 'cpio', 'gzip',
          'bzip2', 'xz', 'zstd')
 RAW = ': qemu-img convert -O raw makes an image of it'
-SOURCE = ', which is a source, no image: kataimg -o IMAGE FILE makes an image of it'
+SOURCE = ', which is a source, not an image: kataimg -o IMAGE FILE makes an image of it'
 BARE = ', without the partition table that guests look for'
 # Formats of other machines' tools, by the first bytes that their specifications give them.
 HEADS = [
@@ -32,12 +32,12 @@ HEADS = [
      'an Android sparse image: simg2img makes a raw one of it'),
     ('lz4', 0, b'\x04\x22\x4d\x18', 'compressed by lz4: it has to be unpacked first, lz4 -d'),
     ('zip', 0, b'PK\3\4', 'a zip archive: it has to be unpacked first, unzip'),
-    ('elf', 0, b'\x7fELF', 'an ELF file, a program or a kernel, no image'),
-    ('linux', 510, b'\x55\xaa\xeb\x66HdrS', 'a Linux kernel, no image'),
-    ('linux', 56, b'ARM\x64', 'a Linux kernel, no image'),
-    ('iso9660', 32768, b'\1CD001\1', 'a CD image (iso9660), no disk image'),
+    ('elf', 0, b'\x7fELF', 'an ELF file, a program or a kernel, not an image'),
+    ('linux', 510, b'\x55\xaa\xeb\x66HdrS', 'a Linux kernel, not an image'),
+    ('linux', 56, b'ARM\x64', 'a Linux kernel, not an image'),
+    ('iso9660', 32768, b'\1CD001\1', 'a CD image (iso9660), not a disk image'),
     ('crypto_LUKS', 0, b'LUKS\xba\xbe\0\1' + bytes(160) + b'00000000-0000-4000-8000-000000000000',
-     'encrypted (crypto_LUKS), no image'),
+     'encrypted (crypto_LUKS), not an image'),
 ]
 # By the tools that make them; {} is the file.
 MADE = [
@@ -100,9 +100,9 @@ def refuse_types(kataimg):
         server.bind('socket')
         os.chdir(here)
     for name, sentence in {
-            'tree': 'a directory, no image: kataimg -o IMAGE DIRECTORY makes an image of one',
-            'pipe': 'a pipe, no image: it has to be written to a file first',
-            'socket': 'a socket, no image', '/dev/null': 'a character device, no image'}.items():
+            'tree': 'a directory, not an image: kataimg -o IMAGE DIRECTORY makes an image of one',
+            'pipe': 'a pipe, not an image: it has to be written to a file first',
+            'socket': 'a socket, not an image', '/dev/null': 'a character device, not an image'}.items():
         _, err, said = kataimg.inspect(name, code=1)
         check(err == f'kataimg: error: {name} is {sentence}\n' and said is None, f'it says {err}')
     _, err, _ = kataimg.inspect('none', code=1)
