@@ -159,6 +159,7 @@ int unpack_attributes(struct unpack *unpack, struct archive_entry *entry, const 
 	if (ret < 0)
 		return ret;
 	node->implied = 0;
+	node->flagged = unpack->member.has_flags;
 	/* Linux has no other one for symbolic links. */
 	node->pub.mode = node->pub.type == KATAIMG_LNK ? 0777 : mode_of(entry);
 	node->pub.mtime_sec = unpack->member.mtime_sec;

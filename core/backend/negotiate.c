@@ -11,6 +11,7 @@
 #include "core/base/cancel.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/tree/xattr_rule.h"
 #include "lib/acl.h"
 
 #define PATH_BYTES 1024
@@ -104,11 +105,16 @@ static void check_xattrs(struct negotiation *n, const struct kataimg_node *node)
 	char has[REASON_BYTES];
 
 	for (uint32_t i = 0; i < node->xattr_count; i++) {
+		const char *refusal =
+			tree_xattr_refusal((enum kataimg_type)node->type, node->xattrs[i].name);
+
 		snprintf(has, sizeof(has), "has %s", node->xattrs[i].name);
 		if (!(can & KATAIMG_CAP_XATTRS))
 			negotiation_offend(n, node, TREE_DROP_XATTR, i, "extended attributes", has);
 		else if (!(can & KATAIMG_CAP_ACLS) && acl_is_name(node->xattrs[i].name))
 			negotiation_offend(n, node, TREE_DROP_XATTR, i, "POSIX ACLs", has);
+		else if (refusal)
+			negotiation_offend(n, node, TREE_DROP_XATTR, i, refusal, has);
 	}
 }
 

@@ -62,6 +62,19 @@ static int edit(const struct config *config, const struct tree_options *options,
 	return ret;
 }
 
+#define PATH_MESSAGE_BYTES 1024
+
+static void warn_flags(const struct tree *tree)
+{
+	const struct kataimg_node *first = NULL;
+	uint64_t count = tree_count_flagged(tree, &first);
+	char path[PATH_MESSAGE_BYTES];
+
+	if (count > 0)
+		log_warning("flags of files (chattr) are left out: %s, %" PRIu64 " in all",
+			    tree_path(first, path, sizeof(path)), count);
+}
+
 static void log_facts(const struct source_facts *facts)
 {
 	if (facts->excluded > 0)
@@ -113,6 +126,7 @@ int source_load(const struct source_request *request, struct tree **result, int6
 			facts->clamped = tree_clamp_mtime(tree, *build_time);
 		if (config->tree.whole_seconds)
 			tree_cut_nanoseconds(tree);
+		warn_flags(tree);
 		log_facts(facts);
 	}
 	if (ret < 0)

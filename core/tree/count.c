@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/tree/tree.h"
+#include "core/tree/model.h"
 
 static void count_node(const struct kataimg_node *node, struct tree_counts *counts)
 {
@@ -40,4 +40,14 @@ int64_t tree_newest_mtime(const struct tree *tree)
 		if (pub->nodes[i]->mtime_sec > newest)
 			newest = pub->nodes[i]->mtime_sec;
 	return newest;
+}
+
+uint64_t tree_count_flagged(const struct tree *tree, const struct kataimg_node **first)
+{
+	uint64_t count = 0;
+
+	for (uint64_t i = 0; i < tree->pub.node_count; i++)
+		if (tree_node(tree->nodes[i])->flagged && count++ == 0)
+			*first = tree->nodes[i];
+	return count;
 }

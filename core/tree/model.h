@@ -54,6 +54,7 @@ struct tree_node {
 			       tree_finish */
 	uint8_t excluded : 1;
 	uint8_t implied : 1; /* nothing says its time */
+	uint8_t flagged : 1; /* it has flags of chattr(1) or of another system, which get lost */
 };
 
 /* One extended attribute that is to be left out. */

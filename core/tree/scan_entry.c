@@ -97,6 +97,9 @@ static int add_found(struct scan_worker *worker, const struct scan_entry *entry,
 
 static void set_attributes(struct tree_node *node, const struct statx *stat)
 {
+	const uint64_t lost = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP;
+
+	node->flagged = (stat->stx_attributes & lost) != 0;
 	node->pub.mode = stat->stx_mode & 07777;
 	node->pub.uid = stat->stx_uid;
 	node->pub.gid = stat->stx_gid;

@@ -103,6 +103,10 @@ struct tree_counts {
 };
 void tree_count(const struct tree *tree, struct tree_counts *counts);
 
+/* How many nodes of the source have flags, of chattr(1), that no image keeps; *first: one of them.
+ */
+uint64_t tree_count_flagged(const struct tree *tree, const struct kataimg_node **first);
+
 /* Reads [off, off + len) of a regular file; holes as zeros. Any thread. For single reads: copy/ is
  * the fast way. */
 int tree_read(const struct tree *tree, const struct kataimg_node *node, uint64_t off, void *buf,

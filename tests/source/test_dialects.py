@@ -308,6 +308,34 @@ def foreign():
         refused(name, start + b'x' * 1000, f'in.tar: {name}')
 
 
+def attributes():
+    """What no kernel sets on a type of file is refused or dropped by its name, for every source."""
+    write(pax((b'SCHILY.xattr.user.a', b'1')) + header('fifo', 0, b'6') +
+          pax((b'SCHILY.acl.default', b'user::rwx,group::r-x,other::---')) + header('f', 0) +
+          pax((b'SCHILY.xattr.system.posix_acl_access', b'x' * 28)) +
+          header('l', 0, b'2', _157=b'f') +
+          pax((b'SCHILY.acl.ace', b'owner@:rw:allow')) + header('g', 0) +
+          pax((b'SCHILY.xattr.trusted.t', b'1')) + header('s', 0, b'2', _157=b'f') + END)
+    texts = ('user attributes of what is neither file nor directory: fifo has user.a',
+             'default ACLs of what is no directory: f has system.posix_acl_default',
+             'ACLs of symbolic links: l has system.posix_acl_access',
+             'of a namespace that Linux has not: g has system.nfs4_acl')
+    for options, code in (((), 1), (('--set', 'image.unsupported=drop'), 0)):
+        got = run('--no-sync', '-f', 'erofs', '--set', 'rootfs.check=no', '-o', 'got.img', *options,
+                  'in.tar')
+        said = got.stderr.decode()
+        if got.returncode != code or 'trusted.t' in said or any(t not in said for t in texts):
+            fail(f'attributes {options}', said)
+
+
+def flags():
+    write(pax((b'SCHILY.fflags', b'nodump')) + header('f', 0) +
+          pax((b'SCHILY.fflags', b'uappnd')) + header('g', 0) + END)
+    said = run('tree', '--set', 'rootfs.check=no', 'in.tar').stderr.decode()
+    if 'warning: flags of files (chattr) are left out: f, 2 in all' not in said:
+        fail('flags', said)
+
+
 def sums():
     """newc with sums: one letter of the data is another one."""
     os.mkdir('tree')
@@ -327,5 +355,7 @@ with tempfile.TemporaryDirectory(dir='.') as directory:
     compressed()
     foreign()
     sums()
+    attributes()
+    flags()
     os.chdir('..')
 sys.exit(1 if failures else 0)
