@@ -4,14 +4,14 @@
 #include <errno.h>
 #include <sqfs/error.h>
 
-static int result_of(struct file *file, int err)
+static int result_of(struct file *file, int ret)
 {
 	int none = 0;
 
-	if (err == 0)
+	if (ret == 0)
 		return 0;
 	/* The library may call from threads of its own. */
-	__atomic_compare_exchange_n(&file->error, &none, err, 0, __ATOMIC_SEQ_CST,
+	__atomic_compare_exchange_n(&file->error, &none, ret, 0, __ATOMIC_SEQ_CST,
 				    __ATOMIC_SEQ_CST);
 	return SQFS_ERROR_IO;
 }
@@ -77,12 +77,11 @@ void file_init_window(struct file *file, const struct kataimg_host *host, uint64
 int file_error(const struct file *file, int result, const char *doing)
 {
 	static const struct {
-		int result, err;
+		int result, ret;
 		const char *why;
 	} reasons[] = {
-		{ SQFS_ERROR_ALLOC, -ENOMEM, "out of memory" },
 		{ SQFS_ERROR_COMPRESSOR, -EIO, "the compressor failed" },
-		{ SQFS_ERROR_CORRUPTED, -EBADMSG, "what was read is corrupt" },
+		{ SQFS_ERROR_CORRUPTED, -EUCLEAN, "what was read is corrupt" },
 		{ SQFS_ERROR_UNSUPPORTED, -EOPNOTSUPP, "libsquashfs does not support it" },
 		{ SQFS_ERROR_OVERFLOW, -EOVERFLOW, "a number of the format is too small" },
 	};
@@ -92,11 +91,13 @@ int file_error(const struct file *file, int result, const char *doing)
 		return 0;
 	if (file->error)
 		return file->error;
+	if (result == SQFS_ERROR_ALLOC)
+		return -ENOMEM;
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
 		if (result != reasons[i].result)
 			continue;
 		host->error(host->ctx, "%s: %s", doing, reasons[i].why);
-		return reasons[i].err;
+		return reasons[i].ret;
 	}
 	host->error(host->ctx, "%s: error %d of libsquashfs", doing, result);
 	return -EIO;

@@ -72,18 +72,16 @@ static int create_processor(struct packer *packer, const struct kataimg_job *job
 static int packer_open(struct packer *packer, const struct kataimg_job *job,
 		       const sqfs_compressor_config_t *compression)
 {
-	int err = create_compressors(packer, compression);
+	int ret = create_compressors(packer, compression);
 
-	if (err)
-		return err;
+	if (ret < 0)
+		return ret;
 	packer->fragments = sqfs_frag_table_create(0);
 	packer->writer = sqfs_block_writer_create(&packer->file->base, SQFS_DEVBLK_SIZE, 0);
 	packer->files = calloc(packer->tree->node_count, sizeof(*packer->files));
 	packer->chunk = malloc(CHUNK_BYTES);
-	if (!packer->fragments || !packer->writer || !packer->files || !packer->chunk) {
-		packer->host->error(packer->host->ctx, "out of memory");
+	if (!packer->fragments || !packer->writer || !packer->files || !packer->chunk)
 		return -ENOMEM;
-	}
 	for (uint64_t i = 0; i < packer->tree->node_count; i++)
 		if (packer->tree->nodes[i]->type == KATAIMG_REG)
 			packer->total_bytes += packer->tree->nodes[i]->size;
@@ -109,15 +107,15 @@ static size_t chunk_of(uint64_t len)
 /* The library sees which blocks are zeros, and stores none of them. */
 static int append_hole(struct packer *packer, const struct kataimg_node *node, uint64_t len)
 {
-	int err = 0;
+	int ret = 0;
 
 	memset(packer->chunk, 0, chunk_of(len));
-	for (; len > 0 && !err; len -= chunk_of(len)) {
+	for (; ret == 0 && len > 0; len -= chunk_of(len)) {
 		if (packer->host->cancelled(packer->host->ctx))
 			return -ECANCELED;
-		err = append(packer, node, chunk_of(len));
+		ret = append(packer, node, chunk_of(len));
 	}
-	return err;
+	return ret;
 }
 
 static int append_segment(struct packer *packer, const struct kataimg_node *node,
@@ -125,57 +123,61 @@ static int append_segment(struct packer *packer, const struct kataimg_node *node
 {
 	const struct kataimg_host *host = packer->host;
 	uint64_t off = segment->file_off, end = off + segment->len;
-	int err = 0;
+	int ret = 0;
 
-	for (; off < end && !err; off += chunk_of(end - off)) {
+	for (; ret == 0 && off < end; off += chunk_of(end - off)) {
 		size_t len = chunk_of(end - off);
 
-		err = host->source_read(host->ctx, node, off, packer->chunk, len);
-		if (!err)
-			err = append(packer, node, len);
+		ret = host->source_read(host->ctx, node, off, packer->chunk, len);
+		if (ret < 0)
+			return ret;
+		ret = append(packer, node, len);
 	}
-	return err;
+	return ret;
 }
 
 static int append_content(struct packer *packer, const struct kataimg_node *node)
 {
 	uint64_t off = 0;
-	int err = 0;
 
-	for (uint32_t i = 0; i < node->segment_count && !err; i++) {
+	for (uint32_t i = 0; i < node->segment_count; i++) {
 		const struct kataimg_segment *segment = &node->segments[i];
+		int ret = append_hole(packer, node, segment->file_off - off);
 
-		err = append_hole(packer, node, segment->file_off - off);
-		if (!err)
-			err = append_segment(packer, node, segment);
+		if (ret < 0)
+			return ret;
+		ret = append_segment(packer, node, segment);
+		if (ret < 0)
+			return ret;
 		off = segment->file_off + segment->len;
 	}
-	return err ? err : append_hole(packer, node, node->size - off);
+	return append_hole(packer, node, node->size - off);
 }
 
 static int pack_file(struct packer *packer, const struct kataimg_node *node)
 {
 	int result = sqfs_block_processor_begin_file(packer->processor, &packer->files[node->index],
 						     NULL, 0);
-	int err = file_error(packer->file, result, "beginning a file");
+	int ret = file_error(packer->file, result, "beginning a file");
 
-	if (!err)
-		err = append_content(packer, node);
-	if (err)
-		return err;
+	if (ret < 0)
+		return ret;
+	ret = append_content(packer, node);
+	if (ret < 0)
+		return ret;
 	return file_error(packer->file, sqfs_block_processor_end_file(packer->processor),
 			  "ending a file");
 }
 
 static int pack_data(struct packer *packer)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (uint64_t i = 0; i < packer->tree->node_count && !err; i++)
+	for (uint64_t i = 0; ret == 0 && i < packer->tree->node_count; i++)
 		if (packer->tree->nodes[i]->type == KATAIMG_REG)
-			err = pack_file(packer, packer->tree->nodes[i]);
-	if (err)
-		return err;
+			ret = pack_file(packer, packer->tree->nodes[i]);
+	if (ret < 0)
+		return ret;
 	return file_error(packer->file, sqfs_block_processor_finish(packer->processor),
 			  "compressing the last blocks");
 }
@@ -195,22 +197,22 @@ static int begin(struct packer *packer, sqfs_super_t *super)
 
 static int pack(struct packer *packer, sqfs_super_t *super)
 {
-	int err = begin(packer, super);
+	const struct tables_source source = {
+		.tree = packer->tree,
+		.files = packer->files,
+		.fragments = packer->fragments,
+		.compressor = packer->compressor,
+	};
+	int ret = begin(packer, super);
 
-	if (!err)
-		err = pack_data(packer);
-	if (!err) {
-		const struct tables_source source = {
-			.tree = packer->tree,
-			.files = packer->files,
-			.fragments = packer->fragments,
-			.compressor = packer->compressor,
-		};
-
-		err = tables_write(&source, packer->file, super);
-	}
-	if (err)
-		return err;
+	if (ret < 0)
+		return ret;
+	ret = pack_data(packer);
+	if (ret < 0)
+		return ret;
+	ret = tables_write(&source, packer->file, super);
+	if (ret < 0)
+		return ret;
 	super->bytes_used = packer->file->size;
 	return file_error(packer->file, sqfs_super_write(super, &packer->file->base),
 			  "writing the superblock");
@@ -220,17 +222,17 @@ int pack_tree(const struct kataimg_job *job, const struct kataimg_tree *tree,
 	      const sqfs_compressor_config_t *compression, struct file *file, sqfs_super_t *super)
 {
 	struct packer packer = { .host = file->host, .tree = tree, .file = file };
-	int err = file_error(file,
+	int ret = file_error(file,
 			     sqfs_super_init(super, compression->block_size,
 					     (uint32_t)job->build_time, compression->id),
 			     "beginning the superblock");
 
-	if (err)
-		return err;
+	if (ret < 0)
+		return ret;
 	super->inode_count = (uint32_t)tree->node_count;
-	err = packer_open(&packer, job, compression);
-	if (!err)
-		err = pack(&packer, super);
+	ret = packer_open(&packer, job, compression);
+	if (ret == 0)
+		ret = pack(&packer, super);
 	packer_close(&packer);
-	return err;
+	return ret;
 }

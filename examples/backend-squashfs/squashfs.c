@@ -4,6 +4,7 @@
  * knows no size before; write only says where the bytes belong.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <sqfs/compressor.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -125,21 +126,20 @@ static int squashfs_open(const struct kataimg_host *host, const struct kataimg_j
 			 const struct kataimg_value *values, void **state)
 {
 	struct squashfs *squashfs = calloc(1, sizeof(*squashfs));
-	int err;
+	int ret;
 
-	if (!squashfs) {
-		host->error(host->ctx, "out of memory");
+	if (!squashfs)
 		return -ENOMEM;
-	}
 	squashfs->host = host;
 	squashfs->job = job;
 	file_init_scratch(&squashfs->packed, host, NULL);
-	err = configure(squashfs, values);
-	if (err)
+	ret = configure(squashfs, values);
+	if (ret < 0) {
 		free(squashfs);
-	else
-		*state = squashfs;
-	return err;
+		return ret;
+	}
+	*state = squashfs;
+	return 0;
 }
 
 static void squashfs_close(void *state)
@@ -191,21 +191,21 @@ static int squashfs_plan(void *state, const struct kataimg_tree *tree, struct ka
 	struct squashfs *squashfs = state;
 	const struct kataimg_host *host = squashfs->host;
 	struct kataimg_scratch *scratch;
-	int err;
+	int ret;
 
 	if (squashfs->job->build_time > UINT32_MAX) {
 		host->error(host->ctx, "squashfs cannot store a build time after 2106");
 		return -ERANGE;
 	}
-	err = host->scratch_create(host->ctx, &scratch);
-	if (err)
-		return err;
+	ret = host->scratch_create(host->ctx, &scratch);
+	if (ret < 0)
+		return ret;
 	file_init_scratch(&squashfs->packed, host, scratch);
-	err = pack_tree(squashfs->job, tree, &squashfs->compression, &squashfs->packed,
+	ret = pack_tree(squashfs->job, tree, &squashfs->compression, &squashfs->packed,
 			&squashfs->super);
 	plan->bytes = super_window_bytes(&squashfs->super);
 	plan->granularity = GRANULE_BYTES;
-	return err;
+	return ret;
 }
 
 static int squashfs_describe(void *state, uint64_t window_bytes, struct kataimg_fs_info *info)
@@ -233,13 +233,14 @@ static int squashfs_probe(const struct kataimg_host *host, uint64_t window_bytes
 {
 	struct file window;
 	sqfs_super_t super;
-	int err;
+	int ret;
 
 	file_init_window(&window, host, window_bytes);
-	err = super_read(&window, &super);
-	if (!err)
-		super_describe(&super, info);
-	return err;
+	ret = super_read(&window, &super);
+	if (ret < 0)
+		return ret;
+	super_describe(&super, info);
+	return 0;
 }
 
 /* [off, off + len) of the window against what was packed. */
@@ -247,15 +248,16 @@ static int compare(const struct squashfs *squashfs, uint64_t off, size_t len)
 {
 	const struct kataimg_host *host = squashfs->host;
 	uint8_t expected[COMPARE_BYTES], found[COMPARE_BYTES];
-	int err = host->scratch_read(host->ctx, squashfs->packed.scratch, off, expected, len);
+	int ret = host->scratch_read(host->ctx, squashfs->packed.scratch, off, expected, len);
 
-	if (!err)
-		err = host->window_read(host->ctx, off, found, len);
-	if (err || !memcmp(expected, found, len))
-		return err;
-	host->error(host->ctx, "the tables within 64 KiB of byte %llu are not what was packed",
-		    (unsigned long long)off);
-	return -EBADMSG;
+	if (ret < 0)
+		return ret;
+	ret = host->window_read(host->ctx, off, found, len);
+	if (ret < 0 || memcmp(expected, found, len) == 0)
+		return ret;
+	host->error(host->ctx,
+		    "the tables within 64 KiB of byte %" PRIu64 " are not what was packed", off);
+	return -EUCLEAN;
 }
 
 static int squashfs_verify(void *state, uint64_t window_bytes)
@@ -264,22 +266,22 @@ static int squashfs_verify(void *state, uint64_t window_bytes)
 	const sqfs_super_t *super = &squashfs->super;
 	struct file window;
 	sqfs_super_t found;
-	int err;
+	int ret;
 
 	file_init_window(&window, squashfs->host, window_bytes);
-	err = super_read(&window, &found);
-	if (err == -ENODATA || (!err && memcmp(&found, super, sizeof(found)))) {
+	ret = super_read(&window, &found);
+	if (ret == -ENODATA || (ret == 0 && memcmp(&found, super, sizeof(found)))) {
 		squashfs->host->error(squashfs->host->ctx,
 				      "the superblock is not what was written");
-		return -EBADMSG;
+		return -EUCLEAN;
 	}
-	for (uint64_t off = super->inode_table_start; off < super->bytes_used && !err;
+	for (uint64_t off = super->inode_table_start; ret == 0 && off < super->bytes_used;
 	     off += COMPARE_BYTES) {
 		uint64_t left = super->bytes_used - off;
 
-		err = compare(squashfs, off, left < COMPARE_BYTES ? left : COMPARE_BYTES);
+		ret = compare(squashfs, off, left < COMPARE_BYTES ? left : COMPARE_BYTES);
 	}
-	return err;
+	return ret;
 }
 
 KATAIMG_BACKEND(.name = "squashfs", .version = BACKEND_VERSION,

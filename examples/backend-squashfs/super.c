@@ -42,7 +42,7 @@ void super_describe(const sqfs_super_t *super, struct kataimg_fs_info *info)
 static int broken(const struct file *file, const char *how)
 {
 	file->host->error(file->host->ctx, "the squashfs superblock %s", how);
-	return -EBADMSG;
+	return -EUCLEAN;
 }
 
 int super_read(struct file *file, sqfs_super_t *super)

@@ -48,7 +48,6 @@ static int tables_open(struct tables *tables)
 			sqfs_dir_writer_create(tables->dirs, SQFS_DIR_WRITER_CREATE_EXPORT_TABLE);
 	if (tables->ids && tables->xattrs && tables->inodes && tables->refs && tables->dir_writer)
 		return 0;
-	tables->host->error(tables->host->ctx, "out of memory");
 	return -ENOMEM;
 }
 
@@ -229,25 +228,25 @@ static int write_node(struct tables *tables, const struct kataimg_node *node)
 static int write_nodes(struct tables *tables)
 {
 	const struct kataimg_tree *tree = tables->source->tree;
-	int err = 0;
+	int ret = 0;
 
-	for (uint64_t i = 0; i < tree->node_count && !err; i++)
+	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++)
 		if (tree->nodes[i]->type != KATAIMG_DIR)
-			err = write_node(tables, tree->nodes[i]);
-	for (uint64_t i = tree->node_count; i-- > 0 && !err;)
+			ret = write_node(tables, tree->nodes[i]);
+	for (uint64_t i = tree->node_count; ret == 0 && i-- > 0;)
 		if (tree->nodes[i]->type == KATAIMG_DIR)
-			err = write_node(tables, tree->nodes[i]);
-	return err;
+			ret = write_node(tables, tree->nodes[i]);
+	return ret;
 }
 
 static int write_inodes(struct tables *tables, sqfs_super_t *super)
 {
-	int err, result;
+	int ret, result;
 
 	super->inode_table_start = tables->file->size;
-	err = write_nodes(tables);
-	if (err)
-		return err;
+	ret = write_nodes(tables);
+	if (ret < 0)
+		return ret;
 	super->root_inode_ref = tables->refs[0];
 	result = sqfs_meta_writer_flush(tables->inodes);
 	if (result >= 0)
@@ -274,15 +273,21 @@ static int write_others(struct tables *tables, sqfs_super_t *super)
 	return file_error(tables->file, result, "writing the tables");
 }
 
+static int write_all(struct tables *tables, sqfs_super_t *super)
+{
+	int ret = tables_open(tables);
+
+	if (ret < 0)
+		return ret;
+	ret = write_inodes(tables, super);
+	return ret < 0 ? ret : write_others(tables, super);
+}
+
 int tables_write(const struct tables_source *source, struct file *file, sqfs_super_t *super)
 {
 	struct tables tables = { .source = source, .host = file->host, .file = file };
-	int err = tables_open(&tables);
+	int ret = write_all(&tables, super);
 
-	if (!err)
-		err = write_inodes(&tables, super);
-	if (!err)
-		err = write_others(&tables, super);
 	tables_close(&tables);
-	return err;
+	return ret;
 }

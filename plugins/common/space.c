@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "lib/array.h"
+
 /* Runs live in one array; number 0 is "no run", of length 0. */
 struct run {
 	uint64_t start;
@@ -20,8 +22,7 @@ struct run {
 };
 
 struct space {
-	struct run *runs;
-	uint32_t used, capacity;
+	ARRAY(struct run) runs;
 	uint32_t root;
 	uint32_t spare; /* list of unused runs, linked by left */
 	uint64_t free_blocks;
@@ -35,39 +36,24 @@ struct space *space_new(void)
 {
 	struct space *space = calloc(1, sizeof(*space));
 
-	if (!space)
-		return NULL;
-	space->capacity = 16;
-	space->runs = calloc(space->capacity, sizeof(*space->runs));
-	if (!space->runs) {
-		free(space);
-		return NULL;
-	}
-	space->used = 1;
-	return space;
+	if (space && array_add(&space->runs)) /* number 0 */
+		return space;
+	free(space);
+	return NULL;
 }
 
 void space_free(struct space *space)
 {
 	if (space)
-		free(space->runs);
+		array_free(&space->runs);
 	free(space);
 }
 
 static int reserve_run(struct space *space)
 {
-	struct run *runs;
-
-	if (space->spare || space->used < space->capacity)
+	if (space->spare)
 		return 0;
-	if (space->capacity > UINT32_MAX / 2)
-		return -ENOMEM;
-	runs = reallocarray(space->runs, space->capacity * 2, sizeof(*runs));
-	if (!runs)
-		return -ENOMEM;
-	space->runs = runs;
-	space->capacity *= 2;
-	return 0;
+	return space->runs.count < UINT32_MAX ? array_reserve(&space->runs, 1) : -ENOMEM;
 }
 
 static uint32_t mix(uint32_t number)
@@ -85,10 +71,10 @@ static uint32_t new_run(struct space *space, uint64_t start, uint64_t blocks)
 	if (blocks == 0)
 		return 0;
 	if (number)
-		space->spare = space->runs[number].left;
+		space->spare = space->runs.items[number].left;
 	else
-		number = space->used++;
-	space->runs[number] = (struct run){
+		number = (uint32_t)space->runs.count++;
+	space->runs.items[number] = (struct run){
 		.start = start,
 		.blocks = blocks,
 		.longest = blocks,
@@ -99,7 +85,7 @@ static uint32_t new_run(struct space *space, uint64_t start, uint64_t blocks)
 
 static void release_run(struct space *space, uint32_t number)
 {
-	space->runs[number].left = space->spare;
+	space->runs.items[number].left = space->spare;
 	space->spare = number;
 }
 
@@ -110,16 +96,16 @@ static uint64_t longer(uint64_t a, uint64_t b)
 
 static void update_longest(struct space *space, uint32_t number)
 {
-	struct run *run = &space->runs[number];
+	struct run *run = &space->runs.items[number];
 
-	run->longest = longer(run->blocks, longer(space->runs[run->left].longest,
-						  space->runs[run->right].longest));
+	run->longest = longer(run->blocks, longer(space->runs.items[run->left].longest,
+						  space->runs.items[run->right].longest));
 }
 
 /* Everything in left lies before everything in right. */
 static uint32_t merge(struct space *space, uint32_t left, uint32_t right)
 {
-	struct run *runs = space->runs;
+	struct run *runs = space->runs.items;
 
 	if (!left || !right)
 		return left ? left : right;
@@ -137,7 +123,7 @@ static uint32_t merge(struct space *space, uint32_t left, uint32_t right)
 static void split(struct space *space, uint32_t number, uint64_t at, uint32_t *left,
 		  uint32_t *right)
 {
-	struct run *run = &space->runs[number];
+	struct run *run = &space->runs.items[number];
 
 	if (!number) {
 		*left = *right = 0;
@@ -178,7 +164,7 @@ static bool run_place(const struct run *run, const struct request *request, uint
 static uint32_t find_run(const struct space *space, uint32_t number, const struct request *request,
 			 uint64_t *start)
 {
-	const struct run *run = &space->runs[number];
+	const struct run *run = &space->runs.items[number];
 	uint32_t hit;
 
 	if (run->longest < request->blocks)
@@ -194,8 +180,8 @@ static uint32_t find_run(const struct space *space, uint32_t number, const struc
 /* Cuts [start, start + blocks) out of a run that holds it. */
 static int cut_run(struct space *space, uint32_t number, uint64_t start, uint64_t blocks)
 {
-	uint64_t run_start = space->runs[number].start;
-	uint64_t run_end = run_start + space->runs[number].blocks;
+	uint64_t run_start = space->runs.items[number].start;
+	uint64_t run_end = run_start + space->runs.items[number].blocks;
 	uint32_t before, cut, after;
 	int ret = reserve_run(space);
 
@@ -229,7 +215,7 @@ int space_find_at_phase(const struct space *space, uint64_t blocks, uint64_t mod
 
 	if (!number)
 		return -ENOSPC;
-	*length = space->runs[number].start + space->runs[number].blocks - start;
+	*length = space->runs.items[number].start + space->runs.items[number].blocks - start;
 	return 0;
 }
 
@@ -245,7 +231,7 @@ int space_take_some(struct space *space, uint64_t max_blocks, uint64_t *start, u
 
 	if (!number)
 		return -ENOSPC;
-	*got = space->runs[number].blocks;
+	*got = space->runs.items[number].blocks;
 	if (*got > max_blocks)
 		*got = max_blocks;
 	return cut_run(space, number, *start, *got);
@@ -262,7 +248,7 @@ int space_next_run(const struct space *space, uint64_t *cursor, uint64_t *start,
 	uint32_t next = 0;
 
 	while (number) {
-		const struct run *run = &space->runs[number];
+		const struct run *run = &space->runs.items[number];
 
 		if (run->start >= *cursor)
 			next = number;
@@ -270,8 +256,8 @@ int space_next_run(const struct space *space, uint64_t *cursor, uint64_t *start,
 	}
 	if (!next)
 		return -ENOENT;
-	*start = space->runs[next].start;
-	*blocks = space->runs[next].blocks;
+	*start = space->runs.items[next].start;
+	*blocks = space->runs.items[next].blocks;
 	*cursor = *start + *blocks;
 	return 0;
 }
