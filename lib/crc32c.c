@@ -3,7 +3,6 @@
 
 #include "lib/byteorder.h"
 
-#define POLYNOMIAL 0x82F63B78u
 #define SLICES 8
 
 static uint32_t tables[SLICES][256];
@@ -11,12 +10,10 @@ static uint32_t tables[SLICES][256];
 /* Filled when the object is loaded, so that threads find it ready. */
 __attribute__((constructor)) static void crc32c_fill_tables(void)
 {
-	for (uint32_t byte = 0; byte < 256; byte++) {
-		uint32_t crc = byte;
+	for (unsigned int i = 0; i < 256; i++) {
+		const uint8_t byte = (uint8_t)i;
 
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? POLYNOMIAL : 0);
-		tables[0][byte] = crc;
+		tables[0][i] = kataimg_crc32c_portable(0, &byte, 1);
 	}
 	for (int slice = 1; slice < SLICES; slice++)
 		for (int byte = 0; byte < 256; byte++) {
@@ -50,29 +47,8 @@ uint32_t crc32c_portable(uint32_t crc, const void *data, size_t len)
 	return crc;
 }
 
-#if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, const void *data,
-							       size_t len)
-{
-	const uint8_t *bytes = data;
-	uint64_t wide = crc;
-
-	for (; len >= 8; len -= 8, bytes += 8)
-		wide = __builtin_ia32_crc32di(wide, load_le64(bytes));
-	crc = (uint32_t)wide;
-	while (len--)
-		crc = __builtin_ia32_crc32qi(crc, *bytes++);
-	return crc;
-}
-
 uint32_t crc32c(uint32_t crc, const void *data, size_t len)
 {
-	return __builtin_cpu_supports("sse4.2") ? crc32c_sse42(crc, data, len)
-						: crc32c_portable(crc, data, len);
+	return KATAIMG_CRC32C_BY_CPU() ? kataimg_crc32c(crc, data, len)
+				       : crc32c_portable(crc, data, len);
 }
-#else
-uint32_t crc32c(uint32_t crc, const void *data, size_t len)
-{
-	return crc32c_portable(crc, data, len);
-}
-#endif

@@ -44,13 +44,23 @@ class Kit:
         return run('pkg-config', f'--variable={name}', 'kataimg',
                    environment=self.environment).strip()
 
+    def example(self, name):
+        return os.path.join(self.variable('docdir'), 'examples', name)
+
     def build_backend(self, source, work):
-        """Builds a copy of a backend's project outside the repository. Its file."""
+        """Builds a copy of a backend's project outside the kit. Its file."""
         project, build = os.path.join(work, 'project'), os.path.join(work, 'build')
         shutil.copytree(source, project)
         run('meson', 'setup', '--werror', build, project, environment=self.environment)
         run('meson', 'compile', '-C', build, environment=self.environment)
         return _find(f'{build}/kataimg-*-backend.so')
+
+    def commands_of_man_page(self):
+        """The shell commands of kataimg-backend(3), as a reader copies them."""
+        with open(_find(f'{self.root}/**/man3/kataimg-backend.3'), encoding='utf-8') as page:
+            text = page.read()
+        start, end = text.index('\ncc \\-shared'), text.index('\n.fi')
+        return text[start:end].replace('\\-', '-').replace('\\e', '\\')
 
     def install_backend(self, work):
         """Installs what build_backend made beside our own backends. The directory of all."""

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The squashfs example, from a copy outside the repository, with the installed kit alone.
+"""The examples of the installed kit, built and judged with that kit alone.
 
-KATAIMG_TEST_BUILD is the build directory, KATAIMG_TEST_EXAMPLE the example's.
+KATAIMG_TEST_BUILD is the build directory.
 """
 import copy
 import filecmp
@@ -64,7 +64,7 @@ class Test:
         self.workspace = Workspace()
         self.kit = Kit(os.environ['KATAIMG_TEST_BUILD'], self.workspace.directory('kit'))
         self.work = self.workspace.directory('project')
-        self.module = self.kit.build_backend(os.environ['KATAIMG_TEST_EXAMPLE'], self.work)
+        self.module = self.kit.build_backend(self.kit.example('backend-squashfs'), self.work)
         os.environ['KATAIMG_TEST_PROGRAM'] = self.kit.program
         os.environ['KATAIMG_TEST_BACKENDS'] = f'squashfs={self.module}'
         self.program = Program(self.workspace)
@@ -95,6 +95,23 @@ class Test:
 
     def keeps_the_contract(self):
         run(self.kit.check, self.module, 'compress=lz4')
+
+    def tutorial_is_there(self):
+        page = os.path.join(os.path.dirname(os.path.dirname(self.kit.example(''))),
+                            'writing-a-backend.md')
+        check(os.path.getsize(page) > 10000, page)
+
+    def commands_of_the_man_page_work(self):
+        """For a backend that has no DAX and a source that is no guest's root."""
+        work = self.workspace.directory('by-hand')
+        with open(self.kit.example('erofs-stub.c'), encoding='utf-8') as file:
+            code = file.read().replace('"erofs-stub"', '"myfs"').replace('KATAIMG_CAP_DAX', '0')
+        with open(os.path.join(work, 'myfs.c'), 'w', encoding='utf-8') as file:
+            file.write('#include <kataimg/ondisk.h>\n' + code)
+        os.mkdir(os.path.join(work, 'SOURCE'))
+        run('sh', '-ec', f'cd {work}; {self.kit.commands_of_man_page()}',
+            environment=self.kit.environment)
+        check(os.path.getsize(os.path.join(work, 'myfs.img')) > 0, 'no image')
 
     def is_found_where_it_is_installed(self):
         directory = self.kit.install_backend(self.work)
@@ -168,6 +185,8 @@ class Test:
 
 def main():
     test, tap = Test(), Tap()
+    tap.case('the tutorial is installed', test.tutorial_is_there)
+    tap.case('the commands of the man page', test.commands_of_the_man_page_work)
     tap.case('found where it is installed', test.is_found_where_it_is_installed)
     tap.case('refuses nanoseconds once', test.refuses_nanoseconds_once)
     tap.case('refuses levels', test.refuses_levels_that_are_none)
