@@ -211,6 +211,21 @@ static const struct kataimg_host services = {
 	.source_read_inline = host_service_source_read_inline,
 };
 
+/* The services as the backend gets them. */
+static int wrap_services(struct kataimg_host_ctx *ctx)
+{
+	ctx->outer = &ctx->services;
+	if (ctx->setup.decorate)
+		ctx->outer = ctx->setup.decorate(ctx->setup.decorate_arg, ctx->outer);
+	if (!ctx->setup.strict)
+		return 0;
+	ctx->strict = strict_new(ctx->outer);
+	if (!ctx->strict)
+		return -ENOMEM;
+	ctx->outer = strict_services(ctx->strict);
+	return 0;
+}
+
 struct host *host_new(const struct host_setup *setup)
 {
 	struct host *host = calloc(1, sizeof(*host));
@@ -222,6 +237,10 @@ struct host *host_new(const struct host_setup *setup)
 	host->ctx.services.ctx = &host->ctx;
 	host->ctx.failed_index = UINT64_MAX;
 	pthread_mutex_init(&host->ctx.lock, NULL);
+	if (wrap_services(&host->ctx) < 0) {
+		host_free(host);
+		return NULL;
+	}
 	return host;
 }
 
@@ -237,13 +256,58 @@ void host_free(struct host *host)
 	array_free(&host->ctx.facts);
 	error_clear(&host->ctx.error);
 	host_compare_free(host->ctx.compare);
+	strict_free(host->ctx.strict);
 	pthread_mutex_destroy(&host->ctx.lock);
 	free(host);
 }
 
 const struct kataimg_host *host_services(struct host *host)
 {
-	return &host->ctx.services;
+	return host->ctx.outer;
+}
+
+void host_enter(struct host *host, const char *callback)
+{
+	host->ctx.callback = callback;
+	if (host->ctx.strict)
+		strict_enter(host->ctx.strict, callback);
+}
+
+/* Out of memory and cancelled need no message, nor does a probe that says "not mine". */
+static bool lacks_message(const struct host *host, int code)
+{
+	return code < 0 && host->ctx.error.code == 0 && code != -ENOMEM && code != -ECANCELED &&
+	       !(code == -ENODATA && strcmp(host->ctx.callback, "probe") == 0);
+}
+
+void host_leave(struct host *host, int code, const struct kataimg_tree *written)
+{
+	struct strict *strict = host->ctx.strict;
+
+	if (!strict)
+		return;
+	if (lacks_message(host, code))
+		strict_note(strict, "%s returned %d (%s) without a message", host->ctx.callback,
+			    code,
+			    strerrordesc_np(-code) ? strerrordesc_np(-code) : "no error number");
+	if (code == 0 && written)
+		strict_judge_files(strict, written);
+}
+
+void host_note(struct host *host, const char *fmt, ...)
+{
+	autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (host->ctx.strict && vasprintf(&text, fmt, args) >= 0)
+		strict_note(host->ctx.strict, "%s", text);
+	va_end(args);
+}
+
+const char *host_violation(const struct host *host)
+{
+	return host->ctx.strict ? strict_violation(host->ctx.strict) : NULL;
 }
 
 int host_take_error(struct host *host, int code, const char *what, struct error *error)
@@ -251,6 +315,11 @@ int host_take_error(struct host *host, int code, const char *what, struct error 
 	const char *backend = host->ctx.setup.backend;
 	struct error *own = &host->ctx.error;
 
+	if (host_violation(host)) {
+		error_clear(own);
+		return error_set(error, EPROTO, "%s: against the contract: %s", backend,
+				 host_violation(host));
+	}
 	if (code == 0 && own->code != 0) {
 		error_set(error, EPROTO,
 			  "%s: %s (and yet %s succeeded: the backend passed over it)", backend,
@@ -278,7 +347,7 @@ int host_take_error(struct host *host, int code, const char *what, struct error 
 
 bool host_has_error(const struct host *host)
 {
-	return host->ctx.error.code != 0;
+	return host->ctx.error.code != 0 || host_violation(host);
 }
 
 const struct host_fact *host_facts(const struct host *host, size_t *count)

@@ -31,6 +31,10 @@ struct host_setup {
 	void *refuse_arg;
 	void (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */
 	void *progress_arg;
+	bool strict; /* what is against the contract is an error: backend/strict.h */
+	/* Round the services, below the strict ones: for tests. NULL: nothing. */
+	const struct kataimg_host *(*decorate)(void *arg, const struct kataimg_host *services);
+	void *decorate_arg;
 };
 
 struct host *host_new(const struct host_setup *setup); /* NULL when memory is out */
@@ -50,6 +54,15 @@ struct host_range {
 /* copy records what is written and placed; only for HOST_WRITE_WINDOW. */
 void host_set_window(struct host *host, enum host_window mode, const struct host_range *range,
 		     struct copy *copy);
+
+/* A callback is about to be called, from this thread. */
+void host_enter(struct host *host, const char *callback);
+/* A callback ended with the code. A strict host judges it, and write with the tree. */
+void host_leave(struct host *host, int code, const struct kataimg_tree *written);
+/* Against the contract, found by the caller of callbacks; lost where the host is not strict. */
+void host_note(struct host *host, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The first thing that was against the contract; NULL. */
+const char *host_violation(const struct host *host);
 
 /*
  * From here on write compares with the finished window, whose bytes stay as they are; log, fact and

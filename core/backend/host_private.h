@@ -7,6 +7,7 @@
 
 #include "core/backend/host.h"
 #include "core/backend/overlay.h"
+#include "core/backend/strict.h"
 #include "core/copy/ranges.h"
 #include "lib/array.h"
 
@@ -18,6 +19,9 @@ struct kataimg_scratch {
 struct kataimg_host_ctx {
 	struct host_setup setup;
 	struct kataimg_host services;
+	const struct kataimg_host *outer; /* as the backend sees them */
+	struct strict *strict;            /* NULL */
+	const char *callback;             /* that is running, or ran last */
 
 	enum host_window mode;
 	struct host_range window;

@@ -21,6 +21,7 @@ struct build_options {
 	bool dry_run;         /* print the geometry on stdout, write nothing */
 	bool sync;            /* the image is on the disk before it gets its name */
 	bool reflink;         /* share extents with the source where the filesystem can */
+	bool strict_backend;  /* what a backend does against its contract is an error */
 	const char *report;   /* where the JSON report goes; NULL: none; "-": stdout, and then
 				 nothing else does */
 	enum progress_mode progress;

@@ -66,6 +66,7 @@ static int open_session(struct build *build, struct error *error)
 		.refuse_arg = build,
 		.progress = update_progress,
 		.progress_arg = build->progress,
+		.strict = build->options->strict_backend,
 	};
 	int ret;
 

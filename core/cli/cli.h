@@ -36,7 +36,8 @@ struct cli {
 	const char *root_hash, *salt; /* of inspect */
 	unsigned int progress;        /* 0: what suits stderr; else 1 + enum progress_mode */
 	bool script;                  /* started under the script's name: guest/dropin.h */
-	bool dry_run, explain, no_sync, no_reflink, quiet, verbose, json, version, help, help_keys;
+	bool dry_run, explain, no_sync, no_reflink, strict_backend, quiet, verbose, json, version,
+		help, help_keys;
 };
 
 /* Runs the command line, prints the error there is, and returns the exit code: 0, 1, 2. */

@@ -25,6 +25,7 @@ static struct build_options options_of(const struct cli *cli, const struct backe
 		.dry_run = cli->dry_run,
 		.sync = !cli->no_sync,
 		.reflink = !cli->no_reflink,
+		.strict_backend = cli->strict_backend,
 		.report = cli->explain ? NULL : cli->report,
 		.progress = progress_mode_of(cli),
 		.owner = (uid_t)-1,

@@ -49,6 +49,8 @@ const struct cli_option cli_options[] = {
 	  MEMBER(no_sync) },
 	{ 0, "--no-reflink", NULL, "do not share extents with the source", CLI_BUILD, CLI_FLAG,
 	  MEMBER(no_reflink) },
+	{ 0, "--strict-backend", NULL, "fail when the backend breaks its contract", CLI_BUILD,
+	  CLI_FLAG, MEMBER(strict_backend) },
 	{ 0, "--progress", "MODE", "auto, off, plain, bar or json", CLI_BUILD | CLI_INSPECT,
 	  CLI_CHOICE, MEMBER(progress), .choices = progress_choices },
 	{ 'q', "--quiet", NULL, "only warnings and errors", CLI_BUILD | CLI_TREE, CLI_FLAG,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,6 +195,30 @@ static int toy_check(void *state, const struct kataimg_node *node, char *reason,
 }
 #endif
 
+#ifdef BREAK_NESTED
+static int no_job(void *arg, uint64_t index)
+{
+	return arg || index;
+}
+
+static int nested_job(void *arg, uint64_t index)
+{
+	struct toy *toy = arg;
+
+	return toy->host->parallel(toy->host->ctx, index + 1, no_job, NULL);
+}
+#endif
+
+#ifdef BREAK_THREAD
+static void *thread_of_its_own(void *arg)
+{
+	struct toy *toy = arg;
+
+	toy->host->fact(toy->host->ctx, "thread", "of its own");
+	return NULL;
+}
+#endif
+
 static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
 {
 	struct toy *toy = state;
@@ -217,6 +242,18 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 	plan->bytes = (toy->blocks + blocks_of(toy->job->free_bytes)) * BLOCK;
 #endif
 	plan->granularity = BLOCK;
+#ifdef BREAK_BEHIND
+	memset(plan + 1, 0, 1);
+#endif
+#ifdef BREAK_NESTED
+	return toy->host->parallel(toy->host->ctx, 1, nested_job, toy);
+#endif
+#ifdef BREAK_THREAD
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, thread_of_its_own, toy);
+	pthread_join(thread, NULL);
+#endif
 #ifdef BREAK_GRANULARITY
 	plan->granularity = 1000;
 #endif
@@ -277,6 +314,9 @@ static int place_files(struct toy *toy, const struct kataimg_tree *tree)
 		ret = toy->host->place(toy->host->ctx, block * BLOCK, node, 0, node->size);
 #ifdef BREAK_SAME_PLACE
 		continue;
+#endif
+#ifdef BREAK_UNREAD
+		break;
 #endif
 		block += blocks_of(node->size);
 	}
@@ -365,6 +405,9 @@ static int toy_verify(void *state, uint64_t window_bytes)
 #endif
 #ifdef BREAK_MESSAGE
 	return -EIO;
+#endif
+#ifdef BREAK_STAGE
+	ret = toy->host->write(toy->host->ctx, 0, &header, sizeof(header));
 #endif
 	return ret;
 }
