@@ -68,7 +68,8 @@ static int read_plain(const char *label, struct plain *plain, const struct tree_
 
 	if (plain->bytes == 0)
 		return error_set(error, EBADMSG, "%s: an empty file is no archive", label);
-	source = tree_add_archive(tree, steal_fd(&plain->fd), plain->scratch);
+	source = tree_add_shared(tree, steal_fd(&plain->fd),
+				 plain->scratch ? TREE_SOURCE_SCRATCH : TREE_SOURCE_ARCHIVE);
 	if (!edit || source < 0)
 		return error_nomem(error);
 	unpack.source = (uint16_t)source;

@@ -76,7 +76,7 @@ static bool is_linked(const struct mtree_words *words)
 /* A scanned file is opened by its name in the source, where the new one does not exist. */
 static int check_linkable(const struct tree_node *node, struct error *error)
 {
-	if (node->pub.type == KATAIMG_REG && node->source == 0 && node->pub.size > 0)
+	if (tree_is_scanned(node) && node->pub.size > 0)
 		return error_set(error, EINVAL,
 				 "a new hard link to a file of the source: make it there");
 	return 0;

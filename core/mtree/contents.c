@@ -39,14 +39,9 @@ static int take_file(struct mtree_apply *apply, struct tree_node *node, const ch
 		return fail(path, errno, error);
 	if (!S_ISREG(st.st_mode))
 		return error_set(error, EINVAL, "contents=%s: not a regular file", path);
-	ret = tree_add_file(apply->tree, resolved);
+	ret = tree_set_file(apply->tree, node, resolved, &st);
 	if (ret < 0)
 		return fail(path, -ret, error);
-	node->source = (uint16_t)ret;
-	node->range_count = 0;
-	node->inode = st.st_ino;
-	node->scanned = tree_stamp_of(&st);
-	node->pub.size = (uint64_t)st.st_size;
 	ret = map_file(apply, node, fd, &st);
 	return ret < 0 ? fail(path, -ret, error) : 0;
 }

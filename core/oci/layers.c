@@ -36,11 +36,12 @@ static int put_layer(struct archive_input *input, bool is_scratch, struct tree *
 {
 	struct unpack unpack = { .tree = tree, .edit = edit, .input = input };
 	int fd = input->fd;
-	int source = tree_add_archive(tree, fd, is_scratch);
+	int source =
+		tree_add_shared(tree, fd, is_scratch ? TREE_SOURCE_SCRATCH : TREE_SOURCE_ARCHIVE);
 	int ret;
 
 	if (source < 0) {
-		input->fd = -1; /* tree_add_archive took it, and closed it */
+		input->fd = -1; /* tree_add_shared took it, and closed it */
 		return error_errno(error, -source, "%s", input->label);
 	}
 	unpack.source = (uint16_t)source;

@@ -11,8 +11,8 @@
 #include "core/base/digest.h"
 #include "core/base/io.h"
 #include "core/base/meter.h"
+#include "core/tree/content.h"
 #include "core/tree/find.h"
-#include "core/tree/model.h"
 #include "core/tree/reader.h"
 #include "lib/hex.h"
 
@@ -47,23 +47,6 @@ static int find_file(const struct tree *store, const char *path, const struct ka
 	return 0;
 }
 
-/* A file of a tar is one stretch of it, unless it has holes, and these have none. */
-static int locate(const struct tree *store, const struct kataimg_node *node,
-		  struct archive_input *input, bool *scratch, struct error *error)
-{
-	const struct tree_node *file = tree_node(node);
-
-	*scratch = false;
-	input->bytes = node->size;
-	if (file->source == 0 || node->size == 0)
-		return 0;
-	if (file->range_count != 1 || file->ranges[0].len != node->size)
-		return error_set(error, EBADMSG, "%s: a file with holes", input->label);
-	*scratch = store->sources[file->source - 1].inode == 0;
-	input->off = file->ranges[0].source_off;
-	return 0;
-}
-
 int oci_store_open(const struct tree *store, const char *path, struct archive_input *input,
 		   bool *scratch, struct error *error)
 {
@@ -72,12 +55,13 @@ int oci_store_open(const struct tree *store, const char *path, struct archive_in
 	int ret = reader ? find_file(store, path, &node, error) : error_nomem(error);
 
 	*input = (struct archive_input){ .label = path, .fd = -1 };
-	if (ret == 0)
-		ret = locate(store, node, input, scratch, error);
+	if (ret == 0 && !tree_find_stretch(store, node, &input->off, scratch))
+		ret = error_set(error, EBADMSG, "%s: a file with holes", path);
 	if (ret == 0)
 		ret = tree_reader_open(reader, node, error);
 	if (ret < 0)
 		return ret;
+	input->bytes = node->size;
 	input->fd = fcntl(ret, F_DUPFD_CLOEXEC, 0);
 	return input->fd < 0 ? error_errno(error, errno, "%s", path) : 0;
 }

@@ -9,12 +9,6 @@
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
 
-/* The model hands out const; its owner may still change it. */
-static struct kataimg_xattr *own_xattrs(struct tree_node *node)
-{
-	return (struct kataimg_xattr *)node->pub.xattrs;
-}
-
 int tree_mark(struct tree *tree, const struct kataimg_node *marked, enum tree_drop what,
 	      uint64_t item)
 {
@@ -66,7 +60,7 @@ static void drop_xattr(struct tree_node *node, struct kataimg_xattr *xattr)
 
 static void drop_xattrs(struct tree_node *node)
 {
-	struct kataimg_xattr *xattrs = own_xattrs(node);
+	struct kataimg_xattr *xattrs = tree_xattrs(node);
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < node->pub.xattr_count; i++) {
@@ -88,14 +82,9 @@ static bool keeps_entry(const struct tree_node *dir, const struct kataimg_entry 
 
 static void drop_entries(struct tree_node *dir)
 {
-	struct kataimg_entry *entries = (struct kataimg_entry *)dir->pub.entries;
-	uint32_t kept = 0;
-
 	for (uint32_t i = 0; i < dir->pub.entry_count; i++)
-		if (keeps_entry(dir, &entries[i]))
-			entries[kept++] = entries[i];
-	dir->pub.entry_count = kept;
-	dir->pub.entries = kept ? entries : NULL;
+		if (!keeps_entry(dir, &dir->pub.entries[i]))
+			tree_remove_entry(dir, i);
 }
 
 static int drop_holes(struct tree *tree, struct tree_node *node)
@@ -156,7 +145,7 @@ int tree_drop_marked(struct tree *tree, struct error *error)
 	int ret = 0;
 
 	for (struct tree_marked_xattr *at = tree->marked_xattrs; at; at = at->next)
-		drop_xattr(at->node, &own_xattrs(at->node)[at->item]);
+		drop_xattr(at->node, &tree_xattrs(at->node)[at->item]);
 	tree->marked_xattrs = NULL;
 	arena_free(&tree->pending);
 	for (uint64_t i = 0; i < tree->pub.node_count; i++)
@@ -171,5 +160,5 @@ int tree_drop_marked(struct tree *tree, struct error *error)
 		if (ret == 0 && cancel_requested())
 			return cancel_check(error);
 	}
-	return ret < 0 ? error_nomem(error) : tree_renumber(tree, error);
+	return ret < 0 ? error_nomem(error) : tree_finish(tree, error);
 }

@@ -90,15 +90,14 @@ static bool replace(struct tree_edit *edit, struct tree_node *dir, const char *n
 		    struct tree_node *node)
 {
 	struct tree_name *added = find_added(edit, dir, name, len);
-	struct kataimg_entry *entry =
-		added ? NULL : (struct kataimg_entry *)tree_find_entry(&dir->pub, name, len);
+	const struct kataimg_entry *entry = added ? NULL : tree_find_entry(&dir->pub, name, len);
 
 	if (!added && !entry)
 		return false;
 	if (added)
 		added->node = node;
 	else
-		entry->node = node ? &node->pub : NULL;
+		tree_entries(dir)[entry - dir->pub.entries].node = node ? &node->pub : NULL;
 	dir->edited = 1;
 	edit->last_dir = NULL;
 	return true;
@@ -132,10 +131,8 @@ void tree_edit_remove(struct tree_edit *edit, struct tree_node *dir, const char 
 
 void tree_edit_clear(struct tree_edit *edit, struct tree_node *dir)
 {
-	struct kataimg_entry *entries = (struct kataimg_entry *)dir->pub.entries;
-
 	for (uint32_t i = 0; i < dir->pub.entry_count; i++)
-		entries[i].node = NULL;
+		tree_remove_entry(dir, i);
 	for (struct tree_name *name = dir->names; name; name = name->next)
 		name->node = NULL;
 	dir->edited = 1;

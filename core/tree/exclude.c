@@ -161,7 +161,7 @@ int tree_excluder_matches(struct tree_excluder *excluder, const struct kataimg_n
 
 static int exclude_entries(struct tree_excluder *excluder, struct tree_node *dir)
 {
-	struct kataimg_entry *entries = (struct kataimg_entry *)dir->pub.entries;
+	const struct kataimg_entry *entries = dir->pub.entries;
 
 	for (uint32_t i = 0; i < dir->pub.entry_count; i++) {
 		bool is_directory = entries[i].node->type == KATAIMG_DIR;
@@ -175,8 +175,7 @@ static int exclude_entries(struct tree_excluder *excluder, struct tree_node *dir
 		/* What is below would be looked at in vain, and be counted. */
 		if (is_directory)
 			tree_node(entries[i].node)->excluded = 1;
-		entries[i].node = NULL;
-		dir->edited = 1;
+		tree_remove_entry(dir, i);
 	}
 	return 0;
 }

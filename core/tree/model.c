@@ -13,11 +13,15 @@ struct tree *tree_new(void)
 {
 	struct tree *tree = calloc(1, sizeof(*tree));
 
-	if (!tree)
+	if (tree)
+		tree->readers = calloc(1, sizeof(*tree->readers));
+	if (!tree || !tree->readers) {
+		free(tree);
 		return NULL;
+	}
 	tree->pub.struct_size = sizeof(tree->pub);
 	tree->root_fd = -1;
-	pthread_mutex_init(&tree->readers_lock, NULL);
+	pthread_mutex_init(&tree->readers->lock, NULL);
 	return tree;
 }
 
@@ -25,8 +29,7 @@ void tree_free(struct tree *tree)
 {
 	if (!tree)
 		return;
-	tree_free_readers(tree);
-	pthread_mutex_destroy(&tree->readers_lock);
+	tree_free_readers(tree->readers);
 	if (tree->root_fd >= 0)
 		close(tree->root_fd);
 	tree_free_sources(tree);
@@ -249,14 +252,14 @@ static int number_entry(struct tree *tree, struct walk *walk, struct tree_node *
 	return walk_push(walk, node);
 }
 
-static int number_all(struct tree *tree, int (*enter)(struct tree *tree, struct tree_node *dir))
+static int number_all(struct tree *tree)
 {
 	struct walk walk = { 0 };
 	int ret = walk_push(&walk, tree->root);
 
 	number_node(tree, tree->root);
-	if (ret == 0 && enter)
-		ret = enter(tree, tree->root);
+	if (ret == 0)
+		ret = sort_directory(tree, tree->root);
 	while (ret == 0 && walk.count > 0) {
 		struct walk_step *step = &walk.items[walk.count - 1];
 		struct tree_node *dir = step->dir;
@@ -267,15 +270,14 @@ static int number_all(struct tree *tree, int (*enter)(struct tree *tree, struct 
 			continue;
 		}
 		ret = number_entry(tree, &walk, dir, &dir->pub.entries[step->next++]);
-		if (ret == 0 && enter && walk.count > depth)
-			ret = enter(tree, walk.items[depth].dir);
+		if (ret == 0 && walk.count > depth)
+			ret = sort_directory(tree, walk.items[depth].dir);
 	}
 	free(walk.items);
 	return ret;
 }
 
-static int number_tree(struct tree *tree, int (*enter)(struct tree *tree, struct tree_node *dir),
-		       struct error *error)
+int tree_finish(struct tree *tree, struct error *error)
 {
 	struct tree_node *root = tree->root;
 	int ret;
@@ -291,21 +293,9 @@ static int number_tree(struct tree *tree, int (*enter)(struct tree *tree, struct
 	root->pub.parent = &root->pub;
 	root->pub.name = "";
 	root->pub.name_len = 0;
-	ret = tree->nodes ? number_all(tree, enter) : -ENOMEM;
+	ret = tree->nodes ? number_all(tree) : -ENOMEM;
+	arena_free(&tree->pending);
 	if (ret == -ECANCELED)
 		return cancel_check(error);
 	return ret < 0 ? error_nomem(error) : 0;
-}
-
-int tree_finish(struct tree *tree, struct error *error)
-{
-	int ret = number_tree(tree, sort_directory, error);
-
-	arena_free(&tree->pending);
-	return ret;
-}
-
-int tree_renumber(struct tree *tree, struct error *error)
-{
-	return number_tree(tree, NULL, error);
 }

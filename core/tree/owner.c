@@ -150,7 +150,7 @@ static int map_acl(struct tree *tree, const struct tree_node *node, struct katai
 static int map_acls(struct tree *tree, struct tree_node *node, const struct tree_id_map *uids,
 		    const struct tree_id_map *gids, struct error *error)
 {
-	struct kataimg_xattr *xattrs = (struct kataimg_xattr *)node->pub.xattrs;
+	struct kataimg_xattr *xattrs = tree_xattrs(node);
 	int ret = 0;
 
 	for (uint32_t i = 0; ret == 0 && i < node->pub.xattr_count; i++)

@@ -35,14 +35,6 @@ struct tree_reader *tree_reader_new(const struct tree *tree)
 	return reader;
 }
 
-/* NULL: a scanned file. */
-static const struct tree_source *source_of(const struct tree *tree, const struct kataimg_node *node)
-{
-	uint16_t source = tree_node(node)->source;
-
-	return source ? &tree->sources[source - 1] : NULL;
-}
-
 /* A descriptor for many files, which stays open. */
 static bool is_shared(const struct tree_source *source)
 {
@@ -51,7 +43,7 @@ static bool is_shared(const struct tree_source *source)
 
 static void close_node(struct tree_reader *reader)
 {
-	if (reader->node && !is_shared(source_of(reader->tree, reader->node)))
+	if (reader->node && !is_shared(tree_source_of(reader->tree, reader->node)))
 		close(reader->fd);
 	reader->node = NULL;
 }
@@ -76,7 +68,7 @@ static int fail(const struct kataimg_node *node, int code, struct error *error)
 static int fail_changed(const struct tree *tree, const struct kataimg_node *node, const char *how,
 			struct error *error)
 {
-	bool in_archive = is_shared(source_of(tree, node));
+	bool in_archive = is_shared(tree_source_of(tree, node));
 	char path[PATH_MESSAGE_BYTES];
 
 	return error_set(error, ESTALE,
@@ -111,7 +103,7 @@ static int open_scanned(struct tree_reader *reader, const struct kataimg_node *n
 static int open_file(struct tree_reader *reader, const struct kataimg_node *node,
 		     struct error *error)
 {
-	const struct tree_source *source = source_of(reader->tree, node);
+	const struct tree_source *source = tree_source_of(reader->tree, node);
 	int fd = source ? open_at(reader, AT_FDCWD, source->path) : open_scanned(reader, node);
 
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
@@ -122,7 +114,7 @@ static int open_file(struct tree_reader *reader, const struct kataimg_node *node
 int tree_reader_open(struct tree_reader *reader, const struct kataimg_node *node,
 		     struct error *error)
 {
-	const struct tree_source *source = source_of(reader->tree, node);
+	const struct tree_source *source = tree_source_of(reader->tree, node);
 	int fd;
 
 	if (reader->node == node)
@@ -136,39 +128,29 @@ int tree_reader_open(struct tree_reader *reader, const struct kataimg_node *node
 	return fd;
 }
 
-/* What the descriptor's file was when the tree was made. */
-static struct tree_source remembered(const struct tree *tree, const struct kataimg_node *file)
-{
-	const struct tree_source *source = source_of(tree, file);
-	const struct tree_node *node = tree_node(file);
-
-	if (is_shared(source))
-		return *source;
-	return (struct tree_source){ .inode = node->inode,
-				     .size = file->size,
-				     .stamp = node->scanned };
-}
-
 int tree_reader_check(struct tree_reader *reader, struct error *error)
 {
 	const struct kataimg_node *node = reader->node;
-	const struct tree_source was = remembered(reader->tree, node);
+	const struct tree_source *source = tree_source_of(reader->tree, node);
+	bool in_archive = is_shared(source);
+	const struct tree_identity *was = in_archive ? &source->was : &tree_node(node)->content.was;
+	uint64_t size = in_archive ? source->size : node->size;
 	struct tree_stamp stamp;
 	struct stat st;
 
-	if (was.inode == 0)
+	if (in_archive && source->kind == TREE_SOURCE_SCRATCH)
 		return 0;
 	if (fstat(reader->fd, &st) < 0)
 		return fail(node, errno, error);
-	if (!S_ISREG(st.st_mode) || st.st_ino != was.inode)
+	if (!S_ISREG(st.st_mode) || st.st_ino != was->inode)
 		return fail_changed(reader->tree, node, "was replaced", error);
-	if ((uint64_t)st.st_size != was.size)
+	if ((uint64_t)st.st_size != size)
 		return fail_changed(reader->tree, node,
-				    (uint64_t)st.st_size < was.size ? "shrank" : "grew", error);
+				    (uint64_t)st.st_size < size ? "shrank" : "grew", error);
 	stamp = tree_stamp_of(&st);
-	if (stamp.mtime_ns != was.stamp.mtime_ns)
+	if (stamp.mtime_ns != was->stamp.mtime_ns)
 		return fail_changed(reader->tree, node, "was written", error);
-	if (stamp.ctime_ns != was.stamp.ctime_ns)
+	if (stamp.ctime_ns != was->stamp.ctime_ns)
 		return fail_changed(reader->tree, node,
 				    "was written, or got other attributes or links,", error);
 	return 0;
@@ -246,12 +228,14 @@ static bool next_segment(const struct kataimg_node *node, uint64_t from, uint64_
 static bool next_range(const struct tree_node *node, uint64_t from, uint64_t to,
 		       struct tree_extent *extent)
 {
-	uint32_t at = first_after(node->ranges, sizeof(*node->ranges), node->range_count, from);
+	const struct tree_content *content = &node->content;
+	uint32_t at =
+		first_after(content->ranges, sizeof(*content->ranges), content->range_count, from);
 	const struct tree_range *range;
 
-	if (at == node->range_count)
+	if (at == content->range_count)
 		return false;
-	range = &node->ranges[at];
+	range = &content->ranges[at];
 	*extent = (struct tree_extent){ range->file_off, range->len, range->source_off };
 	return clip_extent(extent, from, to);
 }
@@ -262,7 +246,7 @@ bool tree_next_extent(const struct tree *tree, const struct kataimg_node *node, 
 	/* Ranges need not be blocks, nor the same as what is kept as data. */
 	while (next_segment(node, from, to, extent)) {
 		from = extent->file_off + extent->len;
-		if (!is_shared(source_of(tree, node)) ||
+		if (!is_shared(tree_source_of(tree, node)) ||
 		    next_range(tree_node(node), extent->file_off, from, extent))
 			return true;
 	}
@@ -272,38 +256,40 @@ bool tree_next_extent(const struct tree *tree, const struct kataimg_node *node, 
 /* ---- Single reads ---- */
 
 /* An idle reader, best the one that has the node open. */
-static struct tree_reader *take_reader(struct tree *tree, const struct kataimg_node *node)
+static struct tree_reader *take_reader(const struct tree *tree, const struct kataimg_node *node)
 {
-	struct tree_reader **best, *reader;
+	struct tree_readers *readers = tree->readers;
+	struct tree_reader **best = &readers->first, *reader;
 
-	pthread_mutex_lock(&tree->readers_lock);
-	best = &tree->readers;
+	pthread_mutex_lock(&readers->lock);
 	for (struct tree_reader **at = best; *at; at = &(*at)->next)
 		if ((*at)->node == node)
 			best = at;
 	reader = *best;
 	if (reader)
 		*best = reader->next;
-	pthread_mutex_unlock(&tree->readers_lock);
+	pthread_mutex_unlock(&readers->lock);
 	return reader ? reader : tree_reader_new(tree);
 }
 
-static void give_reader_back(struct tree *tree, struct tree_reader *reader)
+static void give_reader_back(const struct tree *tree, struct tree_reader *reader)
 {
-	pthread_mutex_lock(&tree->readers_lock);
-	reader->next = tree->readers;
-	tree->readers = reader;
-	pthread_mutex_unlock(&tree->readers_lock);
+	pthread_mutex_lock(&tree->readers->lock);
+	reader->next = tree->readers->first;
+	tree->readers->first = reader;
+	pthread_mutex_unlock(&tree->readers->lock);
 }
 
-void tree_free_readers(struct tree *tree)
+void tree_free_readers(struct tree_readers *readers)
 {
-	while (tree->readers) {
-		struct tree_reader *next = tree->readers->next;
+	while (readers->first) {
+		struct tree_reader *next = readers->first->next;
 
-		tree_reader_free(tree->readers);
-		tree->readers = next;
+		tree_reader_free(readers->first);
+		readers->first = next;
 	}
+	pthread_mutex_destroy(&readers->lock);
+	free(readers);
 }
 
 static int read_range(struct tree_reader *reader, const struct kataimg_node *node, uint64_t off,
@@ -330,16 +316,15 @@ static int read_range(struct tree_reader *reader, const struct kataimg_node *nod
 int tree_read(const struct tree *tree, const struct kataimg_node *node, uint64_t off, void *buf,
 	      size_t len, struct error *error)
 {
-	struct tree *shared = (struct tree *)tree; /* its readers are behind a lock */
 	struct tree_reader *reader;
 	int ret;
 
 	if (node->type != KATAIMG_REG || off > node->size || len > node->size - off)
 		return error_set(error, ERANGE, "a read of %zu bytes leaves a file", len);
-	reader = take_reader(shared, node);
+	reader = take_reader(tree, node);
 	if (!reader)
 		return error_nomem(error);
 	ret = read_range(reader, node, off, buf, len, error);
-	give_reader_back(shared, reader);
+	give_reader_back(tree, reader);
 	return ret;
 }

@@ -146,13 +146,14 @@ static int check_readable(struct scan *scan, const struct scan_entry *entry)
 static int set_data(struct scan_worker *worker, const struct scan_entry *entry,
 		    struct tree_node *node)
 {
+	const struct tree_identity was = { entry->stat.stx_ino,
+					   { time_ns(&entry->stat.stx_mtime),
+					     time_ns(&entry->stat.stx_ctime) } };
 	int ret = check_readable(worker->scan, entry);
 
 	if (ret < 0)
 		return ret;
-	node->inode = entry->stat.stx_ino;
-	node->scanned.mtime_ns = time_ns(&entry->stat.stx_mtime);
-	node->scanned.ctime_ns = time_ns(&entry->stat.stx_ctime);
+	tree_set_scanned(node, &was);
 	node->pub.size = entry->stat.stx_size;
 	return scan_segments(worker, entry, node);
 }

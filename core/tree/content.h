@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the bytes of a regular file are. A producer says it once, by one of the setters; a file of
+ * which nothing was said has no bytes, or zeros alone.
+ */
+#ifndef TREE_CONTENT_H
+#define TREE_CONTENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+struct kataimg_node;
+struct tree;
+struct tree_node;
+
+/* Bytes of a file that lie together in its source. */
+struct tree_range {
+	uint64_t file_off, len, source_off;
+};
+
+/*
+ * When a file was last written, and when anything of it last changed, in nanoseconds modulo 2^64.
+ * Whoever writes can put mtime back; ctime is the kernel's alone.
+ */
+struct tree_stamp {
+	uint64_t mtime_ns, ctime_ns;
+};
+
+/* Of a file as stat(2) sees it. */
+struct tree_stamp tree_stamp_of(const struct stat *st);
+
+/* What a file was when the tree was made, to see whether it still is. */
+struct tree_identity {
+	uint64_t inode;
+	struct tree_stamp stamp;
+};
+
+enum tree_content_kind {
+	TREE_CONTENT_NONE,
+	TREE_CONTENT_SCANNED, /* a file of the scanned directory, found by the node's names */
+	TREE_CONTENT_FILE,    /* a file anywhere, in whole: a source of its own */
+	TREE_CONTENT_RANGES   /* ranges of a source that many files share */
+};
+
+struct tree_content {
+	union {
+		struct tree_identity was; /* TREE_CONTENT_SCANNED, _FILE */
+		struct {
+			struct tree_range *ranges; /* ascending in file_off; the tree's arena */
+			uint32_t range_count;
+		}; /* TREE_CONTENT_RANGES */
+	};
+	uint16_t source; /* TREE_CONTENT_FILE, _RANGES: its place in tree->sources */
+	uint8_t kind;    /* enum tree_content_kind */
+};
+
+enum tree_source_kind {
+	TREE_SOURCE_FILE,    /* path, opened when it is needed */
+	TREE_SOURCE_ARCHIVE, /* fd, of a file that others can change */
+	TREE_SOURCE_SCRATCH  /* fd, of a file that nobody else can get at */
+};
+
+/* Where bytes of files are, apart from a scanned directory. */
+struct tree_source {
+	enum tree_source_kind kind;
+	int fd;                   /* owned; -1 */
+	char *path;               /* owned; NULL */
+	uint64_t size;            /* TREE_SOURCE_ARCHIVE: when the tree was made; */
+	struct tree_identity was; /* likewise */
+};
+
+#define TREE_SOURCES_MAX UINT16_MAX
+
+/* Takes the descriptor, in any case. Returns the source's place, or -ENOMEM, -EMFILE, -errno of
+ * fstat. */
+int tree_add_shared(struct tree *tree, int fd, enum tree_source_kind kind);
+void tree_free_sources(struct tree *tree);
+
+/* The file's size and segments are the caller's to set. */
+void tree_set_scanned(struct tree_node *node, const struct tree_identity *was);
+/* The whole file at an absolute path, of which st was said; sets the size. -ENOMEM, -EMFILE. */
+int tree_set_file(struct tree *tree, struct tree_node *node, const char *path,
+		  const struct stat *st);
+/* Of a shared source; ranges are copied, base is added to each source_off. Sets size and segments:
+ * what has no range is a hole. -ENOMEM. */
+int tree_set_ranges(struct tree *tree, struct tree_node *node, int source, uint64_t size,
+		    const struct tree_range *ranges, uint32_t count, uint64_t base);
+
+/* Is it a file that is only found by its names in the scanned directory? */
+bool tree_is_scanned(const struct tree_node *node);
+
+/* Does the whole file lie together in the descriptor that tree_reader_open gives? *off: where.
+ * *scratch: nobody else can change it. */
+bool tree_find_stretch(const struct tree *tree, const struct kataimg_node *file, uint64_t *off,
+		       bool *scratch);
+
+/* NULL: a file that has no source of its own. */
+const struct tree_source *tree_source_of(const struct tree *tree, const struct kataimg_node *file);
+
+#endif
