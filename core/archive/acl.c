@@ -68,7 +68,7 @@ int unpack_acl(struct unpack *unpack, struct archive_entry *entry, const char *p
 	*xattr = (struct kataimg_xattr){ 0 };
 	if (room == 0)
 		return 0;
-	header = arena_alloc(&unpack->tree->arena, sizeof(*header) + room * sizeof(*entries));
+	header = arena_alloc(tree_arena(unpack->tree), sizeof(*header) + room * sizeof(*entries));
 	if (!header)
 		return error_nomem(error);
 	entries = (struct acl_entry *)(header + 1);

@@ -23,7 +23,7 @@ static int take_id(struct unpack *unpack, const char *path, const char *what, in
 static int copy_xattr(struct unpack *unpack, const char *name, const void *value, size_t len,
 		      struct kataimg_xattr *xattr)
 {
-	struct arena *arena = &unpack->tree->arena;
+	struct arena *arena = tree_arena(unpack->tree);
 
 	*xattr = (struct kataimg_xattr){
 		.name = arena_text(arena, name, strlen(name)),
@@ -109,7 +109,7 @@ static int set_xattrs(struct unpack *unpack, struct archive_entry *entry, const 
 	tree_set_xattrs(node, NULL, 0);
 	if (room == ACLS_MAX && archive_entry_acl_types(entry) == 0)
 		return 0;
-	xattrs = arena_array(&unpack->tree->arena, room, sizeof(*xattrs));
+	xattrs = arena_array(tree_arena(unpack->tree), room, sizeof(*xattrs));
 	if (!xattrs)
 		return error_nomem(error);
 	ret = copy_xattrs(unpack, entry, path, xattrs, &count, error);

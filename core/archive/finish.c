@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "core/tree/model.h"
+#include "core/tree/node.h"
 #include "core/tree/reader.h"
 #include "core/tree/segments.h"
 
@@ -51,13 +51,14 @@ static int set_holes(struct tree *tree, struct tree_node *node, enum tree_holes 
 
 int archive_finish_tree(struct tree *tree, const struct tree_options *options, struct error *error)
 {
+	const struct kataimg_tree *nodes = tree_public(tree);
 	int ret = 0;
 
 	tree_set_implied_times(tree, options->build_time);
 	if (options->holes == TREE_HOLES_SOURCE)
 		return 0;
-	for (uint64_t i = 0; ret == 0 && i < tree->pub.node_count; i++)
-		if (tree->nodes[i]->type == KATAIMG_REG)
-			ret = set_holes(tree, tree_node(tree->nodes[i]), options->holes, error);
+	for (uint64_t i = 0; ret == 0 && i < nodes->node_count; i++)
+		if (nodes->nodes[i]->type == KATAIMG_REG)
+			ret = set_holes(tree, tree_node(nodes->nodes[i]), options->holes, error);
 	return ret;
 }

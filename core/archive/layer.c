@@ -290,7 +290,7 @@ static bool next_match(struct hiding *hiding, struct match *match)
 static int hide_all(struct unpack *unpack, struct hiding *hiding, struct error *error)
 {
 	struct match match = { .over = tree_public(unpack->layer->shape)->nodes[0],
-			       .dir = unpack->tree->root };
+			       .dir = tree_root(unpack->tree) };
 
 	do {
 		int ret = match.link ? follow_link(unpack, &match, error) : 1;

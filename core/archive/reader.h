@@ -6,7 +6,7 @@
 #include <archive_entry.h>
 
 #include "core/archive/input.h"
-#include "core/tree/model.h"
+#include "core/tree/content.h"
 
 /* The reader's, until the next one. */
 struct archive_member {

@@ -12,7 +12,7 @@
 #include "core/archive/input.h"
 #include "core/archive/pax.h"
 #include "core/archive/tar_field.h"
-#include "core/tree/model.h"
+#include "core/tree/content.h"
 
 struct tar_member {
 	uint64_t at;         /* of its header, the last one of those that describe it */

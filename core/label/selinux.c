@@ -12,7 +12,7 @@
 
 #include "core/base/cancel.h"
 #include "core/base/log.h"
-#include "core/tree/model.h"
+#include "core/tree/node.h"
 #include "lib/filetype.h"
 
 #define XATTR_NAME "security.selinux"
@@ -83,7 +83,7 @@ static const char *keep_label(struct labeller *labeller, const char *label)
 
 	if (found)
 		return *found;
-	kept = arena_text(&labeller->tree->arena, label, strlen(label));
+	kept = arena_text(tree_arena(labeller->tree), label, strlen(label));
 	if (!kept || !tsearch(kept, &labeller->labels, compare_labels))
 		return NULL;
 	return kept;
@@ -94,7 +94,7 @@ static int set_label(struct labeller *labeller, struct tree_node *node, const ch
 {
 	uint32_t count = 0;
 	struct kataimg_xattr *xattrs =
-		arena_array(&labeller->tree->arena, node->pub.xattr_count + 1u, sizeof(*xattrs));
+		arena_array(tree_arena(labeller->tree), node->pub.xattr_count + 1u, sizeof(*xattrs));
 	const char *kept = keep_label(labeller, label);
 
 	if (!xattrs || !kept)

@@ -190,7 +190,7 @@ static int set_xattrs(struct mtree_apply *apply, struct tree_node *node,
 		return 0;
 	for (const struct mtree_xattr *at = words->xattrs; at; at = at->next)
 		room++;
-	xattrs = arena_array(&apply->tree->arena, room, sizeof(*xattrs));
+	xattrs = arena_array(tree_arena(apply->tree), room, sizeof(*xattrs));
 	if (!xattrs)
 		return -ENOMEM;
 	if (count > 0)
@@ -200,7 +200,7 @@ static int set_xattrs(struct mtree_apply *apply, struct tree_node *node,
 
 		if (!xattr)
 			xattr = &xattrs[count++];
-		if (copy_xattr(&apply->tree->arena, &at->xattr, xattr) < 0)
+		if (copy_xattr(tree_arena(apply->tree), &at->xattr, xattr) < 0)
 			return -ENOMEM;
 	}
 	tree_set_xattrs(node, xattrs, count);

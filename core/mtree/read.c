@@ -267,7 +267,7 @@ static int apply_file(struct tree *tree, const char *path, const struct tree_opt
 	if (ret == 0 &&
 	    (text_append(&reading.text, "", 0) < 0 || text_append(&reading.directory, "", 0) < 0))
 		ret = error_nomem(error);
-	reading.dir = tree->root;
+	reading.dir = tree_root(tree);
 	if (ret == 0)
 		ret = take_lines(&reading, error);
 	*changes = reading.apply.changes;

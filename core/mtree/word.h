@@ -4,7 +4,7 @@
 #define MTREE_WORD_H
 
 #include "core/base/arena.h"
-#include "core/tree/model.h"
+#include "core/tree/node.h"
 
 #define MTREE_SIGNATURE "#mtree"
 

@@ -8,7 +8,7 @@
 #include "core/archive/archive.h"
 #include "core/archive/finish.h"
 #include "core/oci/layers.h"
-#include "core/tree/model.h"
+#include "core/tree/node.h"
 
 /*
  * Cuts the tag off: what follows the first colon that has an existing file in front of it, or, when

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/tree/find.h"
+#include "core/tree/model.h"
 #include "lib/array.h"
 #include "lib/hashtable.h"
 

@@ -7,7 +7,7 @@
 #ifndef TREE_EDIT_H
 #define TREE_EDIT_H
 
-#include "core/tree/model.h"
+#include "core/tree/node.h"
 #include "lib/cleanup.h"
 
 struct tree_edit;

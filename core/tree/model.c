@@ -55,6 +55,16 @@ const struct kataimg_tree *tree_public(const struct tree *tree)
 	return &tree->pub;
 }
 
+struct arena *tree_arena(struct tree *tree)
+{
+	return &tree->arena;
+}
+
+struct tree_node *tree_root(struct tree *tree)
+{
+	return tree->root;
+}
+
 struct tree_node *tree_add_node(struct tree *tree, enum kataimg_type type)
 {
 	struct tree_node *node = arena_array(&tree->arena, 1, sizeof(*node));

@@ -10,9 +10,9 @@
 
 void smalltree_init(struct smalltree *small)
 {
-	small->tree = tree_new();
-	must(small->tree && tree_add_node(small->tree, KATAIMG_DIR));
-	small->tree->root->pub.mode = 0755;
+	small->tree = tree_new_implied();
+	must(small->tree != NULL);
+	tree_root(small->tree)->implied = 0;
 	small->edit = tree_edit_new(small->tree);
 	must(small->edit);
 }

@@ -68,7 +68,7 @@ static void a_directory_is_found_after_what_is_in_it(void **state)
 			 0);
 	assert_int_equal(tree_edit_locate(small->edit, "a/", TREE_PARENTS_IMPLIED, &place, &error),
 			 0);
-	assert_ptr_equal(place.dir, small->tree->root);
+	assert_ptr_equal(place.dir, tree_root(small->tree));
 	assert_int_equal(place.len, 1);
 	assert_non_null(place.node);
 }
@@ -161,7 +161,7 @@ static void a_remembered_way_is_forgotten_when_it_changes(void **state)
 	assert_int_equal(tree_edit_locate(small->edit, "abc", TREE_PARENTS_NEEDED, &place, &error),
 			 0);
 	assert_null(place.node);
-	assert_ptr_equal(place.dir, small->tree->root);
+	assert_ptr_equal(place.dir, tree_root(small->tree));
 }
 
 /* 200,000 names and a way of 10,000 steps: minutes, were they searched one by one. */

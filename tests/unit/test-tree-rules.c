@@ -152,7 +152,7 @@ static void ids_are_mapped_in_acls_too(void **state)
 	assert_int_equal(tree_map_ids(small->tree, &uids, &gids, &error), 0);
 	assert_int_equal(file->pub.uid, 1);
 	assert_int_equal(file->pub.gid, 7005);
-	assert_int_equal(small->tree->root->pub.uid, 100000);
+	assert_int_equal(tree_root(small->tree)->pub.uid, 100000);
 	memcpy(expected, acl, sizeof(acl));
 	memcpy(expected + 16, "\0\0\0\0", 4);
 	memcpy(expected + 32, "\x8a\x1b\0\0", 4);
