@@ -7,6 +7,7 @@
 
 #include "core/tree/find.h"
 #include "core/tree/model.h"
+#include "core/tree/way.h"
 #include "lib/array.h"
 #include "lib/hashtable.h"
 
@@ -190,66 +191,62 @@ static int fail_no_directory(const char *name, size_t len, const struct tree_nod
 			 node->pub.type == KATAIMG_LNK ? "a symbolic link" : "not a directory");
 }
 
-/* One way, however many links it has: more than TREE_LINKS_MAX in all are a loop. */
-struct way {
+struct edit_way {
+	struct tree_way way; /* first: find gets it */
 	struct tree_edit *edit;
-	unsigned int parents, links;
-	struct tree_node *dir;
+	unsigned int parents;
+	struct error *error;
 };
 
-static int follow(struct way *way, const struct tree_node *link, struct error *error);
-
-static int enter(struct way *way, const char *name, size_t len, unsigned int parents,
-		 struct error *error)
+/* Only directories, and links to them, are on a way. What a link names is not what an archive
+ * names, so that nothing there gives way. */
+static int enter(struct tree_way *way, struct tree_node *dir, const char *name, size_t len,
+		 struct tree_node **found)
 {
-	struct tree_node *node = tree_edit_find(way->edit, way->dir, name, len);
+	const struct edit_way *own = (struct edit_way *)way;
+	struct tree_node *node = tree_edit_find(own->edit, dir, name, len);
+	bool is_followed =
+		node && node->pub.type == KATAIMG_LNK && own->parents & TREE_PARENTS_FOLLOWED;
 
-	if (node && node->pub.type == KATAIMG_LNK && parents & TREE_PARENTS_FOLLOWED)
-		return follow(way, node, error);
-	if (node && node->pub.type != KATAIMG_DIR && parents & TREE_PARENTS_REPLACED)
+	*found = node;
+	if (is_followed || (node && node->pub.type == KATAIMG_DIR))
+		return 0;
+	if (node && own->parents & TREE_PARENTS_REPLACED && way->depth == 0)
 		node = NULL;
-	if (!node && parents & TREE_PARENTS_IMPLIED)
-		return add_implied(way->edit, way->dir, name, len, &way->dir, error);
-	if (!node || node->pub.type != KATAIMG_DIR)
-		return fail_no_directory(name, len, node, error);
-	way->dir = node;
-	return 0;
+	if (!node && own->parents & TREE_PARENTS_IMPLIED)
+		return add_implied(own->edit, dir, name, len, found, own->error);
+	return fail_no_directory(name, len, node, own->error);
 }
 
-/* From the directory that the link is in to the one that it leads to. What a link names is not what
- * an archive names, so that nothing there gives way. */
-static int follow(struct way *way, const struct tree_node *link, struct error *error)
+static struct edit_way begin_way(struct tree_edit *edit, unsigned int parents, struct tree_node *at,
+				 struct error *error)
 {
-	const char *at = link->pub.target, *name;
-	size_t len;
-	int ret = 0;
+	return (struct edit_way){ .way = { .root = edit->tree->root, .at = at, .find = enter },
+				  .edit = edit,
+				  .parents = parents,
+				  .error = error };
+}
 
-	if (++way->links > TREE_LINKS_MAX)
+/* All but this has its message by then. */
+static int end_way(int ret, struct error *error)
+{
+	if (ret == -ELOOP)
 		return error_set(error, ELOOP, "too many symbolic links are on its way");
-	if (*at == '/')
-		way->dir = way->edit->tree->root;
-	while (ret == 0 && next_component(&at, &name, &len)) {
-		if (is_word(name, len, ".."))
-			way->dir = tree_node(way->dir->pub.parent);
-		else
-			ret = enter(way, name, len,
-				    way->parents & ~(unsigned int)TREE_PARENTS_REPLACED, error);
-	}
 	return ret;
 }
 
 int tree_edit_follow(struct tree_edit *edit, const struct tree_node *link, struct tree_node **dir,
 		     struct error *error)
 {
-	struct way way = { edit, TREE_PARENTS_FOLLOWED, 0, *dir };
-	int ret = follow(&way, link, error);
+	struct edit_way own = begin_way(edit, TREE_PARENTS_FOLLOWED, *dir, error);
+	int ret = end_way(tree_way_follow(&own.way, link), error);
 
-	*dir = way.dir;
+	*dir = own.way.at;
 	return ret;
 }
 
 /* Begins where the last path ended when the new one goes on there: behind it is a name. */
-static const char *resume(const struct tree_edit *edit, const char *path, struct way *way)
+static const char *resume(const struct tree_edit *edit, const char *path, struct tree_way *way)
 {
 	const char *at, *name;
 	size_t len;
@@ -260,7 +257,7 @@ static const char *resume(const struct tree_edit *edit, const char *path, struct
 	at = path + edit->last_len;
 	if (!next_component(&at, &name, &len))
 		return path;
-	way->dir = edit->last_dir;
+	way->at = edit->last_dir;
 	return path + edit->last_len;
 }
 
@@ -290,8 +287,8 @@ static int remember(struct tree_edit *edit, const char *path, const struct tree_
 int tree_edit_locate(struct tree_edit *edit, const char *path, unsigned int parents,
 		     struct tree_place *place, struct error *error)
 {
-	struct way way = { edit, parents, 0, edit->tree->root };
-	const char *at = resume(edit, path, &way), *name;
+	struct edit_way own = begin_way(edit, parents, edit->tree->root, error);
+	const char *at = resume(edit, path, &own.way), *name;
 	int ret = 0;
 	size_t len;
 
@@ -300,13 +297,14 @@ int tree_edit_locate(struct tree_edit *edit, const char *path, unsigned int pare
 		if (is_word(name, len, ".."))
 			return error_set(error, EINVAL, "its path has a \"..\"");
 		if (place->len > 0)
-			ret = enter(&way, place->name, place->len, parents, error);
+			ret = end_way(tree_way_step(&own.way, place->name, place->len, false),
+				      error);
 		place->name = name;
 		place->len = len;
 	}
 	if (ret < 0)
 		return ret;
-	place->dir = way.dir;
+	place->dir = own.way.at;
 	place->node =
 		place->len ? tree_edit_find(edit, place->dir, place->name, place->len) : place->dir;
 	return remember(edit, path, place) < 0 ? error_nomem(error) : 0;

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define PATH_BYTES_MAX 4096
+#include "core/tree/node.h"
+#include "core/tree/way.h"
 
 const struct kataimg_entry *tree_find_entry(const struct kataimg_node *dir, const char *name,
 					    size_t len)
@@ -29,80 +30,25 @@ const struct kataimg_entry *tree_find_entry(const struct kataimg_node *dir, cons
 	return NULL;
 }
 
-/*
- * A way on its way. Nothing is allocated on it: a caller who asks whether something is there must
- * not be told that it is not because memory ran out.
- */
-struct resolution {
-	const struct kataimg_node *root, *at;
-	unsigned int links;
-	bool keep_last_link;
-	char rest[PATH_BYTES_MAX + 2]; /* behind the last link; before one, the caller's path */
-};
-
-/* The link's target comes in front of what was behind the link. */
-static int follow(struct resolution *way, const struct kataimg_node *link, const char *behind)
+static int find(struct tree_way *way, struct tree_node *dir, const char *name, size_t len,
+		struct tree_node **found)
 {
-	size_t target_len = (size_t)link->size, behind_len = strlen(behind);
+	const struct kataimg_entry *entry = tree_find_entry(&dir->pub, name, len);
 
-	if (++way->links > TREE_LINKS_MAX)
-		return -ELOOP;
-	if (target_len + behind_len > PATH_BYTES_MAX)
-		return -ENAMETOOLONG;
-	/* What is behind may be in rest already. */
-	memmove(way->rest + target_len + 1, behind, behind_len + 1);
-	memcpy(way->rest, link->target, target_len);
-	way->rest[target_len] = '/';
-	if (way->rest[0] == '/')
-		way->at = way->root;
-	return 0;
-}
-
-static int step(struct resolution *way, const char *name, size_t len, const char *behind,
-		const char **next)
-{
-	const struct kataimg_entry *entry;
-
-	*next = behind;
-	if (way->at->type != KATAIMG_DIR)
-		return -ENOTDIR;
-	if (len == 1 && name[0] == '.')
-		return 0;
-	if (len == 2 && name[0] == '.' && name[1] == '.') {
-		way->at = way->at->parent;
-		return 0;
-	}
-	entry = tree_find_entry(way->at, name, len);
-	if (!entry)
-		return -ENOENT;
-	if (entry->node->type == KATAIMG_LNK && (*behind || !way->keep_last_link)) {
-		int ret = follow(way, entry->node, behind);
-
-		*next = way->rest;
-		return ret;
-	}
-	way->at = entry->node;
-	return 0;
+	(void)way;
+	*found = entry ? tree_node(entry->node) : NULL;
+	return entry ? 0 : -ENOENT;
 }
 
 static const struct kataimg_node *resolve(const struct tree *tree, const char *path,
 					  bool keep_last_link, int *code)
 {
-	struct resolution way;
-	const char *at = path;
-	int ret = 0;
+	struct tree_node *root = tree_node(tree_public(tree)->nodes[0]);
+	struct tree_way way = { .root = root, .at = root, .find = find };
+	int ret = tree_way_walk(&way, path, keep_last_link);
 
-	way.root = way.at = tree_public(tree)->nodes[0];
-	way.links = 0;
-	way.keep_last_link = keep_last_link;
-
-	while (ret == 0 && *(at += strspn(at, "/"))) {
-		size_t len = strcspn(at, "/");
-
-		ret = step(&way, at, len, at + len, &at);
-	}
 	*code = -ret;
-	return ret < 0 ? NULL : way.at;
+	return ret < 0 ? NULL : &way.at->pub;
 }
 
 const struct kataimg_node *tree_resolve(const struct tree *tree, const char *path, int *code)

@@ -7,9 +7,6 @@
 
 #include "core/tree/tree.h"
 
-/* So many symbolic links are followed on one way, as Linux does. */
-#define TREE_LINKS_MAX 40
-
 /* NULL: the directory has no such entry. */
 const struct kataimg_entry *tree_find_entry(const struct kataimg_node *dir, const char *name,
 					    size_t len);
@@ -17,7 +14,7 @@ const struct kataimg_entry *tree_find_entry(const struct kataimg_node *dir, cons
 /*
  * Follows a path from the root and all symbolic links on the way, an absolute target from the
  * tree's root; ".." of the root is the root. Returns NULL with the reason in *code: ENOENT,
- * ENOTDIR, ELOOP after TREE_LINKS_MAX links, ENAMETOOLONG. All of them mean that nothing is there:
+ * ENOTDIR, ELOOP after TREE_LINKS_MAX links (tree/way.h). All of them mean that nothing is there:
  * it takes no memory that could run out.
  */
 const struct kataimg_node *tree_resolve(const struct tree *tree, const char *path, int *code);
