@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The same bytes, whatever happens beside. */
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "check/check.h"
 
@@ -40,6 +45,68 @@ static int compare(struct fakehost *one, struct fakehost *other, const char *occ
 	return ret;
 }
 
+/* Runs the setup in another process at another time, and saves its window. */
+static int build_elsewhere(const struct fakehost_setup *setup, const char *path)
+{
+	pid_t child = fork();
+	struct fakehost *host;
+	int status;
+
+	if (child < 0)
+		return check_fail("same-bytes: cannot start a process: %s", strerror(errno));
+	if (child == 0) {
+		check_shift_clock(400 * 86400 + 12345);
+		host = check_run(setup, "same-bytes, another time and process");
+		if (host)
+			fakehost_save(host, path);
+		fflush(NULL);
+		_exit(host == NULL);
+	}
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return check_fail("same-bytes: lost the process");
+	return status == 0 ? 0 : check_fail("same-bytes: the build in another process failed");
+}
+
+static int compare_file(const struct fakehost *host, int fd)
+{
+	static uint8_t a[CHUNK_BYTES], b[CHUNK_BYTES];
+	uint64_t len = fakehost_window_bytes(host);
+
+	if ((uint64_t)lseek(fd, 0, SEEK_END) != len)
+		return check_fail("same-bytes: the plans of two processes differ");
+	for (uint64_t off = 0; off < len; off += CHUNK_BYTES) {
+		size_t chunk = len - off < CHUNK_BYTES ? (size_t)(len - off) : CHUNK_BYTES;
+
+		fakehost_read(host, off, a, chunk);
+		if (pread(fd, b, chunk, (off_t)off) != (ssize_t)chunk || memcmp(a, b, chunk) != 0)
+			return check_fail(
+				"same-bytes: another process at another time writes something "
+				"else within 64 KiB of byte %" PRIu64
+				": it may not look at a clock or a process's number",
+				off);
+	}
+	return 0;
+}
+
+static int compare_elsewhere(const struct fakehost_setup *setup)
+{
+	int fd = memfd_create("elsewhere", MFD_CLOEXEC);
+	struct fakehost *host;
+	char path[32];
+	int ret;
+
+	if (fd < 0)
+		return check_fail("same-bytes: cannot make a memory file: %s", strerror(errno));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ret = build_elsewhere(setup, path);
+	host = ret == 0 ? check_run(setup, "same-bytes") : NULL;
+	ret = host ? compare_file(host, fd) : 1;
+	fakehost_free(host);
+	close(fd);
+	return ret;
+}
+
 int check_same_bytes(const struct subject *subject)
 {
 	struct memtree *tree = check_sample_tree(subject);
@@ -49,6 +116,8 @@ int check_same_bytes(const struct subject *subject)
 	int ret = compare(check_run(&setup, "same-bytes"), check_run(&second, "same-bytes"),
 			  "same-bytes");
 
+	if (ret == 0)
+		ret = compare_elsewhere(&setup);
 	memtree_free(tree);
 	memtree_free(again);
 	return ret;

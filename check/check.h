@@ -82,6 +82,13 @@ struct memtree *check_empty_root(const struct subject *subject);
 /* Takes out of a tree what limits and check refuse, and finishes it. occasion may be NULL. */
 void check_fit(const struct subject *subject, struct memtree *tree, const char *occasion);
 
+/* Of a directory such as /proc/self/fd. */
+int check_count_entries(const char *path);
+
+/* By how many seconds the process's clocks are wrong from here on: time, gettimeofday and
+ * clock_gettime, for the backend and all else. */
+void check_shift_clock(int64_t seconds);
+
 /* The checks, by file. */
 int check_exports(const struct subject *subject);
 int check_options(const struct subject *subject);
@@ -92,6 +99,7 @@ int check_dax(const struct subject *subject);
 int check_probe_garbage(const struct subject *subject);
 int check_verify_notices(const struct subject *subject);
 int check_plan_exact(const struct subject *subject);
+int check_granularity(const struct subject *subject);
 int check_windows(const struct subject *subject);
 int check_free_space(const struct subject *subject);
 int check_same_bytes(const struct subject *subject);

@@ -25,7 +25,7 @@ struct effects {
 	char locale[256];
 };
 
-static int count_entries(const char *path)
+int check_count_entries(const char *path)
 {
 	DIR *dir = opendir(path);
 	int count = 0;
@@ -40,8 +40,8 @@ static int count_entries(const char *path)
 static void take(struct effects *effects)
 {
 	memset(effects, 0, sizeof(*effects));
-	effects->descriptors = count_entries("/proc/self/fd");
-	effects->threads = count_entries("/proc/self/task");
+	effects->descriptors = check_count_entries("/proc/self/fd");
+	effects->threads = check_count_entries("/proc/self/task");
 	if (!getcwd(effects->directory, sizeof(effects->directory)))
 		effects->directory[0] = '\0';
 	effects->umask = umask(022);

@@ -25,6 +25,7 @@ static const char *const service_names[FAKEHOST_SERVICES] = {
 static int fail_one(const struct fakehost_setup *setup, enum fakehost_service service, uint64_t nth,
 		    int code)
 {
+	int before = check_count_entries("/proc/self/fd"), after;
 	struct fakehost *host = fakehost_new(setup);
 	int result, ret = 0;
 
@@ -38,6 +39,11 @@ static int fail_one(const struct fakehost_setup *setup, enum fakehost_service se
 				 " of %s returned %d (%s), but the build ended with %d",
 				 nth, service_names[service], -code, strerrordesc_np(code), result);
 	fakehost_free(host);
+	after = check_count_entries("/proc/self/fd");
+	if (ret == 0 && after > before)
+		ret = check_fail("faults: call %" PRIu64
+				 " of %s failed: %d descriptors were open before, %d after",
+				 nth, service_names[service], before, after);
 	return ret;
 }
 

@@ -22,6 +22,8 @@ const struct check checks[] = {
 	  CHECK_AFTER_BUILDS },
 	{ "plan", "plan is exact: one granule less is refused by write", check_plan_exact,
 	  CHECK_AFTER_BUILDS },
+	{ "granularity", "the granularity is no coarser than what write can do", check_granularity,
+	  CHECK_AFTER_BUILDS },
 	{ "windows", "write takes every window of plan's size and more", check_windows,
 	  CHECK_AFTER_BUILDS },
 	{ "jobs",

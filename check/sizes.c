@@ -23,11 +23,29 @@ static int plan(const struct fakehost_setup *of, const char *occasion, struct ka
 	return 0;
 }
 
+/*
+ * What write and plan agree on may still be too much: a filesystem that nobody writes to has no use
+ * for a last granule that holds nothing, and a granularity that write does not need costs space.
+ */
+static int check_used(const struct subject *subject, const struct fakehost *host)
+{
+	const struct kataimg_plan *plan = fakehost_plan(host);
+	uint64_t end = plan->bytes - plan->granularity;
+
+	if (subject->backend->capabilities & KATAIMG_CAP_FREE_SPACE || end == 0 ||
+	    fakehost_is_used(host, end, plan->granularity))
+		return 0;
+	return check_fail("plan: it asks for %" PRIu64
+			  " bytes, but nothing lies in the last granule of %" PRIu64,
+			  plan->bytes, plan->granularity);
+}
+
 int check_plan_exact(const struct subject *subject)
 {
 	struct memtree *tree = check_sample_tree(subject);
 	struct fakehost_setup setup = check_setup(subject, tree);
 	struct kataimg_plan planned;
+	struct fakehost *host;
 	char accepted[200];
 	int ret = plan(&setup, "plan", &planned);
 
@@ -38,6 +56,35 @@ int check_plan_exact(const struct subject *subject)
 			 " less: the plan is not exact, or write does not look",
 			 planned.bytes, planned.granularity);
 		ret = check_refused(&setup, "plan, one granule less", "describe write", accepted);
+		setup.window_bytes = 0;
+	}
+	if (ret == 0) {
+		host = check_run(&setup, "plan");
+		ret = host ? check_used(subject, host) : 1;
+		fakehost_free(host);
+	}
+	memtree_free(tree);
+	return ret;
+}
+
+int check_granularity(const struct subject *subject)
+{
+	struct memtree *tree = check_sample_tree(subject);
+	struct fakehost_setup setup = check_setup(subject, tree);
+	struct kataimg_plan planned;
+	struct fakehost *host;
+	int ret = plan(&setup, "granularity", &planned);
+
+	if (ret == 0 && planned.granularity > KATAIMG_HOLE_BYTES) {
+		setup.window_bytes = planned.bytes + KATAIMG_HOLE_BYTES;
+		host = fakehost_new(&setup);
+		if (fakehost_run(host) == 0 &&
+		    fakehost_described(host)->size_bytes == setup.window_bytes)
+			ret = check_fail("granularity: it is said to be %" PRIu64
+					 " bytes, but write fills a window of %u bytes more "
+					 "than planned",
+					 planned.granularity, KATAIMG_HOLE_BYTES);
+		fakehost_free(host);
 	}
 	memtree_free(tree);
 	return ret;

@@ -3,6 +3,8 @@
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,27 +15,56 @@ typedef ElfW(Ehdr) elf_header;
 typedef ElfW(Shdr) elf_section;
 typedef ElfW(Sym) elf_symbol;
 
-/* The whole file; the loader has mapped it, so it is sound. NULL when it cannot be read. */
-static char *read_file(const char *path, size_t *size)
+/* A file in memory, of which nothing is believed that was not held against its size. */
+struct elf {
+	char *bytes;
+	size_t size;
+};
+
+static int read_file(const char *path, struct elf *elf)
 {
 	FILE *file = fopen(path, "re");
-	char *bytes = NULL;
 	long end;
 
 	if (!file)
-		return NULL;
+		return -1;
 	if (fseek(file, 0, SEEK_END) == 0 && (end = ftell(file)) > 0 &&
-	    fseek(file, 0, SEEK_SET) == 0 && (bytes = malloc((size_t)end)) &&
-	    fread(bytes, 1, (size_t)end, file) != (size_t)end) {
-		free(bytes);
-		bytes = NULL;
+	    fseek(file, 0, SEEK_SET) == 0 && (elf->bytes = malloc((size_t)end))) {
+		elf->size = fread(elf->bytes, 1, (size_t)end, file);
+		if (elf->size != (size_t)end)
+			elf->size = 0;
 	}
-	*size = bytes ? (size_t)end : 0;
 	fclose(file);
-	return bytes;
+	return elf->size ? 0 : -1;
 }
 
-static int is_export(const elf_symbol *symbol)
+/* NULL: [off, off + len) is not all inside the file. */
+static const void *elf_at(const struct elf *elf, uint64_t off, uint64_t len)
+{
+	return off <= elf->size && len <= elf->size - off ? elf->bytes + off : NULL;
+}
+
+/* Copied: nothing in a file need be aligned. */
+static bool elf_read(const struct elf *elf, uint64_t off, void *out, size_t len)
+{
+	const void *at = elf_at(elf, off, len);
+
+	if (at)
+		memcpy(out, at, len);
+	return at != NULL;
+}
+
+static bool read_section(const struct elf *elf, const elf_header *header, uint32_t index,
+			 elf_section *section)
+{
+	uint64_t off;
+
+	return index < header->e_shnum && header->e_shentsize == sizeof(*section) &&
+	       !__builtin_add_overflow(header->e_shoff, (uint64_t)index * sizeof(*section), &off) &&
+	       elf_read(elf, off, section, sizeof(*section));
+}
+
+static bool is_export(const elf_symbol *symbol)
 {
 	int bind = ELF64_ST_BIND(symbol->st_info);
 	int visibility = ELF64_ST_VISIBILITY(symbol->st_other);
@@ -42,48 +73,81 @@ static int is_export(const elf_symbol *symbol)
 	       (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
 }
 
-static int check_symbols(const char *bytes, const elf_section *symbols, const char *names)
+/* The name, which ends inside the string table; NULL: it does not. */
+static const char *symbol_name(const struct elf *elf, const elf_section *strings, uint32_t off)
 {
-	size_t count = symbols->sh_size / sizeof(elf_symbol);
+	const char *table = elf_at(elf, strings->sh_offset, strings->sh_size);
+
+	if (!table || off >= strings->sh_size ||
+	    !memchr(table + off, '\0', (size_t)(strings->sh_size - off)))
+		return NULL;
+	return table + off;
+}
+
+static int check_symbol(const char *name)
+{
+	/* names with two underscores in front are the compiler's, a sanitizer's say */
+	if (strncmp(name, "__", 2) == 0 || strcmp(name, KATAIMG_BACKEND_SYMBOL) == 0)
+		return 0;
+	return check_fail("exports: '%s' is exported too: compile with -fvisibility=hidden, and "
+			  "libraries into it with --exclude-libs",
+			  name);
+}
+
+static int check_symbols(const struct elf *elf, const elf_section *symbols,
+			 const elf_section *strings)
+{
+	uint64_t count = symbols->sh_size / sizeof(elf_symbol);
 	int ret = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	if (!elf_at(elf, symbols->sh_offset, symbols->sh_size))
+		return check_fail("exports: the symbols lie beyond the end of the file");
+	for (uint64_t i = 0; i < count; i++) {
+		const char *name;
 		elf_symbol symbol;
 
-		memcpy(&symbol, bytes + symbols->sh_offset + i * sizeof(symbol), sizeof(symbol));
-		/* names with two underscores in front are the compiler's, a sanitizer's say */
-		if (is_export(&symbol) && strncmp(names + symbol.st_name, "__", 2) != 0 &&
-		    strcmp(names + symbol.st_name, KATAIMG_BACKEND_SYMBOL) != 0)
-			ret = check_fail("exports: '%s' is exported too: compile with "
-					 "-fvisibility=hidden, and libraries into it with "
-					 "--exclude-libs",
-					 names + symbol.st_name);
+		elf_read(elf, symbols->sh_offset + i * sizeof(symbol), &symbol, sizeof(symbol));
+		if (!is_export(&symbol))
+			continue;
+		name = symbol_name(elf, strings, symbol.st_name);
+		ret |= name ? check_symbol(name)
+			    : check_fail("exports: a symbol's name lies outside its table");
+	}
+	return ret;
+}
+
+static int check_sections(const struct elf *elf, const elf_header *header)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; i < header->e_shnum; i++) {
+		elf_section section, strings;
+
+		if (!read_section(elf, header, i, &section))
+			return check_fail("exports: the section headers lie beyond the end of the "
+					  "file");
+		if (section.sh_type != SHT_DYNSYM)
+			continue;
+		if (!read_section(elf, header, section.sh_link, &strings))
+			return check_fail("exports: the symbols have no string table");
+		ret |= check_symbols(elf, &section, &strings);
 	}
 	return ret;
 }
 
 int check_exports(const struct subject *subject)
 {
-	size_t size;
-	char *bytes = read_file(subject->path, &size);
+	struct elf elf = { 0 };
 	elf_header header;
-	int ret = 0;
+	int ret;
 
-	if (!bytes)
-		return check_fail("exports: cannot read %s: %s", subject->path, strerror(errno));
-	memcpy(&header, bytes, sizeof(header));
-	for (int i = 0; i < header.e_shnum; i++) {
-		elf_section section, strings;
-
-		memcpy(&section, bytes + header.e_shoff + (size_t)i * sizeof(section),
-		       sizeof(section));
-		if (section.sh_type != SHT_DYNSYM)
-			continue;
-		memcpy(&strings, bytes + header.e_shoff + section.sh_link * sizeof(section),
-		       sizeof(strings));
-		ret |= check_symbols(bytes, &section, bytes + strings.sh_offset);
-	}
-	free(bytes);
+	if (read_file(subject->path, &elf) < 0)
+		ret = check_fail("exports: cannot read %s: %s", subject->path, strerror(errno));
+	else if (!elf_read(&elf, 0, &header, sizeof(header)))
+		ret = check_fail("exports: %s is too short", subject->path);
+	else
+		ret = check_sections(&elf, &header);
+	free(elf.bytes);
 	return ret;
 }
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BLOCK 4096u
@@ -23,6 +24,11 @@
 #define HEADER_BLOCK 16u
 #else
 #define HEADER_BLOCK 0u
+#endif
+#ifdef BREAK_LARGE
+#define FREE_SPACE 0 /* so that room for nothing has no excuse */
+#else
+#define FREE_SPACE KATAIMG_CAP_FREE_SPACE
 #endif
 #define MAGIC "toy filesystem\n"
 
@@ -233,7 +239,7 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 		if (tree->nodes[i]->type == KATAIMG_REG)
 			toy->blocks = align_block(toy, tree->nodes[i], toy->blocks) +
 				      blocks_of(tree->nodes[i]->size);
-#ifdef BREAK_PLAN
+#if defined(BREAK_PLAN) || defined(BREAK_LARGE)
 	toy->blocks += 1;
 #endif
 #ifdef BREAK_FREE
@@ -253,6 +259,11 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 
 	pthread_create(&thread, NULL, thread_of_its_own, toy);
 	pthread_join(thread, NULL);
+#endif
+#ifdef BREAK_COARSE
+	plan->granularity = 16 * BLOCK;
+	plan->bytes = (plan->bytes + 16 * BLOCK - 1) / (16 * BLOCK) * (16 * BLOCK);
+	toy->blocks = plan->bytes / BLOCK;
 #endif
 #ifdef BREAK_GRANULARITY
 	plan->granularity = 1000;
@@ -354,6 +365,12 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 #ifdef BREAK_BYTES
 	header.noise = builds++;
 #endif
+#ifdef BREAK_CLOCK
+	header.noise = (uint32_t)time(NULL);
+#endif
+#ifdef BREAK_PID
+	header.noise = (uint32_t)getpid();
+#endif
 #ifdef BREAK_THREADS
 	header.noise = toy->job->threads;
 #endif
@@ -363,6 +380,10 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 		return ret;
 #endif
 	ret = toy->host->write(toy->host->ctx, HEADER_BLOCK * BLOCK, &header, sizeof(header));
+#ifdef BREAK_LEAK
+	if (ret < 0)
+		open("/dev/null", O_RDONLY);
+#endif
 #ifdef BREAK_FAULTS
 	ret = 0;
 #endif
@@ -463,7 +484,7 @@ KATAIMG_BACKEND(.name = NAME, .version = "1", .summary = "a toy for the check to
 		.capabilities = KATAIMG_CAP_SYMLINKS | KATAIMG_CAP_HARDLINKS | KATAIMG_CAP_DEVICES |
 				KATAIMG_CAP_FIFOS | KATAIMG_CAP_SOCKETS | KATAIMG_CAP_XATTRS |
 				KATAIMG_CAP_NANOSECONDS | KATAIMG_CAP_SPARSE | KATAIMG_CAP_DAX |
-				KATAIMG_CAP_FREE_SPACE,
+				FREE_SPACE,
 		.job_features = KATAIMG_JOB_DAX | KATAIMG_JOB_FREE_SPACE, .options = options,
 		.option_count = sizeof(options) / sizeof(options[0]), .open = toy_open,
 		.limits = toy_limits, .check = toy_check, .plan = toy_plan,

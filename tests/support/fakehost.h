@@ -87,6 +87,8 @@ const struct kataimg_fs_info *fakehost_described(const struct fakehost *host);
 const struct kataimg_fs_info *fakehost_probed(const struct fakehost *host);
 uint64_t fakehost_calls(const struct fakehost *host, enum fakehost_service service);
 
+/* Has the backend written or placed anything in [off, off + len)? */
+bool fakehost_is_used(const struct fakehost *host, uint64_t off, uint64_t len);
 /* The finished filesystem. */
 uint64_t fakehost_window_bytes(const struct fakehost *host);
 void fakehost_read(const struct fakehost *host, uint64_t off, void *buf, size_t len);

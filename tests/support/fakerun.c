@@ -55,7 +55,8 @@ struct fakehost *fakehost_new(const struct fakehost_setup *setup)
 	host->services.ctx = (struct kataimg_host_ctx *)host;
 	host->window_fd = -1;
 	host->cancel_after = UINT64_MAX;
-	host->callback_thread = pthread_self();
+	host->strict = strict_new(&host->services);
+	must(host->strict);
 	pthread_mutex_init(&host->lock, NULL);
 	return host;
 }
@@ -85,7 +86,7 @@ void fakehost_free(struct fakehost *host)
 	pthread_mutex_destroy(&host->lock);
 	free(host->places);
 	free(host->error);
-	free(host->violation);
+	strict_free(host->strict);
 	free(host->log);
 	free(host);
 }
@@ -108,8 +109,8 @@ static void check_canary(struct fakehost *host, const uint8_t *canary, size_t le
 {
 	for (size_t i = 0; i < len; i++)
 		if (canary[i] != CANARY)
-			fakehost_violate(host, "%s wrote behind the structure it was given",
-					 fakestage_name(host->stage));
+			strict_note(host->strict, "%s wrote behind the structure it was given",
+				    fakestage_name(host->stage));
 }
 
 void fakehost_preset_limits(struct kataimg_limits *limits)
@@ -143,7 +144,7 @@ static int check_node(struct fakehost *host, const struct kataimg_node *node)
 	if (ret <= 0)
 		return ret;
 	if (ret > KATAIMG_CHECK_MODE || reason[0] == '\0')
-		fakehost_violate(host, "check returned %d with the reason \"%s\"", ret, reason);
+		strict_note(host->strict, "check returned %d with the reason \"%s\"", ret, reason);
 	fakehost_say_error(host, "it refuses %s: %s", memtree_path(node, path, sizeof(path)),
 			   reason);
 	return -EFBIG;
@@ -173,11 +174,11 @@ static int stage_plan(struct fakehost *host, const struct kataimg_tree *tree)
 		return ret;
 	if (plan->granularity == 0 || plan->granularity % 4096 || plan->bytes == 0 ||
 	    plan->bytes % plan->granularity || plan->bytes > PLAN_BYTES_MAX) {
-		fakehost_violate(host,
-				 "plan says %" PRIu64 " bytes, granularity %" PRIu64
-				 ": the granularity is a multiple of 4096, the bytes one of the "
-				 "granularity, neither is 0, and no image is larger than 1 PiB",
-				 plan->bytes, plan->granularity);
+		strict_note(host->strict,
+			    "plan says %" PRIu64 " bytes, granularity %" PRIu64
+			    ": the granularity is a multiple of 4096, the bytes one of the "
+			    "granularity, neither is 0, and no image is larger than 1 PiB",
+			    plan->bytes, plan->granularity);
 		return -EPROTO;
 	}
 	host->window_bytes = host->setup.window_bytes ? host->setup.window_bytes : plan->bytes;
@@ -197,8 +198,8 @@ static int check_texts(struct fakehost *host, const struct kataimg_fs_info *info
 	    ends(info->min_kernel, sizeof(info->min_kernel)) &&
 	    ends(info->features, sizeof(info->features)))
 		return 0;
-	fakehost_violate(host, "%s left a text without a NUL at its end",
-			 fakestage_name(host->stage));
+	strict_note(host->strict, "%s left a text without a NUL at its end",
+		    fakestage_name(host->stage));
 	return -EPROTO;
 }
 
@@ -220,8 +221,10 @@ static int stage_write(struct fakehost *host, const struct kataimg_tree *tree)
 	fakehost_set_window(host, host->window_bytes);
 	fakehost_enter_stage(host, FAKESTAGE_WRITE);
 	ret = host->setup.backend->write(host->backend_state, tree, host->window_bytes);
-	if (ret == 0)
-		fakehost_copy(host);
+	if (ret < 0)
+		return ret;
+	strict_judge_files(host->strict, tree);
+	fakehost_copy(host);
 	return ret;
 }
 
@@ -266,8 +269,8 @@ static void compare_infos(struct fakehost *host)
 	char *probed = format_info(&host->results.probed);
 
 	if (!same_info(&host->results.described, &host->results.probed))
-		fakehost_violate(host, "describe and probe differ (or their UUIDs): %s; %s",
-				 described, probed);
+		strict_note(host->strict, "describe and probe differ (or their UUIDs): %s; %s",
+			    described, probed);
 	free(described);
 	free(probed);
 }
@@ -278,7 +281,7 @@ static int stage_probe(struct fakehost *host)
 
 	host->results.probed.struct_size = sizeof(host->results.probed);
 	fakehost_enter_stage(host, FAKESTAGE_PROBE);
-	ret = host->setup.backend->probe(&host->services, host->window_bytes,
+	ret = host->setup.backend->probe(strict_services(host->strict), host->window_bytes,
 					 &host->results.probed);
 	if (ret == 0)
 		ret = check_texts(host, &host->results.probed);
@@ -313,14 +316,14 @@ static void judge(struct fakehost *host, int ret)
 	check_canary(host, results->after_described, FAKE_CANARY_BYTES);
 	check_canary(host, results->after_probed, FAKE_CANARY_BYTES);
 	if (ret > 0)
-		fakehost_violate(host, "%s returned %d", fakestage_name(host->stage), ret);
+		strict_note(host->strict, "%s returned %d", fakestage_name(host->stage), ret);
 	/* -ENODATA of probe is an answer. */
 	if (ret < 0 && ret != -ECANCELED && ret != -ENOMEM && !host->error &&
 	    !(host->stage == FAKESTAGE_PROBE && ret == -ENODATA))
-		fakehost_violate(host, "%s returned %d (%s) without a message",
-				 fakestage_name(host->stage), ret, strerror(-ret));
+		strict_note(host->strict, "%s returned %d (%s) without a message",
+			    fakestage_name(host->stage), ret, strerror(-ret));
 	if (ret == 0 && host->error)
-		fakehost_violate(host, "success with the error message \"%s\"", host->error);
+		strict_note(host->strict, "success with the error message \"%s\"", host->error);
 }
 
 int fakehost_run(struct fakehost *host)
@@ -336,8 +339,8 @@ int fakehost_run(struct fakehost *host)
 	memset(&host->results.described, 0, sizeof(host->results.described));
 	memset(&host->results.probed, 0, sizeof(host->results.probed));
 	fakehost_enter_stage(host, FAKESTAGE_OPEN);
-	ret = backend->open(&host->services, &host->job, parsed ? parsed : host->setup.values,
-			    &host->backend_state);
+	ret = backend->open(strict_services(host->strict), &host->job,
+			    parsed ? parsed : host->setup.values, &host->backend_state);
 	if (ret == 0) {
 		ret = run_opened(host, tree);
 		last = host->stage;
@@ -350,7 +353,7 @@ int fakehost_run(struct fakehost *host)
 	judge(host, ret);
 	fakehost_free_scratches(host);
 	free(parsed);
-	return host->violation ? -EPROTO : ret;
+	return strict_violation(host->strict) ? -EPROTO : ret;
 }
 
 /* ---- Results ---- */
@@ -372,7 +375,7 @@ const char *fakehost_error(const struct fakehost *host)
 
 const char *fakehost_violation(const struct fakehost *host)
 {
-	return text_or_empty(host->violation);
+	return text_or_empty(strict_violation(host->strict));
 }
 
 const char *fakehost_log(const struct fakehost *host)
@@ -411,6 +414,11 @@ const struct kataimg_fs_info *fakehost_probed(const struct fakehost *host)
 uint64_t fakehost_calls(const struct fakehost *host, enum fakehost_service service)
 {
 	return host->calls[service];
+}
+
+bool fakehost_is_used(const struct fakehost *host, uint64_t off, uint64_t len)
+{
+	return claims_touch(&host->written, off, len) || claims_touch(&host->placed, off, len);
 }
 
 uint64_t fakehost_window_bytes(const struct fakehost *host)
@@ -467,7 +475,7 @@ const struct fakehost_place *fakehost_place_at(const struct fakehost *host, uint
 
 const struct kataimg_host *fakehost_services(struct fakehost *host)
 {
-	return &host->services;
+	return strict_services(host->strict);
 }
 
 /* ---- Runs of a special kind ---- */
@@ -483,7 +491,7 @@ int fakehost_probe_bytes(const struct kataimg_backend *backend, const void *byte
 	fakehost_enter_stage(host, FAKESTAGE_PROBE);
 	memset(info, 0, sizeof(*info));
 	info->struct_size = sizeof(*info);
-	ret = backend->probe(&host->services, len, info);
+	ret = backend->probe(strict_services(host->strict), len, info);
 	fakehost_free(host);
 	return ret;
 }

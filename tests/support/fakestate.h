@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 
+#include "core/backend/strict.h"
 #include "tests/support/claims.h"
 #include "tests/support/fakehost.h"
 
@@ -49,14 +50,13 @@ struct fakeresults {
 struct fakehost {
 	struct fakehost_setup setup;
 	struct kataimg_host services;
+	struct strict *strict; /* round them, for the backend */
 	struct kataimg_job job;
 	struct fakeresults results;
 	void *backend_state;
 
 	pthread_mutex_t lock; /* of all below */
 	enum fakestage stage;
-	pthread_t callback_thread;
-	bool in_parallel;
 
 	int window_fd;
 	uint64_t window_bytes;
@@ -73,14 +73,12 @@ struct fakehost {
 	uint64_t cancel_after; /* UINT64_MAX: never */
 	bool cancelled;
 
-	char *error, *violation, *log;
+	char *error, *log;
 	struct fakefact *facts;
 };
 
 /* A message; the first one counts. */
 void fakehost_say_error(struct fakehost *host, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-void fakehost_violate(struct fakehost *host, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* From here on services belong to this callback, on this thread. */

@@ -207,7 +207,7 @@ static void every_sin_is_found(void **state)
 		{ SIN_BEYOND_FILE, -EPROTO, "write", "a file of 10000 bytes" },
 		{ SIN_BEHIND_PLAN, -EPROTO, "probe", "behind the structure" },
 		{ SIN_WRONG_DESCRIPTION, -EPROTO, "probe", "differ" },
-		{ SIN_NESTED_PARALLEL, -EPROTO, "probe", "parallel inside parallel" },
+		{ SIN_NESTED_PARALLEL, -EPROTO, "write", "parallel inside parallel" },
 		{ SIN_ODD_GRANULARITY, -EPROTO, "plan", "granularity 1000" },
 	};
 	struct fakehost_setup setup = new_setup();
