@@ -15,9 +15,12 @@ int array_grow(void *items, size_t *room, size_t count, size_t more, size_t item
 		return -ENOMEM;
 	if (larger < count + more)
 		larger = count + more;
+	/* No object is larger, and some allocators end the program when asked. */
+	if (larger > (size_t)PTRDIFF_MAX / item_bytes)
+		return -ENOMEM;
 	/* Pointers of any type are copied as bytes: they may not be read as void *. */
 	memcpy(&grown, items, sizeof(grown));
-	grown = reallocarray(grown, larger, item_bytes);
+	grown = realloc(grown, larger * item_bytes);
 	if (!grown)
 		return -ENOMEM;
 	memcpy(items, &grown, sizeof(grown));
