@@ -57,7 +57,7 @@ static const struct source_kind kinds[] = {
 	{ .prefix = "https://", .advice = DOWNLOAD_FIRST },
 	{ .prefix = "ftp://", .advice = DOWNLOAD_FIRST },
 	{ .prefix = "file://", .advice = "%s: a source is a path: leave file:// out of %s" },
-	{ .matches = is_directory, .read = tree_scan_directory },
+	{ .matches = is_directory, .read = tree_scan_directory, .excludes = true },
 	{ .matches = mtree_is, .read = mtree_read_tree },
 	{ .matches = is_any, .read = archive_read_tree },
 };

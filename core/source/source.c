@@ -39,11 +39,9 @@ static int read_prefixed(const struct source_kind *kind, const char *source,
 	return ret < 0 ? error_prefix(error, "%s", source) : 0;
 }
 
-static int read_kind(const char *source, const struct tree_options *options, struct tree **tree,
-		     struct error *error)
+static int read_kind(const struct source_kind *kind, const char *source,
+		     const struct tree_options *options, struct tree **tree, struct error *error)
 {
-	const struct source_kind *kind = source_kind_of(source);
-
 	if (!kind->read)
 		return error_set(error, EINVAL, kind->advice, source, source);
 	return kind->prefix ? read_prefixed(kind, source, options, tree, error)
@@ -57,13 +55,14 @@ static int read_kind(const char *source, const struct tree_options *options, str
 static int read_filtered(const char *source, const struct tree_options *options,
 			 struct tree_excluder *excluder, struct tree **result, struct error *error)
 {
+	const struct source_kind *kind = source_kind_of(source);
 	struct tree_options own = *options;
 	struct tree *tree = NULL;
 	int ret;
 
 	own.excluder = excluder;
-	ret = read_kind(source, &own, &tree, error);
-	if (ret == 0)
+	ret = read_kind(kind, source, &own, &tree, error);
+	if (ret == 0 && !kind->excludes)
 		ret = tree_exclude(tree, excluder, error);
 	if (ret < 0)
 		tree_free(tree);

@@ -19,6 +19,7 @@ struct source_kind {
 	int (*read)(const char *path, const struct tree_options *options, struct tree **tree,
 		    struct error *error);
 	const char *advice;
+	bool excludes; /* leaves out itself what options->excluder matches, and does not read it */
 };
 
 /* NULL: the source is a path. */
