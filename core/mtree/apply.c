@@ -154,12 +154,18 @@ static int set_content(struct mtree_apply *apply, struct tree_node *node,
 		ret = mtree_set_contents(apply, node, words->contents, error);
 	if (ret < 0)
 		return ret;
-	if (has(words, MTREE_SIZE) && words->size != node->pub.size)
+	if (!has(words, MTREE_SIZE) || words->size == node->pub.size)
+		return 0;
+	if (node->content.kind == TREE_CONTENT_NONE)
 		return error_set(error, EINVAL,
-				 "size=%" PRIu64 ", but the file has %" PRIu64
-				 " bytes: contents= gives it others",
-				 words->size, node->pub.size);
-	return 0;
+				 "size=%" PRIu64
+				 ", but nothing says where the bytes are: a printed "
+				 "tree alone is no source, contents= gives a file its own",
+				 words->size);
+	return error_set(error, EINVAL,
+			 "size=%" PRIu64 ", but the file has %" PRIu64
+			 " bytes: contents= gives it others",
+			 words->size, node->pub.size);
 }
 
 static struct kataimg_xattr *find_xattr(struct kataimg_xattr *xattrs, uint32_t count,

@@ -213,7 +213,9 @@ static const struct {
 	{ "x mode=1", "x: it is not in the tree, and no type= says what to make" },
 	{ "x type=link", "x: a symbolic link needs link=" },
 	{ "x type=char", "x: a device needs device=" },
-	{ "x type=file size=7", "x: size=7, but the file has 0 bytes: contents= gives it others" },
+	{ "x type=file size=7",
+	  "x: size=7, but nothing says where the bytes are: a printed tree alone "
+	  "is no source, contents= gives a file its own" },
 	{ "x type=file contents=none", "x: contents=none: No such file or directory" },
 	{ "x type=file contents=/", "x: contents=/: not a regular file" },
 	{ "x type=file contents=/dev/zero", "x: contents=/dev/zero: not a regular file" },
