@@ -11,7 +11,6 @@
 #include "plugins/erofs/inode.h"
 
 #define EROFS_SEGMENT_BYTES (UINT32_C(4) << 20)
-#define EROFS_CLUSTER_BLOCKS_MAX 16u
 
 /* An extent either covers more than a block's bytes, or is plain and covers at most as many. */
 struct erofs_extent {

@@ -10,6 +10,7 @@
 #include "plugins/erofs/dedupe.h"
 #include "plugins/erofs/limits.h"
 #include "plugins/erofs/lz4.h"
+#include "plugins/erofs/plan.h"
 #include "plugins/erofs/probe.h"
 #include "plugins/erofs/super.h"
 #include "plugins/erofs/verify.h"
@@ -100,7 +101,7 @@ static int erofs_plan(void *state, const struct kataimg_tree *tree, struct katai
 	int ret;
 
 	erofs->source.tree = tree;
-	ret = erofs_layout_make(&erofs->layout, &erofs->source);
+	ret = erofs_plan_layout(&erofs->layout, &erofs->source);
 	if (ret < 0)
 		return ret;
 	plan->bytes = erofs->layout.blocks * EROFS_BLOCK_BYTES;

@@ -4,7 +4,7 @@
  *
  *   options.c   the section [erofs]
  *   limits.c    what EROFS cannot store
- *   layout.c    from the source to a layout, step by step:
+ *   plan.c      from the source to a layout (layout.h), step by step:
  *     xattr.c     attributes, and which of them are shared
  *     dedupe.c    files with equal content
  *     chunk.c     files with holes

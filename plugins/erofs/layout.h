@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where everything goes. Made once, from the source alone; write and verify follow it to the
- * letter. A window may be larger: what lies behind the last block stays unused.
+ * Where everything goes. Made once, by plan.c, from the source alone; write and verify follow it to
+ * the letter. A window may be larger: what lies behind the last block stays unused.
  */
 #ifndef EROFS_LAYOUT_H
 #define EROFS_LAYOUT_H
@@ -24,8 +24,6 @@ struct erofs_layout {
 	uint32_t feature_incompat;       /* what the layout uses */
 };
 
-/* 0, or an error with its message; whatever it returns, the layout can be cleared. */
-int erofs_layout_make(struct erofs_layout *layout, const struct erofs_source *source);
 void erofs_layout_clear(struct erofs_layout *layout);
 
 static inline const struct erofs_inode *erofs_layout_owner(const struct erofs_layout *layout,

@@ -5,9 +5,6 @@
 
 #include "plugins/erofs/options.h"
 
-#define EROFS_LZ4HC_LEVEL_MIN 1
-#define EROFS_LZ4HC_LEVEL_MAX 12
-
 /* The working memory of one thread. */
 struct erofs_lz4;
 

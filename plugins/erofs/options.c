@@ -5,8 +5,6 @@
 
 #include "plugins/common/refuse.h"
 #include "plugins/common/uuid.h"
-#include "plugins/erofs/compress.h"
-#include "plugins/erofs/lz4.h"
 
 static const char *const data_choices[] = { "dax", "packed", NULL };
 static const char *const compress_choices[] = { "none", "lz4", "lz4hc", NULL };

@@ -11,6 +11,10 @@
 enum erofs_data_policy { EROFS_DATA_DAX, EROFS_DATA_PACKED };
 enum erofs_compress { EROFS_COMPRESS_NONE, EROFS_COMPRESS_LZ4, EROFS_COMPRESS_LZ4HC };
 
+#define EROFS_LZ4HC_LEVEL_MIN 1
+#define EROFS_LZ4HC_LEVEL_MAX 12
+#define EROFS_CLUSTER_BLOCKS_MAX 16u
+
 /* What decides the layout. */
 struct erofs_options {
 	enum erofs_data_policy data;
