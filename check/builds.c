@@ -25,10 +25,13 @@ int check_whole_tree(const struct subject *subject)
 	struct memtree *tree = check_sample_tree_noting(subject, "whole-tree");
 	const struct fakehost_setup setup = check_setup(subject, tree);
 	struct fakehost *host = check_run(&setup, "whole-tree");
+	int ret = host == NULL;
 
+	if (host && subject->keep)
+		ret = check_keep(subject->keep, host, memtree_finish(tree));
 	fakehost_free(host);
 	memtree_free(tree);
-	return host == NULL;
+	return ret;
 }
 
 static int build_job(const struct subject *subject, struct memtree *tree,

@@ -18,6 +18,7 @@ struct subject {
 	const struct kataimg_backend *backend;
 	struct kataimg_value *values; /* one for each option */
 	struct kataimg_job job;       /* requires no more than the backend knows */
+	const char *keep;             /* where whole-tree leaves what it made; NULL: nowhere */
 };
 
 enum check_kind {
@@ -81,6 +82,9 @@ struct memtree *check_empty_root(const struct subject *subject);
 
 /* Takes out of a tree what limits and check refuse, and finishes it. occasion may be NULL. */
 void check_fit(const struct subject *subject, struct memtree *tree, const char *occasion);
+
+/* Leaves dir/filesystem, and dir/tree with what is in it. 0, or 1 after a sentence. */
+int check_keep(const char *dir, const struct fakehost *host, const struct kataimg_tree *tree);
 
 /* Of a directory such as /proc/self/fd. */
 int check_count_entries(const char *path);

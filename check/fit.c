@@ -99,6 +99,13 @@ static void shrink_values(const struct kataimg_limits *limits, struct kataimg_no
 		node->mtime_sec = limits->mtime_min;
 	if (node->mtime_sec > limits->mtime_max)
 		node->mtime_sec = limits->mtime_max;
+	if (limits->mtime_granularity_nsec != UINT64_MAX) {
+		int64_t step = (int64_t)(limits->mtime_granularity_nsec / 1000000000);
+
+		node->mtime_nsec = 0;
+		if (step > 0)
+			node->mtime_sec -= node->mtime_sec % step;
+	}
 	if (node->rdev_major > limits->device_major)
 		node->rdev_major = (uint32_t)limits->device_major;
 	if (node->rdev_minor > limits->device_minor)
@@ -123,6 +130,13 @@ static int fit_entries(struct fit *fit, const struct kataimg_node *dir)
 {
 	const struct kataimg_limits *limits = &fit->limits;
 
+	char path[PATH_BYTES];
+
+	memtree_path(dir, path, sizeof(path));
+	for (uint32_t i = 0; i < dir->entry_count; i++)
+		if (dir->parent != dir &&
+		    strlen(path) + 1 + dir->entries[i].name_len > limits->path_bytes)
+			return remove_node(fit, dir->entries[i].node, "limits.path_bytes");
 	for (uint32_t i = 0; i < dir->entry_count; i++)
 		if (dir->entries[i].name_len > limits->name_bytes)
 			return remove_node(fit, dir->entries[i].node, "limits.name_bytes");
@@ -160,6 +174,16 @@ static int fit_check(struct fit *fit, struct kataimg_node *node)
 
 	if (ret == KATAIMG_CHECK_XATTRS)
 		return clear_xattrs(fit, node, reason);
+	if (ret == KATAIMG_CHECK_OWNER && (node->uid || node->gid)) {
+		note(fit, node, "the owner of ", reason);
+		node->uid = node->gid = 0;
+		return 1;
+	}
+	if (ret == KATAIMG_CHECK_MODE && node->mode & 07000) {
+		note(fit, node, "the mode of ", reason);
+		node->mode &= 0777;
+		return 1;
+	}
 	return ret == KATAIMG_CHECK_NODE ? remove_node(fit, node, reason) : 0;
 }
 

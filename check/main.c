@@ -68,12 +68,15 @@ static void print_list(FILE *out)
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "Usage: kataimg-backend-check [OPTION]... FILE.so [NAME=VALUE]...\n"
-		     "Runs a backend against the contract of kataimg/backend.h; NAME=VALUE are its "
-		     "options.\n\n"
-		     "  --only CHECK  run this check and no other; may be repeated\n"
-		     "  --list        list the checks\n"
-		     "  --help, --version\n\nChecks:\n");
+	fprintf(out,
+		"Usage: kataimg-backend-check [OPTION]... FILE.so [NAME=VALUE]...\n"
+		"Runs a backend against the contract of kataimg/backend.h; NAME=VALUE are its "
+		"options.\n\n"
+		"  --only CHECK  run this check and no other; may be repeated\n"
+		"  --keep DIR    leave DIR/filesystem and DIR/tree of whole-tree, for fsck and "
+		"comparison\n"
+		"  --list        list the checks\n"
+		"  --help, --version\n\nChecks:\n");
 	print_list(out);
 }
 
@@ -144,7 +147,7 @@ static bool select_check(struct request *request, const char *name)
 	return false;
 }
 
-enum { OPTION_HELP = 'h', OPTION_VERSION = 256, OPTION_LIST, OPTION_ONLY };
+enum { OPTION_HELP = 'h', OPTION_VERSION = 256, OPTION_LIST, OPTION_ONLY, OPTION_KEEP };
 
 /* -1: go on; else the exit status. */
 static int take_option(struct request *request, int option)
@@ -162,6 +165,9 @@ static int take_option(struct request *request, int option)
 		return 0;
 	case OPTION_ONLY:
 		return select_check(request, optarg) ? -1 : 2;
+	case OPTION_KEEP:
+		request->subject.keep = optarg;
+		return -1;
 	default:
 		print_usage(stderr);
 		return 2;
@@ -174,6 +180,7 @@ static int read_arguments(struct request *request, int argc, char **argv)
 		{ "help", no_argument, NULL, OPTION_HELP },
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ "list", no_argument, NULL, OPTION_LIST },
+		{ "keep", required_argument, NULL, OPTION_KEEP },
 		{ "only", required_argument, NULL, OPTION_ONLY },
 		{ 0 },
 	};

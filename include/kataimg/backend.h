@@ -405,7 +405,8 @@ struct kataimg_host {
 	/*
 	 * Runs a program (argv[0] is looked up in PATH), with input as its stdin and output as its
 	 * descriptor 3, /dev/fd/3; either may be NULL. Its stdout and stderr go to the log. -EIO
-	 * when it fails.
+	 * when it fails. For a backend that wraps a tool: its result is read back from output, or
+	 * placed with place_scratch.
 	 */
 	int (*run)(struct kataimg_host_ctx *ctx, const char *const *argv,
 		   struct kataimg_scratch *input, struct kataimg_scratch *output);

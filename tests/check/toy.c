@@ -225,6 +225,34 @@ static void *thread_of_its_own(void *arg)
 }
 #endif
 
+#ifdef RUN
+/* As a backend does that wraps a program: input and output are scratch files. */
+static int run_program(const struct kataimg_host *host)
+{
+	static const char text[] = "what the program is to pass on";
+	const char *const argv[] = { "sh", "-c", getenv("TOY_SCRIPT"), NULL };
+	struct kataimg_scratch *input, *output;
+	char passed[sizeof(text)] = "";
+	uint64_t size = 0;
+	int ret = host->scratch_create(host->ctx, &input);
+
+	if (ret == 0)
+		ret = host->scratch_create(host->ctx, &output);
+	if (ret == 0)
+		ret = host->scratch_write(host->ctx, input, 0, text, sizeof(text));
+	if (ret == 0)
+		ret = host->run(host->ctx, argv, input, output);
+	if (ret == 0)
+		ret = host->scratch_size(host->ctx, output, &size);
+	if (ret == 0 && size == sizeof(text))
+		ret = host->scratch_read(host->ctx, output, 0, passed, sizeof(passed));
+	if (ret < 0 || (size == sizeof(text) && memcmp(passed, text, sizeof(text)) == 0))
+		return ret;
+	host->error(host->ctx, "the program has not done its work");
+	return -EIO;
+}
+#endif
+
 static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
 {
 	struct toy *toy = state;
@@ -232,6 +260,12 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 #ifdef SMALL
 	if (refuse_too_much(toy, tree) < 0)
 		return -EFBIG;
+#endif
+#ifdef RUN
+	int run = run_program(toy->host);
+
+	if (run < 0)
+		return run;
 #endif
 	toy->blocks = HEADER_BLOCK + 1;
 	toy->nodes = tree->node_count;
@@ -366,7 +400,7 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 	header.noise = builds++;
 #endif
 #ifdef BREAK_CLOCK
-	header.noise = (uint32_t)time(NULL);
+	header.noise = (uint32_t)(time(NULL) / 86400); /* the day */
 #endif
 #ifdef BREAK_PID
 	header.noise = (uint32_t)getpid();

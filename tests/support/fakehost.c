@@ -2,7 +2,9 @@
 #include "tests/support/fakehost.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/digest.h"
@@ -422,13 +424,34 @@ static int service_cancelled(struct kataimg_host_ctx *ctx)
 	return cancelled;
 }
 
+static void run_child(const char *const *argv, const struct kataimg_scratch *input,
+		      const struct kataimg_scratch *output)
+{
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	dup2(input ? input->fd : nothing, 0);
+	dup2(nothing, 1);
+	dup2(nothing, 2);
+	if (output)
+		dup2(output->fd, 3);
+	execvp(argv[0], (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
 static int service_run(struct kataimg_host_ctx *ctx, const char *const *argv,
 		       struct kataimg_scratch *input, struct kataimg_scratch *output)
 {
-	(void)input;
-	(void)output;
-	fakehost_say_error(fakehost_of(ctx), "the fake host runs no programs: %s", argv[0]);
-	return -ENOSYS;
+	pid_t child = fork();
+	int status;
+
+	must(child >= 0);
+	if (child == 0)
+		run_child(argv, input, output);
+	must(waitpid(child, &status, 0) == child);
+	if (status == 0)
+		return 0;
+	fakehost_say_error(fakehost_of(ctx), "the program %s failed", argv[0]);
+	return -EIO;
 }
 
 static const char *service_path(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,

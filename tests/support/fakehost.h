@@ -3,8 +3,7 @@
  * A host for backends under test: every service of struct kataimg_host over a memtree and a window
  * in memory, strict about the contract. What a backend does against the contract (a service from
  * the wrong thread, a write during plan, an error without a message, a byte past a structure) is
- * recorded as a violation, and fakehost_run then fails with -EPROTO. The service `run` is not
- * offered: -ENOSYS.
+ * recorded as a violation, and fakehost_run then fails with -EPROTO.
  */
 #ifndef SUPPORT_FAKEHOST_H
 #define SUPPORT_FAKEHOST_H
