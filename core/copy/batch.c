@@ -124,7 +124,8 @@ static bool can_clone(const struct copy_run *run, const struct copy_piece *piece
 {
 	uint64_t size = piece->node ? piece->node->size : piece->len;
 
-	return run->reflink && size >= CLONE_BYTES_MIN && piece->len >= COPY_BLOCK_BYTES &&
+	return run->reflink && piece->source_off < TREE_DECODED_OFF && size >= CLONE_BYTES_MIN &&
+	       piece->len >= COPY_BLOCK_BYTES &&
 	       (piece->image_off | piece->source_off) % COPY_BLOCK_BYTES == 0;
 }
 

@@ -38,9 +38,11 @@ static int add(struct tree *tree, const struct tree_source *source)
 	return (int)tree->source_count++;
 }
 
-int tree_add_shared(struct tree *tree, int fd, enum tree_source_kind kind)
+/* Takes source->fd. */
+static int add_shared(struct tree *tree, const struct tree_source *shared)
 {
-	struct tree_source source = { .kind = kind, .fd = fd };
+	struct tree_source source = *shared;
+	int fd = source.fd;
 	struct stat st;
 	int ret = fstat(fd, &st) < 0 ? -errno : 0;
 
@@ -54,9 +56,28 @@ int tree_add_shared(struct tree *tree, int fd, enum tree_source_kind kind)
 	return ret;
 }
 
+int tree_add_shared(struct tree *tree, int fd, enum tree_source_kind kind)
+{
+	return add_shared(tree, &(struct tree_source){ .kind = kind, .fd = fd });
+}
+
+int tree_add_decoded(struct tree *tree, int fd, const struct tree_decoder *decoder)
+{
+	const struct tree_source source = { .kind = TREE_SOURCE_DECODED,
+					    .fd = fd,
+					    .decoder = *decoder };
+	int ret = add_shared(tree, &source);
+
+	if (ret < 0)
+		decoder->free(decoder->arg);
+	return ret;
+}
+
 void tree_free_sources(struct tree *tree)
 {
 	for (uint32_t i = 0; i < tree->source_count; i++) {
+		if (tree->sources[i].kind == TREE_SOURCE_DECODED)
+			tree->sources[i].decoder.free(tree->sources[i].decoder.arg);
 		if (tree->sources[i].fd >= 0)
 			close(tree->sources[i].fd);
 		free(tree->sources[i].path);
@@ -135,7 +156,8 @@ bool tree_find_stretch(const struct tree *tree, const struct kataimg_node *file,
 	if (content->kind != TREE_CONTENT_RANGES || file->size == 0)
 		return true;
 	*off = content->ranges[0].source_off;
-	return content->range_count == 1 && content->ranges[0].len == file->size;
+	return content->range_count == 1 && *off < TREE_DECODED_OFF &&
+	       content->ranges[0].len == file->size;
 }
 
 const struct tree_source *tree_source_of(const struct tree *tree, const struct kataimg_node *file)

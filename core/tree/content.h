@@ -7,8 +7,11 @@
 #define TREE_CONTENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+
+#include "core/base/error.h"
 
 struct kataimg_node;
 struct tree;
@@ -58,16 +61,29 @@ struct tree_content {
 enum tree_source_kind {
 	TREE_SOURCE_FILE,    /* path, opened when it is needed */
 	TREE_SOURCE_ARCHIVE, /* fd, of a file that others can change */
-	TREE_SOURCE_SCRATCH  /* fd, of a file that nobody else can get at */
+	TREE_SOURCE_SCRATCH, /* fd, of a file that nobody else can get at */
+	TREE_SOURCE_DECODED  /* as TREE_SOURCE_ARCHIVE, and bytes that a decoder makes of it */
+};
+
+/* Offsets of a source from here on are those of its decoder. */
+#define TREE_DECODED_OFF (UINT64_C(1) << 63)
+
+/* Makes bytes that no file has as they are. */
+struct tree_decoder {
+	/* [off, off + len), counted from TREE_DECODED_OFF; any thread. */
+	int (*read)(void *arg, uint64_t off, void *buf, size_t len, struct error *error);
+	void (*free)(void *arg);
+	void *arg;
 };
 
 /* Where bytes of files are, apart from a scanned directory. */
 struct tree_source {
 	enum tree_source_kind kind;
-	int fd;                   /* owned; -1 */
-	char *path;               /* owned; NULL */
-	uint64_t size;            /* TREE_SOURCE_ARCHIVE: when the tree was made; */
-	struct tree_identity was; /* likewise */
+	int fd;                      /* owned; -1 */
+	char *path;                  /* owned; NULL */
+	uint64_t size;               /* TREE_SOURCE_ARCHIVE: when the tree was made; */
+	struct tree_identity was;    /* likewise */
+	struct tree_decoder decoder; /* TREE_SOURCE_DECODED; owned */
 };
 
 #define TREE_SOURCES_MAX UINT16_MAX
@@ -75,6 +91,8 @@ struct tree_source {
 /* Takes the descriptor, in any case. Returns the source's place, or -ENOMEM, -EMFILE, -errno of
  * fstat. */
 int tree_add_shared(struct tree *tree, int fd, enum tree_source_kind kind);
+/* The same for TREE_SOURCE_DECODED, with its decoder. */
+int tree_add_decoded(struct tree *tree, int fd, const struct tree_decoder *decoder);
 void tree_free_sources(struct tree *tree);
 
 /* The file's size and segments are the caller's to set. */

@@ -142,7 +142,8 @@ int tree_reader_check(struct tree_reader *reader, struct error *error)
 		return 0;
 	if (fstat(reader->fd, &st) < 0)
 		return fail(node, errno, error);
-	if (!S_ISREG(st.st_mode) || st.st_ino != was->inode)
+	if (!(S_ISREG(st.st_mode) || (in_archive && S_ISBLK(st.st_mode))) ||
+	    st.st_ino != was->inode)
 		return fail_changed(reader->tree, node, "was replaced", error);
 	if ((uint64_t)st.st_size != size)
 		return fail_changed(reader->tree, node,
@@ -156,12 +157,26 @@ int tree_reader_check(struct tree_reader *reader, struct error *error)
 	return 0;
 }
 
+static int read_decoded(struct tree_reader *reader, void *buf, size_t len, uint64_t off,
+			struct error *error)
+{
+	const struct tree_decoder *decoder = &tree_source_of(reader->tree, reader->node)->decoder;
+	char path[PATH_MESSAGE_BYTES];
+	int ret = decoder->read(decoder->arg, off, buf, len, error);
+
+	return ret < 0 ? error_prefix(error, "cannot read %s",
+				      tree_path(reader->node, path, sizeof(path)))
+		       : 0;
+}
+
 int tree_reader_read(struct tree_reader *reader, void *buf, size_t len, uint64_t source_off,
 		     struct error *error)
 {
-	int ret = io_pread(reader->fd, buf, len, source_off);
-	int changed;
+	int changed, ret;
 
+	if (source_off >= TREE_DECODED_OFF)
+		return read_decoded(reader, buf, len, source_off - TREE_DECODED_OFF, error);
+	ret = io_pread(reader->fd, buf, len, source_off);
 	if (ret == 0)
 		return 0;
 	/* A short read has its reason in what the file is now. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/tree/content.h"
 #include "core/tree/tree.h"
 #include "lib/cleanup.h"
 

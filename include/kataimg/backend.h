@@ -15,7 +15,8 @@
  *     they were started returns.
  *   - The core may open a backend, ask limits and check, close it, and open it again with another
  *     seed.
- *   - probe stands apart: it has no state, and recognises a finished filesystem.
+ *   - probe stands apart: it has no state, and recognises a finished filesystem. So does read,
+ *     with decode and read_end, which tells what files are in one.
  *
  * UNITS AND OWNERSHIP
  *
@@ -443,6 +444,62 @@ struct kataimg_host {
 #define KATAIMG_HAVE_OPTION_ERROR 1
 #define KATAIMG_HAVE_SOURCE_READ_INLINE 1
 
+/* ---- Reading a finished filesystem back ---- */
+
+/* One inode, as read found it. A member that does not belong to the type is 0. */
+struct kataimg_inode {
+	size_t struct_size;
+	uint64_t id;   /* the filesystem's own number of it: any, but each inode another */
+	uint64_t size; /* regular: length; symbolic link: length of the target; else 0 */
+	int64_t mtime_sec;
+	uint32_t mtime_nsec; /* 0 .. 999999999 */
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t rdev_major;
+	uint32_t rdev_minor;
+	uint16_t mode; /* permission, set-id and sticky bits: 07777 at most */
+	uint8_t type;  /* enum kataimg_type */
+	uint8_t reserved;
+	uint32_t nlink;     /* as the inode says; 0: it says nothing */
+	const char *target; /* symbolic link: size bytes; need not end with a NUL */
+};
+
+struct kataimg_sink_ctx; /* the core's */
+
+/*
+ * Where read reports to. Order is of no matter, and all may be called from any thread. What is
+ * passed in is copied. The core judges what it is told: ids without an inode or with two, names
+ * that are none, directories with two parents or in a circle, ranges outside window or file or over
+ * each other. So a backend need only stay within its own bounds, and end: it reports a directory
+ * once, whoever names it.
+ */
+struct kataimg_sink {
+	size_t struct_size;
+	struct kataimg_sink_ctx *ctx; /* first argument of every service */
+
+	/* The root directory; once. */
+	int (*root)(struct kataimg_sink_ctx *ctx, uint64_t id);
+	int (*inode)(struct kataimg_sink_ctx *ctx, const struct kataimg_inode *inode);
+	/* With its full name and the value as getxattr(2) gives it; ACLs in Linux' form. */
+	int (*xattr)(struct kataimg_sink_ctx *ctx, uint64_t id, const struct kataimg_xattr *xattr);
+	/* Directory dir has the name for an inode; without "." and "..". */
+	int (*entry)(struct kataimg_sink_ctx *ctx, uint64_t dir, const char *name, size_t name_len,
+		     uint64_t id);
+	/*
+	 * [file_off, file_off + len) of a regular file are the window's bytes at off; at any byte.
+	 * What no range tells is a hole. Blocks that are allocated and read as zeros (unwritten)
+	 * are holes; what lies behind the file's size is not told.
+	 */
+	int (*range)(struct kataimg_sink_ctx *ctx, uint64_t id, uint64_t file_off, uint64_t len,
+		     uint64_t off);
+	/* The same for bytes that decode gives for the cookie, of which it may know what it will.
+	 */
+	int (*decoded)(struct kataimg_sink_ctx *ctx, uint64_t id, uint64_t file_off, uint64_t len,
+		       uint64_t cookie);
+};
+
+#define KATAIMG_HAVE_READ 1
+
 /* ---- The backend: required are open, plan, describe, write, verify, close and probe ---- */
 
 struct kataimg_backend {
@@ -499,8 +556,22 @@ struct kataimg_backend {
 	 */
 	int (*probe)(const struct kataimg_host *host, uint64_t window_bytes,
 		     struct kataimg_fs_info *info);
-	/* Reserved for reading files back: NULL. */
+	/* Never used: NULL. */
 	int (*walk)(void *state);
+
+	/*
+	 * KATAIMG_HAVE_READ. The way back, apart from a build as probe is; all three may be NULL.
+	 * Reports every inode, attribute, name and range of the finished filesystem in the window,
+	 * which may be of any content and size. What the tree cannot say or this reader cannot read
+	 * (an unknown feature, encrypted files, a log or journal to replay) is an error that names
+	 * it and what to do, best before anything is reported. After success, *state belongs to
+	 * decode, and read_end is called once.
+	 */
+	int (*read)(const struct kataimg_host *host, uint64_t window_bytes,
+		    const struct kataimg_sink *sink, void **state);
+	/* Bytes [skip, skip + len) of the decoded range with the cookie. From any thread. */
+	int (*decode)(void *state, uint64_t cookie, uint64_t skip, void *buf, size_t len);
+	void (*read_end)(void *state);
 };
 
 /* The one symbol that a backend exports. */

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/reader/maketree.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/reader/judge.h"
+#include "core/tree/edit.h"
+
+static int name_all(struct found *found, struct tree_edit *edit)
+{
+	for (size_t i = 0; i < found->entries.count; i++) {
+		const struct found_entry *entry = &found->entries.items[i];
+		const struct found_inode *dir = found_inode_of(found, entry->dir);
+		const struct found_inode *inode = found_inode_of(found, entry->id);
+
+		if (tree_edit_put(edit, dir->node, entry->name, entry->name_len, inode->node) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Those from `first` on that belong to one inode. */
+static size_t count_xattrs(const struct found *found, size_t first)
+{
+	size_t count = 1;
+
+	while (first + count < found->xattrs.count &&
+	       found->xattrs.items[first + count].id == found->xattrs.items[first].id)
+		count++;
+	return count;
+}
+
+static int give_xattrs(struct found *found)
+{
+	size_t count;
+
+	for (size_t first = 0; first < found->xattrs.count; first += count) {
+		const struct found_xattr *items = &found->xattrs.items[first];
+		struct kataimg_xattr *xattrs;
+
+		count = count_xattrs(found, first);
+		xattrs = arena_array(tree_arena(found->tree), count, sizeof(*xattrs));
+		if (!xattrs)
+			return -ENOMEM;
+		for (size_t i = 0; i < count; i++)
+			xattrs[i] = items[i].xattr;
+		tree_set_xattrs(found_inode_of(found, items->id)->node, xattrs, (uint32_t)count);
+	}
+	return 0;
+}
+
+static size_t count_ranges(const struct found *found, size_t first)
+{
+	size_t count = 1;
+
+	while (first + count < found->ranges.count &&
+	       found->ranges.items[first + count].id == found->ranges.items[first].id)
+		count++;
+	return count;
+}
+
+/* Where the source has the range: the image's bytes, or behind all of them what is decoded. */
+static int source_offset(const struct found_range *range, uint64_t base, struct decoder *decoder,
+			 uint64_t *off)
+{
+	int ret;
+
+	if (!range->decoded) {
+		*off = base + range->place;
+		return 0;
+	}
+	ret = decoder_add(decoder, range->place, range->len, off);
+	*off += TREE_DECODED_OFF;
+	return ret;
+}
+
+/* Ranges that go on where the last one ended become one. */
+static void add_range(struct tree_range *ranges, uint32_t *count, const struct found_range *found,
+		      uint64_t off)
+{
+	struct tree_range *last = &ranges[*count > 0 ? *count - 1 : 0];
+
+	if (*count > 0 && last->file_off + last->len == found->file_off &&
+	    last->source_off + last->len == off)
+		last->len += found->len;
+	else
+		ranges[(*count)++] = (struct tree_range){ found->file_off, found->len, off };
+}
+
+static int give_ranges_of(struct found *found, const struct found_range *items, size_t count,
+			  int source, uint64_t base, struct decoder *decoder)
+{
+	autofree struct tree_range *ranges = calloc(count, sizeof(*ranges));
+	struct tree_node *node = found_inode_of(found, items->id)->node;
+	uint32_t made = 0;
+
+	if (!ranges)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t off = 0;
+		int ret = source_offset(&items[i], base, decoder, &off);
+
+		if (ret < 0)
+			return ret;
+		add_range(ranges, &made, &items[i], off);
+	}
+	return tree_set_ranges(found->tree, node, source, node->pub.size, ranges, made, 0);
+}
+
+static int give_ranges(struct found *found, int source, uint64_t base, struct decoder *decoder)
+{
+	size_t count;
+
+	for (size_t first = 0; first < found->ranges.count; first += count) {
+		int ret;
+
+		count = count_ranges(found, first);
+		if (count > UINT32_MAX)
+			return -EOVERFLOW;
+		ret = give_ranges_of(found, &found->ranges.items[first], count, source, base,
+				     decoder);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* A directory that has a name and is not in the tree is its own ancestor. */
+static int check_circles(const struct found *found, struct error *error)
+{
+	for (size_t i = 0; i < found->inodes.count; i++) {
+		const struct found_inode *inode = &found->inodes.items[i];
+
+		if (inode->node->pub.type == KATAIMG_DIR && inode->parents > 0 &&
+		    !inode->node->visited)
+			return error_set(error, EUCLEAN,
+					 "directory %" PRIu64 " is in a circle of directories",
+					 inode->id);
+	}
+	return 0;
+}
+
+static int fill(struct found *found, struct tree_edit *edit, int source, uint64_t base,
+		struct decoder *decoder)
+{
+	int ret = source < 0 ? source : name_all(found, edit);
+
+	if (ret == 0)
+		ret = give_xattrs(found);
+	return ret < 0 ? ret : give_ranges(found, source, base, decoder);
+}
+
+int maketree(struct found *found, int fd, uint64_t base, struct decoder *decoder,
+	     struct error *error)
+{
+	struct tree_edit *edit autocall(cleanup_tree_edit_free) = NULL;
+	const struct tree_decoder made = decoder_of_tree(decoder);
+	int source = tree_add_decoded(found->tree, fd, &made), ret;
+
+	edit = tree_edit_new(found->tree);
+	ret = edit ? fill(found, edit, source, base, decoder) : -ENOMEM;
+	if (ret == -ENOMEM)
+		return error_nomem(error);
+	if (ret < 0)
+		return error_errno(error, -ret, "cannot make a tree of the image");
+	ret = tree_edit_finish(edit, error);
+	return ret < 0 ? ret : check_circles(found, error);
+}
