@@ -59,19 +59,21 @@ uint32_t xfs_acl_bytes(uint32_t entries)
 	return (uint32_t)(sizeof(be32) + entries * sizeof(struct xfs_acl_entry));
 }
 
-void xfs_acl_convert(const void *value, uint32_t entries, void *out)
+void xfs_acl_convert(const void *value, uint32_t entries, uint8_t *out)
 {
-	struct xfs_acl_entry *stored = (void *)((uint8_t *)out + sizeof(be32));
 	be32 count = to_be32(entries);
 
 	memcpy(out, &count, sizeof(count));
+	out += sizeof(count);
 	for (uint32_t i = 0; i < entries; i++) {
 		struct acl_entry entry = acl_entry_at(value, i);
-
-		stored[i] = (struct xfs_acl_entry){
+		struct xfs_acl_entry stored = {
 			.tag = to_be32(from_le16(entry.tag)),
 			.id = to_be32(acl_has_id(&entry) ? from_le32(entry.id) : ACL_NO_ID),
 			.perm = to_be16(from_le16(entry.perm)),
 		};
+
+		memcpy(out, &stored, sizeof(stored));
+		out += sizeof(stored);
 	}
 }

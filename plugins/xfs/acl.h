@@ -19,6 +19,6 @@ bool xfs_acl_is_trivial(const void *value, uint32_t value_len);
 
 /* Bytes of so many entries in XFS's form, and the conversion; the ACL has passed xfs_acl_check. */
 uint32_t xfs_acl_bytes(uint32_t entries);
-void xfs_acl_convert(const void *value, uint32_t entries, void *out);
+void xfs_acl_convert(const void *value, uint32_t entries, uint8_t *out);
 
 #endif

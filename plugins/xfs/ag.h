@@ -3,15 +3,15 @@
 #ifndef XFS_AG_H
 #define XFS_AG_H
 
+#include "plugins/common/writer.h"
 #include "plugins/xfs/agspace.h"
 #include "plugins/xfs/layout.h"
 #include "plugins/xfs/super.h"
-#include "plugins/xfs/writer.h"
 
 struct xfs_ag_job {
 	const struct xfs_layout *layout;
 	const struct xfs_identity *identity;
-	struct xfs_writer *writer;
+	struct writer *writer;
 	struct xfs_agspace agspace; /* of the AG at hand; to be cleared */
 	uint64_t chunks_before;     /* in earlier AGs */
 };

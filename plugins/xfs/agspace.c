@@ -3,45 +3,29 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include "plugins/xfs/btree.h"
 
 /* With trees of two levels the kernel wants twice the usual free list. */
 #define EXTRA_AGFL_BLOCKS 4u
 
-static int reserve(void **items, uint32_t *capacity, uint32_t count, size_t size)
+static struct xfs_run *last_run(const struct xfs_agspace *agspace)
 {
-	uint32_t wanted = *capacity ? *capacity : 64;
-	void *larger;
-
-	if (count <= *capacity)
-		return 0;
-	while (wanted < count)
-		wanted *= 2;
-	larger = reallocarray(*items, wanted, size);
-	if (!larger)
-		return -ENOMEM;
-	*items = larger;
-	*capacity = wanted;
-	return 0;
+	return agspace->runs.count ? &agspace->runs.items[agspace->runs.count - 1] : NULL;
 }
 
 static int add_run(struct xfs_agspace *agspace, uint32_t start, uint32_t blocks)
 {
-	struct xfs_run *last = agspace->count ? &agspace->runs[agspace->count - 1] : NULL;
-	void *runs = agspace->runs;
-	int ret;
+	struct xfs_run *run = last_run(agspace);
 
-	if (last && last->start + last->blocks == start) {
-		last->blocks += blocks;
+	if (run && run->start + run->blocks == start) {
+		run->blocks += blocks;
 		return 0;
 	}
-	ret = reserve(&runs, &agspace->capacity, agspace->count + 1, sizeof(*agspace->runs));
-	if (ret < 0)
-		return ret;
-	agspace->runs = runs;
-	agspace->runs[agspace->count++] = (struct xfs_run){ start, blocks };
+	run = array_add(&agspace->runs);
+	if (!run)
+		return -ENOMEM;
+	*run = (struct xfs_run){ start, blocks };
 	return 0;
 }
 
@@ -71,11 +55,11 @@ static int collect_runs(struct xfs_agspace *agspace, const struct xfs_layout *la
 }
 
 /* Both trees have the same records, in another order. */
-static uint32_t btree_blocks(uint32_t records)
+static uint32_t btree_blocks(const struct xfs_agspace *agspace)
 {
 	struct xfs_btree tree;
 
-	xfs_btree_init(&tree, &xfs_bnobt, records);
+	xfs_btree_init(&tree, &xfs_bnobt, agspace->runs.count);
 	return 2 * xfs_btree_blocks(&tree);
 }
 
@@ -83,18 +67,15 @@ static uint32_t btree_blocks(uint32_t records)
  */
 static int take_blocks(struct xfs_agspace *agspace, uint32_t blocks)
 {
-	void *taken = agspace->taken;
-	int ret = reserve(&taken, &agspace->taken_capacity, blocks, sizeof(*agspace->taken));
+	while (agspace->taken.count < blocks && agspace->runs.count) {
+		struct xfs_run *last = last_run(agspace);
+		uint32_t *taken = array_add(&agspace->taken);
 
-	if (ret < 0)
-		return ret;
-	agspace->taken = taken;
-	while (agspace->taken_count < blocks && agspace->count) {
-		struct xfs_run *last = &agspace->runs[agspace->count - 1];
-
-		agspace->taken[agspace->taken_count++] = last->start + --last->blocks;
+		if (!taken)
+			return -ENOMEM;
+		*taken = last->start + --last->blocks;
 		if (last->blocks == 0)
-			agspace->count--;
+			agspace->runs.count--;
 	}
 	return 0;
 }
@@ -104,30 +85,29 @@ int xfs_agspace_collect(struct xfs_agspace *agspace, const struct xfs_layout *la
 	uint32_t blocks;
 	int ret;
 
-	agspace->count = 0;
-	agspace->taken_count = 0;
+	agspace->runs.count = 0;
+	agspace->taken.count = 0;
 	ret = collect_runs(agspace, layout, agno);
 	if (ret < 0)
 		return ret;
-	blocks = btree_blocks(agspace->count);
+	blocks = btree_blocks(agspace);
 	ret = blocks ? take_blocks(agspace, blocks + EXTRA_AGFL_BLOCKS) : 0;
-	agspace->btree_blocks = btree_blocks(agspace->count);
+	agspace->btree_blocks = btree_blocks(agspace);
 	return ret;
 }
 
 void xfs_agspace_clear(struct xfs_agspace *agspace)
 {
-	free(agspace->runs);
-	free(agspace->taken);
-	*agspace = (struct xfs_agspace){ 0 };
+	array_free(&agspace->runs);
+	array_free(&agspace->taken);
 }
 
 uint32_t xfs_agspace_free_blocks(const struct xfs_agspace *agspace)
 {
 	uint32_t blocks = 0;
 
-	for (uint32_t i = 0; i < agspace->count; i++)
-		blocks += agspace->runs[i].blocks;
+	for (size_t i = 0; i < agspace->runs.count; i++)
+		blocks += agspace->runs.items[i].blocks;
 	return blocks;
 }
 
@@ -135,8 +115,8 @@ uint32_t xfs_agspace_longest(const struct xfs_agspace *agspace)
 {
 	uint32_t longest = 0;
 
-	for (uint32_t i = 0; i < agspace->count; i++)
-		if (agspace->runs[i].blocks > longest)
-			longest = agspace->runs[i].blocks;
+	for (size_t i = 0; i < agspace->runs.count; i++)
+		if (agspace->runs.items[i].blocks > longest)
+			longest = agspace->runs.items[i].blocks;
 	return longest;
 }

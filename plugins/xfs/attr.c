@@ -18,7 +18,6 @@
 #define LOCAL_LIMIT (XFS_BLOCK_BYTES * 3 / 4)
 #define SHORT_MAX_VALUE 255u
 
-/* The ACLs count from 0: their places in struct xfs_attrs. */
 enum attr_kind { KIND_ACCESS_ACL, KIND_DEFAULT_ACL, KIND_PLAIN, KIND_IGNORED };
 
 struct attr_space {
@@ -72,26 +71,31 @@ static bool is_stored(const struct attr_space *space, const struct kataimg_xattr
 	       !xfs_acl_is_trivial(xattr->value, xattr->value_len);
 }
 
-static int convert_acl(struct xfs_attr *attr, uint8_t **acl)
+/* Puts an ACL of XFS's form in the place of the source's. */
+static int convert_acl(struct xfs_attr_list *list, struct xfs_attr *attr)
 {
 	uint32_t entries = xfs_acl_entries(attr->value_len);
-	uint8_t *converted = realloc(*acl, xfs_acl_bytes(entries));
+	void **acl = array_add(&list->acls);
 
-	if (!converted)
+	if (!acl)
 		return -ENOMEM;
-	xfs_acl_convert(attr->value, entries, converted);
-	*acl = converted;
-	attr->value = converted;
+	*acl = malloc(xfs_acl_bytes(entries));
+	if (!*acl)
+		return -ENOMEM;
+	xfs_acl_convert(attr->value, entries, *acl);
+	attr->value = *acl;
 	attr->value_len = xfs_acl_bytes(entries);
 	return 0;
 }
 
-static int load_one(struct xfs_attrs *attrs, const struct attr_space *space,
-		    const struct kataimg_xattr *xattr)
+static int add_one(struct xfs_attr_list *list, const struct attr_space *space,
+		   const struct kataimg_xattr *xattr)
 {
-	struct xfs_attr *attr = &attrs->items[attrs->count++];
+	struct xfs_attr *attr = array_add(&list->items);
 	size_t skip = space->stored_name ? 0 : strlen(space->prefix);
 
+	if (!attr)
+		return -ENOMEM;
 	*attr = (struct xfs_attr){
 		.name = space->stored_name ? space->stored_name : xattr->name + skip,
 		.name_len = (uint8_t)(space->stored_name ? strlen(space->stored_name)
@@ -101,43 +105,28 @@ static int load_one(struct xfs_attrs *attrs, const struct attr_space *space,
 		.flags = space->flags,
 	};
 	attr->hash = xfs_hash_name(attr->name, attr->name_len);
-	return is_acl(space) ? convert_acl(attr, &attrs->acl[space->kind]) : 0;
+	return is_acl(space) ? convert_acl(list, attr) : 0;
 }
 
-static int reserve(struct xfs_attrs *attrs, uint32_t count)
+int xfs_attrs_add(struct xfs_attr_list *list, const struct kataimg_node *node)
 {
-	struct xfs_attr *items;
+	int ret = 0;
 
-	if (count <= attrs->capacity)
-		return 0;
-	items = reallocarray(attrs->items, count, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	attrs->items = items;
-	attrs->capacity = count;
-	return 0;
-}
-
-int xfs_attrs_load(struct xfs_attrs *attrs, const struct kataimg_node *node)
-{
-	int ret = reserve(attrs, node->xattr_count);
-
-	attrs->count = 0;
 	for (uint32_t i = 0; ret == 0 && i < node->xattr_count; i++) {
 		const struct attr_space *space = find_space(&node->xattrs[i]);
 
 		if (is_stored(space, &node->xattrs[i]))
-			ret = load_one(attrs, space, &node->xattrs[i]);
+			ret = add_one(list, space, &node->xattrs[i]);
 	}
 	return ret;
 }
 
-void xfs_attrs_clear(struct xfs_attrs *attrs)
+void xfs_attrs_clear(struct xfs_attr_list *list)
 {
-	free(attrs->items);
-	free(attrs->acl[0]);
-	free(attrs->acl[1]);
-	*attrs = (struct xfs_attrs){ 0 };
+	for (size_t i = 0; i < list->acls.count; i++)
+		free(list->acls.items[i]);
+	array_free(&list->acls);
+	array_free(&list->items);
 }
 
 static const char *refusal(const struct kataimg_xattr *xattr)
@@ -187,7 +176,7 @@ static int compare_attrs(const void *left, const void *right)
 	return order ? order : a->name_len - b->name_len;
 }
 
-void xfs_attrs_sort(struct xfs_attrs *attrs)
+void xfs_attrs_sort(const struct xfs_attrs *attrs)
 {
 	if (attrs->count > 1)
 		qsort(attrs->items, attrs->count, sizeof(*attrs->items), compare_attrs);
@@ -238,7 +227,8 @@ static uint32_t fill_leaf(const struct xfs_attrs *attrs, uint32_t first)
 	uint32_t end = first;
 
 	for (; end < attrs->count; end++) {
-		bytes += sizeof(struct xfs_attr_entry) + xfs_attr_record_bytes(&attrs->items[end]);
+		bytes += (uint32_t)sizeof(struct xfs_attr_entry) +
+			 xfs_attr_record_bytes(&attrs->items[end]);
 		if (bytes > XFS_BLOCK_BYTES)
 			break;
 	}
@@ -280,11 +270,13 @@ uint64_t xfs_attrs_blocks(const struct xfs_attrs *attrs)
 
 void xfs_attrs_pack_short(const struct xfs_attrs *attrs, uint8_t *fork)
 {
-	struct xfs_attr_short *head = (void *)fork;
-	uint8_t *to = fork + sizeof(*head);
+	struct xfs_attr_short head = {
+		.totsize = to_be16((uint16_t)xfs_attrs_short_bytes(attrs)),
+		.count = (uint8_t)attrs->count,
+	};
+	uint8_t *to = fork + sizeof(head);
 
-	head->totsize = to_be16((uint16_t)xfs_attrs_short_bytes(attrs));
-	head->count = (uint8_t)attrs->count;
+	memcpy(fork, &head, sizeof(head));
 	for (uint32_t i = 0; i < attrs->count; i++) {
 		const struct xfs_attr *attr = &attrs->items[i];
 

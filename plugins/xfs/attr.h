@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "kataimg/backend.h"
+#include "lib/array.h"
 
 #define XFS_ATTR_MAX_NAME 255u
 #define XFS_ATTR_MAX_VALUE 65536u
@@ -25,23 +26,29 @@ struct xfs_attr {
 	uint8_t flags; /* the namespace */
 };
 
-/* The stored attributes of one inode, in the source's order until xfs_attrs_sort. Zero-initialised;
- * used again for the next inode. Names and values are the node's, ACLs belong to the list. */
+/* The stored attributes of one inode, in the source's order until xfs_attrs_sort. */
 struct xfs_attrs {
-	struct xfs_attr *items;
-	uint32_t count, capacity;
-	uint8_t *acl[2]; /* access, default: in XFS's form */
+	struct xfs_attr *items; /* in the list */
+	uint32_t count;
 };
 
-/* Fills the list. -ENOMEM; no message. The node has passed xfs_attrs_check. */
-int xfs_attrs_load(struct xfs_attrs *attrs, const struct kataimg_node *node);
-void xfs_attrs_clear(struct xfs_attrs *attrs);
+/* The stored attributes of many inodes, one inode's behind the other's. All zeros is an empty one.
+ * Names and values are the nodes', ACLs belong to the list. */
+struct xfs_attr_list {
+	ARRAY(struct xfs_attr) items;
+	ARRAY(void *) acls; /* in XFS's form */
+};
+
+/* Appends those of a node that has passed xfs_attrs_check: items from list->items.count on.
+ * -ENOMEM. */
+int xfs_attrs_add(struct xfs_attr_list *list, const struct kataimg_node *node);
+void xfs_attrs_clear(struct xfs_attr_list *list);
 
 /* Can they all be stored? On false the reason says which cannot, and why. */
 bool xfs_attrs_check(const struct kataimg_node *node, char *reason, size_t reason_size);
 
 /* By hash, as leaves want it. */
-void xfs_attrs_sort(struct xfs_attrs *attrs);
+void xfs_attrs_sort(const struct xfs_attrs *attrs);
 
 /* Bytes of the short form; 0: a value is too long for it. */
 uint32_t xfs_attrs_short_bytes(const struct xfs_attrs *attrs);

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/cleanup.h"
 #include "plugins/xfs/da.h"
+#include "plugins/xfs/seal.h"
 
 static void put_local(const struct xfs_attr *attr, uint8_t *to)
 {
@@ -41,30 +43,41 @@ static void put_record(const struct xfs_attr *attr, uint64_t *value_block, uint8
 	*value_block += xfs_attr_value_blocks(attr);
 }
 
+static struct xfs_attr_entry entry_of(const struct xfs_attr *attr, uint32_t off)
+{
+	uint32_t local = xfs_attr_is_local(attr) ? XFS_ATTR_LOCAL : 0;
+
+	return (struct xfs_attr_entry){
+		.hash = to_be32(attr->hash),
+		.nameidx = to_be16((uint16_t)off),
+		.flags = (uint8_t)(attr->flags | local),
+	};
+}
+
 void xfs_attr_pack_leaf(const struct xfs_attrs *attrs, uint32_t first, uint32_t end,
 			uint64_t *value_block, uint8_t *bytes)
 {
-	struct xfs_attr_leaf *head = (void *)bytes;
-	struct xfs_attr_entry *entries = (void *)(head + 1);
-	uint32_t entries_end = (uint32_t)(sizeof(*head) + (end - first) * sizeof(*entries));
+	struct xfs_attr_leaf head = {
+		.head.magic = to_be16(XFS_ATTR_LEAF_MAGIC),
+		.count = to_be16((uint16_t)(end - first)),
+	};
+	uint32_t entries_end = sizeof(head);
 	uint32_t off = XFS_BLOCK_BYTES;
 
-	for (uint32_t i = 0; i < end - first; i++) {
-		const struct xfs_attr *attr = &attrs->items[first + i];
-		uint32_t local = xfs_attr_is_local(attr) ? XFS_ATTR_LOCAL : 0;
+	for (uint32_t i = first; i < end; i++) {
+		const struct xfs_attr *attr = &attrs->items[i];
+		struct xfs_attr_entry entry = entry_of(attr, off - xfs_attr_record_bytes(attr));
 
 		off -= xfs_attr_record_bytes(attr);
 		put_record(attr, value_block, bytes + off);
-		entries[i].hash = to_be32(attr->hash);
-		entries[i].nameidx = to_be16((uint16_t)off);
-		entries[i].flags = (uint8_t)(attr->flags | local);
+		memcpy(bytes + entries_end, &entry, sizeof(entry));
+		entries_end += (uint32_t)sizeof(entry);
 	}
-	head->head.magic = to_be16(XFS_ATTR_LEAF_MAGIC);
-	head->count = to_be16((uint16_t)(end - first));
-	head->usedbytes = to_be16((uint16_t)(XFS_BLOCK_BYTES - off));
-	head->firstused = to_be16((uint16_t)off);
-	head->freemap[0].base = to_be16((uint16_t)entries_end);
-	head->freemap[0].size = to_be16((uint16_t)(off - entries_end));
+	head.usedbytes = to_be16((uint16_t)(XFS_BLOCK_BYTES - off));
+	head.firstused = to_be16((uint16_t)off);
+	head.freemap[0].base = to_be16((uint16_t)entries_end);
+	head.freemap[0].size = to_be16((uint16_t)(off - entries_end));
+	memcpy(bytes, &head, sizeof(head));
 }
 
 static int write_node(struct xfs_fork *fork, const struct xfs_da_tree *tree, uint32_t level,
@@ -96,7 +109,7 @@ static int write_leaves(struct xfs_fork *fork, const struct xfs_attrs *attrs,
 		if (ret < 0)
 			return ret;
 		xfs_attr_pack_leaf(attrs, first, end, &value_block, bytes);
-		xfs_da_link(tree, 0, i, (void *)bytes);
+		xfs_da_link(tree, 0, i, bytes);
 		xfs_fork_seal_da(fork, block, bytes);
 		first = end;
 	}
@@ -107,7 +120,12 @@ static int write_value_block(struct xfs_fork *fork, const struct xfs_attr *attr,
 			     uint64_t file_block)
 {
 	uint32_t len = attr->value_len - off;
-	struct xfs_attr_value *head;
+	struct xfs_attr_value head = {
+		.magic = to_be32(XFS_ATTR_VALUE_MAGIC),
+		.offset = to_be32(off),
+		.owner = to_be64(fork->owner),
+		.lsn = to_be64(UINT64_MAX),
+	};
 	uint64_t block;
 	uint8_t *bytes;
 	int ret = xfs_fork_take(fork, file_block, &bytes, &block);
@@ -116,17 +134,11 @@ static int write_value_block(struct xfs_fork *fork, const struct xfs_attr *attr,
 		return ret;
 	if (len > XFS_ATTR_VALUE_BYTES)
 		len = XFS_ATTR_VALUE_BYTES;
-	head = (void *)bytes;
-	*head = (struct xfs_attr_value){
-		.magic = to_be32(XFS_ATTR_VALUE_MAGIC),
-		.offset = to_be32(off),
-		.bytes = to_be32(len),
-		.owner = to_be64(fork->owner),
-		.blkno = to_be64(xfs_daddr(block)),
-		.lsn = to_be64(UINT64_MAX),
-	};
-	memcpy(head->uuid, fork->uuid, sizeof(head->uuid));
-	memcpy(head + 1, (const uint8_t *)attr->value + off, len);
+	head.bytes = to_be32(len);
+	head.blkno = to_be64(xfs_daddr(block));
+	memcpy(head.uuid, fork->uuid, sizeof(head.uuid));
+	memcpy(bytes, &head, sizeof(head));
+	memcpy(bytes + sizeof(head), (const uint8_t *)attr->value + off, len);
 	xfs_seal(bytes, XFS_BLOCK_BYTES, offsetof(struct xfs_attr_value, crc));
 	return 0;
 }
@@ -151,8 +163,9 @@ static int write_tree(struct xfs_fork *fork, const struct xfs_attrs *attrs,
 {
 	int ret = tree->levels ? write_node(fork, tree, tree->levels, 0) : 0;
 
-	if (ret == 0)
-		ret = write_leaves(fork, attrs, tree);
+	if (ret < 0)
+		return ret;
+	ret = write_leaves(fork, attrs, tree);
 	for (uint32_t level = 1; level < tree->levels; level++)
 		for (uint32_t i = 0; ret == 0 && i < tree->count[level]; i++)
 			ret = write_node(fork, tree, level, i);
@@ -169,21 +182,15 @@ static void find_last_hashes(const struct xfs_attrs *attrs, uint32_t *last_hash)
 
 int xfs_attrs_write(struct xfs_fork *fork, const struct xfs_attrs *attrs)
 {
-	const struct kataimg_host *host = fork->writer->host;
 	uint32_t leaves = xfs_attrs_leaves(attrs);
-	uint32_t *last_hash = reallocarray(NULL, leaves, sizeof(*last_hash));
+	autofree uint32_t *last_hash = reallocarray(NULL, leaves, sizeof(*last_hash));
 	struct xfs_da_tree tree;
 	int ret;
 
-	if (!last_hash) {
-		host->error(host->ctx, "no memory for %u leaves of attributes", leaves);
+	if (!last_hash)
 		return -ENOMEM;
-	}
 	find_last_hashes(attrs, last_hash);
 	xfs_da_init(&tree, 0, leaves, last_hash);
 	ret = write_tree(fork, attrs, &tree);
-	if (ret == 0)
-		ret = write_values(fork, attrs, xfs_da_blocks(leaves));
-	free(last_hash);
-	return ret;
+	return ret < 0 ? ret : write_values(fork, attrs, xfs_da_blocks(leaves));
 }

@@ -13,7 +13,7 @@
 void xfs_attr_pack_leaf(const struct xfs_attrs *attrs, uint32_t first, uint32_t end,
 			uint64_t *value_block, uint8_t *bytes);
 
-/* Writes the fork of a sorted list. -ENOMEM with its message, or what writing returned. */
+/* Writes the fork of a sorted list. -ENOMEM, or what writing returned. */
 int xfs_attrs_write(struct xfs_fork *fork, const struct xfs_attrs *attrs);
 
 #endif

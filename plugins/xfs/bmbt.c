@@ -2,6 +2,7 @@
 #include "plugins/xfs/bmbt.h"
 
 #include "lib/round.h"
+#include "plugins/xfs/seal.h"
 
 static uint32_t root_max(uint32_t fork_bytes)
 {
@@ -64,73 +65,75 @@ static be64 block_key(const struct xfs_bmbt *tree, uint32_t level, uint32_t inde
 }
 
 static void pack_children(const struct xfs_bmbt *tree, struct xfs_fork *places, uint32_t level,
-			  uint32_t first, uint32_t count, be64 *keys, be64 *pointers)
+			  uint32_t first, uint32_t count, uint8_t *keys, uint8_t *pointers)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		keys[i] = block_key(tree, level, first + i);
-		pointers[i] = to_be64(block_fsbno(tree, places, level, first + i));
+		be64 key = block_key(tree, level, first + i);
+		be64 pointer = to_be64(block_fsbno(tree, places, level, first + i));
+
+		memcpy(keys + i * sizeof(key), &key, sizeof(key));
+		memcpy(pointers + i * sizeof(pointer), &pointer, sizeof(pointer));
 	}
 }
 
 void xfs_bmbt_pack_root(const struct xfs_bmbt *tree, struct xfs_fork *places, uint32_t fork_bytes,
 			uint8_t *fork)
 {
-	struct xfs_bmbt_root *root = (void *)fork;
-	be64 *keys = (void *)(root + 1);
 	uint32_t count = tree->count[tree->levels - 1];
+	struct xfs_bmbt_root root = {
+		.level = to_be16((uint16_t)tree->levels),
+		.numrecs = to_be16((uint16_t)count),
+	};
+	uint8_t *keys = fork + sizeof(root);
 
-	root->level = to_be16((uint16_t)tree->levels);
-	root->numrecs = to_be16((uint16_t)count);
-	pack_children(tree, places, tree->levels - 1, 0, count, keys, keys + root_max(fork_bytes));
+	memcpy(fork, &root, sizeof(root));
+	pack_children(tree, places, tree->levels - 1, 0, count, keys,
+		      keys + root_max(fork_bytes) * sizeof(be64));
 }
 
-static void pack_head(const struct xfs_bmbt *tree, struct xfs_fork *places, uint32_t level,
-		      uint32_t index, struct xfs_long_btree *head)
+static be64 sibling(const struct xfs_bmbt *tree, struct xfs_fork *places, uint32_t level,
+		    uint32_t index)
 {
-	uint64_t left = XFS_NULL_FSBLOCK;
-	uint64_t right = XFS_NULL_FSBLOCK;
-
-	if (index > 0)
-		left = block_fsbno(tree, places, level, index - 1);
-	if (index + 1 < tree->count[level])
-		right = block_fsbno(tree, places, level, index + 1);
-	head->magic = to_be32(XFS_BMBT_MAGIC);
-	head->level = to_be16((uint16_t)level);
-	head->leftsib = to_be64(left);
-	head->rightsib = to_be64(right);
-	head->owner = to_be64(places->owner);
-	memcpy(head->uuid, places->uuid, sizeof(head->uuid));
+	if (index >= tree->count[level])
+		return to_be64(XFS_NULL_FSBLOCK);
+	return to_be64(block_fsbno(tree, places, level, index));
 }
 
 static void pack_body(const struct xfs_bmbt *tree, struct xfs_fork *places, uint32_t level,
-		      uint32_t index, struct xfs_long_btree *head)
+		      uint32_t first, uint32_t count, uint8_t *bytes)
 {
-	uint32_t first = first_below(tree, level, index);
-	uint32_t count = first_below(tree, level, index + 1) - first;
-	struct xfs_extent_record *records = (void *)(head + 1);
+	uint8_t *body = bytes + sizeof(struct xfs_long_btree);
 
-	head->numrecs = to_be16((uint16_t)count);
 	if (level)
-		pack_children(tree, places, level - 1, first, count, (void *)(head + 1),
-			      (void *)((uint8_t *)head + XFS_BMBT_POINTERS));
-	for (uint32_t i = 0; level == 0 && i < count; i++)
-		records[i] = xfs_extent_pack(places->geo, &tree->extents[first + i]);
+		pack_children(tree, places, level - 1, first, count, body,
+			      bytes + XFS_BMBT_POINTERS);
+	else
+		xfs_extents_pack(places->geo, &tree->extents[first], count, body);
 }
 
 static int write_block(const struct xfs_bmbt *tree, struct xfs_fork *places, uint32_t level,
 		       uint32_t index)
 {
-	struct xfs_long_btree *head;
+	uint32_t first = first_below(tree, level, index);
+	uint32_t count = first_below(tree, level, index + 1) - first;
+	struct xfs_long_btree head = {
+		.magic = to_be32(XFS_BMBT_MAGIC),
+		.level = to_be16((uint16_t)level),
+		.numrecs = to_be16((uint16_t)count),
+		.leftsib = sibling(tree, places, level, index - 1),
+		.rightsib = sibling(tree, places, level, index + 1),
+		.owner = to_be64(places->owner),
+	};
 	uint64_t block;
 	uint8_t *bytes;
 	int ret = xfs_fork_take(places, block_number(tree, level, index), &bytes, &block);
 
 	if (ret < 0)
 		return ret;
-	head = (void *)bytes;
-	pack_head(tree, places, level, index, head);
-	pack_body(tree, places, level, index, head);
-	head->blkno = to_be64(xfs_daddr(block));
+	head.blkno = to_be64(xfs_daddr(block));
+	memcpy(head.uuid, places->uuid, sizeof(head.uuid));
+	memcpy(bytes, &head, sizeof(head));
+	pack_body(tree, places, level, first, count, bytes);
 	xfs_seal(bytes, XFS_BLOCK_BYTES, offsetof(struct xfs_long_btree, crc));
 	return 0;
 }

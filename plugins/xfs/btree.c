@@ -2,6 +2,7 @@
 #include "plugins/xfs/btree.h"
 
 #include "lib/round.h"
+#include "plugins/xfs/seal.h"
 
 #define BODY_BYTES (XFS_BLOCK_BYTES - (uint32_t)sizeof(struct xfs_short_btree))
 
@@ -104,12 +105,11 @@ void xfs_btree_pack(const struct xfs_btree *tree, const struct xfs_geometry *geo
 		    const uint8_t *uuid, uint32_t agno, uint32_t level, uint32_t index,
 		    uint8_t *bytes)
 {
-	struct xfs_short_btree *head = (void *)bytes;
 	uint64_t first = first_below(tree, level, index);
 	uint64_t count = first_below(tree, level, index + 1) - first;
 	uint64_t block = xfs_ag_start(geo, agno) + block_agbno(tree, geo, level, index);
-
-	*head = (struct xfs_short_btree){
+	uint8_t *body = bytes + sizeof(struct xfs_short_btree);
+	struct xfs_short_btree head = {
 		.magic = to_be32(tree->kind->magic),
 		.level = to_be16((uint16_t)level),
 		.numrecs = to_be16((uint16_t)count),
@@ -118,21 +118,22 @@ void xfs_btree_pack(const struct xfs_btree *tree, const struct xfs_geometry *geo
 		.blkno = to_be64(xfs_daddr(block)),
 		.owner = to_be32(agno),
 	};
-	memcpy(head->uuid, uuid, sizeof(head->uuid));
+
+	memcpy(head.uuid, uuid, sizeof(head.uuid));
+	memcpy(bytes, &head, sizeof(head));
 	if (level)
-		pack_children(tree, geo, level, (uint32_t)first, (uint32_t)count,
-			      (uint8_t *)(head + 1));
+		pack_children(tree, geo, level, (uint32_t)first, (uint32_t)count, body);
 	else if (count)
-		memcpy(head + 1, record_at(tree, first), count * tree->kind->record_bytes);
+		memcpy(body, record_at(tree, first), count * tree->kind->record_bytes);
 }
 
-static int write_block(const struct xfs_btree *tree, struct xfs_writer *writer,
+static int write_block(const struct xfs_btree *tree, struct writer *writer,
 		       const struct xfs_geometry *geo, const uint8_t *uuid, uint32_t agno,
 		       uint32_t level, uint32_t index)
 {
 	uint64_t block = xfs_ag_start(geo, agno) + block_agbno(tree, geo, level, index);
 	uint8_t *bytes;
-	int ret = xfs_writer_take(writer, block << XFS_BLOCK_LOG, XFS_BLOCK_BYTES, &bytes);
+	int ret = writer_take(writer, block << XFS_BLOCK_LOG, XFS_BLOCK_BYTES, &bytes);
 
 	if (ret < 0)
 		return ret;
@@ -141,7 +142,7 @@ static int write_block(const struct xfs_btree *tree, struct xfs_writer *writer,
 	return 0;
 }
 
-int xfs_btree_write(const struct xfs_btree *tree, struct xfs_writer *writer,
+int xfs_btree_write(const struct xfs_btree *tree, struct writer *writer,
 		    const struct xfs_geometry *geo, const uint8_t *uuid, uint32_t agno)
 {
 	int ret = 0;

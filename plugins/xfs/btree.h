@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "plugins/common/writer.h"
 #include "plugins/xfs/geometry.h"
-#include "plugins/xfs/writer.h"
 
 #define XFS_BTREE_MAX_LEVELS 6u
 
@@ -39,7 +39,7 @@ void xfs_btree_init(struct xfs_btree *tree, const struct xfs_btree_kind *kind,
 uint32_t xfs_btree_blocks(const struct xfs_btree *tree);
 
 /* Writes all blocks of the tree; records and blocks have been set. */
-int xfs_btree_write(const struct xfs_btree *tree, struct xfs_writer *writer,
+int xfs_btree_write(const struct xfs_btree *tree, struct writer *writer,
 		    const struct xfs_geometry *geo, const uint8_t *uuid, uint32_t agno);
 
 /* Packs one block, into zeros: all but its checksum. For tests, too. */

@@ -37,13 +37,16 @@ uint64_t xfs_da_address(const struct xfs_da_tree *tree, uint32_t level, uint32_t
 	return address;
 }
 
-void xfs_da_link(const struct xfs_da_tree *tree, uint32_t level, uint32_t index,
-		 struct xfs_da_block *head)
+void xfs_da_link(const struct xfs_da_tree *tree, uint32_t level, uint32_t index, uint8_t *block)
 {
+	struct xfs_da_block head;
+
+	memcpy(&head, block, sizeof(head));
 	if (index + 1 < tree->count[level])
-		head->forw = to_be32((uint32_t)xfs_da_address(tree, level, index + 1));
+		head.forw = to_be32((uint32_t)xfs_da_address(tree, level, index + 1));
 	if (index > 0)
-		head->back = to_be32((uint32_t)xfs_da_address(tree, level, index - 1));
+		head.back = to_be32((uint32_t)xfs_da_address(tree, level, index - 1));
+	memcpy(block, &head, sizeof(head));
 }
 
 static uint32_t first_child(const struct xfs_da_tree *tree, uint32_t level, uint32_t index)
@@ -61,19 +64,23 @@ static uint32_t last_hash(const struct xfs_da_tree *tree, uint32_t level, uint32
 void xfs_da_pack_node(const struct xfs_da_tree *tree, uint32_t level, uint32_t index,
 		      uint8_t *block)
 {
-	struct xfs_da_node *node = (void *)block;
-	struct xfs_da_entry *entries = (void *)(node + 1);
 	uint32_t first = first_child(tree, level, index);
 	uint32_t count = first_child(tree, level, index + 1) - first;
+	struct xfs_da_node node = {
+		.head.magic = to_be16(XFS_DA_NODE_MAGIC),
+		.count = to_be16((uint16_t)count),
+		.second = to_be16((uint16_t)level),
+	};
 
-	node->head.magic = to_be16(XFS_DA_NODE_MAGIC);
-	node->count = to_be16((uint16_t)count);
-	node->second = to_be16((uint16_t)level);
-	xfs_da_link(tree, level, index, &node->head);
+	memcpy(block, &node, sizeof(node));
+	xfs_da_link(tree, level, index, block);
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t child = xfs_da_address(tree, level - 1, first + i);
+		struct xfs_da_entry entry = {
+			.hash = to_be32(last_hash(tree, level - 1, first + i)),
+			.before = to_be32((uint32_t)child),
+		};
 
-		entries[i].hash = to_be32(last_hash(tree, level - 1, first + i));
-		entries[i].before = to_be32((uint32_t)child);
+		memcpy(block + sizeof(node) + i * sizeof(entry), &entry, sizeof(entry));
 	}
 }

@@ -29,9 +29,8 @@ uint64_t xfs_da_blocks(uint32_t leaves);
 /* Place in the fork of block `index` of a level. */
 uint64_t xfs_da_address(const struct xfs_da_tree *tree, uint32_t level, uint32_t index);
 
-/* Links a block with its neighbours on the level. */
-void xfs_da_link(const struct xfs_da_tree *tree, uint32_t level, uint32_t index,
-		 struct xfs_da_block *head);
+/* Links a block, whose links are 0, with its neighbours on the level. */
+void xfs_da_link(const struct xfs_da_tree *tree, uint32_t level, uint32_t index, uint8_t *block);
 
 /* The node `index` of a level above 0, into zeros: all but blkno, owner, uuid and crc. */
 void xfs_da_pack_node(const struct xfs_da_tree *tree, uint32_t level, uint32_t index,

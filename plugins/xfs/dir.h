@@ -45,7 +45,7 @@ uint64_t xfs_dir_size(const struct kataimg_node *node, const struct xfs_dir_shap
 void xfs_dir_pack_short(const struct kataimg_node *node, const struct xfs_numbers *numbers,
 			uint8_t *fork);
 
-/* Writes the blocks of any other form. -ENOMEM with its message, or what writing returned. */
+/* Writes the blocks of any other form. -ENOMEM, or what writing returned. */
 int xfs_dir_write(struct xfs_fork *fork, const struct kataimg_node *node,
 		  const struct xfs_numbers *numbers, const struct xfs_dir_shape *shape);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/cleanup.h"
 #include "plugins/xfs/hash.h"
 
 static void put_tag(uint8_t *block, uint32_t end, uint32_t tag)
@@ -63,7 +64,8 @@ static uint32_t put_entries(struct xfs_dir_job *job, uint64_t number, uint32_t o
 	return off;
 }
 
-static void put_unused(struct xfs_dir_data *head, uint32_t off, uint32_t end, uint8_t *block)
+/* What stays free, of which the head tells. */
+static void put_unused(uint32_t off, uint32_t end, struct xfs_dir_data *head, uint8_t *block)
 {
 	be16 unused[2] = { to_be16(XFS_DIR_UNUSED_TAG), to_be16((uint16_t)(end - off)) };
 
@@ -76,16 +78,16 @@ static void put_unused(struct xfs_dir_data *head, uint32_t off, uint32_t end, ui
 void xfs_dir_pack_data(struct xfs_dir_job *job, uint32_t magic, uint64_t number, uint32_t end,
 		       uint8_t *block)
 {
-	struct xfs_dir_data *head = (void *)block;
-	uint32_t off = sizeof(*head);
+	struct xfs_dir_data head = { .head.magic = to_be32(magic) };
+	uint32_t off = sizeof(head);
 
-	head->head.magic = to_be32(magic);
 	if (number == 0)
 		off = put_dots(job, off, block);
 	off = put_entries(job, number, off, end, block);
 	job->bests[number] = (uint16_t)(end - off);
 	if (off < end)
-		put_unused(head, off, end, block);
+		put_unused(off, end, &head, block);
+	memcpy(block, &head, sizeof(head));
 }
 
 static int compare_index(const void *left, const void *right)
@@ -133,20 +135,18 @@ static int write_block_form(struct xfs_dir_job *job)
 
 static int write_data_blocks(struct xfs_dir_job *job)
 {
-	int ret = 0;
-
-	for (uint64_t i = 0; ret == 0 && i < job->shape->data_blocks; i++) {
+	for (uint64_t i = 0; i < job->shape->data_blocks; i++) {
 		uint64_t block;
 		uint8_t *bytes;
+		int ret = xfs_fork_take(job->fork, i, &bytes, &block);
 
-		ret = xfs_fork_take(job->fork, i, &bytes, &block);
 		if (ret < 0)
-			break;
+			return ret;
 		xfs_dir_pack_data(job, XFS_DIR_DATA_MAGIC, i, XFS_BLOCK_BYTES, bytes);
 		xfs_fork_seal_dir(job->fork, block, bytes);
 	}
 	xfs_dir_sort_index(job);
-	return ret;
+	return 0;
 }
 
 static int write_form(struct xfs_dir_job *job)
@@ -164,18 +164,10 @@ static int write_form(struct xfs_dir_job *job)
 int xfs_dir_write(struct xfs_fork *fork, const struct kataimg_node *node,
 		  const struct xfs_numbers *numbers, const struct xfs_dir_shape *shape)
 {
-	const struct kataimg_host *host = fork->writer->host;
-	struct xfs_dir_job job = { fork, node, numbers, shape };
-	int ret = -ENOMEM;
+	autofree uint64_t *index =
+		reallocarray(NULL, node->entry_count + (size_t)3, sizeof(*index));
+	autofree uint16_t *bests = reallocarray(NULL, shape->data_blocks, sizeof(*bests));
+	struct xfs_dir_job job = { fork, node, numbers, shape, .index = index, .bests = bests };
 
-	job.index = reallocarray(NULL, node->entry_count + (size_t)3, sizeof(*job.index));
-	job.bests = reallocarray(NULL, shape->data_blocks, sizeof(*job.bests));
-	if (job.index && job.bests)
-		ret = write_form(&job);
-	else
-		host->error(host->ctx, "no memory for a directory of %u entries",
-			    node->entry_count);
-	free(job.index);
-	free(job.bests);
-	return ret;
+	return index && bests ? write_form(&job) : -ENOMEM;
 }

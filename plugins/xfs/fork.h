@@ -3,16 +3,18 @@
 #ifndef XFS_FORK_H
 #define XFS_FORK_H
 
+#include <assert.h>
 #include <stdint.h>
 
+#include "plugins/common/writer.h"
 #include "plugins/xfs/format.h"
 #include "plugins/xfs/geometry.h"
-#include "plugins/xfs/writer.h"
 
 #define XFS_EXTENT_START_BITS 43
 #define XFS_EXTENT_LENGTH_BITS 21
 /* Extents end at multiples of 2 MiB where they can: a huge page does not straddle two. */
 #define XFS_EXTENT_CUT_BLOCKS 512u
+#define XFS_EXTENT_START_MAX ((UINT64_C(1) << XFS_EXTENT_START_BITS) - 1)
 #define XFS_EXTENT_MAX_BLOCKS ((1u << XFS_EXTENT_LENGTH_BITS) - 1)
 
 struct xfs_extent {
@@ -20,11 +22,11 @@ struct xfs_extent {
 	uint64_t start : XFS_EXTENT_START_BITS; /* from the start of the filesystem */
 	uint64_t blocks : XFS_EXTENT_LENGTH_BITS;
 };
-_Static_assert(sizeof(struct xfs_extent) == 16, "an extent counts for every file");
+static_assert(sizeof(struct xfs_extent) == 16, "an extent counts for every file");
 
 /* A fork whose blocks are about to be written. */
 struct xfs_fork {
-	struct xfs_writer *writer;
+	struct writer *writer;
 	const struct xfs_geometry *geo;
 	const uint8_t *uuid;
 	uint64_t owner; /* inode number */
@@ -42,8 +44,8 @@ int xfs_fork_take(struct xfs_fork *fork, uint64_t file_block, uint8_t **bytes, u
 void xfs_fork_seal_dir(const struct xfs_fork *fork, uint64_t block, uint8_t *bytes);
 void xfs_fork_seal_da(const struct xfs_fork *fork, uint64_t block, uint8_t *bytes);
 
-/* The disk's form of a mapping. */
-struct xfs_extent_record xfs_extent_pack(const struct xfs_geometry *geo,
-					 const struct xfs_extent *extent);
+/* The disk's form of so many mappings. */
+void xfs_extents_pack(const struct xfs_geometry *geo, const struct xfs_extent *extents,
+		      uint32_t count, uint8_t *to);
 
 #endif

@@ -14,6 +14,7 @@
 #ifndef XFS_FORMAT_H
 #define XFS_FORMAT_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,9 +33,9 @@
 #define XFS_NULL_AGINO UINT32_C(0xffffffff)
 #define XFS_NULL_FSBLOCK UINT64_MAX
 
-#define XFS_ASSERT_LAYOUT(type, size) _Static_assert(sizeof(struct type) == (size), #type)
+#define XFS_ASSERT_LAYOUT(type, size) static_assert(sizeof(struct type) == (size), #type)
 #define XFS_ASSERT_FIELD(type, field, off) \
-	_Static_assert(offsetof(struct type, field) == (off), #type "." #field)
+	static_assert(offsetof(struct type, field) == (off), #type "." #field)
 
 /* ---- Superblock: sector 0 of every AG ---- */
 
@@ -346,7 +347,7 @@ XFS_ASSERT_LAYOUT(xfs_da_entry, 8);
 
 /* Entries in a node, and leaf entries in a directory's leaf of a tree. */
 #define XFS_DA_MAX ((XFS_BLOCK_BYTES - sizeof(struct xfs_da_node)) / sizeof(struct xfs_da_entry))
-_Static_assert(XFS_DA_MAX == 504, "entries of a node");
+static_assert(XFS_DA_MAX == 504, "entries of a node");
 
 /* ---- Extended attributes ---- */
 

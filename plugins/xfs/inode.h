@@ -3,7 +3,6 @@
 #ifndef XFS_INODE_H
 #define XFS_INODE_H
 
-#include "plugins/xfs/attr.h"
 #include "plugins/xfs/layout.h"
 
 #define XFS_TIME_MIN INT64_C(-2147483648)
@@ -17,15 +16,14 @@
 struct xfs_inode_job {
 	const struct xfs_layout *layout;
 	const uint8_t *uuid;
-	struct xfs_attrs attrs; /* of the node at hand */
 };
 
 /* All pack into zeros. */
 void xfs_inode_pack_free(const struct xfs_inode_job *job, uint64_t number, uint8_t *bytes);
 /* The realtime section's bitmap (slot 1) or summary (slot 2); both empty, as old as the root. */
 void xfs_inode_pack_realtime(const struct xfs_inode_job *job, uint32_t slot, uint8_t *bytes);
-/* -ENOMEM, without a message. */
-int xfs_inode_pack(struct xfs_inode_job *job, const struct kataimg_node *node, uint8_t *bytes);
+void xfs_inode_pack(const struct xfs_inode_job *job, const struct kataimg_node *node,
+		    uint8_t *bytes);
 
 /* The disk's form of a point in time. */
 uint64_t xfs_time_pack(int64_t sec, uint32_t nsec, bool bigtime);

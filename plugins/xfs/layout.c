@@ -24,8 +24,9 @@ static uint64_t sum_reserves(const struct xfs_geometry *geo)
 /* Blocks that shall be available: for data, and for inodes yet to be made. */
 static uint64_t wanted_blocks(const struct xfs_source *source)
 {
-	uint64_t chunks = xfs_chunks_for(source->demand.nodes);
-	uint64_t unused = chunks * XFS_CHUNK_INODES - source->demand.nodes - XFS_RESERVED_INODES;
+	uint64_t chunks = xfs_chunks_for(source->tree->node_count);
+	uint64_t unused =
+		chunks * XFS_CHUNK_INODES - source->tree->node_count - XFS_RESERVED_INODES;
 	uint64_t blocks = 0;
 
 	if (source->free_inodes > unused)
@@ -50,10 +51,10 @@ static int finish_ag(struct xfs_layout *layout, struct xfs_agspace *agspace, uin
 	if (ret < 0)
 		return ret;
 	ag->free_blocks = xfs_agspace_free_blocks(agspace);
-	ag->free_runs = agspace->count;
+	ag->free_runs = (uint32_t)agspace->runs.count;
 	ag->longest = xfs_agspace_longest(agspace);
 	ag->btree_blocks = agspace->btree_blocks;
-	ag->agfl_count = XFS_AGFL_BLOCKS + agspace->taken_count - ag->btree_blocks;
+	ag->agfl_count = XFS_AGFL_BLOCKS + (uint32_t)agspace->taken.count - ag->btree_blocks;
 	layout->totals.fdblocks += (uint64_t)ag->free_blocks + ag->agfl_count + ag->btree_blocks;
 	layout->totals.btree_blocks += ag->btree_blocks;
 	layout->totals.reserve_blocks += ag_reserve(&layout->geo, agno);
@@ -86,7 +87,7 @@ static uint64_t least_free_blocks(const struct xfs_source *source, const struct 
 
 static int make(struct xfs_layout *layout)
 {
-	uint64_t nodes = layout->source->demand.nodes;
+	uint64_t nodes = layout->source->tree->node_count;
 	int ret = xfs_layout_init_ags(layout);
 
 	if (ret < 0)
@@ -119,11 +120,9 @@ int xfs_layout_make(struct xfs_layout *layout, const struct xfs_source *source, 
 
 	*layout = (struct xfs_layout){ .source = source, .packing = packing };
 	ret = xfs_geometry_init(&layout->geo, &source->params, dblocks);
-	if (ret == 0)
-		ret = make(layout);
-	if (ret == -ENOMEM)
-		host->error(host->ctx, "no memory to lay out %llu inodes",
-			    (unsigned long long)source->demand.nodes);
+	if (ret < 0)
+		return ret;
+	ret = make(layout);
 	if (ret == -EFBIG)
 		host->error(host->ctx, "more extents than this program can lay out");
 	return ret;
@@ -134,7 +133,7 @@ void xfs_layout_clear(struct xfs_layout *layout)
 	free(layout->ags);
 	free(layout->chunks);
 	free(layout->places);
-	free(layout->extents);
+	array_free(&layout->extents);
 	space_free(layout->space);
 	*layout = (struct xfs_layout){ 0 };
 }
@@ -147,11 +146,11 @@ static uint64_t needed_blocks(const struct xfs_source *source, const struct xfs_
 		.agcount = geo->agcount,
 		.reserve_blocks = sum_reserves(geo),
 	};
-	uint64_t blocks = source->demand.blocks;
+	uint64_t blocks = source->shapes.blocks;
 
 	for (uint32_t agno = 0; agno < geo->agcount; agno++)
 		blocks += xfs_ag_freelist(geo, agno);
-	blocks += xfs_chunks_for(source->demand.nodes) * XFS_CHUNK_BLOCKS;
+	blocks += xfs_chunks_for(source->tree->node_count) * XFS_CHUNK_BLOCKS;
 	return blocks + least_free_blocks(source, &totals);
 }
 

@@ -15,25 +15,13 @@
 #include <stdint.h>
 
 #include "kataimg/backend.h"
+#include "lib/array.h"
 #include "plugins/common/space.h"
 #include "plugins/xfs/fork.h"
 #include "plugins/xfs/geometry.h"
 #include "plugins/xfs/numbers.h"
-#include "plugins/xfs/shape.h"
+#include "plugins/xfs/source.h"
 #include "plugins/xfs/totals.h"
-
-/* What a layout is made of; constant over sizes. */
-struct xfs_source {
-	const struct kataimg_host *host;
-	const struct kataimg_tree *tree;
-	const struct xfs_shape *shapes;
-	struct xfs_demand demand;
-	struct xfs_params params;
-	uint64_t huge_blocks;   /* 0: no alignment */
-	uint64_t window_blocks; /* where the window starts in the image */
-	uint64_t free_blocks;   /* that an unprivileged writer shall have; 0: none asked for */
-	uint64_t free_inodes;
-};
 
 /* How stretches of at least a huge page are placed. */
 enum xfs_packing {
@@ -69,16 +57,15 @@ struct xfs_layout {
 	uint32_t *chunks; /* number of each chunk's first inode */
 	uint64_t chunk_count;
 	struct xfs_place *places; /* of each node */
-	struct xfs_extent *extents;
-	uint64_t extent_count, extent_capacity;
+	ARRAY(struct xfs_extent) extents;
 	struct space *space;
 	struct xfs_totals totals;
 	uint64_t missing; /* after -ENOSPC: with fewer blocks more it is too small, too */
 };
 
 /*
- * Makes a layout; 0, -ENOSPC (without a message: the size is too small), or -ENOMEM or -ECANCELED
- * with theirs. Whatever it returns, the layout can be cleared.
+ * Makes a layout; 0, -ENOSPC (without a message: the size is too small), -ENOMEM, -ECANCELED, or
+ * -EFBIG with its message. Whatever it returns, the layout can be cleared.
  */
 int xfs_layout_make(struct xfs_layout *layout, const struct xfs_source *source, uint64_t dblocks,
 		    enum xfs_packing packing);

@@ -89,7 +89,7 @@ int xfs_layout_init_ags(struct xfs_layout *layout)
 	uint64_t numbered = 0;
 	int ret = 0;
 
-	layout->chunk_count = xfs_chunks_for(layout->source->demand.nodes);
+	layout->chunk_count = xfs_chunks_for(layout->source->tree->node_count);
 	layout->ags = calloc(layout->geo.agcount, sizeof(*layout->ags));
 	layout->chunks = reallocarray(NULL, layout->chunk_count, sizeof(*layout->chunks));
 	layout->space = space_new();

@@ -11,32 +11,32 @@
 static int push_extent(struct xfs_layout *layout, uint64_t file_block, uint64_t start,
 		       uint64_t blocks)
 {
-	if (layout->extent_count == UINT32_MAX)
-		return -EFBIG;
-	if (layout->extent_count == layout->extent_capacity) {
-		uint64_t capacity = layout->extent_capacity ? layout->extent_capacity * 2 : 1024;
-		struct xfs_extent *extents =
-			reallocarray(layout->extents, capacity, sizeof(*extents));
+	struct xfs_extent *extent;
 
-		if (!extents)
-			return -ENOMEM;
-		layout->extents = extents;
-		layout->extent_capacity = capacity;
-	}
-	layout->extents[layout->extent_count++] =
-		(struct xfs_extent){ .file_block = file_block, .start = start, .blocks = blocks };
+	if (layout->extents.count == UINT32_MAX)
+		return -EFBIG;
+	extent = array_add(&layout->extents);
+	if (!extent)
+		return -ENOMEM;
+	*extent = (struct xfs_extent){
+		.file_block = file_block,
+		.start = start & XFS_EXTENT_START_MAX,
+		.blocks = blocks & XFS_EXTENT_MAX_BLOCKS,
+	};
 	return 0;
 }
 
-/* Can the last extent, if it is at `first` or behind, be longer by this? */
-static bool extends_last(const struct xfs_layout *layout, uint64_t first, uint64_t file_block,
-			 uint64_t start, uint64_t blocks)
+/* Makes the last extent, if it is at `first` or behind, longer by this, if that can be. */
+static bool extend_last(struct xfs_layout *layout, uint64_t first, uint64_t file_block,
+			uint64_t start, uint64_t blocks)
 {
-	const struct xfs_extent *last = &layout->extents[layout->extent_count - 1];
+	struct xfs_extent *last = &layout->extents.items[layout->extents.count - 1];
 
-	return layout->extent_count > first && last->file_block + last->blocks == file_block &&
-	       last->start + last->blocks == start &&
-	       last->blocks + blocks <= XFS_EXTENT_MAX_BLOCKS;
+	if (layout->extents.count <= first || last->file_block + last->blocks != file_block ||
+	    last->start + last->blocks != start || last->blocks + blocks > XFS_EXTENT_MAX_BLOCKS)
+		return false;
+	last->blocks = (last->blocks + blocks) & XFS_EXTENT_MAX_BLOCKS;
+	return true;
 }
 
 /* Maps blocks, in as few extents as their length allows; `first` is the inode's first extent. */
@@ -45,10 +45,8 @@ static int map_blocks(struct xfs_layout *layout, uint64_t first, uint64_t file_b
 {
 	int ret = 0;
 
-	if (layout->extent_count && extends_last(layout, first, file_block, start, blocks)) {
-		layout->extents[layout->extent_count - 1].blocks += blocks;
+	if (layout->extents.count && extend_last(layout, first, file_block, start, blocks))
 		return 0;
-	}
 	while (ret == 0 && blocks) {
 		uint64_t most = XFS_EXTENT_MAX_BLOCKS;
 		uint64_t part = most - (file_block + most) % XFS_EXTENT_CUT_BLOCKS;
@@ -90,7 +88,7 @@ static int finish_fork(struct xfs_layout *layout, const struct xfs_shape *shape,
 		       struct xfs_place *place)
 {
 	uint32_t fork_bytes = xfs_shape_data_bytes(shape);
-	uint64_t tree_first = layout->extent_count;
+	uint64_t tree_first = layout->extents.count;
 	struct xfs_bmbt tree;
 	int ret;
 
@@ -99,32 +97,32 @@ static int finish_fork(struct xfs_layout *layout, const struct xfs_shape *shape,
 		return 0;
 	xfs_bmbt_init(&tree, NULL, place->count, fork_bytes);
 	ret = place_blocks(layout, tree_first, 0, xfs_bmbt_blocks(&tree));
-	place->tree_count = (uint32_t)(layout->extent_count - tree_first);
+	place->tree_count = (uint32_t)(layout->extents.count - tree_first);
 	return ret;
 }
 
 /* One piece: the fork then has one extent, which always fits the inode. */
 static int place_attrs(struct xfs_layout *layout, uint64_t index)
 {
-	uint64_t blocks = layout->source->shapes[index].attr_blocks;
+	uint64_t blocks = layout->source->shapes.of[index].attr_blocks;
 	uint64_t start;
 	int ret = space_take_whole(layout->space, blocks, &start);
 
 	if (ret < 0)
 		return ret;
-	layout->places[index].attr = (uint32_t)layout->extent_count;
-	return map_blocks(layout, layout->extent_count, 0, start, blocks);
+	layout->places[index].attr = (uint32_t)layout->extents.count;
+	return map_blocks(layout, layout->extents.count, 0, start, blocks);
 }
 
 static int place_metadata(struct xfs_layout *layout, uint64_t index)
 {
 	const struct kataimg_node *node = layout->source->tree->nodes[index];
-	const struct xfs_shape *shape = &layout->source->shapes[index];
+	const struct xfs_shape *shape = &layout->source->shapes.of[index];
 	struct xfs_place *place = &layout->places[index];
 	uint32_t stretches = xfs_shape_stretches(node, shape);
 	int ret = 0;
 
-	place->first = (uint32_t)layout->extent_count;
+	place->first = (uint32_t)layout->extents.count;
 	for (uint32_t i = 0; ret == 0 && i < stretches; i++) {
 		struct xfs_stretch stretch = xfs_shape_stretch(node, shape, i);
 
@@ -203,14 +201,14 @@ static int place_large_stretch(struct xfs_layout *layout, uint64_t first,
 static int place_large(struct xfs_layout *layout, uint64_t index)
 {
 	const struct kataimg_node *node = layout->source->tree->nodes[index];
-	const struct xfs_shape *shape = &layout->source->shapes[index];
+	const struct xfs_shape *shape = &layout->source->shapes.of[index];
 	struct xfs_place *place = &layout->places[index];
 	int ret = 0;
 
-	place->first = (uint32_t)layout->extent_count;
+	place->first = (uint32_t)layout->extents.count;
 	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++)
 		ret = place_large_stretch(layout, place->first, xfs_shape_stretch(node, shape, i));
-	place->count = (uint32_t)(layout->extent_count - place->first);
+	place->count = (uint32_t)(layout->extents.count - place->first);
 	return ret;
 }
 
@@ -226,8 +224,8 @@ static int place_rest(struct xfs_layout *layout, uint64_t first, struct xfs_stre
 	while (ret == 0 && at < stretch_end) {
 		struct xfs_extent next = { .file_block = stretch_end };
 
-		if (*done < end && layout->extents[*done].file_block < stretch_end)
-			next = layout->extents[*done];
+		if (*done < end && layout->extents.items[*done].file_block < stretch_end)
+			next = layout->extents.items[*done];
 		if (at < next.file_block) {
 			ret = place_blocks(layout, first, at, next.file_block - at);
 			at = next.file_block;
@@ -243,13 +241,13 @@ static int place_rest(struct xfs_layout *layout, uint64_t first, struct xfs_stre
 static int place_file(struct xfs_layout *layout, uint64_t index)
 {
 	const struct kataimg_node *node = layout->source->tree->nodes[index];
-	const struct xfs_shape *shape = &layout->source->shapes[index];
+	const struct xfs_shape *shape = &layout->source->shapes.of[index];
 	struct xfs_place *place = &layout->places[index];
 	uint64_t done = place->first;
 	uint64_t end = done + place->count;
 	int ret = 0;
 
-	place->first = (uint32_t)layout->extent_count;
+	place->first = (uint32_t)layout->extents.count;
 	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++)
 		ret = place_rest(layout, place->first, xfs_shape_stretch(node, shape, i), &done,
 				 end);
@@ -266,7 +264,7 @@ static int place_all(struct xfs_layout *layout, enum xfs_need need,
 	for (uint64_t i = 0; ret == 0 && i < count; i++) {
 		if (i % CANCEL_INTERVAL == 0 && host->cancelled(host->ctx))
 			return -ECANCELED;
-		if (layout->source->shapes[i].needs & need)
+		if (layout->source->shapes.of[i].needs & need)
 			ret = place(layout, i);
 	}
 	return ret;
@@ -278,13 +276,17 @@ int xfs_layout_place_forks(struct xfs_layout *layout)
 	bool tight = layout->packing == XFS_PACK_TIGHT;
 	int ret = tight ? place_all(layout, XFS_NEED_HUGE, place_large) : 0;
 
-	if (ret == 0)
-		ret = place_all(layout, XFS_NEED_ATTRS, place_attrs);
-	if (ret == 0)
-		ret = place_all(layout, XFS_NEED_METADATA, place_metadata);
-	if (ret == 0 && !tight)
-		ret = place_all(layout, XFS_NEED_HUGE, place_large);
-	if (ret == 0)
-		ret = place_all(layout, XFS_NEED_DATA, place_file);
+	if (ret < 0)
+		return ret;
+	ret = place_all(layout, XFS_NEED_ATTRS, place_attrs);
+	if (ret < 0)
+		return ret;
+	ret = place_all(layout, XFS_NEED_METADATA, place_metadata);
+	if (ret < 0)
+		return ret;
+	ret = tight ? 0 : place_all(layout, XFS_NEED_HUGE, place_large);
+	if (ret < 0)
+		return ret;
+	ret = place_all(layout, XFS_NEED_DATA, place_file);
 	return ret == 0 && layout->missing ? -ENOSPC : ret;
 }

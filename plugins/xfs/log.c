@@ -18,26 +18,31 @@ void xfs_log_pack(uint32_t sector_bytes, const uint8_t *uuid, uint8_t *bytes)
 {
 	uint32_t record_bytes =
 		sector_bytes == LOG_SECTOR_BYTES ? 2 * LOG_SECTOR_BYTES : sector_bytes;
-	struct xfs_log_record *record = (void *)bytes;
-	struct xfs_log_unmount *unmount = (void *)(bytes + LOG_SECTOR_BYTES);
 	be32 cycle = to_be32(LOG_CYCLE);
+	be64 lsn = to_be64((uint64_t)LOG_CYCLE << 32);
+	struct xfs_log_record record = {
+		.magic = to_be32(XFS_LOG_MAGIC),
+		.cycle = cycle,
+		.version = to_be32(LOG_VERSION),
+		.length = to_be32(record_bytes - LOG_SECTOR_BYTES),
+		.lsn = lsn,
+		.tail_lsn = lsn,
+		.prev_block = to_be32(UINT32_MAX),
+		.num_ops = to_be32(1),
+		.cycle_data = { to_be32(UNMOUNT_TID) },
+		.format = to_be32(LOG_FORMAT_LINUX_LE),
+		.size = to_be32(LOG_RECORD_BYTES),
+	};
+	struct xfs_log_unmount unmount = {
+		.length = to_be32(sizeof(be64)),
+		.client = UNMOUNT_CLIENT,
+		.flags = UNMOUNT_FLAG,
+		.magic = to_le16(UNMOUNT_MAGIC),
+	};
 
-	record->magic = to_be32(XFS_LOG_MAGIC);
-	record->cycle = cycle;
-	record->version = to_be32(LOG_VERSION);
-	record->length = to_be32(record_bytes - LOG_SECTOR_BYTES);
-	record->lsn = record->tail_lsn = to_be64((uint64_t)LOG_CYCLE << 32);
-	record->prev_block = to_be32(UINT32_MAX);
-	record->num_ops = to_be32(1);
-	record->cycle_data[0] = to_be32(UNMOUNT_TID);
-	record->format = to_be32(LOG_FORMAT_LINUX_LE);
-	memcpy(record->uuid, uuid, sizeof(record->uuid));
-	record->size = to_be32(LOG_RECORD_BYTES);
-
-	unmount->length = to_be32(sizeof(be64));
-	unmount->client = UNMOUNT_CLIENT;
-	unmount->flags = UNMOUNT_FLAG;
-	unmount->magic = to_le16(UNMOUNT_MAGIC);
+	memcpy(record.uuid, uuid, sizeof(record.uuid));
+	memcpy(bytes, &record, sizeof(record));
+	memcpy(bytes + LOG_SECTOR_BYTES, &unmount, sizeof(unmount));
 	for (uint32_t off = LOG_SECTOR_BYTES; off < record_bytes; off += LOG_SECTOR_BYTES)
 		memcpy(bytes + off, &cycle, sizeof(cycle));
 }

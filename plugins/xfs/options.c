@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
+#include "plugins/xfs/options.h"
+
+#include <inttypes.h>
+#include <string.h>
 
 #include "plugins/common/refuse.h"
 #include "plugins/common/uuid.h"
-#include "plugins/xfs/state.h"
 
 #define SECTOR_512 512u
 #define UUID_TEXT_LEN 36u
@@ -24,7 +26,7 @@ enum {
 static const char *const profiles[] = { "modern", "compat", NULL };
 static const char *const sectors[] = { "512", "4096", NULL };
 
-const struct kataimg_option xfs_options[XFS_OPTION_COUNT] = {
+const struct kataimg_option xfs_option_table[XFS_OPTION_COUNT] = {
 	[OPT_PROFILE] = {
 		.name = "profile", .type = KATAIMG_OPT_ENUM, .choices = profiles,
 		.default_value = "modern", .since = "0.1.0",
@@ -56,16 +58,16 @@ const struct kataimg_option xfs_options[XFS_OPTION_COUNT] = {
 	},
 };
 
-static int read_identity(struct xfs_state *state, const struct kataimg_value *values)
+static int read_identity(const struct kataimg_host *host, const struct kataimg_value *values,
+			 struct xfs_identity *identity)
 {
-	const struct kataimg_host *host = state->host;
 	const char *label = values[OPT_LABEL].is_set ? values[OPT_LABEL].string : "";
 
 	if (strlen(label) > XFS_LABEL_BYTES)
-		return option_refuse(host, xfs_options, OPT_LABEL, "longer than 12 bytes");
-	memcpy(state->identity.label, label, strlen(label));
-	return uuid_from_option(host, xfs_options, values, OPT_UUID, "filesystem",
-				state->identity.uuid);
+		return option_refuse(host, xfs_option_table, OPT_LABEL, "longer than 12 bytes");
+	memcpy(identity->label, label, strlen(label));
+	return uuid_from_option(host, xfs_option_table, values, OPT_UUID, "filesystem",
+				identity->uuid);
 }
 
 static uint64_t usual_log_blocks(uint64_t least, uint64_t free_bytes)
@@ -77,51 +79,52 @@ static uint64_t usual_log_blocks(uint64_t least, uint64_t free_bytes)
 	return blocks < LOG_USUAL_BLOCKS ? blocks : LOG_USUAL_BLOCKS;
 }
 
-static int read_log_blocks(struct xfs_state *state, const struct kataimg_value *value)
+static int read_log_blocks(const struct kataimg_host *host, const struct kataimg_job *job,
+			   const struct kataimg_value *value, struct xfs_params *params)
 {
-	const struct kataimg_host *host = state->host;
-	uint32_t least = state->params.sector_bytes == SECTOR_512 ? XFS_LOG_MIN_BLOCKS
-								  : XFS_LOG_MIN_BLOCKS_4K;
-	uint64_t blocks = usual_log_blocks(least, state->job->free_bytes);
+	uint32_t least =
+		params->sector_bytes == SECTOR_512 ? XFS_LOG_MIN_BLOCKS : XFS_LOG_MIN_BLOCKS_4K;
+	uint64_t blocks = usual_log_blocks(least, job->free_bytes);
 
 	if (value->is_set)
 		blocks = value->number / XFS_BLOCK_BYTES;
 	if (blocks < least || blocks > XFS_LOG_MAX_BLOCKS || value->number % XFS_BLOCK_BYTES)
-		return option_refuse(host, xfs_options, OPT_LOG_SIZE,
-				     "multiples of 4K from %uK to %lluK are possible",
+		return option_refuse(host, xfs_option_table, OPT_LOG_SIZE,
+				     "multiples of 4K from %uK to %" PRIu64 "K are possible",
 				     least * XFS_BLOCK_BYTES / 1024,
-				     (unsigned long long)XFS_LOG_MAX_BLOCKS * XFS_BLOCK_BYTES /
-					     1024);
-	state->params.log_blocks = (uint32_t)blocks;
+				     XFS_LOG_MAX_BLOCKS * XFS_BLOCK_BYTES / 1024);
+	params->log_blocks = (uint32_t)blocks;
 	return 0;
 }
 
 /* The kernel mounts no filesystem whose sectors are smaller than the device's. */
-static int read_sector_bytes(struct xfs_state *state, const struct kataimg_value *value)
+static int read_sector_bytes(const struct kataimg_host *host, const struct kataimg_job *job,
+			     const struct kataimg_value *value, struct xfs_params *params)
 {
-	const struct kataimg_host *host = state->host;
-	uint32_t device_bytes = state->job->sector_bytes;
-
-	state->params.sector_bytes = device_bytes == XFS_BLOCK_BYTES ? XFS_BLOCK_BYTES : SECTOR_512;
+	params->sector_bytes = job->sector_bytes == XFS_BLOCK_BYTES ? XFS_BLOCK_BYTES : SECTOR_512;
 	if (!value->is_set)
 		return 0;
-	state->params.sector_bytes = value->number == 0 ? SECTOR_512 : XFS_BLOCK_BYTES;
-	if (state->params.sector_bytes >= device_bytes)
+	params->sector_bytes = value->number == 0 ? SECTOR_512 : XFS_BLOCK_BYTES;
+	if (params->sector_bytes >= job->sector_bytes)
 		return 0;
-	return option_refuse(host, xfs_options, OPT_SECTOR_SIZE,
-			     "the guest's device has sectors of %u bytes", device_bytes);
+	return option_refuse(host, xfs_option_table, OPT_SECTOR_SIZE,
+			     "the guest's device has sectors of %u bytes", job->sector_bytes);
 }
 
-/* All that are wrong are refused in one go; the first error is the result. */
-int xfs_options_read(struct xfs_state *state, const struct kataimg_value *values)
+int xfs_options_read(const struct kataimg_host *host, const struct kataimg_job *job,
+		     const struct kataimg_value *values, struct xfs_options *options)
 {
-	int identity = read_identity(state, values);
-	int sector = read_sector_bytes(state, &values[OPT_SECTOR_SIZE]);
-	int log = read_log_blocks(state, &values[OPT_LOG_SIZE]);
+	struct xfs_params *params = &options->params;
+	int identity, sector, log;
 
-	state->params.modern = values[OPT_PROFILE].number == 0;
-	if (values[OPT_AGCOUNT].is_set)
-		state->params.agcount = (uint32_t)values[OPT_AGCOUNT].number;
+	*options = (struct xfs_options){
+		.params.modern = values[OPT_PROFILE].number == 0,
+		.params.agcount =
+			values[OPT_AGCOUNT].is_set ? (uint32_t)values[OPT_AGCOUNT].number : 0,
+	};
+	identity = read_identity(host, values, &options->identity);
+	sector = read_sector_bytes(host, job, &values[OPT_SECTOR_SIZE], params);
+	log = read_log_blocks(host, job, &values[OPT_LOG_SIZE], params);
 	if (identity < 0)
 		return identity;
 	return sector < 0 ? sector : log;

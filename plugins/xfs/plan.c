@@ -2,6 +2,7 @@
 #include "plugins/xfs/plan.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 /* What an extent can name. */
 #define MAX_BLOCKS (UINT64_C(1) << XFS_EXTENT_START_BITS)
@@ -51,8 +52,8 @@ int xfs_plan_least(const struct xfs_source *source, uint64_t *blocks)
 			return ret;
 		size = small + stride;
 	}
-	source->host->error(source->host->ctx, "the tree needs more than %llu blocks",
-			    (unsigned long long)MAX_BLOCKS);
+	source->host->error(source->host->ctx, "the tree needs more than %" PRIu64 " blocks",
+			    MAX_BLOCKS);
 	return -EFBIG;
 }
 

@@ -5,7 +5,7 @@
 
 #include "plugins/xfs/layout.h"
 
-/* The fewest blocks that hold the tree. -EFBIG, -ENOMEM or -ECANCELED, with their message. */
+/* The fewest blocks that hold the tree. -EFBIG with its message, -ENOMEM or -ECANCELED. */
 int xfs_plan_least(const struct xfs_source *source, uint64_t *blocks);
 
 /*

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/xfs/probe.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "plugins/xfs/state.h"
-#include "plugins/xfs/writer.h"
+#include "lib/cleanup.h"
+#include "plugins/xfs/seal.h"
 
 #define MIN_SECTOR_BYTES 512u
 #define MAX_SECTOR_BYTES 32768u
@@ -12,7 +14,7 @@
 struct probe_job {
 	const struct kataimg_host *host;
 	uint64_t window_bytes;
-	const struct xfs_superblock *super;
+	struct xfs_found *found;
 };
 
 static int broken(const struct kataimg_host *host, const char *what)
@@ -54,9 +56,9 @@ static bool counts_are_sound(const struct xfs_superblock *super)
 	       from_be64(super->fdblocks) <= from_be64(super->dblocks) && super->imax_pct <= 100;
 }
 
-static int check_super(const struct kataimg_host *host, uint8_t *sector, uint64_t window_bytes)
+static int check_super(const struct kataimg_host *host, uint8_t *sector,
+		       const struct xfs_superblock *super, uint64_t window_bytes)
 {
-	const struct xfs_superblock *super = (const void *)sector;
 	uint16_t version = from_be16(super->versionnum) & XFS_SB_VERSION_NUMBER;
 
 	if (version != 4 && version != 5)
@@ -71,15 +73,17 @@ static int check_super(const struct kataimg_host *host, uint8_t *sector, uint64_
 	return 0;
 }
 
-static int read_super(const struct kataimg_host *host, uint64_t window_bytes, uint8_t *sector)
+/* The checksum is over the sector, whose size the superblock says. */
+static int read_super(const struct kataimg_host *host, uint64_t window_bytes,
+		      struct xfs_superblock *super)
 {
-	const struct xfs_superblock *super = (const void *)sector;
+	autofree uint8_t *sector = NULL;
 	uint32_t sector_bytes;
 	int ret;
 
 	if (window_bytes < MIN_SECTOR_BYTES)
 		return -ENODATA;
-	ret = host->window_read(host->ctx, 0, sector, MIN_SECTOR_BYTES);
+	ret = host->window_read(host->ctx, 0, super, sizeof(*super));
 	if (ret < 0)
 		return ret;
 	if (from_be32(super->magic) != XFS_SB_MAGIC)
@@ -87,8 +91,11 @@ static int read_super(const struct kataimg_host *host, uint64_t window_bytes, ui
 	sector_bytes = from_be16(super->sectsize);
 	if (!is_log2(sector_bytes, super->sectlog, 9, 15) || sector_bytes > window_bytes)
 		return broken(host, "the superblock's sector size is impossible");
+	sector = malloc(sector_bytes);
+	if (!sector)
+		return -ENOMEM;
 	ret = host->window_read(host->ctx, 0, sector, sector_bytes);
-	return ret < 0 ? ret : check_super(host, sector, window_bytes);
+	return ret < 0 ? ret : check_super(host, sector, super, window_bytes);
 }
 
 static uint32_t ag_length(const struct xfs_superblock *super, uint32_t agno)
@@ -109,8 +116,9 @@ static uint32_t ag_log_blocks(const struct xfs_superblock *super, uint32_t agno)
 static int read_header(const struct probe_job *job, uint32_t agno, uint32_t sector, void *bytes,
 		       size_t len)
 {
-	uint64_t start = (uint64_t)agno * from_be32(job->super->agblocks) << job->super->blocklog;
-	uint32_t sector_bytes = from_be16(job->super->sectsize);
+	const struct xfs_superblock *super = &job->found->super;
+	uint64_t start = (uint64_t)agno * from_be32(super->agblocks) << super->blocklog;
+	uint32_t sector_bytes = from_be16(super->sectsize);
 
 	if (start + (sector + 1) * (uint64_t)sector_bytes > job->window_bytes)
 		return broken(job->host, "an allocation group lies outside the window");
@@ -118,37 +126,46 @@ static int read_header(const struct probe_job *job, uint32_t agno, uint32_t sect
 				      bytes, len);
 }
 
-/* The reservation of the free-inode tree is known for blocks and inodes of our own size; that of
- * the reverse-mapping and reference-count trees is not counted. */
-static int count_ag(const struct probe_job *job, uint32_t agno, struct xfs_totals *totals)
+/* Known for blocks and inodes of our own size; those of the reverse-mapping and reference-count
+ * trees are not counted. */
+static uint64_t ag_reserve(const struct xfs_superblock *super, uint32_t agno,
+			   const struct xfs_agi *agi)
 {
-	uint32_t ro_compat = from_be32(job->super->features_ro_compat);
+	uint32_t ro_compat = from_be32(super->features_ro_compat);
+	uint32_t blocks = ro_compat & XFS_RO_COMPAT_INOBTCNT ? from_be32(agi->fblocks) : 1;
+
+	if (!(ro_compat & XFS_RO_COMPAT_FINOBT) || super->blocklog != XFS_BLOCK_LOG ||
+	    super->inodelog != XFS_INODE_LOG || ag_log_blocks(super, agno) > ag_length(super, agno))
+		return 0;
+	return xfs_finobt_reserve(ag_length(super, agno), ag_log_blocks(super, agno), blocks);
+}
+
+static int count_ag(const struct probe_job *job, uint32_t agno)
+{
+	struct xfs_found *found = job->found;
 	struct xfs_agf agf;
 	struct xfs_agi agi;
-	uint32_t blocks = 1;
 	int ret = read_header(job, agno, 1, &agf, sizeof(agf));
 
-	if (ret == 0)
-		ret = read_header(job, agno, 2, &agi, sizeof(agi));
+	if (ret < 0)
+		return ret;
+	ret = read_header(job, agno, 2, &agi, sizeof(agi));
 	if (ret < 0)
 		return ret;
 	if (from_be32(agf.magic) != XFS_AGF_MAGIC || from_be32(agi.magic) != XFS_AGI_MAGIC)
 		return broken(job->host, "an allocation group has no headers");
-	totals->btree_blocks += from_be32(agf.btreeblks);
-	if (ro_compat & XFS_RO_COMPAT_INOBTCNT)
-		blocks = from_be32(agi.fblocks);
-	if (ro_compat & XFS_RO_COMPAT_FINOBT && job->super->blocklog == XFS_BLOCK_LOG &&
-	    job->super->inodelog == XFS_INODE_LOG &&
-	    ag_log_blocks(job->super, agno) <= ag_length(job->super, agno))
-		totals->reserve_blocks += xfs_finobt_reserve(
-			ag_length(job->super, agno), ag_log_blocks(job->super, agno), blocks);
+	found->totals.btree_blocks += from_be32(agf.btreeblks);
+	found->totals.reserve_blocks += ag_reserve(&found->super, agno, &agi);
+	found->free_blocks += (uint64_t)from_be32(agf.freeblks) + from_be32(agf.flcount) +
+			      from_be32(agf.btreeblks);
+	found->inodes += from_be32(agi.count);
+	found->free_inodes += from_be32(agi.freecount);
 	return 0;
 }
 
-static int describe(const struct probe_job *job, struct kataimg_fs_info *info)
+static struct xfs_totals totals_of(const struct xfs_superblock *super)
 {
-	const struct xfs_superblock *super = job->super;
-	struct xfs_totals totals = {
+	return (struct xfs_totals){
 		.dblocks = from_be64(super->dblocks),
 		.agcount = from_be32(super->agcount),
 		.icount = from_be64(super->icount),
@@ -156,31 +173,32 @@ static int describe(const struct probe_job *job, struct kataimg_fs_info *info)
 		.fdblocks = from_be64(super->fdblocks),
 		.imax_pct = super->imax_pct,
 	};
-	int ret = 0;
+}
 
-	for (uint32_t agno = 0; ret == 0 && agno < totals.agcount; agno++)
-		ret = count_ag(job, agno, &totals);
+int xfs_probe_read(const struct kataimg_host *host, uint64_t window_bytes, struct xfs_found *found)
+{
+	struct probe_job job = { host, window_bytes, found };
+	int ret;
+
+	*found = (struct xfs_found){ 0 };
+	ret = read_super(host, window_bytes, &found->super);
 	if (ret < 0)
 		return ret;
-	xfs_super_describe(super, info);
-	xfs_totals_describe(&totals, from_be32(super->blocksize), from_be16(super->inopblock),
-			    info);
-	return 0;
+	found->totals = totals_of(&found->super);
+	for (uint32_t agno = 0; ret == 0 && agno < found->totals.agcount; agno++)
+		ret = count_ag(&job, agno);
+	return ret;
 }
 
 int xfs_probe(const struct kataimg_host *host, uint64_t window_bytes, struct kataimg_fs_info *info)
 {
-	uint8_t *sector = malloc(MAX_SECTOR_BYTES);
-	struct probe_job job = { host, window_bytes, (const void *)sector };
-	int ret;
+	struct xfs_found found;
+	int ret = xfs_probe_read(host, window_bytes, &found);
 
-	if (!sector) {
-		host->error(host->ctx, "out of memory");
-		return -ENOMEM;
-	}
-	ret = read_super(host, window_bytes, sector);
-	if (ret == 0)
-		ret = describe(&job, info);
-	free(sector);
-	return ret;
+	if (ret < 0)
+		return ret;
+	xfs_super_describe(&found.super, info);
+	xfs_totals_describe(&found.totals, from_be32(found.super.blocksize),
+			    from_be16(found.super.inopblock), info);
+	return 0;
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "lib/round.h"
-#include "plugins/xfs/attr.h"
 #include "plugins/xfs/bmbt.h"
 
 /* The kernel's own range of fork offsets: room for a B+tree root with three pointers in front,
@@ -53,6 +52,7 @@ static uint32_t short_forkoff(uint32_t short_bytes)
 
 static void choose_leaf(const struct xfs_attrs *attrs, uint32_t forkoff, struct xfs_shape *shape)
 {
+	xfs_attrs_sort(attrs);
 	shape->forkoff = (uint8_t)forkoff;
 	shape->attr_format = XFS_FORK_EXTENTS;
 	shape->attr_blocks = (uint32_t)xfs_attrs_blocks(attrs);
@@ -148,20 +148,19 @@ struct xfs_stretch xfs_shape_stretch(const struct kataimg_node *node, const stru
 	return (struct xfs_stretch){ .file_block = 0, .blocks = 1 };
 }
 
-static void add_demand(const struct kataimg_node *node, const struct xfs_shape *shape,
-		       struct xfs_demand *demand)
+static uint64_t count_blocks(const struct kataimg_node *node, const struct xfs_shape *shape)
 {
 	uint32_t stretches = xfs_shape_stretches(node, shape);
 	uint32_t fork_bytes = xfs_shape_data_bytes(shape);
+	uint64_t blocks = shape->attr_blocks;
 	struct xfs_bmbt tree;
 
-	demand->blocks += shape->attr_blocks;
 	for (uint32_t i = 0; i < stretches; i++)
-		demand->blocks += xfs_shape_stretch(node, shape, i).blocks;
+		blocks += xfs_shape_stretch(node, shape, i).blocks;
 	if (stretches <= fork_bytes / sizeof(struct xfs_extent_record))
-		return;
+		return blocks;
 	xfs_bmbt_init(&tree, NULL, stretches, fork_bytes);
-	demand->blocks += xfs_bmbt_blocks(&tree);
+	return blocks + xfs_bmbt_blocks(&tree);
 }
 
 static uint8_t find_needs(const struct kataimg_node *node, const struct xfs_shape *shape,
@@ -178,47 +177,58 @@ static uint8_t find_needs(const struct kataimg_node *node, const struct xfs_shap
 	return needs | XFS_NEED_DATA;
 }
 
-static int shape_node(const struct kataimg_node *node, uint64_t huge_bytes, struct xfs_attrs *attrs,
-		      struct xfs_shape *shape)
+struct xfs_attrs xfs_shape_attrs(const struct xfs_shapes *shapes, const struct kataimg_node *node)
 {
-	int ret = xfs_attrs_load(attrs, node);
+	const struct xfs_shape *shape = &shapes->of[node->index];
 
+	return (struct xfs_attrs){
+		.items = shape->attr_count ? &shapes->attrs.items.items[shape->attr_first] : NULL,
+		.count = shape->attr_count,
+	};
+}
+
+static int shape_node(struct xfs_shapes *shapes, const struct kataimg_node *node,
+		      uint64_t huge_bytes)
+{
+	struct xfs_shape *shape = &shapes->of[node->index];
+	struct xfs_attrs attrs;
+	int ret;
+
+	shape->attr_first = shapes->attrs.items.count;
+	ret = xfs_attrs_add(&shapes->attrs, node);
 	if (ret < 0)
 		return ret;
-	xfs_attrs_sort(attrs);
+	shape->attr_count = (uint32_t)(shapes->attrs.items.count - shape->attr_first);
 	shape->attr_format = XFS_FORK_EXTENTS;
-	if (attrs->count)
-		choose_attr_form(node, attrs, shape);
+	attrs = xfs_shape_attrs(shapes, node);
+	if (attrs.count)
+		choose_attr_form(node, &attrs, shape);
 	if (node->type == KATAIMG_DIR)
 		shape_dir(node, shape);
 	shape->needs = find_needs(node, shape, huge_bytes);
+	shapes->blocks += count_blocks(node, shape);
 	return 0;
 }
 
-int xfs_shapes_make(const struct kataimg_host *host, const struct kataimg_tree *tree,
-		    uint64_t huge_bytes, struct xfs_shape **shapes, struct xfs_demand *demand)
+int xfs_shapes_make(struct xfs_shapes *shapes, const struct kataimg_host *host,
+		    const struct kataimg_tree *tree, uint64_t huge_bytes)
 {
-	struct xfs_shape *made = calloc(tree->node_count, sizeof(*made));
-	struct xfs_attrs attrs = { 0 };
-	int ret = made ? 0 : -ENOMEM;
+	int ret = 0;
 
-	*demand = (struct xfs_demand){ .nodes = tree->node_count };
+	*shapes = (struct xfs_shapes){ .of = calloc(tree->node_count, sizeof(*shapes->of)) };
+	if (!shapes->of)
+		return -ENOMEM;
 	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++) {
 		if (i % CANCEL_INTERVAL == 0 && host->cancelled(host->ctx))
-			ret = -ECANCELED;
-		if (ret == 0)
-			ret = shape_node(tree->nodes[i], huge_bytes, &attrs, &made[i]);
-		if (ret == 0)
-			add_demand(tree->nodes[i], &made[i], demand);
+			return -ECANCELED;
+		ret = shape_node(shapes, tree->nodes[i], huge_bytes);
 	}
-	xfs_attrs_clear(&attrs);
-	if (ret < 0) {
-		host->error(host->ctx, "the tree of %llu nodes could not be measured: %s",
-			    (unsigned long long)tree->node_count,
-			    ret == -ENOMEM ? "out of memory" : "the build was cancelled");
-		free(made);
-		return ret;
-	}
-	*shapes = made;
-	return 0;
+	return ret;
+}
+
+void xfs_shapes_clear(struct xfs_shapes *shapes)
+{
+	free(shapes->of);
+	xfs_attrs_clear(&shapes->attrs);
+	*shapes = (struct xfs_shapes){ 0 };
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "kataimg/backend.h"
+#include "plugins/xfs/attr.h"
 #include "plugins/xfs/dir.h"
 
 /* What of an inode needs blocks: passes over a tree skip the others without a look at the node. */
@@ -21,6 +22,8 @@ enum xfs_need {
 };
 
 struct xfs_shape {
+	uint64_t attr_first; /* in the list */
+	uint32_t attr_count;
 	uint32_t attr_blocks; /* of an attribute fork that is not in the inode */
 	uint32_t dir_blocks;  /* data blocks of a directory */
 	uint8_t forkoff;      /* di_forkoff */
@@ -35,16 +38,20 @@ struct xfs_stretch {
 	uint64_t blocks;
 };
 
-/* What all inodes together need, whatever the size. */
-struct xfs_demand {
-	uint64_t nodes;
-	uint64_t blocks; /* of forks, if no file is in more pieces than it must be */
+struct xfs_shapes {
+	struct xfs_shape *of; /* by node index */
+	struct xfs_attr_list attrs;
+	uint64_t blocks; /* that all forks need, if no file is in more pieces than it must be */
 };
 
-/* Shapes of all nodes, to be freed. Files of at least huge_bytes (0: none) go to huge pages.
- * -ENOMEM or -ECANCELED, with their message. */
-int xfs_shapes_make(const struct kataimg_host *host, const struct kataimg_tree *tree,
-		    uint64_t huge_bytes, struct xfs_shape **shapes, struct xfs_demand *demand);
+/* Files of at least huge_bytes (0: none) go to huge pages. 0, -ENOMEM or -ECANCELED; whatever it
+ * returns, the shapes can be cleared. */
+int xfs_shapes_make(struct xfs_shapes *shapes, const struct kataimg_host *host,
+		    const struct kataimg_tree *tree, uint64_t huge_bytes);
+void xfs_shapes_clear(struct xfs_shapes *shapes);
+
+/* An inode's attributes: by hash when they are not in the inode, else in the source's order. */
+struct xfs_attrs xfs_shape_attrs(const struct xfs_shapes *shapes, const struct kataimg_node *node);
 
 /* Bytes of the data fork in the inode. */
 uint32_t xfs_shape_data_bytes(const struct xfs_shape *shape);

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "plugins/xfs/writer.h"
+#include "plugins/xfs/seal.h"
 
 #define INODE_ALIGN_BLOCKS 8u
 #define SPARSE_ALIGN_BLOCKS 4u
@@ -21,7 +21,7 @@ static uint32_t incompat(const struct xfs_params *params)
 	       (params->modern ? XFS_INCOMPAT_BIGTIME : 0);
 }
 
-static void pack_geometry(const struct xfs_geometry *geo, struct xfs_superblock *super)
+static void put_geometry(const struct xfs_geometry *geo, struct xfs_superblock *super)
 {
 	uint64_t log_block = xfs_ag_start(geo, geo->log_ag) + xfs_ag_log_start(geo);
 	uint64_t root = xfs_inode_number(geo, 0, xfs_ag_first_chunk(geo, 0));
@@ -47,7 +47,7 @@ static void pack_geometry(const struct xfs_geometry *geo, struct xfs_superblock 
 }
 
 /* Sectors of 512 bytes leave the fields of the log's sectors 0. */
-static void pack_sectors(uint32_t sector_bytes, struct xfs_superblock *super)
+static void put_sectors(uint32_t sector_bytes, struct xfs_superblock *super)
 {
 	bool large = sector_bytes != 1u << SECTOR_512_LOG;
 	uint8_t log = large ? XFS_BLOCK_LOG : SECTOR_512_LOG;
@@ -60,24 +60,35 @@ static void pack_sectors(uint32_t sector_bytes, struct xfs_superblock *super)
 	super->logsunit = to_be32(large ? sector_bytes : 1);
 }
 
+struct xfs_superblock xfs_super_make(const struct xfs_geometry *geo,
+				     const struct xfs_identity *identity,
+				     const struct xfs_totals *totals)
+{
+	struct xfs_superblock super = {
+		.magic = to_be32(XFS_SB_MAGIC),
+		.imax_pct = totals->imax_pct,
+		.icount = to_be64(totals->icount),
+		.ifree = to_be64(totals->ifree),
+		.fdblocks = to_be64(totals->fdblocks),
+		.features2 = to_be32(XFS_SB_FEATURES2),
+		.bad_features2 = to_be32(XFS_SB_FEATURES2),
+		.features_ro_compat = to_be32(ro_compat(&geo->params)),
+		.features_incompat = to_be32(incompat(&geo->params)),
+	};
+
+	memcpy(super.uuid, identity->uuid, sizeof(super.uuid));
+	memcpy(super.fname, identity->label, sizeof(super.fname));
+	put_geometry(geo, &super);
+	put_sectors(geo->params.sector_bytes, &super);
+	return super;
+}
+
 void xfs_super_pack(const struct xfs_geometry *geo, const struct xfs_identity *identity,
 		    const struct xfs_totals *totals, uint8_t *bytes)
 {
-	struct xfs_superblock *super = (void *)bytes;
+	struct xfs_superblock super = xfs_super_make(geo, identity, totals);
 
-	super->magic = to_be32(XFS_SB_MAGIC);
-	pack_geometry(geo, super);
-	pack_sectors(geo->params.sector_bytes, super);
-	memcpy(super->uuid, identity->uuid, sizeof(super->uuid));
-	memcpy(super->fname, identity->label, sizeof(super->fname));
-	super->imax_pct = totals->imax_pct;
-	super->icount = to_be64(totals->icount);
-	super->ifree = to_be64(totals->ifree);
-	super->fdblocks = to_be64(totals->fdblocks);
-	super->features2 = to_be32(XFS_SB_FEATURES2);
-	super->bad_features2 = to_be32(XFS_SB_FEATURES2);
-	super->features_ro_compat = to_be32(ro_compat(&geo->params));
-	super->features_incompat = to_be32(incompat(&geo->params));
+	memcpy(bytes, &super, sizeof(super));
 	xfs_seal(bytes, geo->params.sector_bytes, offsetof(struct xfs_superblock, crc));
 }
 

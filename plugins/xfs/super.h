@@ -13,6 +13,11 @@ struct xfs_identity {
 	char label[XFS_LABEL_BYTES]; /* padded with zeros */
 };
 
+/* All but the checksum. */
+struct xfs_superblock xfs_super_make(const struct xfs_geometry *geo,
+				     const struct xfs_identity *identity,
+				     const struct xfs_totals *totals);
+
 /* Sealed, into zeros of a sector. */
 void xfs_super_pack(const struct xfs_geometry *geo, const struct xfs_identity *identity,
 		    const struct xfs_totals *totals, uint8_t *bytes);

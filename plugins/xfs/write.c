@@ -17,7 +17,7 @@ struct write_job {
 	const struct xfs_layout *layout;
 	const struct kataimg_host *host;
 	const struct xfs_identity *identity;
-	struct xfs_writer writer;
+	struct writer writer;
 	struct xfs_inode_job inodes;
 	uint64_t done;
 };
@@ -30,7 +30,7 @@ static int step(struct write_job *job)
 	if (job->done++ % PROGRESS_INTERVAL)
 		return 0;
 	job->host->progress(job->host->ctx, job->done,
-			    NODE_PASSES * job->layout->source->demand.nodes);
+			    NODE_PASSES * job->layout->source->tree->node_count);
 	return job->host->cancelled(job->host->ctx) ? -ECANCELED : 0;
 }
 
@@ -44,25 +44,17 @@ static struct xfs_fork fork_of(struct write_job *job, const struct kataimg_node 
 		.geo = &job->layout->geo,
 		.uuid = job->identity->uuid,
 		.owner = xfs_number_of(&numbers, node),
-		.extents = &job->layout->extents[first],
+		.extents = &job->layout->extents.items[first],
 		.extent_count = count,
 	};
 }
 
 static int write_attrs(struct write_job *job, const struct kataimg_node *node)
 {
-	struct xfs_attrs *attrs = &job->inodes.attrs;
-	int ret = xfs_attrs_load(attrs, node);
-	struct xfs_fork fork;
+	struct xfs_attrs attrs = xfs_shape_attrs(&job->layout->source->shapes, node);
+	struct xfs_fork fork = fork_of(job, node, job->layout->places[node->index].attr, 1);
 
-	if (ret < 0) {
-		job->host->error(job->host->ctx, "no memory for %u extended attributes",
-				 node->xattr_count);
-		return ret;
-	}
-	xfs_attrs_sort(attrs);
-	fork = fork_of(job, node, job->layout->places[node->index].attr, 1);
-	return xfs_attrs_write(&fork, attrs);
+	return xfs_attrs_write(&fork, &attrs);
 }
 
 static int write_tree(struct write_job *job, const struct kataimg_node *node)
@@ -74,14 +66,14 @@ static int write_tree(struct write_job *job, const struct kataimg_node *node)
 
 	if (place->tree_count == 0)
 		return 0;
-	xfs_bmbt_init(&tree, &layout->extents[place->first], place->count,
-		      xfs_shape_data_bytes(&layout->source->shapes[node->index]));
+	xfs_bmbt_init(&tree, &layout->extents.items[place->first], place->count,
+		      xfs_shape_data_bytes(&layout->source->shapes.of[node->index]));
 	return xfs_bmbt_write(&tree, &places);
 }
 
 static int write_dir(struct write_job *job, const struct kataimg_node *node, struct xfs_fork *fork)
 {
-	const struct xfs_shape *shape = &job->layout->source->shapes[node->index];
+	const struct xfs_shape *shape = &job->layout->source->shapes.of[node->index];
 	struct xfs_dir_shape dir = xfs_shape_of_dir(node, shape);
 	struct xfs_numbers numbers = { job->layout->chunks };
 
@@ -100,12 +92,8 @@ static int write_metadata(struct write_job *job, const struct kataimg_node *node
 
 static int pack_node(struct write_job *job, const struct kataimg_node *node, uint8_t *bytes)
 {
-	int ret = xfs_inode_pack(&job->inodes, node, bytes);
-
-	if (ret == -ENOMEM)
-		job->host->error(job->host->ctx, "no memory for %u extended attributes",
-				 node->xattr_count);
-	return ret < 0 ? ret : step(job);
+	xfs_inode_pack(&job->inodes, node, bytes);
+	return step(job);
 }
 
 static int pack_slot(struct write_job *job, uint64_t slot, uint8_t *bytes)
@@ -130,7 +118,7 @@ static int write_chunk(struct write_job *job, uint32_t agno, uint32_t chunk, uin
 	uint64_t block = xfs_ag_start(&layout->geo, agno) + layout->ags[agno].chunk_start +
 			 (uint64_t)chunk * XFS_CHUNK_BLOCKS;
 	uint8_t *bytes;
-	int ret = xfs_writer_take(&job->writer, block << XFS_BLOCK_LOG, CHUNK_BYTES, &bytes);
+	int ret = writer_take(&job->writer, block << XFS_BLOCK_LOG, CHUNK_BYTES, &bytes);
 
 	for (uint32_t i = 0; ret == 0 && i < XFS_CHUNK_INODES; i++)
 		ret = pack_slot(job, number * XFS_CHUNK_INODES + i, bytes + i * XFS_INODE_BYTES);
@@ -166,7 +154,7 @@ static int write_file(struct write_job *job, const struct kataimg_node *node)
 	int ret = write_tree(job, node);
 
 	for (uint32_t i = 0; ret == 0 && i < place->count; i++)
-		ret = place_extent(job, node, &job->layout->extents[place->first + i]);
+		ret = place_extent(job, node, &job->layout->extents.items[place->first + i]);
 	return ret;
 }
 
@@ -178,7 +166,7 @@ static int for_all_nodes(struct write_job *job, enum xfs_need need,
 
 	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++) {
 		ret = step(job);
-		if (ret == 0 && job->layout->source->shapes[i].needs & need)
+		if (ret == 0 && job->layout->source->shapes.of[i].needs & need)
 			ret = write(job, tree->nodes[i]);
 	}
 	return ret;
@@ -204,15 +192,19 @@ static int write_passes(struct write_job *job)
 {
 	int ret = for_all_nodes(job, XFS_NEED_ATTRS, write_attrs);
 
-	if (ret == 0)
-		ret = for_all_nodes(job, XFS_NEED_METADATA, write_metadata);
-	if (ret == 0)
-		ret = write_inodes(job);
-	if (ret == 0)
-		ret = for_all_nodes(job, XFS_NEED_DATA, write_file);
-	if (ret == 0)
-		ret = write_ags(job);
-	return ret < 0 ? ret : xfs_writer_flush(&job->writer);
+	if (ret < 0)
+		return ret;
+	ret = for_all_nodes(job, XFS_NEED_METADATA, write_metadata);
+	if (ret < 0)
+		return ret;
+	ret = write_inodes(job);
+	if (ret < 0)
+		return ret;
+	ret = for_all_nodes(job, XFS_NEED_DATA, write_file);
+	if (ret < 0)
+		return ret;
+	ret = write_ags(job);
+	return ret < 0 ? ret : writer_flush(&job->writer);
 }
 
 int xfs_write(const struct xfs_layout *layout, const struct xfs_identity *identity)
@@ -223,12 +215,11 @@ int xfs_write(const struct xfs_layout *layout, const struct xfs_identity *identi
 		.identity = identity,
 		.inodes = { .layout = layout, .uuid = identity->uuid },
 	};
-	int ret = xfs_writer_init(&job.writer, job.host);
+	int ret = writer_init(&job.writer, job.host);
 
 	if (ret < 0)
 		return ret;
 	ret = write_passes(&job);
-	xfs_attrs_clear(&job.inodes.attrs);
-	xfs_writer_clear(&job.writer);
+	writer_clear(&job.writer);
 	return ret;
 }

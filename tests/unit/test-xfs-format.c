@@ -20,6 +20,7 @@
 #include "plugins/xfs/geometry.h"
 #include "plugins/xfs/hash.h"
 #include "plugins/xfs/inode.h"
+#include "plugins/xfs/limits.h"
 #include "plugins/xfs/log.h"
 #include "plugins/xfs/super.h"
 
@@ -70,14 +71,15 @@ static void test_extent(void **state)
 	struct xfs_geometry geo = geometry_of(76800, 4, 16384);
 	struct xfs_extent small = { 0, 9, 1 };
 	struct xfs_extent second_ag = { UINT64_C(1) << 40, 19200 + 7, XFS_EXTENT_MAX_BLOCKS };
-	struct xfs_extent_record record = xfs_extent_pack(&geo, &small);
+	struct xfs_extent extents[] = { small, second_ag };
+	uint8_t records[32];
 
 	(void)state;
-	assert_int_equal(from_be64(record.high), 0);
-	assert_int_equal(from_be64(record.low), 0x01200001);
-	record = xfs_extent_pack(&geo, &second_ag);
-	assert_true(from_be64(record.high) == UINT64_C(1) << 49);
-	assert_true(from_be64(record.low) == ((UINT64_C(1) << 15 | 7) << 21 | 0x1fffff));
+	xfs_extents_pack(&geo, extents, 2, records);
+	assert_int_equal(get64(records, 0), 0);
+	assert_int_equal(get64(records, 8), 0x01200001);
+	assert_true(get64(records, 16) == UINT64_C(1) << 49);
+	assert_true(get64(records, 24) == ((UINT64_C(1) << 15 | 7) << 21 | 0x1fffff));
 }
 
 static void test_fork_block(void **state)
@@ -220,15 +222,16 @@ static void test_da_tree(void **state)
 
 /* ---- Attributes ---- */
 
+static struct xfs_attr_list list; /* of the test at hand, to be cleared */
+
 static struct xfs_attrs load(struct kataimg_xattr *xattrs, uint32_t count)
 {
 	struct kataimg_node node = { .type = KATAIMG_REG, .xattrs = xattrs, .xattr_count = count };
-	struct xfs_attrs attrs = { 0 };
 
 	for (uint32_t i = 0; i < count; i++)
 		xattrs[i].name_len = (uint32_t)strlen(xattrs[i].name);
-	assert_int_equal(xfs_attrs_load(&attrs, &node), 0);
-	return attrs;
+	assert_int_equal(xfs_attrs_add(&list, &node), 0);
+	return (struct xfs_attrs){ list.items.items, (uint32_t)list.items.count };
 }
 
 static void test_short_attr(void **state)
@@ -243,7 +246,7 @@ static void test_short_attr(void **state)
 	assert_int_equal(xfs_attrs_short_bytes(&attrs), sizeof(expected));
 	xfs_attrs_pack_short(&attrs, fork);
 	assert_memory_equal(fork, expected, sizeof(expected));
-	xfs_attrs_clear(&attrs);
+	xfs_attrs_clear(&list);
 }
 
 static void test_attr_sizes(void **state)
@@ -281,7 +284,7 @@ static void test_attr_names(void **state)
 	assert_int_equal(attrs.items[1].flags, XFS_ATTR_ROOT);
 	assert_int_equal(attrs.items[2].flags, 0);
 	assert_int_equal(attrs.items[2].hash, xfs_hash_name("same", 4));
-	xfs_attrs_clear(&attrs);
+	xfs_attrs_clear(&list);
 }
 
 static void test_attr_leaf(void **state)
@@ -306,7 +309,7 @@ static void test_attr_leaf(void **state)
 	assert_int_equal(leaf[94], 0);
 	assert_int_equal(get32(leaf, 4096 - 20), 1);
 	assert_int_equal(get32(leaf, 4096 - 16), 4000);
-	xfs_attrs_clear(&attrs);
+	xfs_attrs_clear(&list);
 }
 
 /* Names of one hash: flip bit 0 of a byte and bit 7 of the next. */
@@ -343,7 +346,51 @@ static void test_attr_last_leaf(void **state)
 	end = xfs_attrs_leaf_end(&attrs, 0);
 	assert_int_equal(end, 80);
 	assert_int_equal(xfs_attrs_leaf_end(&attrs, end), 180);
-	xfs_attrs_clear(&attrs);
+	xfs_attrs_clear(&list);
+}
+
+#define LARGE_ATTRS 123500u
+
+/* The linker puts it in the place of lib/array.c's. */
+static bool no_memory;
+
+int __real_array_grow(void *items, size_t *room, size_t count, size_t more, size_t item_bytes);
+int __wrap_array_grow(void *items, size_t *room, size_t count, size_t more, size_t item_bytes);
+
+int __wrap_array_grow(void *items, size_t *room, size_t count, size_t more, size_t item_bytes)
+{
+	return no_memory ? -ENOMEM : __real_array_grow(items, room, count, more, item_bytes);
+}
+
+/* So many attributes of 64 KiB, all of one value. */
+static int check_large_attrs(struct kataimg_xattr *xattrs, uint32_t count, char reason[100])
+{
+	struct kataimg_node node = { .type = KATAIMG_REG, .xattrs = xattrs, .xattr_count = count };
+
+	return xfs_limits_check(&node, reason, 100);
+}
+
+/* 17 blocks each, and one extent for all; without memory nobody knows. */
+static void test_attr_limit(void **state)
+{
+	static struct kataimg_xattr xattrs[LARGE_ATTRS];
+	static char value[XFS_ATTR_MAX_VALUE], names[LARGE_ATTRS][16];
+	char reason[100];
+	int ret;
+
+	(void)state;
+	for (uint32_t i = 0; i < LARGE_ATTRS; i++)
+		xattrs[i] = (struct kataimg_xattr){ names[i], value,
+						    (uint32_t)sprintf(names[i], "user.%u", i),
+						    sizeof(value) };
+	assert_int_equal(check_large_attrs(xattrs, 100, reason), KATAIMG_CHECK_OK);
+	assert_int_equal(check_large_attrs(xattrs, 123000, reason), KATAIMG_CHECK_OK);
+	assert_int_equal(check_large_attrs(xattrs, LARGE_ATTRS, reason), KATAIMG_CHECK_XATTRS);
+	assert_non_null(strstr(reason, "more than 8 GiB"));
+	no_memory = true;
+	ret = check_large_attrs(xattrs, 123000, reason);
+	no_memory = false;
+	assert_int_equal(ret, -ENOMEM);
 }
 
 static void test_acl(void **state)
@@ -561,17 +608,29 @@ static void test_describe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hash),           cmocka_unit_test(test_extent),
-		cmocka_unit_test(test_fork_block),     cmocka_unit_test(test_bmbt_levels),
-		cmocka_unit_test(test_bmbt_root),      cmocka_unit_test(test_short_dir),
-		cmocka_unit_test(test_dir_forms),      cmocka_unit_test(test_da_tree),
-		cmocka_unit_test(test_short_attr),     cmocka_unit_test(test_attr_sizes),
-		cmocka_unit_test(test_attr_names),     cmocka_unit_test(test_attr_leaf),
-		cmocka_unit_test(test_attr_last_leaf), cmocka_unit_test(test_acl),
-		cmocka_unit_test(test_large_acl),      cmocka_unit_test(test_btree_levels),
-		cmocka_unit_test(test_btree_blocks),   cmocka_unit_test(test_log),
-		cmocka_unit_test(test_time),           cmocka_unit_test(test_reserve),
-		cmocka_unit_test(test_geometry),       cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_extent),
+		cmocka_unit_test(test_fork_block),
+		cmocka_unit_test(test_bmbt_levels),
+		cmocka_unit_test(test_bmbt_root),
+		cmocka_unit_test(test_short_dir),
+		cmocka_unit_test(test_dir_forms),
+		cmocka_unit_test(test_da_tree),
+		cmocka_unit_test(test_short_attr),
+		cmocka_unit_test(test_attr_sizes),
+		cmocka_unit_test(test_attr_names),
+		cmocka_unit_test(test_attr_leaf),
+		cmocka_unit_test(test_attr_last_leaf),
+		cmocka_unit_test(test_attr_limit),
+		cmocka_unit_test(test_acl),
+		cmocka_unit_test(test_large_acl),
+		cmocka_unit_test(test_btree_levels),
+		cmocka_unit_test(test_btree_blocks),
+		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_geometry),
+		cmocka_unit_test(test_describe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,39 +11,45 @@
 
 #include <cmocka.h>
 
-#include "plugins/xfs/writer.h"
+#include "plugins/xfs/seal.h"
 #include "tests/support/runs.h"
 
 #define BLOCK 4096u
 #define MIB (UINT64_C(1) << 20)
 
-/* verify finds a changed byte in whatever it reads. */
+/* A number of a header under a right checksum: what is then no longer the sum of its parts. */
 static void test_verify(void **state)
 {
 	static const struct {
-		uint64_t off;
+		uint32_t off, crc_off;
 		const char *what;
 	} cases[] = {
-		{ 8, "superblock" },
-		{ 512 + 52, "AGF" },
-		{ 1024 + 16, "AGI" },
-		{ 1536 + 40, "AGFL" },
-		{ 5 * BLOCK + 4, "log" },
-		{ 1040 * BLOCK + 2, "root inode" },
-		{ 4096 * BLOCK + 130, "superblock" },
+		{ 52, 216, "free blocks" },
+		{ 1024 - 512 + 16, 312, "inodes" },
+		{ 1024 - 512 + 28, 312, "unused inodes" },
 	};
-	static const uint8_t byte = 0x5a;
-	struct fakehost_setup setup = {
-		.tree = memtree_new(),
-		.corrupt = &byte,
-		.corrupt_len = 1,
-	};
+	struct fakehost_setup setup = { .tree = memtree_new() };
+	struct fakehost *host = run_ok(&setup);
+	uint8_t headers[1024], changed[512];
 
 	(void)state;
+	fakehost_read(host, 512, headers, sizeof(headers));
+	fakehost_free(host);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		setup.corrupt_off = cases[i].off;
-		run_refused(&setup, "verify", -EIO, cases[i].what);
+		uint32_t sector = cases[i].off / 512 * 512;
+
+		memcpy(changed, headers + sector, sizeof(changed));
+		changed[cases[i].off % 512 + 3]++;
+		memset(changed + cases[i].crc_off, 0, 4);
+		xfs_seal(changed, sizeof(changed), cases[i].crc_off);
+		setup.corrupt = changed;
+		setup.corrupt_len = sizeof(changed);
+		setup.corrupt_off = 512 + sector;
+		run_refused(&setup, "verify", -EUCLEAN, cases[i].what);
 	}
+	memset(changed, 0, sizeof(changed));
+	setup.corrupt_off = 0;
+	run_refused(&setup, "verify", -EUCLEAN, "no superblock");
 	memtree_free(setup.tree);
 }
 
