@@ -76,8 +76,8 @@ struct config {
 		bool hugepages;
 		enum config_unsupported unsupported;
 		enum config_verify verify; /* decides no byte */
-		uint64_t disk_signature; /* 32 bits; 0: derive */
-		uint64_t build_time;     /* 0: the newest mtime */
+		uint64_t disk_signature;   /* 32 bits; 0: derive */
+		uint64_t build_time;       /* 0: the newest mtime */
 	} image;
 	struct {
 		bool check;

@@ -93,8 +93,8 @@ static const char *keep_label(struct labeller *labeller, const char *label)
 static int set_label(struct labeller *labeller, struct tree_node *node, const char *label)
 {
 	uint32_t count = 0;
-	struct kataimg_xattr *xattrs =
-		arena_array(tree_arena(labeller->tree), node->pub.xattr_count + 1u, sizeof(*xattrs));
+	struct kataimg_xattr *xattrs = arena_array(tree_arena(labeller->tree),
+						   node->pub.xattr_count + 1u, sizeof(*xattrs));
 	const char *kept = keep_label(labeller, label);
 
 	if (!xattrs || !kept)

@@ -19,8 +19,6 @@
 #include "plugins/ext4/xattr.h"
 #include "tests/support/little.h"
 
-#define CSUM_SEED 0x12345678u
-
 /* ---- Numbers ---- */
 
 static void test_times(void **state)
