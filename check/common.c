@@ -6,8 +6,8 @@
 
 #include "check/check.h"
 #include "core/backend/loader.h"
-#include "core/config/options.h"
 #include "lib/acl.h"
+#include "tests/support/fakeoptions.h"
 
 const struct kataimg_backend *check_load(const char *path)
 {
@@ -26,33 +26,13 @@ const struct kataimg_backend *check_load(const char *path)
 	return &backend->table;
 }
 
-static int set_options(struct config *config, const char *section, const char *const *texts,
-		       struct error *error)
-{
-	int ret = config_init(config, error);
-
-	for (; ret == 0 && *texts; texts++) {
-		const char *equals = strchr(*texts, '=');
-		autofree char *name = equals ? strndup(*texts, (size_t)(equals - *texts)) : NULL;
-
-		if (!equals)
-			ret = error_usage(error, "'%s' is not NAME=VALUE", *texts);
-		else if (!name)
-			ret = error_nomem(error);
-		else
-			ret = config_set(config, section, name, equals + 1, *texts, error);
-	}
-	return ret;
-}
-
 struct kataimg_value *check_read_options(const struct kataimg_backend *backend,
 					 const char *const *texts, struct config *config)
 {
 	autoerror struct error error = ERROR_INIT;
-	struct kataimg_value *values = NULL;
+	struct kataimg_value *values = fakeoptions_read(backend, texts, config, &error);
 
-	if (set_options(config, backend->name, texts, &error) < 0 ||
-	    options_parse(config, backend, &values, &error) < 0)
+	if (!values)
 		check_fail("%s", error.message ? error.message : "out of memory");
 	return values;
 }

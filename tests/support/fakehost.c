@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/digest.h"
+#include "core/base/pool.h"
 #include "tests/support/fakestate.h"
 #include "tests/support/must.h"
 
@@ -138,15 +139,13 @@ static int locked_write(struct fakehost *host, uint64_t off, const void *buf, si
 
 	if (ret == 0)
 		ret = check_window_range(host, "write", off, len);
-	if (ret == 0 && claims_touch(&host->placed, off, len)) {
+	if (ret == 0 && len > 0 && ranges_add(host->ranges, off, len, RANGE_WRITTEN) < 0) {
 		fakehost_say_error(host, "write of [%llu, +%zu) over a placed range",
 				   (unsigned long long)off, len);
 		ret = -EEXIST;
 	}
-	if (ret == 0) {
-		claims_add(&host->written, off, len);
+	if (ret == 0)
 		pwrite_all(host->window_fd, buf, len, off);
-	}
 	return ret;
 }
 
@@ -167,7 +166,8 @@ static int locked_window_read(struct fakehost *host, uint64_t off, void *buf, si
 
 	if (ret == 0)
 		ret = check_window_range(host, "window_read", off, len);
-	if (ret == 0 && host->stage == FAKESTAGE_WRITE && claims_touch(&host->placed, off, len)) {
+	if (ret == 0 && host->stage == FAKESTAGE_WRITE &&
+	    ranges_touch_placed(host->ranges, off, len)) {
 		fakehost_say_error(host, "window_read of [%llu, +%zu), which is placed",
 				   (unsigned long long)off, len);
 		ret = -EBUSY;
@@ -195,13 +195,11 @@ static int record_place(struct fakehost *host, const struct fakehost_place *plac
 
 	if (ret < 0)
 		return ret;
-	if (claims_touch(&host->written, place->off, place->len) ||
-	    claims_touch(&host->placed, place->off, place->len)) {
+	if (place->len > 0 && ranges_add(host->ranges, place->off, place->len, RANGE_PLACED) < 0) {
 		fakehost_say_error(host, "place of [%llu, +%llu) over an earlier write or place",
 				   (unsigned long long)place->off, (unsigned long long)place->len);
 		return -EEXIST;
 	}
-	claims_add(&host->placed, place->off, place->len);
 	if (!(count & (count - 1)))
 		host->places =
 			must_realloc(host->places, (count ? 2 * count : 1) * sizeof(*host->places));
@@ -274,8 +272,9 @@ void fakehost_copy(struct fakehost *host)
 
 void fakehost_set_window(struct fakehost *host, uint64_t bytes)
 {
-	claims_clear(&host->written);
-	claims_clear(&host->placed);
+	ranges_free(host->ranges);
+	host->ranges = ranges_new();
+	must(host->ranges);
 	host->place_count = 0;
 	if (host->window_fd >= 0)
 		close(host->window_fd);
@@ -463,68 +462,33 @@ static const char *service_path(struct kataimg_host_ctx *ctx, const struct katai
 
 /* ---- Parallel ---- */
 
-struct crew {
-	struct fakehost *host;
-	uint64_t count, next; /* next: atomic */
-	int (*fn)(void *arg, uint64_t index);
-	void *arg;
-	uint64_t failed_index; /* under the host's lock */
-	int result;
-};
-
-static void crew_run_index(struct crew *crew, uint64_t index)
+/* Without threads and backwards, for a backend that counts on an order; the lowest failure counts.
+ */
+static int run_backwards(uint64_t count, int (*fn)(void *arg, uint64_t index), void *arg)
 {
-	int ret = crew->fn(crew->arg, index);
+	int result = 0;
 
-	if (ret == 0)
-		return;
-	pthread_mutex_lock(&crew->host->lock);
-	if (index < crew->failed_index) {
-		crew->failed_index = index;
-		crew->result = ret;
+	while (count-- > 0) {
+		int ret = fn(arg, count);
+
+		result = ret ? ret : result;
 	}
-	pthread_mutex_unlock(&crew->host->lock);
-}
-
-static void *crew_worker(void *arg)
-{
-	struct crew *crew = arg;
-	uint64_t index;
-
-	while ((index = __atomic_fetch_add(&crew->next, 1, __ATOMIC_RELAXED)) < crew->count)
-		crew_run_index(crew, index);
-	return NULL;
-}
-
-static void crew_run_threads(struct crew *crew, uint32_t threads)
-{
-	pthread_t *workers = must_calloc(threads, sizeof(*workers));
-
-	for (uint32_t i = 0; i < threads; i++)
-		must(pthread_create(&workers[i], NULL, crew_worker, crew) == 0);
-	for (uint32_t i = 0; i < threads; i++)
-		pthread_join(workers[i], NULL);
-	free(workers);
+	return result;
 }
 
 static int service_parallel(struct kataimg_host_ctx *ctx, uint64_t count,
 			    int (*fn)(void *arg, uint64_t index), void *arg)
 {
 	struct fakehost *host = fakehost_of(ctx);
-	struct crew crew = {
-		.host = host, .count = count, .fn = fn, .arg = arg, .failed_index = UINT64_MAX
-	};
 	int ret;
 
 	pthread_mutex_lock(&host->lock);
 	ret = count_call(host, FAKEHOST_PARALLEL);
 	pthread_mutex_unlock(&host->lock);
-	if (ret == 0 && host->job.threads > 1)
-		crew_run_threads(&crew, host->job.threads);
-	else if (ret == 0)
-		for (uint64_t i = 0; i < count; i++)
-			crew_run_index(&crew, host->setup.backwards ? count - 1 - i : i);
-	return ret ? ret : crew.result;
+	if (ret < 0)
+		return ret;
+	return host->setup.backwards ? run_backwards(count, fn, arg)
+				     : pool_run(host->job.threads, count, fn, arg);
 }
 
 const struct kataimg_host fakehost_service_table = {

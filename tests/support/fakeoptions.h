@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "name=value" texts to the option values that a backend's open gets. */
+/* A backend's options out of texts, read by the core's own reader. */
 #ifndef SUPPORT_FAKEOPTIONS_H
 #define SUPPORT_FAKEOPTIONS_H
 
+#include "core/config/config.h"
 #include "kataimg/backend.h"
 
-/* One value per option of the backend, defaults filled in; to be freed. A wrong text ends the test.
+/*
+ * The values of "NAME=VALUE" texts, ended by NULL; texts may be NULL. To be freed; NULL after an
+ * error. Their strings are config's, which is for config_free either way.
  */
-struct kataimg_value *fakeoptions_parse(const struct kataimg_backend *backend,
-					const char *const *texts);
+struct kataimg_value *fakeoptions_read(const struct kataimg_backend *backend,
+				       const char *const *texts, struct config *config,
+				       struct error *error);
 
 #endif

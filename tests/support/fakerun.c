@@ -54,6 +54,8 @@ struct fakehost *fakehost_new(const struct fakehost_setup *setup)
 	host->services = fakehost_service_table;
 	host->services.ctx = (struct kataimg_host_ctx *)host;
 	host->window_fd = -1;
+	host->ranges = ranges_new();
+	must(host->ranges);
 	host->cancel_after = UINT64_MAX;
 	host->strict = strict_new(&host->services);
 	must(host->strict);
@@ -79,8 +81,9 @@ void fakehost_free(struct fakehost *host)
 		return;
 	fakehost_free_scratches(host);
 	free_facts(host);
-	claims_clear(&host->written);
-	claims_clear(&host->placed);
+	ranges_free(host->ranges);
+	free(host->values);
+	config_free(&host->config);
 	if (host->window_fd >= 0)
 		close(host->window_fd);
 	pthread_mutex_destroy(&host->lock);
@@ -326,12 +329,28 @@ static void judge(struct fakehost *host, int ret)
 		strict_note(host->strict, "success with the error message \"%s\"", host->error);
 }
 
+/* The setup's, or made of its texts, which a test gives right. */
+static const struct kataimg_value *read_options(struct fakehost *host)
+{
+	autoerror struct error error = ERROR_INIT;
+
+	if (host->setup.values)
+		return host->setup.values;
+	free(host->values);
+	config_free(&host->config);
+	host->values =
+		fakeoptions_read(host->setup.backend, host->setup.options, &host->config, &error);
+	if (!host->values)
+		fprintf(stderr, "%s\n", error.message ? error.message : "out of memory");
+	must(host->values);
+	return host->values;
+}
+
 int fakehost_run(struct fakehost *host)
 {
 	const struct kataimg_backend *backend = host->setup.backend;
 	const struct kataimg_tree *tree = memtree_finish(host->setup.tree);
-	struct kataimg_value *parsed =
-		host->setup.values ? NULL : fakeoptions_parse(backend, host->setup.options);
+	const struct kataimg_value *values = read_options(host);
 	enum fakestage last;
 	int ret;
 
@@ -339,8 +358,8 @@ int fakehost_run(struct fakehost *host)
 	memset(&host->results.described, 0, sizeof(host->results.described));
 	memset(&host->results.probed, 0, sizeof(host->results.probed));
 	fakehost_enter_stage(host, FAKESTAGE_OPEN);
-	ret = backend->open(strict_services(host->strict), &host->job,
-			    parsed ? parsed : host->setup.values, &host->backend_state);
+	ret = backend->open(strict_services(host->strict), &host->job, values,
+			    &host->backend_state);
 	if (ret == 0) {
 		ret = run_opened(host, tree);
 		last = host->stage;
@@ -352,7 +371,6 @@ int fakehost_run(struct fakehost *host)
 		ret = stage_probe(host);
 	judge(host, ret);
 	fakehost_free_scratches(host);
-	free(parsed);
 	return strict_violation(host->strict) ? -EPROTO : ret;
 }
 
@@ -418,7 +436,7 @@ uint64_t fakehost_calls(const struct fakehost *host, enum fakehost_service servi
 
 bool fakehost_is_used(const struct fakehost *host, uint64_t off, uint64_t len)
 {
-	return claims_touch(&host->written, off, len) || claims_touch(&host->placed, off, len);
+	return ranges_touch_any(host->ranges, off, len);
 }
 
 uint64_t fakehost_window_bytes(const struct fakehost *host)

@@ -7,7 +7,8 @@
 #include <stdarg.h>
 
 #include "core/backend/strict.h"
-#include "tests/support/claims.h"
+#include "core/config/config.h"
+#include "core/copy/ranges.h"
 #include "tests/support/fakehost.h"
 
 enum fakestage {
@@ -52,6 +53,8 @@ struct fakehost {
 	struct kataimg_host services;
 	struct strict *strict; /* round them, for the backend */
 	struct kataimg_job job;
+	struct config config; /* of values, where the setup has none */
+	struct kataimg_value *values;
 	struct fakeresults results;
 	void *backend_state;
 
@@ -60,7 +63,7 @@ struct fakehost {
 
 	int window_fd;
 	uint64_t window_bytes;
-	struct claims written, placed;
+	struct ranges *ranges;
 	struct fakehost_place *places;
 	uint64_t place_count;
 	struct kataimg_scratch *scratches;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/tree/tree.h"
 #include "tests/support/must.h"
 
 /* Behind each public node: the growing arrays it points to, and where its bytes come from. */
@@ -398,16 +399,7 @@ int memtree_read(const struct kataimg_node *node, uint64_t off, void *buf, size_
 
 const char *memtree_path(const struct kataimg_node *node, char *buf, size_t size)
 {
-	size_t len = 0;
-
-	if (node->parent != node && node->parent->parent != node->parent) {
-		memtree_path(node->parent, buf, size);
-		len = strlen(buf);
-		if (len + 1 < size)
-			buf[len++] = '/';
-	}
-	snprintf(buf + len, size - len, "%s", node->parent == node ? "." : node->name);
-	return buf;
+	return tree_path(node, buf, size);
 }
 
 static void add_sample_files(struct kataimg_node *root)
