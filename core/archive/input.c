@@ -19,8 +19,8 @@
 /* Of what is decompressed all is read. */
 #define STREAM_BUFFER_BYTES ((size_t)1 << 20)
 
-int archive_input_fail(const struct archive_input *input, struct archive *archive,
-		       struct error *error)
+/* "LABEL: what libarchive says". */
+static int fail(const struct archive_input *input, struct archive *archive, struct error *error)
 {
 	const char *reason = archive_error_string(archive);
 	int code = archive_errno(archive);
@@ -148,7 +148,7 @@ static int open_input(struct archive_input *input, struct archive *archive, stru
 	/* As libarchive has it when none of its formats is this one. */
 	if (archive_errno(archive) == EILSEQ)
 		return fail_foreign(input, error);
-	return archive_input_fail(input, archive, error);
+	return fail(input, archive, error);
 }
 
 void archive_input_release(struct archive_input *input)
@@ -191,7 +191,7 @@ static int open_raw(struct archive_input *input, struct archive **result, bool *
 		return ret;
 	ret = archive_read_next_header(archive, &entry);
 	if (ret != ARCHIVE_OK && ret != ARCHIVE_EOF)
-		return archive_input_fail(input, archive, error);
+		return fail(input, archive, error);
 	*empty = ret == ARCHIVE_EOF;
 	*result = steal_ptr(&archive);
 	return 0;
@@ -318,6 +318,5 @@ int archive_input_unpack(struct archive_input *input, int to, uint64_t limit, ui
 		meter_advance(input->at - reported);
 		reported = input->at;
 	}
-	return status == ARCHIVE_EOF ? set_size(&sink, *bytes, error)
-				     : archive_input_fail(input, archive, error);
+	return status == ARCHIVE_EOF ? set_size(&sink, *bytes, error) : fail(input, archive, error);
 }

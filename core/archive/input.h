@@ -27,10 +27,6 @@ struct archive_input {
 	void *buffer; /* owned */
 };
 
-/* "LABEL: what libarchive says". */
-int archive_input_fail(const struct archive_input *input, struct archive *archive,
-		       struct error *error);
-
 /* Opens it as a cpio, uncompressed. input must outlive *archive. */
 int archive_input_open(struct archive_input *input, struct archive **archive, struct error *error);
 void archive_input_release(struct archive_input *input);

@@ -7,12 +7,11 @@
 #include <stddef.h>
 
 static atomic_bool requested;
-static volatile sig_atomic_t caught;
 
 /* SA_RESETHAND: the second signal has its default effect. No SA_RESTART: blocking calls return. */
 static void on_signal(int number)
 {
-	caught = number;
+	(void)number;
 	cancel_request();
 }
 
@@ -46,13 +45,7 @@ void cancel_request(void)
 	atomic_store_explicit(&requested, true, memory_order_relaxed);
 }
 
-int cancel_signal(void)
-{
-	return caught;
-}
-
 void cancel_reset(void)
 {
-	caught = 0;
 	atomic_store(&requested, false);
 }

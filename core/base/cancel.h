@@ -17,7 +17,6 @@ bool cancel_requested(void);
 /* For a loop to ask at each turn: 0, or -ECANCELED with "interrupted". */
 int cancel_check(struct error *error);
 void cancel_request(void); /* async-signal-safe */
-int cancel_signal(void);   /* the signal that asked, or 0 */
 void cancel_reset(void);   /* for tests */
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -66,11 +67,6 @@ void log_set_level(enum log_level level)
 	max_level = level;
 }
 
-enum log_level log_get_level(void)
-{
-	return max_level;
-}
-
 #define PARTS_MAX 4
 
 /* Whether somebody can still read messages is not a build's business: a closed pipe, a full disk
@@ -125,13 +121,6 @@ static void write_line(FILE *out, const char *prefix, const char *fmt, va_list a
 	write_text(out, prefix, text ? text : fmt);
 }
 
-void log_vmessage(enum log_level level, const char *fmt, va_list args)
-{
-	if (level <= max_level)
-		write_line(style->informs_on_stdout && !stdout_taken ? stdout : stderr,
-			   style->prefixes[level], fmt, args);
-}
-
 void log_error(const char *lines)
 {
 	write_text(stderr, style->prefixes[LOG_ERROR], lines);
@@ -157,7 +146,9 @@ void log_message(enum log_level level, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	log_vmessage(level, fmt, args);
+	if (level <= max_level)
+		write_line(style->informs_on_stdout && !stdout_taken ? stdout : stderr,
+			   style->prefixes[level], fmt, args);
 	va_end(args);
 }
 

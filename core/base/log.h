@@ -4,13 +4,10 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include <stdarg.h>
-
 enum log_level { LOG_ERROR = 0, LOG_WARNING = 1, LOG_INFO = 2, LOG_DEBUG = 3 };
 
 /* Messages above this level are dropped; LOG_INFO at the start. */
 void log_set_level(enum log_level level);
-enum log_level log_get_level(void);
 
 /* Messages start with ERROR:, WARNING: or INFO:, the last two on stdout; those of log_ok are shown,
  * marked [OK]. */
@@ -20,8 +17,6 @@ void log_use_script_style(void);
 void log_leave_stdout(void);
 
 void log_message(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void log_vmessage(enum log_level level, const char *fmt, va_list args)
-	__attribute__((format(printf, 2, 0)));
 
 /* An error's message, as it is (base/error.h). */
 void log_error(const char *lines);

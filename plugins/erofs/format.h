@@ -84,8 +84,6 @@ _Static_assert(sizeof(struct erofs_lz4_config) == 16, "LZ4 configuration");
 /* i_format: bit 0 says extended, bits 1 to 3 the data layout. */
 #define EROFS_FORMAT_EXTENDED 1u
 #define EROFS_FORMAT_LAYOUT_SHIFT 1
-#define EROFS_FORMAT_LAYOUT_MASK 7u
-#define EROFS_FORMAT_ALL 0xfu
 
 enum erofs_data_layout {
 	EROFS_FLAT_PLAIN = 0,         /* consecutive blocks */

@@ -284,7 +284,6 @@ _Static_assert(offsetof(struct ext4_descriptor, checksum) == 30, "group descript
 #define EXT4_COMPAT_DIR_INDEX 0x0020u
 
 #define EXT4_INCOMPAT_FILETYPE 0x0002u
-#define EXT4_INCOMPAT_RECOVER 0x0004u
 #define EXT4_INCOMPAT_JOURNAL_DEV 0x0008u
 #define EXT4_INCOMPAT_EXTENTS 0x0040u
 #define EXT4_INCOMPAT_64BIT 0x0080u

@@ -117,7 +117,8 @@ static void pack_agfl(const struct xfs_ag_job *job, uint32_t agno, uint8_t *byte
 	xfs_seal(bytes, sector_bytes, offsetof(struct xfs_agfl, crc));
 }
 
-void xfs_ag_pack_header(const struct xfs_ag_job *job, uint32_t agno, uint8_t *bytes)
+/* Header sectors of AG agno, each sealed, into zeros; the free list from job->agspace. */
+static void pack_header(const struct xfs_ag_job *job, uint32_t agno, uint8_t *bytes)
 {
 	const struct xfs_layout *layout = job->layout;
 	uint32_t sector_bytes = layout->geo.params.sector_bytes;
@@ -228,7 +229,7 @@ static int write_header(const struct xfs_ag_job *job, uint32_t agno)
 
 	if (ret < 0)
 		return ret;
-	xfs_ag_pack_header(job, agno, bytes);
+	pack_header(job, agno, bytes);
 	return 0;
 }
 

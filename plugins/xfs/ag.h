@@ -19,7 +19,4 @@ struct xfs_ag_job {
 /* Writes AG agno; AGs come in order, from 0. */
 int xfs_ag_write(struct xfs_ag_job *job, uint32_t agno);
 
-/* Header sectors of AG agno, each sealed, into zeros; the free list from job->agspace. */
-void xfs_ag_pack_header(const struct xfs_ag_job *job, uint32_t agno, uint8_t *bytes);
-
 #endif

@@ -75,8 +75,12 @@ static void put_unused(uint32_t off, uint32_t end, struct xfs_dir_data *head, ui
 	head->bestfree[0].length = to_be16((uint16_t)(end - off));
 }
 
-void xfs_dir_pack_data(struct xfs_dir_job *job, uint32_t magic, uint64_t number, uint32_t end,
-		       uint8_t *block)
+/*
+ * Packs the next entries into data block `number` between its head and `end`, enters them into the
+ * index, and describes what stays free. magic: of this kind of block.
+ */
+static void pack_data(struct xfs_dir_job *job, uint32_t magic, uint64_t number, uint32_t end,
+		      uint8_t *block)
 {
 	struct xfs_dir_data head = { .head.magic = to_be32(magic) };
 	uint32_t off = sizeof(head);
@@ -98,7 +102,7 @@ static int compare_index(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-void xfs_dir_sort_index(struct xfs_dir_job *job)
+static void sort_index(struct xfs_dir_job *job)
 {
 	qsort(job->index, job->index_count, sizeof(*job->index), compare_index);
 }
@@ -125,8 +129,8 @@ static int write_block_form(struct xfs_dir_job *job)
 
 	if (ret < 0)
 		return ret;
-	xfs_dir_pack_data(job, XFS_DIR_BLOCK_MAGIC, 0, index_off, bytes);
-	xfs_dir_sort_index(job);
+	pack_data(job, XFS_DIR_BLOCK_MAGIC, 0, index_off, bytes);
+	sort_index(job);
 	xfs_dir_pack_index(job, 0, job->index_count, bytes + index_off);
 	memcpy(bytes + tail_off, &tail, sizeof(tail));
 	xfs_fork_seal_dir(job->fork, block, bytes);
@@ -142,10 +146,10 @@ static int write_data_blocks(struct xfs_dir_job *job)
 
 		if (ret < 0)
 			return ret;
-		xfs_dir_pack_data(job, XFS_DIR_DATA_MAGIC, i, XFS_BLOCK_BYTES, bytes);
+		pack_data(job, XFS_DIR_DATA_MAGIC, i, XFS_BLOCK_BYTES, bytes);
 		xfs_fork_seal_dir(job->fork, block, bytes);
 	}
-	xfs_dir_sort_index(job);
+	sort_index(job);
 	return 0;
 }
 

@@ -37,15 +37,6 @@ struct xfs_dir_job {
 	uint32_t next_entry; /* of the node, to go into a data block */
 };
 
-/*
- * Packs the next entries into data block `number` between its head and `end`, enters them into the
- * index, and describes what stays free. magic: of this kind of block.
- */
-void xfs_dir_pack_data(struct xfs_dir_job *job, uint32_t magic, uint64_t number, uint32_t end,
-		       uint8_t *block);
-
-void xfs_dir_sort_index(struct xfs_dir_job *job);
-
 /* Index entries [first, first + count) as they are on disk. */
 void xfs_dir_pack_index(const struct xfs_dir_job *job, uint64_t first, uint64_t count, uint8_t *to);
 

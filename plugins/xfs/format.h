@@ -58,7 +58,6 @@
 #define XFS_INCOMPAT_SPINODES (1u << 1)
 #define XFS_INCOMPAT_META_UUID (1u << 2)
 #define XFS_INCOMPAT_BIGTIME (1u << 3)
-#define XFS_INCOMPAT_NEEDSREPAIR (1u << 4)
 #define XFS_INCOMPAT_NREXT64 (1u << 5)
 #define XFS_INCOMPAT_EXCHANGE (1u << 6)
 #define XFS_INCOMPAT_PARENT (1u << 7)
