@@ -115,7 +115,7 @@ static int shape_whiteout(struct layer *layer, const char *path, size_t len, str
 	if (is_nowhere(ret) || (ret == 0 && place.node))
 		return 0;
 	if (ret < 0)
-		return error_set(error, -ret, "%s", nowhere.message ? nowhere.message : "");
+		return error_take(error, &nowhere);
 	node = tree_add_node(layer->shape, KATAIMG_REG);
 	if (!node || tree_edit_put(layer->edit, place.dir, place.name, place.len, node) < 0)
 		return error_nomem(error);
@@ -269,9 +269,9 @@ static int follow_link(struct unpack *unpack, struct match *match, struct error 
 		return 1;
 	if (is_nowhere(ret))
 		return 0;
-	return error_set(error, -ret, "%s: %s: %s", unpack->input->label,
-			 tree_path(match->over, path, sizeof(path)),
-			 found.message ? found.message : "");
+	error_take(error, &found);
+	return error_prefix(error, "%s: %s", unpack->input->label,
+			    tree_path(match->over, path, sizeof(path)));
 }
 
 static bool next_match(struct hiding *hiding, struct match *match)
@@ -380,8 +380,7 @@ static int remove_aufs(struct unpack *unpack, struct error *error)
 		if (ret == 0)
 			tree_edit_remove(unpack->edit, place.dir, place.name, place.len);
 		else if (!is_nowhere(ret))
-			return error_set(error, -ret, "%s: %s: %s", unpack->input->label, path,
-					 nowhere.message ? nowhere.message : "");
+			return error_take(error, &nowhere);
 	}
 	return 0;
 }

@@ -84,8 +84,8 @@ static int locate_target(struct unpack *unpack, const char *target, struct tree_
 		*node = layer_hidden_target(unpack->layer);
 	if (*node || ret == 0)
 		return 0;
-	return error_set(error, -ret, "hard link to %s: %s", target,
-			 found.message ? found.message : "");
+	error_take(error, &found);
+	return error_prefix(error, "hard link to %s", target);
 }
 
 static int unpack_hard_link(struct unpack *unpack, struct archive_entry *entry, const char *path,

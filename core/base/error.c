@@ -120,6 +120,15 @@ int error_prefix(struct error *error, const char *fmt, ...)
 	return -error->code;
 }
 
+int error_take(struct error *error, struct error *from)
+{
+	if (error->code == 0) {
+		*error = *from;
+		*from = (struct error)ERROR_INIT;
+	}
+	return -error->code;
+}
+
 void error_clear(struct error *error)
 {
 	free(error->message);

@@ -56,6 +56,10 @@ int error_prefix(struct error *error, const char *fmt, ...) __attribute__((forma
 /* Puts text behind a recorded message; returns -code. */
 int error_append(struct error *error, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Makes what from has recorded error's own, unless that has one; returns -code. For errors that do
+ * not count in every case. */
+int error_take(struct error *error, struct error *from);
+
 /* Frees the message; the object can be used again. */
 void error_clear(struct error *error);
 
