@@ -4,10 +4,13 @@
  * node is held against what limits and check say; what is too much is made smaller where a smaller
  * value does, and left out where not.
  */
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "check/check.h"
+#include "core/backend/limits.h"
 
 #define REASON_BYTES 128
 #define PATH_BYTES 256
@@ -129,7 +132,6 @@ static int xattrs_exceed(const struct kataimg_limits *limits, const struct katai
 static int fit_entries(struct fit *fit, const struct kataimg_node *dir)
 {
 	const struct kataimg_limits *limits = &fit->limits;
-
 	char path[PATH_BYTES];
 
 	memtree_path(dir, path, sizeof(path));
@@ -140,27 +142,32 @@ static int fit_entries(struct fit *fit, const struct kataimg_node *dir)
 	for (uint32_t i = 0; i < dir->entry_count; i++)
 		if (dir->entries[i].name_len > limits->name_bytes)
 			return remove_node(fit, dir->entries[i].node, "limits.name_bytes");
-	if (dir->entry_count > limits->entries)
-		return remove_node(fit, dir->entries[dir->entry_count - 1].node, "limits.entries");
-	for (uint32_t i = 0, subdirectories = 0; i < dir->entry_count; i++)
-		if (dir->entries[i].node->type == KATAIMG_DIR &&
-		    ++subdirectories > limits->subdirectories)
-			return remove_node(fit, dir->entries[i].node, "limits.subdirectories");
 	return 0;
+}
+
+/* What there are too many of in a directory loses the last one. */
+static const struct kataimg_node *last_entry(const struct kataimg_node *dir, bool subdirectory)
+{
+	for (uint32_t i = dir->entry_count; i-- > 0;)
+		if (!subdirectory || dir->entries[i].node->type == KATAIMG_DIR)
+			return dir->entries[i].node;
+	return dir;
 }
 
 static int fit_numbers(struct fit *fit, struct kataimg_node *node)
 {
-	const struct kataimg_limits *limits = &fit->limits;
+	const struct limit_rule *rule;
 
-	shrink_values(limits, node);
-	if (node->type == KATAIMG_REG && node->size > limits->file_bytes)
-		return remove_node(fit, node, "limits.file_bytes");
-	if (node->type == KATAIMG_LNK && node->size > limits->symlink_bytes)
-		return remove_node(fit, node, "limits.symlink_bytes");
-	if (node->type != KATAIMG_DIR && node->nlink > limits->links)
-		return remove_node(fit, node, "limits.links");
-	if (xattrs_exceed(limits, node))
+	shrink_values(&fit->limits, node);
+	rule = limit_broken(&fit->limits, node);
+	if (rule && node->type == KATAIMG_DIR)
+		return remove_node(fit,
+				   last_entry(node, rule->member == offsetof(struct kataimg_limits,
+									     subdirectories)),
+				   rule->name);
+	if (rule)
+		return remove_node(fit, node, rule->name);
+	if (xattrs_exceed(&fit->limits, node))
 		return clear_xattrs(fit, node, "limits.xattr_...");
 	return fit_entries(fit, node);
 }

@@ -4,91 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/backend/limits.h"
 #include "core/backend/negotiate_private.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
-
-/* What a number of struct kataimg_limits bounds; of a node that has nothing of it the value is 0.
- */
-struct limit_rule {
-	size_t member; /* of struct kataimg_limits, a uint64_t */
-	uint64_t (*value)(const struct kataimg_node *node);
-	const char *cannot, *unit;
-};
-
-static uint64_t target_bytes(const struct kataimg_node *node)
-{
-	return node->type == KATAIMG_LNK ? node->size : 0;
-}
-
-static uint64_t file_bytes(const struct kataimg_node *node)
-{
-	return node->type == KATAIMG_REG ? node->size : 0;
-}
-
-static uint64_t device_major(const struct kataimg_node *node)
-{
-	return node->rdev_major;
-}
-
-static uint64_t device_minor(const struct kataimg_node *node)
-{
-	return node->rdev_minor;
-}
-
-static uint64_t user_id(const struct kataimg_node *node)
-{
-	return node->uid;
-}
-
-static uint64_t group_id(const struct kataimg_node *node)
-{
-	return node->gid;
-}
-
-static uint64_t link_count(const struct kataimg_node *node)
-{
-	return node->type == KATAIMG_DIR ? 0 : node->nlink;
-}
-
-static uint64_t subdirectory_count(const struct kataimg_node *node)
-{
-	return node->type == KATAIMG_DIR ? node->nlink - 2 : 0;
-}
-
-static uint64_t entry_count(const struct kataimg_node *node)
-{
-	return node->entry_count;
-}
-
-#define LIMIT(member) offsetof(struct kataimg_limits, member)
-
-static const struct limit_rule limit_rules[] = {
-	{ LIMIT(symlink_bytes), target_bytes, "symbolic link targets", " bytes" },
-	{ LIMIT(file_bytes), file_bytes, "files", " bytes" },
-	{ LIMIT(device_major), device_major, "device majors", "" },
-	{ LIMIT(device_minor), device_minor, "device minors", "" },
-	{ LIMIT(id), user_id, "user ids", "" },
-	{ LIMIT(id), group_id, "group ids", "" },
-	{ LIMIT(links), link_count, "link counts", " names" },
-	{ LIMIT(subdirectories), subdirectory_count, "subdirectories of one directory",
-	  " of them" },
-	{ LIMIT(entries), entry_count, "entries of one directory", " of them" },
-};
-
-static uint64_t limit_of(const struct negotiation *n, size_t member)
-{
-	uint64_t limit;
-
-	memcpy(&limit, (const char *)&n->limits + member, sizeof(limit));
-	return limit;
-}
 
 /* Returns whether the value is within the limit. */
 static bool check_limit(struct negotiation *n, const struct kataimg_node *node, uint64_t value,
 			const struct limit_rule *rule)
 {
-	uint64_t limit = limit_of(n, rule->member);
+	uint64_t limit = limit_of(&n->limits, rule);
 	char cannot[REASON_BYTES], has[REASON_BYTES];
 
 	if (value <= limit)
@@ -113,7 +38,7 @@ static void check_times(struct negotiation *n, const struct kataimg_node *node)
 
 static void check_node_limits(struct negotiation *n, const struct kataimg_node *node)
 {
-	for (size_t i = 0; i < sizeof(limit_rules) / sizeof(limit_rules[0]); i++)
+	for (size_t i = 0; i < limit_rule_count; i++)
 		if (!check_limit(n, node, limit_rules[i].value(node), &limit_rules[i]))
 			break;
 	check_times(n, node);
@@ -122,9 +47,9 @@ static void check_node_limits(struct negotiation *n, const struct kataimg_node *
 /* Parents precede their children, so a directory's own path is known when it is asked for. */
 static void check_entries(struct negotiation *n, const struct kataimg_node *dir)
 {
-	static const struct limit_rule name_rule = { LIMIT(name_bytes), NULL, "names",
+	static const struct limit_rule name_rule = { LIMIT_MEMBER(name_bytes), NULL, "names",
 						     " bytes in its name" };
-	static const struct limit_rule path_rule = { LIMIT(path_bytes), NULL, "paths",
+	static const struct limit_rule path_rule = { LIMIT_MEMBER(path_bytes), NULL, "paths",
 						     " bytes in a path" };
 	uint64_t before = n->path_bytes && dir->index ? n->path_bytes[dir->index] + 1 : 0;
 
