@@ -29,7 +29,8 @@ static int load_source(struct build *build, struct error *error)
 	const struct source_request request = {
 		.config = build->config,
 		.threads = build->options->threads,
-		.scratch = { build_open_scratch, build },
+		.scratch = { .open = build_open_scratch, .arg = build },
+		.backends = build->options->search,
 	};
 	int ret;
 

@@ -22,6 +22,7 @@ static struct tree_options tree_options_of(const struct source_request *request)
 		.arch = config->image.arch,
 		.scratch = { request->scratch.open, request->scratch.arg,
 			     config->tree.unpack_limit },
+		.backends = request->backends,
 	};
 }
 

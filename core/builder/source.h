@@ -14,6 +14,7 @@ struct source_request {
 	const struct config *config;
 	unsigned int threads; /* at least 1 */
 	struct tree_scratch scratch;
+	const struct backend_search *backends; /* for images */
 };
 
 /* What the rules did to the tree. */

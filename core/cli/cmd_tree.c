@@ -23,10 +23,13 @@ static int open_scratch(void *arg)
 	return output_scratch(scratch->output);
 }
 
-static int print_tree(const struct cli *cli, const struct config *config, struct error *error)
+static int print_tree(const struct cli *cli, const struct config *config,
+		      const struct backend_search *search, struct error *error)
 {
 	struct scratch scratch = { .image = config->image.output, .error = error };
-	struct source_request request = { .config = config, .scratch = { open_scratch, &scratch } };
+	struct source_request request = { .config = config,
+					  .scratch = { .open = open_scratch, .arg = &scratch },
+					  .backends = search };
 	struct source_facts facts;
 	struct tree *tree = NULL;
 	int64_t build_time;
@@ -56,7 +59,7 @@ int cmd_tree(const struct cli *cli, struct error *error)
 	if (ret == 0)
 		ret = config_report(&config, error);
 	if (ret == 0)
-		ret = print_tree(cli, &config, error);
+		ret = print_tree(cli, &config, search, error);
 	config_free(&config);
 	return ret;
 }

@@ -21,8 +21,8 @@ const struct config_key config_keys[] = {
 	  .is_output = true },
 	{ "image", "source", CONFIG_SOURCE, MEMBER(image.source), NULL,
 	  "the root filesystem: a directory, a tar or cpio (.gz, .xz, .zst, .bz2 too), - for "
-	  "stdin, an mtree(5) file, oci:DIR[:TAG], oci-archive:FILE[:TAG] or "
-	  "docker-archive:FILE[:TAG]" },
+	  "stdin, an mtree(5) file, oci:DIR[:TAG], oci-archive:FILE[:TAG], "
+	  "docker-archive:FILE[:TAG] or image:FILE[:PARTITION]" },
 	{ "image", "arch", CONFIG_STRING, MEMBER(image.arch), NULL,
 	  "of a container image, as uname -m or Go has it; not given: this machine's when there is "
 	  "a choice" },

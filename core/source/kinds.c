@@ -5,6 +5,7 @@
 #include "core/archive/archive.h"
 #include "core/mtree/mtree.h"
 #include "core/oci/oci.h"
+#include "core/reader/image.h"
 #include "core/source/source.h"
 
 #define COPY_FIRST                                                                        \
@@ -45,11 +46,19 @@ static int read_docker_archive(const char *path, const struct tree_options *opti
 	return oci_read_tree(OCI_DOCKER_ARCHIVE, path, options, tree, error);
 }
 
+static char *image_file(const char *path)
+{
+	unsigned int partition;
+
+	return image_file_path(path, &partition);
+}
+
 /* Those without a prefix come last, and any path is the last one's. */
 static const struct source_kind kinds[] = {
-	{ .prefix = "oci:", .read = read_layout },
-	{ .prefix = "oci-archive:", .read = read_layout_archive },
-	{ .prefix = "docker-archive:", .read = read_docker_archive },
+	{ .prefix = "oci:", .file = oci_store_path, .read = read_layout },
+	{ .prefix = "oci-archive:", .file = oci_store_path, .read = read_layout_archive },
+	{ .prefix = "docker-archive:", .file = oci_store_path, .read = read_docker_archive },
+	{ .prefix = "image:", .file = image_file, .read = image_read_tree },
 	{ .prefix = "docker://", .advice = COPY_FIRST },
 	{ .prefix = "docker-daemon:", .advice = COPY_FIRST },
 	{ .prefix = "containers-storage:", .advice = COPY_FIRST },

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/oci/oci.h"
 #include "core/tree/exclude.h"
 
 bool source_is_relative(const char *source, size_t *prefix_len)
@@ -20,7 +19,7 @@ char *source_path(const char *source)
 {
 	const struct source_kind *kind = source_kind_by_prefix(source);
 
-	return kind && kind->read ? oci_store_path(source + strlen(kind->prefix)) : strdup(source);
+	return kind && kind->read ? kind->file(source + strlen(kind->prefix)) : strdup(source);
 }
 
 static int read_prefixed(const struct source_kind *kind, const char *source,

@@ -18,6 +18,8 @@ struct source_kind {
 	 * do, with %s for the source. */
 	int (*read)(const char *path, const struct tree_options *options, struct tree **tree,
 		    struct error *error);
+	/* The file of what is behind the prefix, to be freed; NULL when memory is out. */
+	char *(*file)(const char *path);
 	const char *advice;
 	bool excludes; /* leaves out itself what options->excluder matches, and does not read it */
 };

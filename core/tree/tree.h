@@ -25,6 +25,7 @@ enum tree_holes {
 };
 
 struct tree_excluder;
+struct backend_search;
 
 /* Makes an unnamed file: a descriptor for the caller, or -errno. */
 struct tree_scratch {
@@ -44,6 +45,7 @@ struct tree_options {
 	const char *arch;   /* as "uname -m" or Go has it; "" or NULL: this machine's where there is
 			       a choice */
 	struct tree_scratch scratch; /* for what is compressed or a stream */
+	const struct backend_search *backends; /* who can read images; NULL: nobody */
 };
 
 /*

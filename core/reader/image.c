@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/reader/image.h"
+
+#include <blkid.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/backend/session.h"
+#include "core/format/geometry.h"
+#include "core/reader/reader.h"
+#include "core/tree/holes.h"
+#include "lib/checked.h"
+
+/* A name that ends in ":2" is that file's second partition, unless there is a file of the name. */
+char *image_file_path(const char *source, unsigned int *partition)
+{
+	char *path = strdup(source), *colon = path ? strrchr(path, ':') : NULL, *end;
+	unsigned long number;
+	struct stat st;
+
+	*partition = 0;
+	if (!colon || !isdigit((unsigned char)colon[1]) || stat(source, &st) == 0)
+		return path;
+	number = strtoul(colon + 1, &end, 10);
+	if (*end || number == 0 || number > 1000)
+		return path;
+	*colon = '\0';
+	*partition = (unsigned int)number;
+	return path;
+}
+
+/* ---- Who knows it ---- */
+
+/* A window that a backend knows. */
+struct find {
+	const struct backend_search *search;
+	struct host_range window;
+	char *backend;      /* owned */
+	struct error error; /* of one that it is, but broken */
+};
+
+static void find_release(struct find *find)
+{
+	free(find->backend);
+	error_clear(&find->error);
+}
+
+static int ask_backend(void *arg, const struct backend *backend)
+{
+	struct find *find = arg;
+	struct kataimg_fs_info info;
+	int ret = backend_probe(backend, &find->window, &info, &find->error);
+
+	if (ret == -ENODATA)
+		return 0;
+	free(find->backend);
+	find->backend = strdup(backend->table.name);
+	if (!find->backend)
+		return -ENOMEM;
+	return ret == 0;
+}
+
+/* Does a backend know what is in the window? 1, 0 or -ENOMEM. */
+static int ask_backends(struct find *find, const struct host_range *window)
+{
+	int ret;
+
+	find->window = *window;
+	ret = backend_for_each(find->search, ask_backend, find);
+	return ret < 0 ? ret : find->backend != NULL;
+}
+
+/* ---- Where it is ---- */
+
+static void free_probe(blkid_probe *probe)
+{
+	blkid_free_probe(*probe);
+}
+
+/* The partitions of any table, of which the whole file is one when it has none. */
+struct table {
+	blkid_probe probe;
+	blkid_partlist list; /* the probe's; NULL: there is no table */
+	int count;
+};
+
+static int read_table(int fd, uint64_t size, struct table *table)
+{
+	if (blkid_probe_set_device(table->probe, fd, 0, (blkid_loff_t)size) < 0)
+		return -errno;
+	table->list = blkid_probe_get_partitions(table->probe);
+	table->count = table->list ? blkid_partlist_numof_partitions(table->list) : 0;
+	return 0;
+}
+
+static struct host_range range_of(const struct host_range *whole, blkid_partition partition)
+{
+	return (struct host_range){ whole->fd,
+				    (uint64_t)blkid_partition_get_start(partition) * SECTOR_BYTES,
+				    (uint64_t)blkid_partition_get_size(partition) * SECTOR_BYTES };
+}
+
+static bool is_inside(const struct host_range *whole, const struct host_range *part)
+{
+	return part->len_bytes > 0 &&
+	       range_within(part->offset_bytes, part->len_bytes, whole->len_bytes);
+}
+
+static int find_named(struct find *find, const struct host_range *whole, const struct table *table,
+		      unsigned int number, struct error *error)
+{
+	for (int i = 0; i < table->count; i++) {
+		blkid_partition partition = blkid_partlist_get_partition(table->list, i);
+		struct host_range part = range_of(whole, partition);
+
+		if (blkid_partition_get_partno(partition) != (int)number)
+			continue;
+		if (!is_inside(whole, &part))
+			return error_set(error, EUCLEAN,
+					 "partition %u reaches beyond the end of the image",
+					 number);
+		return ask_backends(find, &part);
+	}
+	return error_set(error, ENOENT, "there is no partition %u", number);
+}
+
+static int find_any(struct find *find, const struct host_range *whole, const struct table *table)
+{
+	int found = 0;
+
+	for (int i = 0; i < table->count && found == 0; i++) {
+		struct host_range part =
+			range_of(whole, blkid_partlist_get_partition(table->list, i));
+
+		if (is_inside(whole, &part))
+			found = ask_backends(find, &part);
+	}
+	return found ? found : ask_backends(find, whole);
+}
+
+static int find_filesystem(struct find *find, const struct host_range *whole, unsigned int number,
+			   struct error *error)
+{
+	blkid_probe probe __attribute__((cleanup(free_probe))) = blkid_new_probe();
+	struct table table = { .probe = probe };
+	int ret = probe ? read_table(whole->fd, whole->len_bytes, &table) : -ENOMEM;
+
+	if (ret < 0)
+		return error_errno(error, -ret, "cannot read its partition table");
+	ret = number ? find_named(find, whole, &table, number, error)
+		     : find_any(find, whole, &table);
+	if (ret == -ENOMEM)
+		return error_nomem(error);
+	if (ret == 0)
+		return error_set(error, ENODATA,
+				 "there is no filesystem in it that a backend here knows");
+	if (ret > 0 && find->error.code)
+		return error_set(error, find->error.code, "%s",
+				 find->error.message ? find->error.message : "out of memory");
+	return ret < 0 ? ret : 0;
+}
+
+/* ---- All of it ---- */
+
+static int open_image(const char *path, struct host_range *whole, struct error *error)
+{
+	/* A pipe that nobody writes is not waited for. */
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	off_t end;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(error, errno, "cannot open it");
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return error_set(error, EINVAL, "it is neither a file nor a block device");
+	end = lseek(fd, 0, SEEK_END);
+	if (end < 0)
+		return error_errno(error, errno, "cannot find its size");
+	*whole = (struct host_range){ steal_fd(&fd), 0, (uint64_t)end };
+	return 0;
+}
+
+static int read_window(const struct find *find, const struct tree_options *options,
+		       struct tree **tree, struct error *error)
+{
+	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	const struct reader_options reading = { .threads = options->threads };
+	int ret = backend_load(find->search, find->backend, &backend, error);
+
+	return ret < 0 ? ret : reader_read(backend, &find->window, &reading, tree, error);
+}
+
+static int read_image(const char *path, unsigned int number, const struct tree_options *options,
+		      struct tree **tree, struct error *error)
+{
+	struct find find __attribute__((cleanup(find_release))) = { .search = options->backends };
+	struct host_range whole = { .fd = -1 };
+	int ret = open_image(path, &whole, error);
+
+	if (ret == 0)
+		ret = find_filesystem(&find, &whole, number, error);
+	if (ret == 0)
+		ret = read_window(&find, options, tree, error);
+	if (whole.fd >= 0)
+		close(whole.fd);
+	return ret < 0 ? ret : tree_set_holes(*tree, options->holes, error);
+}
+
+int image_read_tree(const char *source, const struct tree_options *options, struct tree **result,
+		    struct error *error)
+{
+	struct tree *tree = NULL;
+	unsigned int number;
+	autofree char *path = image_file_path(source, &number);
+	int ret;
+
+	if (!path)
+		return error_nomem(error);
+	if (!options->backends)
+		return error_set(error, EOPNOTSUPP, "images cannot be read here");
+	ret = read_image(path, number, options, &tree, error);
+	if (ret < 0)
+		tree_free(tree);
+	else
+		*result = tree;
+	return ret;
+}

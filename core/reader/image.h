@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Images as sources: FILE[:PARTITION], of anybody's making. The filesystem is that of the
+ * partition, or, when none is named, of the first one that a backend knows, or of the whole file.
+ */
+#ifndef READER_IMAGE_H
+#define READER_IMAGE_H
+
+#include "core/base/error.h"
+#include "core/tree/tree.h"
+
+/* options->backends says who can read what. Takes holes and threads from the options too. */
+int image_read_tree(const char *source, const struct tree_options *options, struct tree **tree,
+		    struct error *error);
+
+/* The FILE of a source, to be freed; NULL when memory is out. *partition: 0 when none is named. */
+char *image_file_path(const char *source, unsigned int *partition);
+
+#endif
