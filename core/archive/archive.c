@@ -7,26 +7,9 @@
 #include <sys/stat.h>
 
 #include "core/archive/finish.h"
+#include "core/archive/plain.h"
 #include "core/archive/unpack.h"
 #include "core/base/cancel.h"
-
-/* The input as a plain archive in a file: itself, or unpacked into scratch. */
-struct plain {
-	int fd; /* owned */
-	uint64_t bytes;
-	bool scratch;
-};
-
-static int unpack_to_scratch(struct archive_input *input, const struct tree_scratch *scratch,
-			     struct plain *plain, struct error *error)
-{
-	plain->scratch = true;
-	plain->fd = scratch->open(scratch->arg);
-	if (plain->fd < 0)
-		return error_errno(error, -plain->fd,
-				   "cannot unpack %s into the output's directory", input->label);
-	return archive_input_unpack(input, plain->fd, scratch->limit, &plain->bytes, error);
-}
 
 static int open_source(const char *path, struct archive_input *input, struct error *error)
 {
@@ -44,37 +27,23 @@ static int open_source(const char *path, struct archive_input *input, struct err
 	return 0;
 }
 
-static int make_plain(struct archive_input *input, const struct tree_scratch *scratch,
-		      struct plain *plain, struct error *error)
-{
-	bool is_stream = input->bytes == UINT64_MAX, compressed = false;
-	int ret = is_stream ? 0 : archive_input_is_compressed(input, &compressed, error);
-
-	if (ret < 0)
-		return ret;
-	if (is_stream || compressed)
-		return unpack_to_scratch(input, scratch, plain, error);
-	*plain = (struct plain){ steal_fd(&input->fd), input->bytes, false };
-	return 0;
-}
-
-static int read_plain(const char *label, struct plain *plain, const struct tree_options *options,
+static int read_plain(struct archive_plain *plain, const struct tree_options *options,
 		      struct tree *tree, struct error *error)
 {
 	struct tree_edit *edit autocall(cleanup_tree_edit_free) = tree_edit_new(tree);
-	struct archive_input input = { .label = label, .fd = plain->fd, .bytes = plain->bytes };
-	struct unpack unpack = { .tree = tree, .edit = edit, .input = &input };
-	int source, ret;
+	struct unpack unpack = { .tree = tree, .edit = edit, .input = &plain->input };
+	int ret;
 
-	if (plain->bytes == 0)
-		return error_set(error, EBADMSG, "%s: an empty file is no archive", label);
-	source = tree_add_shared(tree, steal_fd(&plain->fd),
-				 plain->scratch ? TREE_SOURCE_SCRATCH : TREE_SOURCE_ARCHIVE);
-	if (!edit || source < 0)
+	if (!edit)
 		return error_nomem(error);
-	unpack.source = (uint16_t)source;
+	if (plain->input.bytes == 0)
+		return error_set(error, EBADMSG, "%s: an empty file is no archive",
+				 plain->input.label);
+	ret = archive_plain_give(plain, tree, error);
+	if (ret < 0)
+		return ret;
+	unpack.source = (uint16_t)ret;
 	ret = unpack_archive(&unpack, error);
-	archive_input_release(&input);
 	if (ret == 0)
 		ret = tree_edit_finish(edit, error);
 	return ret < 0 ? ret : archive_finish_tree(tree, options, error);
@@ -83,20 +52,13 @@ static int read_plain(const char *label, struct plain *plain, const struct tree_
 static int read_tree(const char *path, const struct tree_options *options, struct tree *tree,
 		     struct error *error)
 {
-	struct archive_input input;
-	struct plain plain = { .fd = -1 };
-	int ret = open_source(path, &input, error);
+	struct archive_plain plain autocall(archive_plain_release) = { .input.fd = -1 };
+	const struct archive_plain_options how = { .tree = options };
+	int ret = open_source(path, &plain.input, error);
 
 	if (ret == 0)
-		ret = make_plain(&input, &options->scratch, &plain, error);
-	if (ret == 0)
-		ret = read_plain(input.label, &plain, options, tree, error);
-	archive_input_release(&input);
-	if (input.fd >= 0)
-		close(input.fd);
-	if (plain.fd >= 0)
-		close(plain.fd);
-	return ret;
+		ret = archive_plain_make(&plain, &how, error);
+	return ret < 0 ? ret : read_plain(&plain, options, tree, error);
 }
 
 int archive_read_tree(const char *path, const struct tree_options *options, struct tree **result,

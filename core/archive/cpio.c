@@ -7,7 +7,6 @@
 
 #include "core/archive/reader.h"
 #include "core/base/cancel.h"
-#include "core/base/io.h"
 
 /* Of the header with sums: cpio(5), "New CRC Format". */
 #define CRC_MAGIC "070702"
@@ -71,9 +70,9 @@ static int sum_data(const struct cpio *cpio, const struct archive_member *member
 	for (uint64_t at = 0; at < member->bytes;) {
 		uint64_t left = member->bytes - at;
 		size_t len = left < sizeof(bytes) ? (size_t)left : sizeof(bytes);
-		int ret = cancel_requested() ? -ECANCELED
-					     : io_pread(cpio->input->fd, bytes, len,
-							cpio->input->off + member->off + at);
+		int ret = cancel_requested()
+				  ? -ECANCELED
+				  : archive_input_read(cpio->input, member->off + at, bytes, len);
 
 		if (ret == -ECANCELED)
 			return error_set(error, ECANCELED, "interrupted");
@@ -95,7 +94,7 @@ static int check_sum(const struct cpio *cpio, const struct archive_member *membe
 	int ret;
 
 	if (member->bytes == 0 || archive_entry_filetype(member->entry) != AE_IFREG ||
-	    io_pread(cpio->input->fd, header, CRC_HEADER_BYTES, cpio->input->off + at) < 0 ||
+	    archive_input_read(cpio->input, at, header, CRC_HEADER_BYTES) < 0 ||
 	    strncmp(header, CRC_MAGIC, strlen(CRC_MAGIC)) != 0)
 		return 0;
 	header[CRC_SUM_AT + CRC_SUM_DIGITS] = '\0';

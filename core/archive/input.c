@@ -2,25 +2,29 @@
 #include "core/archive/input.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "core/archive/archive.h"
+#include "core/archive/partial.h"
 #include "core/base/cancel.h"
 #include "core/base/io.h"
-#include "core/base/meter.h"
-#include "lib/bytes.h"
-#include "lib/checked.h"
 
 /* Headers are read, data is skipped: more would be read in vain. */
 #define HEADER_BUFFER_BYTES ((size_t)32 << 10)
+/* And what is read of an archive that is not there yet has to be kept. */
+#define KEPT_BUFFER_BYTES ((size_t)1 << 10)
 /* Of what is decompressed all is read. */
 #define STREAM_BUFFER_BYTES ((size_t)1 << 20)
 
-/* "LABEL: what libarchive says". */
-static int fail(const struct archive_input *input, struct archive *archive, struct error *error)
+int archive_input_read(const struct archive_input *input, uint64_t at, void *buf, size_t len)
+{
+	return input->partial ? archive_partial_read(input->partial, at, buf, len)
+			      : io_pread(input->fd, buf, len, input->off + at);
+}
+
+int archive_input_fail(const struct archive_input *input, struct archive *archive,
+		       struct error *error)
 {
 	const char *reason = archive_error_string(archive);
 	int code = archive_errno(archive);
@@ -46,14 +50,17 @@ static ssize_t read_stream(const struct archive_input *input)
 static ssize_t read_file(const struct archive_input *input)
 {
 	uint64_t left = input->bytes - input->at;
-	size_t want = left < HEADER_BUFFER_BYTES ? (size_t)left : HEADER_BUFFER_BYTES;
-	int ret = io_pread(input->fd, input->buffer, want, input->off + input->at);
+	size_t room = input->partial ? KEPT_BUFFER_BYTES : HEADER_BUFFER_BYTES;
+	size_t want = left < room ? (size_t)left : room;
+	int ret = archive_input_read(input, input->at, input->buffer, want);
 
 	errno = ret == -ENODATA ? ESTALE : -ret;
+	if (ret == 0 && input->partial)
+		want = archive_partial_within(input->partial, input->at, want);
 	return ret < 0 ? -1 : (ssize_t)want;
 }
 
-static bool is_stream(const struct archive_input *input)
+bool archive_input_is_stream(const struct archive_input *input)
 {
 	return input->bytes == UINT64_MAX;
 }
@@ -61,7 +68,7 @@ static bool is_stream(const struct archive_input *input)
 static la_ssize_t read_block(struct archive *archive, void *arg, const void **block)
 {
 	struct archive_input *input = arg;
-	ssize_t got = is_stream(input) ? read_stream(input) : read_file(input);
+	ssize_t got = archive_input_is_stream(input) ? read_stream(input) : read_file(input);
 
 	if (got < 0) {
 		archive_set_error(archive, errno, "cannot read: %s", strerror(errno));
@@ -78,7 +85,7 @@ static la_int64_t skip(struct archive *archive, void *arg, la_int64_t request)
 	uint64_t left = input->bytes - input->at;
 
 	(void)archive;
-	if (is_stream(input) || request <= 0)
+	if (archive_input_is_stream(input) || request <= 0)
 		return 0;
 	if ((uint64_t)request < left)
 		left = (uint64_t)request;
@@ -86,7 +93,7 @@ static la_int64_t skip(struct archive *archive, void *arg, la_int64_t request)
 	return (la_int64_t)left;
 }
 
-static int begin(struct archive_input *input, struct archive **archive, struct error *error)
+int archive_input_begin(struct archive_input *input, struct archive **archive, struct error *error)
 {
 	input->at = 0;
 	if (!input->buffer)
@@ -123,7 +130,7 @@ static const char *name_foreign(const struct archive_input *input)
 	char start[16] = "";
 	size_t len = input->bytes < sizeof(start) ? (size_t)input->bytes : sizeof(start);
 
-	if (io_pread(input->fd, start, len, input->off) < 0)
+	if (archive_input_read(input, 0, start, len) < 0)
 		return NULL;
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		if (len >= foreign[i].len && memcmp(start, foreign[i].bytes, foreign[i].len) == 0)
@@ -141,14 +148,14 @@ static int fail_foreign(const struct archive_input *input, struct error *error)
 			 input->label, name ? name : "", name ? ": " : "");
 }
 
-static int open_input(struct archive_input *input, struct archive *archive, struct error *error)
+int archive_input_attach(struct archive_input *input, struct archive *archive, struct error *error)
 {
 	if (archive_read_open2(archive, input, NULL, read_block, skip, NULL) == ARCHIVE_OK)
 		return 0;
 	/* As libarchive has it when none of its formats is this one. */
 	if (archive_errno(archive) == EILSEQ)
 		return fail_foreign(input, error);
-	return fail(input, archive, error);
+	return archive_input_fail(input, archive, error);
 }
 
 void archive_input_release(struct archive_input *input)
@@ -159,164 +166,13 @@ void archive_input_release(struct archive_input *input)
 int archive_input_open(struct archive_input *input, struct archive **result, struct error *error)
 {
 	struct archive *archive autocall(cleanup_archive) = NULL;
-	int ret = begin(input, &archive, error);
+	int ret = archive_input_begin(input, &archive, error);
 
 	if (ret < 0)
 		return ret;
 	archive_read_support_format_cpio(archive);
-	ret = open_input(input, archive, error);
+	ret = archive_input_attach(input, archive, error);
 	if (ret == 0)
 		*result = steal_ptr(&archive);
 	return ret;
-}
-
-/* One file without a name, behind whatever compression there is; *empty: it has no byte. */
-static int open_raw(struct archive_input *input, struct archive **result, bool *empty,
-		    struct error *error)
-{
-	struct archive *archive autocall(cleanup_archive) = NULL;
-	struct archive_entry *entry;
-	int ret = begin(input, &archive, error);
-
-	if (ret < 0)
-		return ret;
-	archive_read_support_filter_gzip(archive);
-	archive_read_support_filter_bzip2(archive);
-	archive_read_support_filter_xz(archive);
-	archive_read_support_filter_zstd(archive);
-	archive_read_support_format_raw(archive);
-	archive_read_support_format_empty(archive);
-	ret = open_input(input, archive, error);
-	if (ret < 0)
-		return ret;
-	ret = archive_read_next_header(archive, &entry);
-	if (ret != ARCHIVE_OK && ret != ARCHIVE_EOF)
-		return fail(input, archive, error);
-	*empty = ret == ARCHIVE_EOF;
-	*result = steal_ptr(&archive);
-	return 0;
-}
-
-int archive_input_is_compressed(struct archive_input *input, bool *compressed, struct error *error)
-{
-	struct archive *archive autocall(cleanup_archive) = NULL;
-	bool empty;
-	int ret = open_raw(input, &archive, &empty, error);
-
-	if (ret == 0)
-		*compressed = archive_filter_code(archive, 0) != ARCHIVE_FILTER_NONE;
-	return ret;
-}
-
-/* The scratch file that is being filled. */
-struct sink {
-	const struct archive_input *input;
-	int fd;
-	uint64_t stored; /* bytes that are not holes */
-	uint64_t limit;
-};
-
-static int fail_limit(const struct sink *sink, struct error *error)
-{
-	return error_set(error, EFBIG,
-			 "%s: it unpacks to more than %" PRIu64
-			 " MiB, which no honest archive of its size does: [tree] unpack-limit "
-			 "allows more",
-			 sink->input->label, sink->limit >> 20);
-}
-
-static int write_data(struct sink *sink, const char *data, size_t len, uint64_t off,
-		      struct error *error)
-{
-	int ret;
-
-	sink->stored += len;
-	if (sink->stored > sink->limit)
-		return fail_limit(sink, error);
-	ret = io_pwrite(sink->fd, data, len, off);
-	if (ret < 0)
-		return error_errno(error, -ret, "cannot unpack %s into the output's directory",
-				   sink->input->label);
-	return 0;
-}
-
-/* What is left of the block of a hole's size that off is in. */
-static size_t run_of(uint64_t off, size_t len)
-{
-	size_t run = KATAIMG_HOLE_BYTES - (size_t)(off % KATAIMG_HOLE_BYTES);
-
-	return run < len ? run : len;
-}
-
-/* Runs of data at once, and zeros not at all. */
-static int write_block(struct sink *sink, const char *block, size_t len, uint64_t off,
-		       struct error *error)
-{
-	size_t start = 0;
-	int ret = cancel_requested() ? error_set(error, ECANCELED, "interrupted") : 0;
-
-	for (size_t at = 0; ret == 0 && at < len;) {
-		size_t run = run_of(off + at, len - at);
-
-		if (bytes_are_zero(block + at, run)) {
-			if (at > start)
-				ret = write_data(sink, block + start, at - start, off + start,
-						 error);
-			start = at + run;
-		}
-		at += run;
-	}
-	if (ret == 0 && len > start)
-		ret = write_data(sink, block + start, len - start, off + start, error);
-	return ret;
-}
-
-/* Where the compressed bytes are not many, each may stand for many. */
-static uint64_t limit_of(struct archive *archive, uint64_t limit)
-{
-	uint64_t from = (uint64_t)archive_filter_bytes(archive, -1), ratio;
-
-	if (limit > 0)
-		return limit;
-	if (checked_mul(from, ARCHIVE_LIMIT_RATIO, &ratio) < 0 ||
-	    checked_add(ratio, ARCHIVE_LIMIT_BYTES, &limit) < 0)
-		return UINT64_MAX;
-	return limit;
-}
-
-static int set_size(const struct sink *sink, uint64_t bytes, struct error *error)
-{
-	if (ftruncate(sink->fd, (off_t)bytes) == 0)
-		return 0;
-	return error_errno(error, errno, "cannot unpack %s into the output's directory",
-			   sink->input->label);
-}
-
-int archive_input_unpack(struct archive_input *input, int to, uint64_t limit, uint64_t *bytes,
-			 struct error *error)
-{
-	struct archive *archive autocall(cleanup_archive) = NULL;
-	struct sink sink = { .input = input, .fd = to };
-	bool empty = false;
-	int ret = open_raw(input, &archive, &empty, error);
-	const void *block;
-	la_int64_t off;
-	uint64_t reported = 0;
-	size_t len;
-	int status;
-
-	*bytes = 0;
-	if (ret < 0 || empty)
-		return ret;
-	meter_expect(is_stream(input) ? METER_UNKNOWN : input->bytes);
-	while ((status = archive_read_data_block(archive, &block, &len, &off)) == ARCHIVE_OK) {
-		sink.limit = limit_of(archive, limit);
-		ret = write_block(&sink, block, len, (uint64_t)off, error);
-		if (ret < 0)
-			return ret;
-		*bytes = (uint64_t)off + len;
-		meter_advance(input->at - reported);
-		reported = input->at;
-	}
-	return status == ARCHIVE_EOF ? set_size(&sink, *bytes, error) : fail(input, archive, error);
 }

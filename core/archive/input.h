@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Archives as bytes: which of them are compressed, how to get those into a plain file, and
- * libarchive's view of a cpio that lies in a file. Programs outside are never run for it.
+ * Archives as bytes, and libarchive's view of them. Programs outside are never run for it.
  */
 #ifndef ARCHIVE_INPUT_H
 #define ARCHIVE_INPUT_H
@@ -13,6 +12,8 @@
 #include "core/base/error.h"
 #include "lib/cleanup.h"
 
+struct archive_partial;
+
 static inline void cleanup_archive(struct archive **archive)
 {
 	archive_read_free(*archive);
@@ -23,23 +24,28 @@ struct archive_input {
 	const char *label; /* what messages call it */
 	int fd;            /* not owned */
 	uint64_t off, bytes;
+	/* The file does not have all of it yet (archive/partial.h); not owned; NULL: it has. */
+	struct archive_partial *partial;
 	uint64_t at;  /* libarchive's place, from off on */
 	void *buffer; /* owned */
 };
+
+/* Bytes at a place of the stretch: 0, -ENODATA when the file ends before, or -errno. */
+int archive_input_read(const struct archive_input *input, uint64_t at, void *buf, size_t len);
+
+/* Is it read to its end, wherever that is? Its bytes are UINT64_MAX. */
+bool archive_input_is_stream(const struct archive_input *input);
+
+/* "LABEL: what libarchive says". */
+int archive_input_fail(const struct archive_input *input, struct archive *archive,
+		       struct error *error);
 
 /* Opens it as a cpio, uncompressed. input must outlive *archive. */
 int archive_input_open(struct archive_input *input, struct archive **archive, struct error *error);
 void archive_input_release(struct archive_input *input);
 
-/* gzip, bzip2, xz or zstd? */
-int archive_input_is_compressed(struct archive_input *input, bool *compressed, struct error *error);
-
-/*
- * Writes what is behind the compression, if any, to the empty file to; *bytes: how much it is.
- * Zeros become holes, and the rest is limit at most; 0: as archive.h has it. A stream (input->bytes
- * is UINT64_MAX) is read to its end.
- */
-int archive_input_unpack(struct archive_input *input, int to, uint64_t limit, uint64_t *bytes,
-			 struct error *error);
+/* In two steps: a new *archive, and, when it knows its formats, the input as what it reads. */
+int archive_input_begin(struct archive_input *input, struct archive **archive, struct error *error);
+int archive_input_attach(struct archive_input *input, struct archive *archive, struct error *error);
 
 #endif

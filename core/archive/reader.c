@@ -17,6 +17,8 @@ static int open_tar(struct archive_reader *reader, struct archive_input *input,
 {
 	tar_init(&reader->tar, input);
 	reader->tar.no_global = options->layer;
+	reader->tar.charset_seen = options->quiet;
+	reader->tar.type_seen = options->quiet;
 	reader->entry = archive_entry_new();
 	return reader->entry ? 0 : error_nomem(error);
 }

@@ -27,6 +27,7 @@ struct archive_reader;
 
 struct archive_reader_options {
 	bool layer; /* of a container image: global pax headers are passed over, as Go does */
+	bool quiet; /* another reading warns */
 };
 
 /* input must outlive the reader. */

@@ -8,7 +8,6 @@
 
 #include "core/archive/tar_extra.h"
 #include "core/base/cancel.h"
-#include "core/base/io.h"
 #include "lib/bytes.h"
 #include "lib/checked.h"
 
@@ -23,7 +22,7 @@ int tar_probe(const struct archive_input *input, bool *is, struct error *error)
 	*is = false;
 	if (input->bytes < sizeof(block))
 		return 0;
-	ret = io_pread(input->fd, block, sizeof(block), input->off);
+	ret = archive_input_read(input, 0, block, sizeof(block));
 	if (ret < 0)
 		return error_errno(error, -ret, "%s: cannot read", input->label);
 	*is = bytes_are_zero(block, sizeof(block)) || tar_is_header(block);
@@ -73,7 +72,7 @@ int tar_fail(const struct tar *tar, uint64_t at, struct error *error, const char
 static int read_input(const struct tar *tar, uint64_t at, void *buf, size_t len,
 		      struct error *error)
 {
-	int ret = io_pread(tar->input->fd, buf, len, tar->input->off + at);
+	int ret = archive_input_read(tar->input, at, buf, len);
 
 	if (cancel_requested())
 		return error_set(error, ECANCELED, "interrupted");
@@ -83,10 +82,16 @@ static int read_input(const struct tar *tar, uint64_t at, void *buf, size_t len,
 	return 0;
 }
 
+/* What is read of an archive that is not there yet has to be kept. */
+static size_t window_bytes(const struct tar *tar)
+{
+	return tar->input->partial ? TAR_BLOCK_BYTES : WINDOW_BYTES;
+}
+
 static int move_window(struct tar *tar, uint64_t at, struct error *error)
 {
 	uint64_t left = tar->input->bytes - at;
-	size_t len = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
+	size_t len = left < window_bytes(tar) ? (size_t)left : window_bytes(tar);
 	int ret;
 
 	if (!tar->window)
@@ -108,7 +113,7 @@ int tar_read(struct tar *tar, uint64_t at, void *buf, size_t len, struct error *
 
 	if (!range_within(at, len, tar->input->bytes))
 		return tar_fail(tar, at, error, "the archive ends here: it is cut off or damaged");
-	if (len > WINDOW_BYTES)
+	if (len > window_bytes(tar))
 		return read_input(tar, at, buf, len, error);
 	if (at < tar->window_at || !range_within(at - tar->window_at, len, tar->window_len)) {
 		ret = move_window(tar, at, error);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/base/cancel.h"
-#include "core/base/io.h"
 #include "core/base/log.h"
 #include "lib/bytes.h"
 #include "lib/filetype.h"
@@ -170,13 +169,13 @@ static void warn_without_end(const struct unpack *unpack, uint64_t end, bool mar
 static void warn_behind_end(const struct unpack *unpack, uint64_t at)
 {
 	const struct archive_input *input = unpack->input;
-	char block[4096];
+	char block[ARCHIVE_REST_BYTES];
 
 	while (at < input->bytes && !cancel_requested()) {
 		uint64_t left = input->bytes - at;
 		size_t len = left < sizeof(block) ? (size_t)left : sizeof(block);
 
-		if (io_pread(input->fd, block, len, input->off + at) < 0)
+		if (archive_input_read(input, at, block, len) < 0)
 			return;
 		if (!bytes_are_zero(block, len)) {
 			log_warning("%s: what follows its end mark is left out", input->label);
@@ -208,7 +207,11 @@ static int take_all(struct unpack *unpack, struct archive_reader *reader, take_e
 int unpack_each(struct unpack *unpack, take_entry take, struct error *error)
 {
 	struct archive_reader *reader autocall(cleanup_archive_reader_free) = NULL;
-	const struct archive_reader_options options = { .layer = unpack->layer != NULL };
+	/* A layer is read twice. */
+	const struct archive_reader_options options = {
+		.layer = unpack->layer != NULL,
+		.quiet = unpack->layer && take == unpack_entry,
+	};
 	uint64_t end;
 	bool marked;
 	int ret = archive_reader_open(unpack->input, &options, &reader, error);

@@ -15,6 +15,9 @@
 #include "core/archive/reader.h"
 #include "core/tree/edit.h"
 
+/* Behind an archive's end so much at once is looked at, until it is no zeros. */
+#define ARCHIVE_REST_BYTES ((size_t)4096)
+
 struct unpack {
 	struct tree *tree;
 	struct tree_edit *edit;

@@ -6,12 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/cleanup.h"
+
 #define DIGEST_BYTES 32
 
 struct digest;
 
 struct digest *digest_new(void); /* NULL when memory is out */
 void digest_free(struct digest *digest);
+DEFINE_CLEANUP(struct digest, digest_free)
 int digest_update(struct digest *digest, const void *data, size_t len); /* 0 or -EIO */
 int digest_final(struct digest *digest, uint8_t out[DIGEST_BYTES]); /* 0 or -EIO; then only free */
 

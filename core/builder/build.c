@@ -31,6 +31,8 @@ static int load_source(struct build *build, struct error *error)
 		.threads = build->options->threads,
 		.scratch = { .open = build_open_scratch, .arg = build },
 		.backends = build->options->search,
+		/* Few backends look into files to plan. */
+		.content_later = build->options->dry_run,
 	};
 	int ret;
 

@@ -51,8 +51,6 @@ static int options_text(const struct config *config, const struct backend *backe
 	return fclose(out) == 0 && *text ? 0 : -ENOMEM;
 }
 
-DEFINE_CLEANUP(struct digest, digest_free)
-
 int seed_compute(const struct tree *tree, const struct config *config,
 		 const struct backend *backend, const struct kataimg_value *values,
 		 int64_t build_time, uint8_t seed[DIGEST_BYTES], struct error *error)

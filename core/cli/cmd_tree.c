@@ -29,7 +29,8 @@ static int print_tree(const struct cli *cli, const struct config *config,
 	struct scratch scratch = { .image = config->image.output, .error = error };
 	struct source_request request = { .config = config,
 					  .scratch = { .open = open_scratch, .arg = &scratch },
-					  .backends = search };
+					  .backends = search,
+					  .content_later = true };
 	struct source_facts facts;
 	struct tree *tree = NULL;
 	int64_t build_time;

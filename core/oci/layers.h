@@ -7,6 +7,6 @@
 
 /* Puts the layers into a tree with an implied root, one over the other, and finishes it. */
 int oci_apply_layers(const struct tree *store, const struct oci_image *image,
-		     const struct tree_scratch *scratch, struct tree *tree, struct error *error);
+		     const struct tree_options *options, struct tree *tree, struct error *error);
 
 #endif

@@ -57,8 +57,7 @@ static int read_layers(const struct tree *store, const struct oci_image *image,
 		       struct error *error)
 {
 	struct tree *tree = tree_new_implied();
-	int ret = tree ? oci_apply_layers(store, image, &options->scratch, tree, error)
-		       : error_nomem(error);
+	int ret = tree ? oci_apply_layers(store, image, options, tree, error) : error_nomem(error);
 
 	if (ret == 0)
 		ret = archive_finish_tree(tree, options, error);

@@ -85,33 +85,33 @@ static int hash_bytes(const struct archive_input *input, struct digest *digest)
 	return ret;
 }
 
-static int hash_input(const struct archive_input *input, uint8_t hash[DIGEST_BYTES])
+int oci_compare_digest(const char *label, struct digest *digest, const char *expected,
+		       struct error *error)
 {
-	struct digest *digest = digest_new();
-	int ret = digest ? hash_bytes(input, digest) : -ENOMEM;
+	char text[sizeof(ALGORITHM) + HEX_DIGITS] = ALGORITHM;
+	uint8_t hash[DIGEST_BYTES];
+	int ret = digest_final(digest, hash);
 
-	if (ret == 0)
-		ret = digest_final(digest, hash);
-	digest_free(digest);
-	return ret;
+	if (ret < 0)
+		return error_errno(error, -ret, "%s: cannot be hashed", label);
+	hex_format(hash, DIGEST_BYTES, text + strlen(ALGORITHM));
+	if (strcmp(text, expected) != 0)
+		return error_set(error, EBADMSG,
+				 "%s: its content is damaged: the digest is %s, not %s", label,
+				 text, expected);
+	return 0;
 }
 
 int oci_check_digest(const struct archive_input *input, const char *digest, struct error *error)
 {
-	char text[sizeof(ALGORITHM) + HEX_DIGITS] = ALGORITHM;
-	uint8_t hash[DIGEST_BYTES];
-	int ret = hash_input(input, hash);
+	struct digest *of_input autocall(cleanup_digest_free) = digest_new();
+	int ret = of_input ? hash_bytes(input, of_input) : -ENOMEM;
 
 	if (ret == -ECANCELED)
 		return error_set(error, ECANCELED, "interrupted");
 	if (ret < 0)
 		return error_errno(error, -ret, "%s: cannot read", input->label);
-	hex_format(hash, DIGEST_BYTES, text + strlen(ALGORITHM));
-	if (strcmp(text, digest) != 0)
-		return error_set(error, EBADMSG,
-				 "%s: its content is damaged: the digest is %s, not %s",
-				 input->label, text, digest);
-	return 0;
+	return oci_compare_digest(input->label, of_input, digest, error);
 }
 
 static int parse(const char *path, const char *text, size_t len, json_object **json,

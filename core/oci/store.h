@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "core/archive/input.h"
+#include "core/base/digest.h"
 #include "core/tree/tree.h"
 
 /* The path of a blob of an image layout, to be freed. What is no SHA-256 is an error. */
@@ -23,5 +24,8 @@ int oci_store_open(const struct tree *store, const char *path, struct archive_in
 
 /* Is this the digest of the input's bytes? */
 int oci_check_digest(const struct archive_input *input, const char *digest, struct error *error);
+/* Of what was fed to digest, which is good for nothing else then. */
+int oci_compare_digest(const char *label, struct digest *digest, const char *expected,
+		       struct error *error);
 
 #endif

@@ -73,11 +73,20 @@ int tree_add_decoded(struct tree *tree, int fd, const struct tree_decoder *decod
 	return ret;
 }
 
+void tree_set_later(struct tree *tree, int source, const struct tree_later *later)
+{
+	tree->sources[source].later = *later;
+}
+
 void tree_free_sources(struct tree *tree)
 {
 	for (uint32_t i = 0; i < tree->source_count; i++) {
+		const struct tree_later *later = &tree->sources[i].later;
+
 		if (tree->sources[i].kind == TREE_SOURCE_DECODED)
 			tree->sources[i].decoder.free(tree->sources[i].decoder.arg);
+		if (later->free)
+			later->free(later->arg);
 		if (tree->sources[i].fd >= 0)
 			close(tree->sources[i].fd);
 		free(tree->sources[i].path);

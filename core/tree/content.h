@@ -76,6 +76,14 @@ struct tree_decoder {
 	void *arg;
 };
 
+/* How a scratch file gets the bytes that it does not have yet. Whoever reads a file asks for them,
+ * in any thread and as often as it likes; all zeros: it has them. */
+struct tree_later {
+	int (*fill)(void *arg, struct error *error);
+	void (*free)(void *arg);
+	void *arg;
+};
+
 /* Where bytes of files are, apart from a scanned directory. */
 struct tree_source {
 	enum tree_source_kind kind;
@@ -84,6 +92,7 @@ struct tree_source {
 	uint64_t size;               /* TREE_SOURCE_ARCHIVE: when the tree was made; */
 	struct tree_identity was;    /* likewise */
 	struct tree_decoder decoder; /* TREE_SOURCE_DECODED; owned */
+	struct tree_later later;     /* TREE_SOURCE_SCRATCH */
 };
 
 #define TREE_SOURCES_MAX UINT16_MAX
@@ -93,6 +102,8 @@ struct tree_source {
 int tree_add_shared(struct tree *tree, int fd, enum tree_source_kind kind);
 /* The same for TREE_SOURCE_DECODED, with its decoder. */
 int tree_add_decoded(struct tree *tree, int fd, const struct tree_decoder *decoder);
+/* Of a TREE_SOURCE_SCRATCH; later->arg is the tree's from now on. */
+void tree_set_later(struct tree *tree, int source, const struct tree_later *later);
 void tree_free_sources(struct tree *tree);
 
 /* The file's size and segments are the caller's to set. */

@@ -44,8 +44,10 @@ struct tree_options {
 	int64_t build_time; /* what entries get that nothing gives one; 0: the newest time */
 	const char *arch;   /* as "uname -m" or Go has it; "" or NULL: this machine's where there is
 			       a choice */
-	struct tree_scratch scratch; /* for what is compressed or a stream */
+	struct tree_scratch scratch;           /* for what is compressed or a stream */
 	const struct backend_search *backends; /* who can read images; NULL: nobody */
+	bool content_later; /* few will read the files' content, or nobody: it is fetched when
+			       somebody does */
 };
 
 /*

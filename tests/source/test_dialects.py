@@ -71,9 +71,21 @@ def write(archive):
         out.write(archive)
 
 
+def the_same_packed(name, archive):
+    """Of a compressed one no more than headers is unpacked; what is said of it is the same."""
+    with open('in.tar.gz', 'wb') as out:
+        out.write(gzip.compress(archive, 1))
+    plain, packed = (run('tree', '--set', 'rootfs.check=no', source)
+                     for source in ('in.tar', 'in.tar.gz'))
+    if (plain.returncode, plain.stdout, plain.stderr) != (
+            packed.returncode, packed.stdout, packed.stderr.replace(b'in.tar.gz', b'in.tar')):
+        fail(name, f'compressed: {packed.stderr.decode()}, not {plain.stderr.decode()}')
+
+
 def as_tar_has_it(name, archive):
     """The image is that of what GNU tar extracts."""
     write(archive)
+    the_same_packed(name, archive)
     subprocess.run(['rm', '-rf', 'x'], check=True)
     os.mkdir('x')
     subprocess.run(['tar', '-xpf', 'in.tar', '-C', 'x'], check=True, stderr=subprocess.DEVNULL)
@@ -90,6 +102,7 @@ def as_tar_has_it(name, archive):
 def printed(name, archive, *texts):
     """kataimg tree's line of the entry `f` has all the texts."""
     write(archive)
+    the_same_packed(name, archive)
     got = run('tree', '--set', 'rootfs.check=no', 'in.tar')
     lines = [line for line in got.stdout.decode().splitlines() if line.startswith('./f ')]
     if got.returncode or len(lines) != 1:
@@ -102,6 +115,7 @@ def printed(name, archive, *texts):
 
 def refused(name, archive, text):
     write(archive)
+    the_same_packed(name, archive)
     got = run('tree', '--set', 'rootfs.check=no', 'in.tar')
     if got.returncode != 1:
         fail(name, f'exit code {got.returncode}')

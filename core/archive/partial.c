@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The members are gone through by the reader that will go through them again when the tree is made.
+ * What it looks at is kept, and as it goes the same way then, it finds all of that. Where it would
+ * go another way (it does not know yet where the archive ends), it asks for what is not there, and
+ * gets the whole: a wrong guess costs time and never a byte.
+ */
+#include "core/archive/partial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/archive/stream.h"
+#include "core/archive/unpack.h"
+#include "core/base/io.h"
+#include "core/tree/content.h"
+#include "lib/array.h"
+#include "lib/bytes.h"
+
+#define UNPACK_FAILED "cannot unpack %s into the output's directory"
+
+struct stretch {
+	uint64_t from, to;
+};
+
+struct archive_partial {
+	struct archive_input packed; /* owned: label, fd */
+	char *label;                 /* owned */
+	struct tree_stamp stamp;     /* of packed, at the start */
+	uint64_t limit;
+	int fd; /* the scratch */
+	uint64_t bytes;
+	ARRAY(struct stretch) kept;    /* ascending, apart from each other */
+	struct archive_stream *stream; /* while it is looked through */
+	struct error *failure;         /* likewise: of the stream */
+	bool ended;                    /* the stream is */
+	pthread_mutex_t lock;          /* of what follows */
+	bool filled;
+};
+
+/* ---- While it is looked through ---- */
+
+/* At the file's end or behind it. */
+static int write_kept(int fd, uint64_t at, const void *buf, size_t len)
+{
+	if (!bytes_are_zero(buf, len))
+		return io_pwrite(fd, buf, len, at);
+	return ftruncate(fd, (off_t)(at + len)) < 0 ? -errno : 0;
+}
+
+static int keep(struct archive_partial *partial, uint64_t at, const void *buf, size_t len)
+{
+	size_t count = partial->kept.count;
+	struct stretch *last = count ? &partial->kept.items[count - 1] : NULL;
+	int ret = len > 0 ? write_kept(partial->fd, at, buf, len) : 0;
+
+	if (ret < 0 || len == 0)
+		return ret;
+	if (last && at == last->to) {
+		last->to += len;
+		return 0;
+	}
+	last = array_add(&partial->kept);
+	if (!last)
+		return -ENOMEM;
+	*last = (struct stretch){ at, at + len };
+	return 0;
+}
+
+static bool is_kept(const struct archive_partial *partial, uint64_t at, size_t len)
+{
+	size_t low = 0, high = partial->kept.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (partial->kept.items[middle].to <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < partial->kept.count && partial->kept.items[low].from <= at &&
+	       len <= partial->kept.items[low].to - at;
+}
+
+/* The block that has the byte at a place: 0 behind the end. */
+static int find_block(struct archive_partial *partial, uint64_t at)
+{
+	struct archive_stream *stream = partial->stream;
+	int ret = 1;
+
+	while (ret > 0 && at >= stream->off + stream->len)
+		ret = partial->ended ? 0 : archive_stream_next(stream, partial->failure);
+	partial->ended |= ret == 0;
+	return ret;
+}
+
+/* The bytes from at on, which is behind all that was taken. */
+static int take_new(struct archive_partial *partial, uint64_t at, char *buf, size_t len)
+{
+	const struct archive_stream *stream = partial->stream;
+	size_t got = 0;
+
+	while (got < len) {
+		size_t in_block, part;
+		int ret = find_block(partial, at + got);
+
+		if (ret < 0)
+			return ret;
+		if (ret == 0)
+			break;
+		in_block = (size_t)(at + got - stream->off);
+		part = stream->len - in_block < len - got ? stream->len - in_block : len - got;
+		memcpy(buf + got, stream->block + in_block, part);
+		got += part;
+	}
+	memset(buf + got, 0, len - got);
+	return keep(partial, at, buf, got);
+}
+
+/* Up to where everything was taken or passed over. */
+static uint64_t passed(const struct archive_partial *partial)
+{
+	size_t count = partial->kept.count;
+	uint64_t kept = count ? partial->kept.items[count - 1].to : 0;
+
+	return kept > partial->stream->off ? kept : partial->stream->off;
+}
+
+/* A part of what was kept, and a part behind it, or one of them. */
+static int take(struct archive_partial *partial, uint64_t at, char *buf, size_t len)
+{
+	uint64_t from = passed(partial);
+	size_t old = at >= from ? 0 : from - at < len ? (size_t)(from - at) : len;
+	int ret = 0;
+
+	if (old > 0 && !is_kept(partial, at, old))
+		return -ESPIPE;
+	if (old > 0)
+		ret = io_pread(partial->fd, buf, old, at);
+	return ret == 0 && len > old ? take_new(partial, at + old, buf + old, len - old) : ret;
+}
+
+/* What is wrong with a member is told when the tree is made. */
+static int go_through(struct archive_partial *partial, struct archive_input *input,
+		      const struct archive_reader_options *options, uint64_t *end)
+{
+	struct archive_reader *reader autocall(cleanup_archive_reader_free) = NULL;
+	autoerror struct error ignored = ERROR_INIT;
+	struct archive_reader_options quiet = *options;
+	struct archive_member member;
+	bool marked;
+	int ret;
+
+	quiet.quiet = true;
+	ret = archive_reader_open(input, &quiet, &reader, &ignored);
+	while (ret >= 0 && (ret = archive_reader_next(reader, &member, &ignored)) > 0)
+		;
+	*end = ret == 0 ? archive_reader_end(reader, &marked) : UINT64_MAX;
+	if (partial->failure->code)
+		return -partial->failure->code;
+	return ret == -ENOMEM || ret == -ECANCELED
+		       ? error_set(partial->failure, -ret, "%s",
+				   ignored.message ? ignored.message : "out of memory")
+		       : 0;
+}
+
+/* What is behind the last member, as far as the one who warns of it will look. */
+static int take_rest(struct archive_partial *partial, uint64_t at)
+{
+	char block[ARCHIVE_REST_BYTES];
+	int ret;
+
+	while ((ret = find_block(partial, at)) > 0) {
+		ret = take(partial, at, block, sizeof(block));
+		if (ret < 0 || !bytes_are_zero(block, sizeof(block)))
+			return ret;
+		at += sizeof(block);
+	}
+	return ret;
+}
+
+/* To the archive's end, for its size, sums and limit. */
+static int go_to_end(struct archive_partial *partial, uint64_t end)
+{
+	const struct archive_stream *stream = partial->stream;
+	int ret = end == UINT64_MAX ? 0 : take_rest(partial, end);
+
+	if (ret == -ESPIPE)
+		ret = 0;
+	while (ret == 0 && !partial->ended)
+		ret = find_block(partial, stream->off + stream->len) < 0 ? -EIO : 0;
+	return ret;
+}
+
+static int look_through(struct archive_partial *partial,
+			const struct archive_partial_options *options, struct error *error)
+{
+	struct archive_stream stream autocall(archive_stream_close) = { 0 };
+	struct archive_input input = {
+		.label = partial->label, .fd = partial->fd, .bytes = INT64_MAX, .partial = partial
+	};
+	uint64_t end = UINT64_MAX;
+	int ret = archive_stream_open(&stream, &partial->packed, options->limit, options->digest,
+				      error);
+
+	partial->stream = &stream;
+	partial->failure = error;
+	if (ret == 0)
+		ret = go_through(partial, &input, &options->reader, &end);
+	if (ret == 0)
+		ret = go_to_end(partial, end);
+	partial->bytes = stream.off;
+	partial->stream = NULL;
+	partial->failure = NULL;
+	archive_input_release(&input);
+	archive_input_release(&partial->packed);
+	if (ret == 0 && ftruncate(partial->fd, (off_t)partial->bytes) < 0)
+		ret = -errno;
+	return ret < 0 ? error_errno(error, -ret, UNPACK_FAILED, partial->label) : 0;
+}
+
+/* ---- Afterwards ---- */
+
+static int stamp_of(int fd, struct tree_stamp *stamp)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*stamp = tree_stamp_of(&st);
+	return 0;
+}
+
+static int fill(struct archive_partial *partial, struct error *error)
+{
+	struct archive_stream stream autocall(archive_stream_close) = { 0 };
+	struct tree_stamp stamp = partial->stamp;
+	uint64_t bytes = 0;
+	int ret = archive_stream_open(&stream, &partial->packed, partial->limit, NULL, error);
+
+	if (ret == 0)
+		ret = archive_stream_store(&stream, partial->fd, &bytes, error);
+	archive_input_release(&partial->packed);
+	if (ret < 0)
+		return ret;
+	if (stamp_of(partial->packed.fd, &stamp) < 0 || bytes != partial->bytes ||
+	    memcmp(&stamp, &partial->stamp, sizeof(stamp)) != 0)
+		return error_set(error, ESTALE,
+				 "%s was written while it was read: build again from a source at "
+				 "rest",
+				 partial->label);
+	partial->filled = true;
+	return 0;
+}
+
+int archive_partial_fill(struct archive_partial *partial, struct error *error)
+{
+	int ret;
+
+	pthread_mutex_lock(&partial->lock);
+	ret = partial->filled ? 0 : fill(partial, error);
+	pthread_mutex_unlock(&partial->lock);
+	return ret;
+}
+
+int archive_partial_read(struct archive_partial *partial, uint64_t at, void *buf, size_t len)
+{
+	autoerror struct error error = ERROR_INIT;
+	int ret = 0;
+
+	if (partial->stream) {
+		ret = take(partial, at, buf, len);
+		if (ret < 0 && ret != -ESPIPE)
+			error_errno(partial->failure, -ret, UNPACK_FAILED, partial->label);
+		return ret;
+	}
+	if (!is_kept(partial, at, len))
+		ret = archive_partial_fill(partial, &error);
+	return ret < 0 ? ret : io_pread(partial->fd, buf, len, at);
+}
+
+size_t archive_partial_within(const struct archive_partial *partial, uint64_t at, size_t len)
+{
+	uint64_t end;
+
+	if (!partial->stream || !partial->ended)
+		return len;
+	end = partial->stream->off;
+	return at >= end ? 0 : end - at < len ? (size_t)(end - at) : len;
+}
+
+static int open_partial(struct archive_partial *partial, const struct archive_input *packed)
+{
+	partial->label = strdup(packed->label);
+	partial->packed = (struct archive_input){ .label = partial->label,
+						  .fd = fcntl(packed->fd, F_DUPFD_CLOEXEC, 0),
+						  .off = packed->off,
+						  .bytes = packed->bytes };
+	if (!partial->label)
+		return -ENOMEM;
+	return partial->packed.fd < 0 ? -errno : stamp_of(partial->packed.fd, &partial->stamp);
+}
+
+int archive_partial_new(const struct archive_input *packed, int fd,
+			const struct archive_partial_options *options,
+			struct archive_partial **result, uint64_t *bytes, struct error *error)
+{
+	struct archive_partial *partial autocall(cleanup_archive_partial_free) =
+		calloc(1, sizeof(*partial));
+	int ret;
+
+	if (!partial)
+		return error_nomem(error);
+	pthread_mutex_init(&partial->lock, NULL);
+	partial->packed.fd = -1;
+	partial->fd = fd;
+	partial->limit = options->limit;
+	ret = open_partial(partial, packed);
+	if (ret < 0)
+		return error_errno(error, -ret, "%s: cannot read", packed->label);
+	ret = look_through(partial, options, error);
+	if (ret < 0)
+		return ret;
+	*bytes = partial->bytes;
+	*result = steal_ptr(&partial);
+	return 0;
+}
+
+void archive_partial_free(struct archive_partial *partial)
+{
+	if (!partial)
+		return;
+	archive_input_release(&partial->packed);
+	if (partial->packed.fd >= 0)
+		close(partial->packed.fd);
+	array_free(&partial->kept);
+	free(partial->label);
+	pthread_mutex_destroy(&partial->lock);
+	free(partial);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/archive/plain.h"
+
+#include <unistd.h>
+
+#include "core/archive/stream.h"
+#include "core/tree/content.h"
+
+static int unpack_all(struct archive_input *input, int fd,
+		      const struct archive_plain_options *options, uint64_t *bytes,
+		      struct error *error)
+{
+	struct archive_stream stream autocall(archive_stream_close) = { 0 };
+	int ret = archive_stream_open(&stream, input, options->tree->scratch.limit, options->digest,
+				      error);
+
+	return ret < 0 ? ret : archive_stream_store(&stream, fd, bytes, error);
+}
+
+static int unpack_partly(struct archive_plain *plain, int fd,
+			 const struct archive_plain_options *options, uint64_t *bytes,
+			 struct error *error)
+{
+	const struct archive_partial_options partial = {
+		.limit = options->tree->scratch.limit,
+		.reader = { .layer = options->layer },
+		.digest = options->digest,
+	};
+
+	return archive_partial_new(&plain->input, fd, &partial, &plain->partial, bytes, error);
+}
+
+static int unpack(struct archive_plain *plain, const struct archive_plain_options *options,
+		  struct error *error)
+{
+	const struct tree_scratch *scratch = &options->tree->scratch;
+	struct archive_input *input = &plain->input;
+	autoclose int fd = scratch->open(scratch->arg);
+	uint64_t bytes = 0;
+	int ret;
+
+	if (fd < 0)
+		return error_errno(error, -fd, "cannot unpack %s into the output's directory",
+				   input->label);
+	ret = options->tree->content_later && !archive_input_is_stream(input)
+		      ? unpack_partly(plain, fd, options, &bytes, error)
+		      : unpack_all(input, fd, options, &bytes, error);
+	if (ret < 0)
+		return ret;
+	close(input->fd);
+	input->fd = steal_fd(&fd);
+	input->off = 0;
+	input->bytes = bytes;
+	input->partial = plain->partial;
+	plain->scratch = true;
+	plain->unpacked = true;
+	return 0;
+}
+
+int archive_plain_make(struct archive_plain *plain, const struct archive_plain_options *options,
+		       struct error *error)
+{
+	bool needed = archive_input_is_stream(&plain->input);
+	int ret = needed ? 0 : archive_stream_is_needed(&plain->input, &needed, error);
+
+	return ret < 0 || !needed ? ret : unpack(plain, options, error);
+}
+
+static int fill(void *arg, struct error *error)
+{
+	return archive_partial_fill(arg, error);
+}
+
+static void free_partial(void *arg)
+{
+	archive_partial_free(arg);
+}
+
+int archive_plain_give(struct archive_plain *plain, struct tree *tree, struct error *error)
+{
+	const struct tree_later later = { fill, free_partial, plain->partial };
+	int source = tree_add_shared(tree, plain->input.fd,
+				     plain->scratch ? TREE_SOURCE_SCRATCH : TREE_SOURCE_ARCHIVE);
+
+	plain->given = true;
+	if (source < 0)
+		return error_errno(error, -source, "%s", plain->input.label);
+	if (plain->partial)
+		tree_set_later(tree, source, &later);
+	plain->partial = NULL;
+	return source;
+}
+
+void archive_plain_release(struct archive_plain *plain)
+{
+	archive_input_release(&plain->input);
+	archive_partial_free(plain->partial);
+	plain->partial = NULL;
+	if (!plain->given && plain->input.fd >= 0)
+		close(plain->input.fd);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is behind the compression of an archive, by gzip, bzip2, xz or zstd, from front to end. */
+#ifndef ARCHIVE_STREAM_H
+#define ARCHIVE_STREAM_H
+
+#include "core/archive/input.h"
+#include "core/base/digest.h"
+
+struct archive_stream {
+	struct archive_input *input;
+	struct archive *archive; /* owned; NULL: there is no byte */
+	uint64_t limit;          /* that was asked for */
+	struct digest *digest;   /* of all bytes; not owned; NULL */
+	/* The block that was read last, and where it is. */
+	const char *block;
+	size_t len;
+	uint64_t off;
+	uint64_t stored;   /* bytes that are not holes */
+	uint64_t reported; /* of the input, as progress */
+};
+
+/* Is the input compressed? */
+int archive_stream_is_needed(struct archive_input *input, bool *needed, struct error *error);
+
+/* limit: of bytes in blocks that are not zeros, 0: as archive.h has it. input must outlive stream,
+ * which is to be closed in any case. */
+int archive_stream_open(struct archive_stream *stream, struct archive_input *input, uint64_t limit,
+			struct digest *digest, struct error *error);
+void archive_stream_close(struct archive_stream *stream);
+
+/* 1: a block, behind the one before; 0: the end, which is at stream->off. */
+int archive_stream_next(struct archive_stream *stream, struct error *error);
+
+/* Writes all of it to the file to, zeros as holes; *bytes: how much it is. */
+int archive_stream_store(struct archive_stream *stream, int to, uint64_t *bytes,
+			 struct error *error);
+
+#endif
