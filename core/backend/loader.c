@@ -12,23 +12,7 @@
 #include "core/backend/trust.h"
 #include "core/base/log.h"
 #include "core/base/suggest.h"
-
-static char *join_names(char **names)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *stream = open_memstream(&text, &size);
-
-	if (!stream)
-		return NULL;
-	for (size_t i = 0; names && names[i]; i++)
-		fprintf(stream, "%s%s", i ? ", " : "", names[i]);
-	if (fclose(stream) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
+#include "core/base/text.h"
 
 /* The package of a name that does not exist is none: only the pattern is said. */
 static int fail_not_found(const struct backend_search *search, const char *name,
@@ -37,14 +21,18 @@ static int fail_not_found(const struct backend_search *search, const char *name,
 	char **names autocall(cleanup_backend_names_free) = NULL;
 	int ret = backend_search_names(search, &names);
 	autofree char *where = backend_search_describe(search);
-	autofree char *known = join_names(names);
+	size_t count = 0;
+	autofree char *known = NULL;
 	struct suggestion suggestion = { .word = name };
 	char hint[SUGGEST_HINT_BYTES];
 
-	if (ret == -ENOMEM || !where || !known)
+	if (ret < 0)
+		return error_errno(error, -ret, "cannot look for backends");
+	for (; names[count]; count++)
+		suggest_offer(&suggestion, names[count]);
+	known = text_join(names, count);
+	if (!where || !known)
 		return error_nomem(error);
-	for (size_t i = 0; names && names[i]; i++)
-		suggest_offer(&suggestion, names[i]);
 	error_usage(error, "no such backend%s", suggest_hint(&suggestion, hint));
 	if (strstr(name, ".so"))
 		return error_append(error, "; a file is told by a slash in its path");
@@ -102,12 +90,15 @@ static struct loaded *find_loaded(const struct stat *st)
 	return at;
 }
 
-/* The linker's message without the path that it was given. */
-static int fail_load(const char *path, const char *given, struct error *error)
+/* The linker's message without the path that it was given. code is errno as the linker left it: of
+ * memory that ran out its messages have many words. */
+static int fail_load(const char *path, const char *given, int code, struct error *error)
 {
 	const char *why = dlerror();
 	size_t len = strlen(given);
 
+	if (code == ENOMEM)
+		return error_nomem(error);
 	if (why && strncmp(why, given, len) == 0 && strncmp(why + len, ": ", 2) == 0)
 		why += len + 2;
 	return error_usage(error, "the backend %s cannot be loaded: %s", path,
@@ -127,10 +118,11 @@ static int load(int fd, const char *path, const struct stat *st, struct error *e
 		return error_nomem(error);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	name = access(self, F_OK) == 0 ? self : path;
+	errno = 0;
 	*loaded = (struct loaded){ all_loaded, st->st_dev, st->st_ino,
 				   dlopen(name, RTLD_NOW | RTLD_LOCAL) };
 	if (!loaded->handle)
-		return fail_load(path, name, error);
+		return fail_load(path, name, errno, error);
 	all_loaded = steal_ptr(&loaded);
 	steal_fd(&mine);
 	return 0;

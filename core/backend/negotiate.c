@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "core/base/cancel.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/base/textstream.h"
 #include "core/tree/xattr_rule.h"
 #include "lib/acl.h"
 
@@ -57,10 +57,10 @@ __attribute__((format(printf, 2, 3))) static void list(struct negotiation *n, co
 	va_start(args, fmt);
 	line = text_vline(fmt, args);
 	va_end(args);
-	if (!line)
-		n->ret = -ENOMEM;
+	if (line)
+		fprintf(n->list, "%s%s", n->listed++ ? "\n" : "", line);
 	else
-		fprintf(n->list, "%s%s", ftell(n->list) > 0 ? "\n" : "", line);
+		n->ret = -ENOMEM;
 }
 
 void negotiation_offend(struct negotiation *n, const struct kataimg_node *node, enum tree_drop what,
@@ -200,20 +200,19 @@ int negotiate_tree(struct session *session, struct tree *tree, bool drop, uint64
 		   struct error *error)
 {
 	struct negotiation n = { .session = session, .tree = tree, .drop = drop };
+	struct text_stream list;
 	autofree char *listed = NULL;
-	size_t listed_size;
 	int ret = session_limits(session, &n.limits, error);
 
 	if (ret < 0)
 		return ret;
-	n.list = open_memstream(&listed, &listed_size);
-	if (!n.list)
+	if (text_stream_open(&list) < 0)
 		return error_nomem(error);
+	n.list = list.out;
 	ret = check_tree(&n, error);
 	free(n.path_bytes);
 	end_list(&n);
-	/* Out of memory, the stream may end well without a text. */
-	if ((fclose(n.list) != 0 || !listed) && ret == 0)
+	if (text_stream_close(&list, &listed) < 0 && ret == 0)
 		ret = error_nomem(error);
 	if (ret < 0)
 		return ret;

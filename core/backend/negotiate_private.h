@@ -24,6 +24,7 @@ struct negotiation {
 	uint64_t *path_bytes;
 	int ret;    /* of marking and listing */
 	FILE *list; /* of what is refused, for the error */
+	unsigned int listed;
 };
 
 /* One thing that the backend cannot store; what and item are tree_mark's. The root cannot be left

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/text.h"
 #include "lib/array.h"
 
 #define PREFIX "kataimg-"
@@ -204,17 +205,5 @@ void backend_names_free(char **names)
 
 char *backend_search_describe(const struct backend_search *search)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *stream = open_memstream(&text, &size);
-
-	if (!stream)
-		return NULL;
-	for (size_t i = 0; i < search->dirs.count; i++)
-		fprintf(stream, "%s%s", i ? ", " : "", search->dirs.items[i]);
-	if (fclose(stream) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return text_join(search->dirs.items, search->dirs.count);
 }

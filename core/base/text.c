@@ -10,6 +10,8 @@
 #include "lib/cleanup.h"
 
 #define ESCAPED_BYTES 4 /* \xNN */
+#define BETWEEN ", "
+#define PIECE_BYTES (4 * ESCAPED_BYTES + 1)
 
 /* The first character, of RFC 3629: how many bytes it has; 0: it is none. */
 static size_t decode(const unsigned char *bytes, uint32_t *character)
@@ -40,27 +42,48 @@ static bool is_control(uint32_t character)
 	return character < 0x20 || (character >= 0x7f && character < 0xa0);
 }
 
+/* The first character as it is printed, and how many bytes it is made of. */
+static size_t escape_first(const unsigned char *from, bool controls, char piece[PIECE_BYTES])
+{
+	uint32_t character = 0;
+	size_t len = decode(from, &character);
+	char *to = piece;
+
+	if (len > 0 && !(controls && is_control(character))) {
+		snprintf(piece, PIECE_BYTES, "%.*s", (int)len, (const char *)from);
+		return len;
+	}
+	len = len ? len : 1;
+	for (size_t i = 0; i < len; i++)
+		to += sprintf(to, "\\x%02x", from[i]);
+	return len;
+}
+
 static char *escape(const char *text, bool controls)
 {
 	const unsigned char *from = (const unsigned char *)text;
 	char *escaped = malloc(ESCAPED_BYTES * strlen(text) + 1), *to = escaped;
+	char piece[PIECE_BYTES];
 
-	while (escaped && *from) {
-		uint32_t character = 0;
-		size_t len = decode(from, &character);
-
-		if (len > 0 && !(controls && is_control(character))) {
-			memcpy(to, from, len);
-			to += len;
-			from += len;
-			continue;
-		}
-		for (len = len ? len : 1; len > 0; len--)
-			to += sprintf(to, "\\x%02x", *from++);
+	if (!escaped)
+		return NULL;
+	*to = '\0';
+	while (*from) {
+		from += escape_first(from, controls, piece);
+		to = stpcpy(to, piece);
 	}
-	if (escaped)
-		*to = '\0';
 	return escaped;
+}
+
+void text_print_line(FILE *out, const char *text)
+{
+	const unsigned char *from = (const unsigned char *)text;
+	char piece[PIECE_BYTES];
+
+	while (*from) {
+		from += escape_first(from, true, piece);
+		fputs(piece, out);
+	}
 }
 
 char *text_utf8(const char *text)
@@ -82,4 +105,17 @@ char *text_vline(const char *fmt, va_list args)
 		return NULL;
 	}
 	return text_line(text);
+}
+
+char *text_join(char *const *items, size_t count)
+{
+	size_t bytes = 1;
+	char *joined, *to;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += strlen(items[i]) + strlen(BETWEEN);
+	joined = to = calloc(1, bytes);
+	for (size_t i = 0; joined && i < count; i++)
+		to = stpcpy(stpcpy(to, i ? BETWEEN : ""), items[i]);
+	return joined;
 }

@@ -4,6 +4,7 @@
 #define BASE_TEXT_H
 
 #include <stdarg.h>
+#include <stdio.h>
 
 /* Bytes that are no UTF-8 become \xNN. To be freed; NULL when memory is out. */
 char *text_utf8(const char *text);
@@ -12,5 +13,11 @@ char *text_utf8(const char *text);
  * command no terminal. Doing it twice changes nothing. */
 char *text_line(const char *text);
 char *text_vline(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
+
+/* The items with ", " between them. To be freed; NULL when memory is out. */
+char *text_join(char *const *items, size_t count);
+
+/* Prints what text_line makes, and needs no memory for it. */
+void text_print_line(FILE *out, const char *text);
 
 #endif

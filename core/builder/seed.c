@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "core/base/textstream.h"
 #include "lib/byteorder.h"
 
 #define SEED_VERSION "kataimg-seed-1"
@@ -39,16 +39,15 @@ static void print_backend_options(FILE *out, const struct kataimg_backend *table
 static int options_text(const struct config *config, const struct backend *backend,
 			const struct kataimg_value *values, int64_t build_time, char **text)
 {
-	size_t size;
-	FILE *out = open_memstream(text, &size);
+	struct text_stream stream;
+	int ret = text_stream_open(&stream);
 
-	if (!out)
-		return -ENOMEM;
-	fprintf(out, SEED_VERSION "\n");
-	print_image_options(out, config, build_time);
-	print_backend_options(out, &backend->table, values);
-	/* Out of memory, the stream may end well without a text. */
-	return fclose(out) == 0 && *text ? 0 : -ENOMEM;
+	if (ret < 0)
+		return ret;
+	fprintf(stream.out, SEED_VERSION "\n");
+	print_image_options(stream.out, config, build_time);
+	print_backend_options(stream.out, &backend->table, values);
+	return text_stream_close(&stream, text);
 }
 
 int seed_compute(const struct tree *tree, const struct config *config,

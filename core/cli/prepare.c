@@ -10,18 +10,21 @@ struct selection {
 	const struct config *config;
 };
 
-static bool is_backend(void *arg, const char *name)
+static int is_backend(void *arg, const char *name)
 {
 	const struct selection *selection = arg;
 	autofree char *selected = NULL;
 	autofree char *found = NULL;
+	int ret;
 
 	if (!backend_name_valid(name, strlen(name)))
-		return false;
-	if (backend_name_of_path(selection->config->image.filesystem, &selected) == 0 && selected &&
-	    strcmp(selected, name) == 0)
-		return true;
-	return backend_search_find(selection->search, name, &found) == 0 && found;
+		return 0;
+	ret = backend_name_of_path(selection->config->image.filesystem, &selected);
+	if (ret == 0 && selected && strcmp(selected, name) == 0)
+		return 1;
+	if (ret == 0)
+		ret = backend_search_find(selection->search, name, &found);
+	return ret < 0 ? ret : found != NULL;
 }
 
 int cli_prepare(const struct cli *cli, struct config *config, const struct backend_search *search,

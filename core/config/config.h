@@ -141,9 +141,10 @@ int config_collect(struct config *config, int ret, struct error *error);
 /*
  * Checks what single values cannot: a source is given, sizes fit each other, no section is unknown.
  * What SOURCE_DATE_EPOCH means for [tree] clamp-mtime is settled. is_backend tells whether a
- * section's name is that of a backend that exists, or of the one at the path that filesystem gives.
+ * section's name is that of a backend that exists, or of the one at the path that filesystem gives:
+ * 1, 0 or -ENOMEM.
  */
-int config_finish(struct config *config, bool (*is_backend)(void *arg, const char *name), void *arg,
+int config_finish(struct config *config, int (*is_backend)(void *arg, const char *name), void *arg,
 		  struct error *error);
 
 /* Are the files there that will be read? */

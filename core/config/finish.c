@@ -8,9 +8,9 @@
 #include "core/config/config.h"
 #include "core/config/inifile.h"
 
-/* Tells whether a name is that of a backend. */
+/* Tells whether a name is that of a backend: 1, 0 or -ENOMEM. */
 struct backends {
-	bool (*has)(void *arg, const char *name);
+	int (*has)(void *arg, const char *name);
 	void *arg;
 };
 
@@ -31,8 +31,14 @@ static int check_section(const struct config *config, const struct config_sectio
 {
 	const char *selected = config->image.filesystem;
 	char where[CONFIG_ORIGIN_BYTES];
+	int has;
 
-	if (strcmp(section->name, selected) == 0 || backends->has(backends->arg, section->name))
+	if (strcmp(section->name, selected) == 0)
+		return 0;
+	has = backends->has(backends->arg, section->name);
+	if (has < 0)
+		return error_nomem(error);
+	if (has)
 		return 0;
 	fail_unknown_section(section->name, selected, error);
 	return error_prefix(error, "%s",
@@ -117,7 +123,7 @@ static void clamp_to_environment(struct config *config)
 	*clamp_origin = *time_origin;
 }
 
-int config_finish(struct config *config, bool (*is_backend)(void *arg, const char *name), void *arg,
+int config_finish(struct config *config, int (*is_backend)(void *arg, const char *name), void *arg,
 		  struct error *error)
 {
 	const struct backends backends = { is_backend, arg };

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/textstream.h"
 #include "lib/cleanup.h"
 
 /* What comes from elsewhere comes last. */
@@ -49,18 +49,18 @@ int mistakes_take(struct mistakes *mistakes, int ret, unsigned int line, struct 
 
 static int join(const struct mistakes *mistakes, size_t shown, char **text)
 {
-	size_t size;
-	FILE *out = open_memstream(text, &size);
+	struct text_stream stream;
+	int ret = text_stream_open(&stream);
 
-	if (!out)
-		return -ENOMEM;
-	fprintf(out, "%zu mistakes", mistakes->count);
+	if (ret < 0)
+		return ret;
+	fprintf(stream.out, "%zu mistakes", mistakes->count);
 	if (shown < mistakes->count)
-		fprintf(out, ", the first %zu of them", shown);
-	fputc(':', out);
+		fprintf(stream.out, ", the first %zu of them", shown);
+	fputc(':', stream.out);
 	for (size_t i = 0; i < shown; i++)
-		fprintf(out, "\n%s", mistakes->shown[i].text);
-	return fclose(out) == 0 && *text ? 0 : -ENOMEM;
+		fprintf(stream.out, "\n%s", mistakes->shown[i].text);
+	return text_stream_close(&stream, text);
 }
 
 int mistakes_report(struct mistakes *mistakes, struct error *error)

@@ -102,18 +102,23 @@ static int judge_unknown(int fd, const struct inspect_probe *probe, struct inspe
 	const struct partition *partition = &inspection->partitions[0];
 	char name[CONTENT_NAME_BYTES];
 	const char *backend;
-	int ret = content_filesystem(fd, partition->start_bytes, partition->len_bytes, name, error);
+	int has = 1, ret;
 
+	ret = content_filesystem(fd, partition->start_bytes, partition->len_bytes, name, error);
 	if (ret < 0)
 		return ret;
 	backend = backend_of(name);
+	if (backend && probe->has)
+		has = probe->has(probe->arg, backend);
+	if (has < 0)
+		return error_nomem(error);
 	if (!*name)
 		ret = findings_add(&inspection->problems,
 				   "partition 1 holds no filesystem that anybody here knows");
 	else if (!backend)
 		ret = findings_add(&inspection->unchecked,
 				   "partition 1 holds %s, which no backend here knows", name);
-	else if (probe->has && !probe->has(probe->arg, backend))
+	else if (!has)
 		ret = findings_add(&inspection->unchecked,
 				   "partition 1 holds %s, but the backend %s is not installed; "
 				   "packaged, it is called kataimg-backend-%s",
@@ -137,6 +142,11 @@ static int look_at_filesystem(int fd, const struct inspect_probe *probe,
 	ret = probe_filesystem(fd, probe, inspection, &broken);
 	if (ret == -ENODATA)
 		return judge_unknown(fd, probe, inspection, error);
+	/* Neither says anything of the filesystem. */
+	if (ret == -ENOMEM)
+		return error_nomem(error);
+	if (ret == -ECANCELED)
+		return error_set(error, ECANCELED, "interrupted");
 	if (ret < 0 && findings_add(&inspection->problems, "the filesystem is broken: %s",
 				    broken.message ? broken.message : "no reason given") < 0)
 		return error_nomem(error);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/base/text.h"
+#include "core/base/textstream.h"
 #include "core/inspect/findings.h"
 #include "core/inspect/jsonout.h"
 #include "lib/hex.h"
@@ -58,9 +59,9 @@ int inspect_put(FILE *out, const char *text, const char *end)
 /* Whatever is in the text, it ends no line and commands no terminal. */
 static void print_words(FILE *out, const char *name, const char *text)
 {
-	autofree char *line = text_line(text);
-
-	fprintf(out, "  %-14s %s\n", name, line ? line : "?");
+	fprintf(out, "  %-14s ", name);
+	text_print_line(out, text);
+	fputc('\n', out);
 }
 
 static void print_size(FILE *out, const char *name, uint64_t bytes)
@@ -113,11 +114,12 @@ static void print_filesystem(const struct inspection *inspection, FILE *out)
 {
 	const struct kataimg_fs_info *info = &inspection->filesystem;
 	char uuid[UUID_TEXT_BYTES], label[LABEL_BYTES];
-	autofree char *type = text_line(info->type);
 
 	if (!inspection->has_filesystem)
 		return;
-	fprintf(out, "filesystem in partition 1: %s\n", type ? type : "?");
+	fputs("filesystem in partition 1: ", out);
+	text_print_line(out, info->type);
+	fputc('\n', out);
 	print_words(out, "backend", inspection->backend);
 	print_size(out, "size", info->size_bytes);
 	print_size(out, "used", used_bytes(info));
@@ -133,20 +135,27 @@ static void print_filesystem(const struct inspection *inspection, FILE *out)
 	if (info->features[0])
 		print_words(out, "features", info->features);
 	if (info->min_kernel[0]) {
-		autofree char *kernel = text_line(info->min_kernel);
-
-		fprintf(out, "  %-14s Linux %s or later\n", "readable by", kernel ? kernel : "?");
+		fprintf(out, "  %-14s Linux ", "readable by");
+		text_print_line(out, info->min_kernel);
+		fputs(" or later\n", out);
 	}
+}
+
+static void print_command(const char *root_hash, const char *path, FILE *out)
+{
+	fprintf(out, "  %-14s no; kataimg inspect --root-hash ", "checked");
+	text_print_line(out, root_hash);
+	fputc(' ', out);
+	text_print_line(out, path);
+	fputs(" does\n", out);
 }
 
 static void print_check(const struct inspect_hash_tree *tree, const char *path, FILE *out)
 {
 	const struct measure_findings *found = &tree->findings;
-	autofree char *file = tree->file ? text_line(tree->file) : NULL, *image = text_line(path);
 
 	if (!tree->checked)
-		fprintf(out, "  %-14s no; kataimg inspect --root-hash %s %s does\n", "checked",
-			file ? file : "FILE-OR-HASH", image ? image : "IMAGE");
+		print_command(tree->file ? tree->file : "FILE-OR-HASH", path, out);
 	else if (found->root_right && found->data.count == 0 && found->tree.count == 0)
 		fprintf(out,
 			"  %-14s yes: all %" PRIu64 " blocks of partition 1 belong to the root "
@@ -182,9 +191,8 @@ static void print_findings(const char *name, const struct inspect_findings *find
 
 static void print_all(const struct inspection *inspection, const char *path, FILE *out)
 {
-	autofree char *name = text_line(path);
-
-	fprintf(out, "%s:\n", name ? name : "?");
+	text_print_line(out, path);
+	fputs(":\n", out);
 	print_size(out, "size", inspection->image_bytes);
 	if (!inspection->content.sentence)
 		print_dax(inspection, out);
@@ -199,15 +207,13 @@ static void print_all(const struct inspection *inspection, const char *path, FIL
 
 int inspect_print_text(const struct inspection *inspection, const char *path, FILE *out)
 {
+	struct text_stream stream;
 	autofree char *text = NULL;
-	size_t size;
-	FILE *memory = open_memstream(&text, &size);
+	int ret = text_stream_open(&stream);
 
-	if (!memory)
-		return -ENOMEM;
-	print_all(inspection, path, memory);
-	/* Out of memory, the stream may end well without a text. */
-	if (fclose(memory) != 0 || !text)
-		return -ENOMEM;
-	return inspect_put(out, text, "");
+	if (ret < 0)
+		return ret;
+	print_all(inspection, path, stream.out);
+	ret = text_stream_close(&stream, &text);
+	return ret < 0 ? ret : inspect_put(out, text, "");
 }

@@ -39,16 +39,17 @@ static int ask_backends(void *arg, int fd, uint64_t off, uint64_t len, struct ka
 	};
 	int ret = backend_for_each(search, ask_backend, &question);
 
-	return ret < 0 ? error_nomem(error) : question.answer;
+	return ret < 0 ? error_errno(error, -ret, "cannot ask the backends") : question.answer;
 }
 
 /* One that could not be loaded was not asked either; what is wrong with it has been said. */
-static bool has_backend(void *arg, const char *name)
+static int has_backend(void *arg, const char *name)
 {
 	struct backend *backend autocall(cleanup_backend_free) = NULL;
 	autoerror struct error error = ERROR_INIT;
+	int ret = backend_load(arg, name, &backend, &error);
 
-	return backend_load(arg, name, &backend, &error) == 0;
+	return ret == -ENOMEM ? ret : ret == 0;
 }
 
 struct inspect_probe inspect_probe_backends(const struct backend_search *search)

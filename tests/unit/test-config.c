@@ -61,9 +61,11 @@ static void write_file(const char *path, const void *text, size_t len)
 	assert_int_equal(fclose(file), 0);
 }
 
-static bool is_backend(void *arg, const char *name)
+static int is_backend(void *arg, const char *name)
 {
 	(void)arg;
+	if (strcmp(name, "no-memory") == 0)
+		return -ENOMEM;
 	return strcmp(name, "xfs") == 0;
 }
 
@@ -303,6 +305,15 @@ static void typed_values_are_read_once(void **state)
 	assert_int_equal(config->tree.gid_map.count, 0);
 	assert_int_equal(config->verity.salt.len, 3);
 	assert_int_equal(config->verity.salt.data[2], 0xa5);
+}
+
+static void no_memory_is_no_unknown_section(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(load(fixture, "[no-memory]\n[image]\nsource = x\n"), -ENOMEM);
+	assert_string_equal(fixture->error.message, "out of memory");
+	assert_int_equal(fixture->error.kind, ERROR_FAILED);
 }
 
 static void unknown_names_come_with_a_guess(void **state)
@@ -729,6 +740,7 @@ int main(void)
 		TEST(tens_of_thousands_of_keys_take_no_time),
 		TEST(rules_for_the_tree_are_judged_at_once),
 		TEST(typed_values_are_read_once),
+		TEST(no_memory_is_no_unknown_section),
 		TEST(unknown_names_come_with_a_guess),
 		TEST(values_of_other_syntaxes_come_with_a_hint),
 		TEST(files_that_are_not_there_are_named_in_full),

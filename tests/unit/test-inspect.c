@@ -20,11 +20,11 @@ struct scene {
 	struct geometry geometry;
 	uint64_t fs_bytes;
 	int probe_ret;
-	bool has_backend;
+	int has_backend;
 	int fd;
 };
 
-static bool has(void *arg, const char *backend)
+static int has(void *arg, const char *backend)
 {
 	const struct scene *scene = arg;
 
@@ -264,7 +264,7 @@ static void a_missing_backend_leaves_it_unchecked(void **state)
 			    "partition 1 holds erofs, but the backend erofs is not installed; "
 			    "packaged, it is called kataimg-backend-erofs");
 	inspect_clear(&inspection);
-	scene.has_backend = true;
+	scene.has_backend = 1;
 	expect_problem(&scene,
 		       "looks like erofs, but its superblock is not one that the backend erofs "
 		       "knows");
@@ -292,6 +292,33 @@ static void a_size_that_breaks_hotplug_is_a_note(void **state)
 	assert_non_null(strstr(inspection.notes.sentences[0], "128 MiB"));
 	inspect_clear(&inspection);
 	close(scene.fd);
+}
+
+/* What could not be asked says nothing of the image. */
+static void no_memory_is_no_contradiction(void **state)
+{
+	const struct {
+		int probe_ret, has_backend;
+	} cases[] = { { -ENOMEM, 1 }, { -ECANCELED, 1 }, { -ENODATA, -ENOMEM } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		autoerror struct error error = ERROR_INIT;
+		struct scene scene = new_scene(true);
+		const struct inspect_probe prober = { probe, has, &scene };
+		struct inspection inspection;
+		int expected = cases[i].has_backend < 0 ? -ENOMEM : cases[i].probe_ret;
+
+		make_look_like_erofs(&scene);
+		scene.probe_ret = cases[i].probe_ret;
+		scene.has_backend = cases[i].has_backend;
+		assert_int_equal(inspect_fd(scene.fd, &prober, &inspection, &error), expected);
+		assert_string_equal(error.message,
+				    expected == -ENOMEM ? "out of memory" : "interrupted");
+		assert_int_equal(inspection.problems.count + inspection.unchecked.count, 0);
+		inspect_clear(&inspection);
+		close(scene.fd);
+	}
 }
 
 static char *print(const struct inspection *inspection,
@@ -368,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_right_image_has_no_problem),
 		cmocka_unit_test(the_info_block_is_judged),
+		cmocka_unit_test(no_memory_is_no_contradiction),
 		cmocka_unit_test(the_tables_are_compared),
 		cmocka_unit_test(sizes_are_judged),
 		cmocka_unit_test(partitions_may_not_overlap),

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/text.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "core/base/error.h"
+#include "core/base/textstream.h"
 
 static const struct {
 	const char *text, *utf8, *line;
@@ -50,6 +54,72 @@ static void escapes(void **state)
 	}
 }
 
+static void lines_are_printed_as_they_are_made(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text_stream stream;
+		char *text;
+
+		assert_int_equal(text_stream_open(&stream), 0);
+		text_print_line(stream.out, cases[i].text);
+		assert_int_equal(text_stream_close(&stream, &text), 0);
+		becomes(text, cases[i].line);
+	}
+}
+
+static void items_are_joined(void **state)
+{
+	char *const items[] = { "a", "", "bc" };
+
+	(void)state;
+	becomes(text_join(items, 0), "");
+	becomes(text_join(items, 1), "a");
+	becomes(text_join(items, 3), "a, , bc");
+}
+
+static int growths_left = INT_MAX;
+
+int __real_array_grow(void *items, size_t *room, size_t count, size_t more, size_t item_bytes);
+int __wrap_array_grow(void *items, size_t *room, size_t count, size_t more, size_t item_bytes);
+
+int __wrap_array_grow(void *items, size_t *room, size_t count, size_t more, size_t item_bytes)
+{
+	return growths_left-- > 0 ? __real_array_grow(items, room, count, more, item_bytes)
+				  : -ENOMEM;
+}
+
+/* Many buffers of stdio's, so that the failure is one in the middle, which no call reports. */
+static int print_much(int growths, char **text)
+{
+	struct text_stream stream;
+	int ret;
+
+	assert_int_equal(text_stream_open(&stream), 0);
+	growths_left = growths;
+	for (int i = 0; i < 100000; i++)
+		fprintf(stream.out, "%d\n", i);
+	growths_left += 1000; /* memory is there again */
+	ret = text_stream_close(&stream, text);
+	growths_left = INT_MAX;
+	return ret;
+}
+
+static void a_text_cut_short_is_none(void **state)
+{
+	char *text;
+
+	(void)state;
+	assert_int_equal(print_much(1000, &text), 0);
+	assert_int_equal(strlen(text), 588890);
+	assert_string_equal(text + 588890 - 13, "\n99998\n99999\n");
+	free(text);
+	for (int growths = 0; growths < 3; growths++) {
+		assert_int_equal(print_much(growths, &text), -ENOMEM);
+		assert_null(text);
+	}
+}
+
 static void a_name_ends_no_line_of_an_error(void **state)
 {
 	autoerror struct error error = ERROR_INIT;
@@ -65,6 +135,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escapes),
+		cmocka_unit_test(lines_are_printed_as_they_are_made),
+		cmocka_unit_test(items_are_joined),
+		cmocka_unit_test(a_text_cut_short_is_none),
 		cmocka_unit_test(a_name_ends_no_line_of_an_error),
 	};
 
