@@ -16,7 +16,7 @@
 
 #include "kataimg/backend.h"
 #include "lib/array.h"
-#include "plugins/common/space.h"
+#include "plugins/common/placer.h"
 #include "plugins/xfs/fork.h"
 #include "plugins/xfs/geometry.h"
 #include "plugins/xfs/numbers.h"
@@ -59,6 +59,8 @@ struct xfs_layout {
 	struct xfs_place *places; /* of each node */
 	ARRAY(struct xfs_extent) extents;
 	struct space *space;
+	struct placer placer;
+	uint64_t fork_first; /* while one is placed: its first extent */
 	struct xfs_totals totals;
 	uint64_t missing; /* after -ENOSPC: with fewer blocks more it is too small, too */
 };

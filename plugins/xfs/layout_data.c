@@ -26,26 +26,27 @@ static int push_extent(struct xfs_layout *layout, uint64_t file_block, uint64_t 
 	return 0;
 }
 
-/* Makes the last extent, if it is at `first` or behind, longer by this, if that can be. */
-static bool extend_last(struct xfs_layout *layout, uint64_t first, uint64_t file_block,
-			uint64_t start, uint64_t blocks)
+/* Makes the fork's last extent longer by this, if that can be. */
+static bool extend_last(struct xfs_layout *layout, uint64_t file_block, uint64_t start,
+			uint64_t blocks)
 {
 	struct xfs_extent *last = &layout->extents.items[layout->extents.count - 1];
 
-	if (layout->extents.count <= first || last->file_block + last->blocks != file_block ||
-	    last->start + last->blocks != start || last->blocks + blocks > XFS_EXTENT_MAX_BLOCKS)
+	if (layout->extents.count == layout->fork_first ||
+	    last->file_block + last->blocks != file_block || last->start + last->blocks != start ||
+	    last->blocks + blocks > XFS_EXTENT_MAX_BLOCKS)
 		return false;
 	last->blocks = (last->blocks + blocks) & XFS_EXTENT_MAX_BLOCKS;
 	return true;
 }
 
-/* Maps blocks, in as few extents as their length allows; `first` is the inode's first extent. */
-static int map_blocks(struct xfs_layout *layout, uint64_t first, uint64_t file_block,
-		      uint64_t start, uint64_t blocks)
+/* Maps blocks, in as few extents as their length allows. */
+static int map_blocks(void *arg, uint64_t file_block, uint64_t start, uint64_t blocks)
 {
+	struct xfs_layout *layout = arg;
 	int ret = 0;
 
-	if (layout->extents.count && extend_last(layout, first, file_block, start, blocks))
+	if (extend_last(layout, file_block, start, blocks))
 		return 0;
 	while (ret == 0 && blocks) {
 		uint64_t most = XFS_EXTENT_MAX_BLOCKS;
@@ -61,26 +62,18 @@ static int map_blocks(struct xfs_layout *layout, uint64_t first, uint64_t file_b
 	return ret;
 }
 
-/* Gives blocks their place: in one piece where there is room, else in the lowest pieces. What has
- * none is counted. */
-static int place_blocks(struct xfs_layout *layout, uint64_t first, uint64_t file_block,
-			uint64_t blocks)
+/* From now on, extents are another fork's: the number of its first. */
+static uint32_t begin_fork(struct xfs_layout *layout)
 {
-	uint64_t start, got = blocks;
-	int ret = space_take_whole(layout->space, blocks, &start);
+	layout->fork_first = layout->extents.count;
+	return (uint32_t)layout->fork_first;
+}
 
-	if (ret == 0)
-		return map_blocks(layout, first, file_block, start, blocks);
-	for (ret = 0; ret == 0 && blocks; file_block += got, blocks -= got) {
-		ret = space_take_some(layout->space, blocks, &start, &got);
-		if (ret == -ENOSPC) {
-			layout->missing += blocks;
-			return 0;
-		}
-		if (ret == 0)
-			ret = map_blocks(layout, first, file_block, start, got);
-	}
-	return ret;
+static int place_blocks(struct xfs_layout *layout, uint64_t file_block, uint64_t blocks)
+{
+	struct placer_run run = { .wanted = blocks };
+
+	return placer_place(&layout->placer, &run, file_block, blocks);
 }
 
 /* Ends a data fork: its extents are mapped, and get a tree when the inode cannot hold them. */
@@ -88,15 +81,15 @@ static int finish_fork(struct xfs_layout *layout, const struct xfs_shape *shape,
 		       struct xfs_place *place)
 {
 	uint32_t fork_bytes = xfs_shape_data_bytes(shape);
-	uint64_t tree_first = layout->extents.count;
+	uint32_t tree_first = begin_fork(layout);
 	struct xfs_bmbt tree;
 	int ret;
 
-	place->count = (uint32_t)(tree_first - place->first);
+	place->count = tree_first - place->first;
 	if (place->count <= fork_bytes / sizeof(struct xfs_extent_record))
 		return 0;
 	xfs_bmbt_init(&tree, NULL, place->count, fork_bytes);
-	ret = place_blocks(layout, tree_first, 0, xfs_bmbt_blocks(&tree));
+	ret = place_blocks(layout, 0, xfs_bmbt_blocks(&tree));
 	place->tree_count = (uint32_t)(layout->extents.count - tree_first);
 	return ret;
 }
@@ -104,14 +97,8 @@ static int finish_fork(struct xfs_layout *layout, const struct xfs_shape *shape,
 /* One piece: the fork then has one extent, which always fits the inode. */
 static int place_attrs(struct xfs_layout *layout, uint64_t index)
 {
-	uint64_t blocks = layout->source->shapes.of[index].attr_blocks;
-	uint64_t start;
-	int ret = space_take_whole(layout->space, blocks, &start);
-
-	if (ret < 0)
-		return ret;
-	layout->places[index].attr = (uint32_t)layout->extents.count;
-	return map_blocks(layout, layout->extents.count, 0, start, blocks);
+	layout->places[index].attr = begin_fork(layout);
+	return placer_place_whole(&layout->placer, 0, layout->source->shapes.of[index].attr_blocks);
 }
 
 static int place_metadata(struct xfs_layout *layout, uint64_t index)
@@ -122,20 +109,13 @@ static int place_metadata(struct xfs_layout *layout, uint64_t index)
 	uint32_t stretches = xfs_shape_stretches(node, shape);
 	int ret = 0;
 
-	place->first = (uint32_t)layout->extents.count;
+	place->first = begin_fork(layout);
 	for (uint32_t i = 0; ret == 0 && i < stretches; i++) {
 		struct xfs_stretch stretch = xfs_shape_stretch(node, shape, i);
 
-		ret = place_blocks(layout, place->first, stretch.file_block, stretch.blocks);
+		ret = place_blocks(layout, stretch.file_block, stretch.blocks);
 	}
 	return ret < 0 ? ret : finish_fork(layout, shape, place);
-}
-
-static uint64_t huge_phase(const struct xfs_source *source, uint64_t file_block)
-{
-	uint64_t huge = source->huge_blocks;
-
-	return (file_block % huge + huge - source->window_blocks % huge) % huge;
 }
 
 /* The huge pages within a stretch. */
@@ -148,53 +128,20 @@ static struct xfs_stretch huge_part(const struct xfs_source *source, struct xfs_
 	return (struct xfs_stretch){ first, end > first ? end - first : 0 };
 }
 
-static int take_huge(struct xfs_layout *layout, uint64_t first, uint64_t file_block,
-		     uint64_t blocks)
-{
-	uint64_t start;
-	int ret = space_take_at_phase(layout->space, blocks, layout->source->huge_blocks,
-				      huge_phase(layout->source, file_block), &start);
-
-	return ret < 0 ? ret : map_blocks(layout, first, file_block, start, blocks);
-}
-
-/* Whole huge pages, in pieces as large as the room lets them be, halving. */
-static int place_huge_pages(struct xfs_layout *layout, uint64_t first, struct xfs_stretch pages)
-{
-	uint64_t huge = layout->source->huge_blocks;
-	uint64_t piece = pages.blocks;
-
-	while (pages.blocks) {
-		int ret = take_huge(layout, first, pages.file_block, piece);
-
-		if (ret == 0) {
-			pages.file_block += piece;
-			pages.blocks -= piece;
-		} else if (ret != -ENOSPC || piece == huge) {
-			return ret;
-		} else {
-			piece = round_up(piece / 2, huge);
-		}
-		if (piece > pages.blocks)
-			piece = pages.blocks;
-	}
-	return 0;
-}
-
-static int place_large_stretch(struct xfs_layout *layout, uint64_t first,
-			       struct xfs_stretch stretch)
+static int place_large_stretch(struct xfs_layout *layout, struct xfs_stretch stretch)
 {
 	struct xfs_stretch pages = huge_part(layout->source, stretch);
+	uint64_t placed;
+	int ret = -ENOSPC;
 
 	if (pages.blocks == 0)
 		return 0;
-	if (layout->packing == XFS_PACK_WHOLE) {
-		int ret = take_huge(layout, first, stretch.file_block, stretch.blocks);
-
-		if (ret != -ENOSPC)
-			return ret;
-	}
-	return place_huge_pages(layout, first, pages);
+	if (layout->packing == XFS_PACK_WHOLE)
+		ret = placer_place_huge(&layout->placer, stretch.file_block, stretch.blocks);
+	if (ret != -ENOSPC)
+		return ret;
+	ret = placer_place_pages(&layout->placer, true, pages.file_block, pages.blocks, &placed);
+	return ret == 0 && placed < pages.blocks ? -ENOSPC : ret;
 }
 
 /* The large stretches of a file; place_file places the rest. */
@@ -205,17 +152,17 @@ static int place_large(struct xfs_layout *layout, uint64_t index)
 	struct xfs_place *place = &layout->places[index];
 	int ret = 0;
 
-	place->first = (uint32_t)layout->extents.count;
+	place->first = begin_fork(layout);
 	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++)
-		ret = place_large_stretch(layout, place->first, xfs_shape_stretch(node, shape, i));
+		ret = place_large_stretch(layout, xfs_shape_stretch(node, shape, i));
 	place->count = (uint32_t)(layout->extents.count - place->first);
 	return ret;
 }
 
 /* Places what place_large left of a stretch; *done is the next of its extents, of which there are
  * none from `end` on. All go to the new list in order. */
-static int place_rest(struct xfs_layout *layout, uint64_t first, struct xfs_stretch stretch,
-		      uint64_t *done, uint64_t end)
+static int place_rest(struct xfs_layout *layout, struct xfs_stretch stretch, uint64_t *done,
+		      uint64_t end)
 {
 	uint64_t stretch_end = stretch.file_block + stretch.blocks;
 	uint64_t at = stretch.file_block;
@@ -227,11 +174,11 @@ static int place_rest(struct xfs_layout *layout, uint64_t first, struct xfs_stre
 		if (*done < end && layout->extents.items[*done].file_block < stretch_end)
 			next = layout->extents.items[*done];
 		if (at < next.file_block) {
-			ret = place_blocks(layout, first, at, next.file_block - at);
+			ret = place_blocks(layout, at, next.file_block - at);
 			at = next.file_block;
 			continue;
 		}
-		ret = map_blocks(layout, first, at, next.start, next.blocks);
+		ret = map_blocks(layout, at, next.start, next.blocks);
 		at += next.blocks;
 		++*done;
 	}
@@ -247,10 +194,9 @@ static int place_file(struct xfs_layout *layout, uint64_t index)
 	uint64_t end = done + place->count;
 	int ret = 0;
 
-	place->first = (uint32_t)layout->extents.count;
+	place->first = begin_fork(layout);
 	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++)
-		ret = place_rest(layout, place->first, xfs_shape_stretch(node, shape, i), &done,
-				 end);
+		ret = place_rest(layout, xfs_shape_stretch(node, shape, i), &done, end);
 	return ret < 0 ? ret : finish_fork(layout, shape, place);
 }
 
@@ -273,9 +219,18 @@ static int place_all(struct xfs_layout *layout, enum xfs_need need,
 /* Tightly packed, everything else leaves the huge pages alone and fills the gaps between. */
 int xfs_layout_place_forks(struct xfs_layout *layout)
 {
+	const struct xfs_source *source = layout->source;
 	bool tight = layout->packing == XFS_PACK_TIGHT;
-	int ret = tight ? place_all(layout, XFS_NEED_HUGE, place_large) : 0;
+	int ret;
 
+	layout->placer = (struct placer){
+		.space = layout->space,
+		.huge_blocks = source->huge_blocks,
+		.window_blocks = source->window_blocks,
+		.map = map_blocks,
+		.arg = layout,
+	};
+	ret = tight ? place_all(layout, XFS_NEED_HUGE, place_large) : 0;
 	if (ret < 0)
 		return ret;
 	ret = place_all(layout, XFS_NEED_ATTRS, place_attrs);
@@ -288,5 +243,6 @@ int xfs_layout_place_forks(struct xfs_layout *layout)
 	if (ret < 0)
 		return ret;
 	ret = place_all(layout, XFS_NEED_DATA, place_file);
+	layout->missing = layout->placer.missing;
 	return ret == 0 && layout->missing ? -ENOSPC : ret;
 }
