@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/ext4/census.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
+#include "lib/cleanup.h"
 #include "lib/crc32c.h"
+#include "lib/hashtable.h"
 #include "lib/round.h"
-#include "plugins/ext4/ext4.h"
-#include "plugins/ext4/xattr.h"
+#include "plugins/ext4/extent.h"
 
 /* Ranks of the order: large files, directories, then 2^31 .. 2^0 blocks. */
 #define RANK_LARGE 0u
@@ -15,37 +13,46 @@
 #define RANK_SMALL 2u
 #define RANKS (RANK_SMALL + 32)
 
-/* Shared blocks by the checksum of their content. */
-struct xattr_table {
-	uint32_t *slots;  /* 0, or: one more than the number of the block */
-	uint32_t *hashes; /* by number */
-	uint32_t mask;
-	uint32_t capacity; /* of census->xattr_blocks and hashes */
-};
-
-uint32_t ext4_huge_blocks(const struct ext4 *ext4)
+uint32_t ext4_huge_blocks(const struct ext4_source *source)
 {
-	return ext4->job->hugepage_bytes / EXT4_BLOCK_BYTES;
+	return (uint32_t)(source->job->hugepage_bytes / EXT4_BLOCK_BYTES);
 }
 
 uint32_t ext4_segment_first(const struct kataimg_segment *segment)
 {
-	return segment->file_off / EXT4_BLOCK_BYTES;
+	return (uint32_t)(segment->file_off / EXT4_BLOCK_BYTES);
 }
 
 uint32_t ext4_segment_blocks(const struct kataimg_segment *segment)
 {
-	return div_up(segment->len, EXT4_BLOCK_BYTES);
+	return (uint32_t)div_up(segment->len, EXT4_BLOCK_BYTES);
 }
 
-bool ext4_segment_is_large(const struct ext4 *ext4, const struct kataimg_node *node,
+bool ext4_segment_is_large(const struct ext4_source *source, const struct kataimg_node *node,
 			   const struct kataimg_segment *segment)
 {
-	return ext4->job->hugepage_bytes && node->size >= ext4->job->hugepage_bytes &&
-	       ext4_segment_blocks(segment) >= ext4_huge_blocks(ext4);
+	return source->job->hugepage_bytes && node->size >= source->job->hugepage_bytes &&
+	       ext4_segment_blocks(segment) >= ext4_huge_blocks(source);
 }
 
 /* ---- Demands ---- */
+
+uint32_t ext4_census_ino(const struct ext4_census *census, const struct kataimg_node *node)
+{
+	return node->index == 0 ? EXT4_ROOT_INO : census->format.first_tree_ino + node->index;
+}
+
+struct ext4_dir ext4_census_dir(const struct ext4_census *census, const struct kataimg_node *node)
+{
+	return (struct ext4_dir){
+		.entries = node->entries,
+		.entry_count = node->entry_count,
+		.ino = ext4_census_ino(census, node),
+		.parent_ino = ext4_census_ino(census, node->parent),
+		.lost_found_ino = node->index == 0 && census->lost_found ? EXT4_FIRST_INO : 0,
+		.blocks = census->demands[node->index].blocks,
+	};
+}
 
 static bool has_lost_found(const struct kataimg_node *root)
 {
@@ -78,231 +85,232 @@ static uint64_t file_extents(const struct kataimg_node *node)
 	return extents;
 }
 
-static int count_node(struct ext4_census *census, const struct ext4 *ext4,
-		      const struct kataimg_node *node)
+static int count_node(struct ext4_census *census, const struct kataimg_node *node)
 {
 	uint32_t *blocks = &census->demands[node->index].blocks;
-	struct ext4_dir dir = {
-		.entries = node->entries,
-		.entry_count = node->entry_count,
-		.lost_found_ino = node->index == 0 && census->lost_found ? EXT4_FIRST_INO : 0,
-	};
+	struct ext4_dir dir = ext4_census_dir(census, node);
 
-	if (node->type == KATAIMG_REG) {
+	switch (node->type) {
+	case KATAIMG_REG:
 		*blocks = file_blocks(node);
 		census->content_blocks += ext4_extent_tree_blocks(file_extents(node));
-	}
-	if (node->type == KATAIMG_LNK)
-		*blocks = node->size >= EXT4_FAST_SYMLINK_BYTES;
-	if (node->type != KATAIMG_DIR)
 		return 0;
-	census->directories++;
-	return ext4_dir_count_blocks(&ext4->format, &dir, blocks);
+	case KATAIMG_LNK:
+		*blocks = node->size >= EXT4_FAST_SYMLINK_BYTES;
+		return 0;
+	case KATAIMG_DIR:
+		return ext4_dir_count_blocks(&census->format, &dir, blocks);
+	default:
+		return 0;
+	}
 }
 
-/* ---- Shared blocks of extended attributes ---- */
+/* ---- Extended attributes ---- */
 
-static void pack_node(struct ext4_xattr_set *set, const struct kataimg_node *node,
+struct ext4_xattr_set ext4_census_xattrs(const struct ext4_census *census,
+					 const struct kataimg_node *node)
+{
+	const struct ext4_demand *demand = &census->demands[node->index];
+
+	return (struct ext4_xattr_set){
+		.attrs = census->xattrs.items + demand->xattrs,
+		.count = node->xattr_count,
+		.in_inode = demand->xattrs_inode,
+	};
+}
+
+/* Reads them once, for all that packs them. */
+static int read_xattrs(struct ext4_census *census, const struct kataimg_node *node)
+{
+	const struct kataimg_host *host = census->source->host;
+	struct ext4_demand *demand = &census->demands[node->index];
+	struct ext4_xattr_set set;
+	char reason[128], path[256];
+
+	if (array_reserve(&census->xattrs, node->xattr_count) < 0)
+		return -ENOMEM;
+	set.attrs = census->xattrs.items + census->xattrs.count;
+	if (ext4_xattr_set_read(&set, node, reason, sizeof(reason)) < 0) {
+		host->error(host->ctx, "%s: %s", host->path(host->ctx, node, path, sizeof(path)),
+			    reason);
+		return -EFBIG;
+	}
+	demand->xattrs = census->xattrs.count;
+	demand->xattrs_inode = set.in_inode;
+	census->xattrs.count += set.count;
+	return 0;
+}
+
+static void pack_node(const struct ext4_census *census, const struct kataimg_node *node,
 		      uint8_t block[EXT4_BLOCK_BYTES])
 {
-	char reason[1];
+	const struct ext4_xattr_set set = ext4_census_xattrs(census, node);
 
-	ext4_xattr_set_init(set, node, reason, sizeof(reason));
 	memset(block, 0, EXT4_BLOCK_BYTES);
-	ext4_xattr_pack_block(set, block);
+	ext4_xattr_pack_block(&set, block);
 }
 
-static int grow_table(struct xattr_table *table, struct ext4_census *census)
-{
-	uint32_t capacity = table->capacity ? table->capacity * 2 : 64;
-	struct ext4_xattr_block *blocks =
-		reallocarray(census->xattr_blocks, capacity, sizeof(*blocks));
-	uint32_t *hashes;
-	uint32_t *slots;
-
-	if (!blocks)
-		return -ENOMEM;
-	census->xattr_blocks = blocks;
-	hashes = reallocarray(table->hashes, capacity, sizeof(*hashes));
-	if (!hashes)
-		return -ENOMEM;
-	table->hashes = hashes;
-	slots = calloc((size_t)capacity * 2, sizeof(*slots));
-	if (!slots)
-		return -ENOMEM;
-	free(table->slots);
-	table->slots = slots;
-	table->mask = capacity * 2 - 1;
-	table->capacity = capacity;
-	for (uint32_t i = 0; i < census->xattr_block_count; i++) {
-		uint32_t slot = hashes[i] & table->mask;
-
-		while (slots[slot])
-			slot = (slot + 1) & table->mask;
-		slots[slot] = i + 1;
-	}
-	return 0;
-}
-
-static bool block_equals(const struct ext4_census *census, const struct ext4 *ext4, uint32_t number,
+/* May the block with this content be had once more? */
+static bool is_shareable(const struct ext4_census *census, const struct ext4_xattr_block *shared,
 			 const uint8_t block[EXT4_BLOCK_BYTES])
 {
-	struct ext4_xattr_set set;
 	uint8_t other[EXT4_BLOCK_BYTES];
 
-	pack_node(&set, ext4->tree->nodes[census->xattr_blocks[number].node], other);
-	return memcmp(block, other, EXT4_BLOCK_BYTES) == 0;
+	if (shared->refcount == EXT4_XATTR_REFCOUNT_MAX)
+		return false;
+	pack_node(census, census->source->tree->nodes[shared->node], other);
+	return memcmp(block, other, sizeof(other)) == 0;
 }
 
-/* Finds a block with this content that may be shared once more, or adds one. */
-static int share_block(struct ext4_census *census, const struct ext4 *ext4,
-		       struct xattr_table *table, const struct kataimg_node *node,
-		       const uint8_t block[EXT4_BLOCK_BYTES])
+/* Finds a block with what does not go into the inode, or adds one. */
+static int share_block(struct ext4_census *census, struct hashtable *table,
+		       const struct kataimg_node *node)
 {
-	uint32_t hash = crc32c(0, block, EXT4_BLOCK_BYTES);
-	uint32_t slot;
+	uint32_t *place = &census->demands[node->index].xattr_block;
+	uint8_t block[EXT4_BLOCK_BYTES];
+	struct ext4_xattr_block *shared;
+	uint32_t hash, number;
+	size_t step = 0;
 
-	if (census->xattr_block_count == table->capacity && grow_table(table, census) < 0)
-		return -ENOMEM;
-	for (slot = hash & table->mask; table->slots[slot]; slot = (slot + 1) & table->mask) {
-		uint32_t number = table->slots[slot] - 1;
-		struct ext4_xattr_block *shared = &census->xattr_blocks[number];
-
-		if (table->hashes[number] != hash || shared->refcount == EXT4_XATTR_REFCOUNT_MAX ||
-		    !block_equals(census, ext4, number, block))
+	pack_node(census, node, block);
+	hash = crc32c(0, block, sizeof(block));
+	while (hashtable_next(table, hash, &step, &number)) {
+		shared = &census->xattr_blocks.items[number];
+		if (!is_shareable(census, shared, block))
 			continue;
 		shared->refcount++;
-		census->demands[node->index].xattr = number + 1;
+		*place = number + 1;
 		return 0;
 	}
-	table->hashes[census->xattr_block_count] = hash;
-	census->xattr_blocks[census->xattr_block_count++] =
-		(struct ext4_xattr_block){ .node = node->index, .refcount = 1 };
-	table->slots[slot] = census->xattr_block_count;
-	census->demands[node->index].xattr = census->xattr_block_count;
-	return 0;
+	number = (uint32_t)census->xattr_blocks.count;
+	shared = array_add(&census->xattr_blocks);
+	if (!shared)
+		return -ENOMEM;
+	*shared = (struct ext4_xattr_block){ .node = node->index, .refcount = 1 };
+	*place = number + 1;
+	return hashtable_put(table, hash, number);
 }
 
-static int count_xattrs(struct ext4_census *census, const struct ext4 *ext4,
-			struct xattr_table *table, const struct kataimg_node *node)
+static int count_xattrs(struct ext4_census *census, struct hashtable *table,
+			const struct kataimg_node *node)
 {
-	struct ext4_xattr_set set;
-	uint8_t block[EXT4_BLOCK_BYTES];
-	char reason[128];
-	char path[256];
 	int ret;
 
 	if (node->xattr_count == 0)
 		return 0;
-	ret = ext4_xattr_set_init(&set, node, reason, sizeof(reason));
-	if (ret < 0) {
-		const struct kataimg_host *host = ext4->host;
-
-		host->error(host->ctx, "%s: %s", host->path(host->ctx, node, path, sizeof(path)),
-			    reason);
+	ret = read_xattrs(census, node);
+	if (ret < 0 || census->demands[node->index].xattrs_inode == node->xattr_count)
 		return ret;
-	}
-	if (set.count == set.in_inode)
-		return 0;
-	memset(block, 0, sizeof(block));
-	ext4_xattr_pack_block(&set, block);
-	return ext4_result(ext4->host, share_block(census, ext4, table, node, block));
+	return share_block(census, table, node);
 }
 
 /* ---- Order ---- */
 
-static bool has_large_segment(const struct ext4 *ext4, const struct kataimg_node *node)
+static bool has_large_segment(const struct ext4_source *source, const struct kataimg_node *node)
 {
 	for (uint32_t i = 0; i < node->segment_count; i++)
-		if (ext4_segment_is_large(ext4, node, &node->segments[i]))
+		if (ext4_segment_is_large(source, node, &node->segments[i]))
 			return true;
 	return false;
 }
 
-static uint32_t node_rank(const struct ext4 *ext4, const struct kataimg_node *node, uint32_t blocks)
+static uint32_t node_rank(const struct ext4_census *census, uint64_t index)
 {
+	const struct kataimg_node *node = census->source->tree->nodes[index];
+
 	if (node->type == KATAIMG_DIR)
 		return RANK_DIRECTORY;
-	if (has_large_segment(ext4, node))
+	if (has_large_segment(census->source, node))
 		return RANK_LARGE;
-	return RANK_SMALL + __builtin_clz(blocks);
+	return RANK_SMALL + (uint32_t)__builtin_clz(census->demands[index].blocks);
 }
 
 /* A counting sort, which keeps the tree's order within a rank. */
-static int sort_order(struct ext4_census *census, const struct ext4 *ext4)
+static int sort_order(struct ext4_census *census)
 {
-	uint64_t count = ext4->tree->node_count;
+	uint64_t count = census->source->tree->node_count;
 	uint32_t starts[RANKS + 1] = { 0 };
 
-	for (uint64_t i = 0; i < count; i++) {
-		uint32_t blocks = census->demands[i].blocks;
-
-		if (blocks)
-			starts[node_rank(ext4, ext4->tree->nodes[i], blocks) + 1]++;
-	}
+	for (uint64_t i = 0; i < count; i++)
+		if (census->demands[i].blocks)
+			starts[node_rank(census, i) + 1]++;
 	for (uint32_t rank = 0; rank < RANKS; rank++)
 		starts[rank + 1] += starts[rank];
 	census->large_count = starts[RANK_LARGE + 1];
 	census->order_count = starts[RANKS];
-	census->order = calloc(census->order_count + 1, sizeof(*census->order));
+	census->order = calloc((size_t)census->order_count + 1, sizeof(*census->order));
 	if (!census->order)
 		return -ENOMEM;
-	for (uint64_t i = 0; i < count; i++) {
-		uint32_t blocks = census->demands[i].blocks;
-
-		if (blocks)
-			census->order[starts[node_rank(ext4, ext4->tree->nodes[i], blocks)]++] = i;
-	}
+	for (uint64_t i = 0; i < count; i++)
+		if (census->demands[i].blocks)
+			census->order[starts[node_rank(census, i)]++] = (uint32_t)i;
 	return 0;
 }
 
 /* ---- All of it ---- */
 
-static int count_nodes(struct ext4_census *census, const struct ext4 *ext4)
+static int count_nodes(struct ext4_census *census)
 {
-	struct xattr_table table = { 0 };
-	int ret = 0;
+	const struct kataimg_tree *tree = census->source->tree;
+	struct hashtable table autocall(hashtable_free) = { 0 };
 
-	for (uint64_t i = 0; ret == 0 && i < ext4->tree->node_count; i++) {
-		const struct kataimg_node *node = ext4->tree->nodes[i];
+	for (uint64_t i = 0; i < tree->node_count; i++) {
+		int ret = count_node(census, tree->nodes[i]);
 
-		ret = ext4_result(ext4->host, count_node(census, ext4, node));
-		if (ret == 0)
-			ret = count_xattrs(census, ext4, &table, node);
-		if (ret == 0)
-			ret = ext4_check_cancelled(ext4->host, i);
+		if (ret < 0)
+			return ret;
+		ret = count_xattrs(census, &table, tree->nodes[i]);
+		if (ret < 0)
+			return ret;
+		ret = ext4_source_check_cancelled(census->source, i);
+		if (ret < 0)
+			return ret;
 		census->content_blocks += census->demands[i].blocks;
 	}
-	free(table.slots);
-	free(table.hashes);
-	return ret;
+	census->content_blocks += census->xattr_blocks.count;
+	return 0;
 }
 
-int ext4_census_init(struct ext4_census *census, const struct ext4 *ext4)
+static void set_format(struct ext4_census *census)
 {
+	const struct ext4_options *options = &census->source->options;
+	bool growing = census->source->job->free_bytes != 0;
+	struct ext4_dir_format *format = &census->format;
+
+	format->csum_seed = crc32c(~0u, options->uuid, sizeof(options->uuid));
+	memcpy(format->hash_seed, options->hash_seed, sizeof(format->hash_seed));
+	format->first_tree_ino = EXT4_FIRST_INO - 1 + census->lost_found;
+	format->linear_blocks = growing ? EXT4_LINEAR_BLOCKS_GROWING : EXT4_LINEAR_BLOCKS_FIXED;
+}
+
+int ext4_census_make(struct ext4_census *census, const struct ext4_source *source)
+{
+	const struct kataimg_tree *tree = source->tree;
 	int ret;
 
 	*census = (struct ext4_census){
-		.demands = calloc(ext4->tree->node_count, sizeof(*census->demands)),
-		.lost_found = ext4->job->free_bytes && !has_lost_found(ext4->tree->nodes[0]),
+		.source = source,
+		.demands = calloc(tree->node_count, sizeof(*census->demands)),
+		.lost_found = source->job->free_bytes && !has_lost_found(tree->nodes[0]),
 	};
 	if (!census->demands)
-		return ext4_nomem(ext4->host);
-	ret = count_nodes(census, ext4);
-	if (ret < 0)
-		return ret;
-	census->content_blocks += census->xattr_block_count;
-	if (ext4->options.journal)
+		return -ENOMEM;
+	set_format(census);
+	/* Node 0 is the root, one of the reserved inodes. */
+	census->used_inodes = census->format.first_tree_ino + tree->node_count - 1;
+	if (source->options.journal)
 		census->content_blocks += EXT4_JOURNAL_BLOCKS;
 	if (census->lost_found)
 		census->content_blocks += EXT4_LOST_FOUND_BLOCKS;
-	return ext4_result(ext4->host, sort_order(census, ext4));
+	ret = count_nodes(census);
+	return ret < 0 ? ret : sort_order(census);
 }
 
-void ext4_census_destroy(struct ext4_census *census)
+void ext4_census_clear(struct ext4_census *census)
 {
 	free(census->demands);
+	array_free(&census->xattrs);
+	array_free(&census->xattr_blocks);
 	free(census->order);
-	free(census->xattr_blocks);
 	*census = (struct ext4_census){ 0 };
 }

@@ -2,9 +2,10 @@
 #include "plugins/ext4/dir.h"
 
 #include "lib/crc32c.h"
+#include "lib/round.h"
+#include "plugins/common/writer.h"
 #include "plugins/ext4/extent.h"
 #include "plugins/ext4/htree.h"
-#include "plugins/ext4/writer.h"
 
 #define LOST_FOUND "lost+found"
 
@@ -17,7 +18,7 @@ uint32_t ext4_inode_seed(uint32_t csum_seed, uint32_t ino)
 
 uint32_t ext4_dirent_bytes(uint32_t name_len)
 {
-	return (sizeof(struct ext4_dirent) + name_len + 3) & ~3u;
+	return (uint32_t)round_up(sizeof(struct ext4_dirent) + name_len, 4);
 }
 
 uint32_t ext4_dir_entry_count(const struct ext4_dir *dir)
@@ -39,8 +40,8 @@ static void add(struct ext4_dir_block *block, struct ext4_name name, uint32_t in
 	uint32_t bytes = ext4_dirent_bytes(name.len);
 	struct ext4_dirent dirent = {
 		.inode = to_le32(ino),
-		.rec_len = to_le16(bytes),
-		.name_len = name.len,
+		.rec_len = to_le16((uint16_t)bytes),
+		.name_len = (uint8_t)name.len,
 		.file_type = type,
 	};
 
@@ -78,7 +79,7 @@ void ext4_dir_block_finish(struct ext4_dir_block *block, uint32_t inode_seed)
 	struct ext4_dirent last;
 
 	memcpy(&last, block->bytes + block->last, sizeof(last));
-	last.rec_len = to_le16(EXT4_DIR_BLOCK_SPACE - block->last);
+	last.rec_len = to_le16((uint16_t)(EXT4_DIR_BLOCK_SPACE - block->last));
 	memcpy(block->bytes + block->last, &last, sizeof(last));
 	tail.checksum = to_le32(crc32c(inode_seed, block->bytes, EXT4_DIR_BLOCK_SPACE));
 	memcpy(block->bytes + EXT4_DIR_BLOCK_SPACE, &tail, sizeof(tail));
@@ -151,15 +152,16 @@ static void put_names(const struct ext4_dir_format *format, const struct ext4_di
 
 /* Blocks behind the last name stay empty. */
 static int write_linear(const struct ext4_dir_format *format, const struct ext4_dir *dir,
-			const struct ext4_extent *extents, struct ext4_writer *writer)
+			const struct ext4_extent *extents, struct writer *writer)
 {
 	uint32_t seed = ext4_inode_seed(format->csum_seed, dir->ino);
 	uint32_t hint = 0, next = 0;
 
 	for (uint32_t i = 0; i < dir->blocks; i++) {
 		struct ext4_dir_block block = { 0 };
-		int ret = ext4_writer_block(writer, ext4_extent_lookup(extents, i, &hint),
-					    &block.bytes);
+		int ret = writer_take(writer,
+				      ext4_extent_lookup(extents, i, &hint) * EXT4_BLOCK_BYTES,
+				      EXT4_BLOCK_BYTES, &block.bytes);
 
 		if (ret < 0)
 			return ret;
@@ -172,7 +174,7 @@ static int write_linear(const struct ext4_dir_format *format, const struct ext4_
 }
 
 int ext4_dir_write(const struct ext4_dir_format *format, const struct ext4_dir *dir,
-		   const struct ext4_extent *extents, struct ext4_writer *writer)
+		   const struct ext4_extent *extents, struct writer *writer)
 {
 	if (ext4_dir_is_indexed(format, dir))
 		return ext4_htree_write(format, dir, extents, writer);

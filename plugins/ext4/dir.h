@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "kataimg/backend.h"
-#include "plugins/ext4/disk.h"
+#include "plugins/ext4/format.h"
 
-struct ext4_writer;
+struct writer;
 struct ext4_extent;
 
 /* What decides the bytes of a directory beside its entries. */
@@ -56,7 +56,7 @@ bool ext4_dir_is_indexed(const struct ext4_dir_format *format, const struct ext4
 
 /* Writes all blocks to where the extents say. 0/-errno. */
 int ext4_dir_write(const struct ext4_dir_format *format, const struct ext4_dir *dir,
-		   const struct ext4_extent *extents, struct ext4_writer *writer);
+		   const struct ext4_extent *extents, struct writer *writer);
 
 /* ---- Shared by dir.c and htree.c ---- */
 

@@ -4,10 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/cleanup.h"
 #include "lib/crc32c.h"
 #include "lib/round.h"
-#include "plugins/ext4/disk.h"
-#include "plugins/ext4/writer.h"
+#include "plugins/common/writer.h"
+#include "plugins/ext4/format.h"
 
 /* One level of the tree, as the level above sees it: first logical block and place of each block.
  */
@@ -39,25 +40,13 @@ uint64_t ext4_extent_tree_blocks(uint64_t extents)
 	return blocks;
 }
 
-static void put_header(uint8_t *to, uint16_t entries, uint16_t max, uint16_t depth)
-{
-	struct ext4_extent_header header = {
-		.magic = to_le16(EXT4_EXTENT_MAGIC),
-		.entries = to_le16(entries),
-		.max = to_le16(max),
-		.depth = to_le16(depth),
-	};
-
-	memcpy(to, &header, sizeof(header));
-}
-
 static void put_leaf(uint8_t *to, const struct ext4_extent *extent)
 {
 	struct ext4_extent_leaf leaf = {
 		.block = to_le32(extent->logical),
-		.len = to_le16(extent->blocks),
-		.start_hi = to_le16(extent->physical >> 32),
-		.start_lo = to_le32(extent->physical),
+		.len = to_le16((uint16_t)extent->blocks),
+		.start_hi = to_le16((uint16_t)(extent->physical >> 32)),
+		.start_lo = to_le32((uint32_t)extent->physical),
 	};
 
 	memcpy(to, &leaf, sizeof(leaf));
@@ -67,19 +56,26 @@ static void put_index(uint8_t *to, const struct ext4_extent *extent)
 {
 	struct ext4_extent_index index = {
 		.block = to_le32(extent->logical),
-		.leaf_lo = to_le32(extent->physical),
-		.leaf_hi = to_le16(extent->physical >> 32),
+		.leaf_lo = to_le32((uint32_t)extent->physical),
+		.leaf_hi = to_le16((uint16_t)(extent->physical >> 32)),
 	};
 
 	memcpy(to, &index, sizeof(index));
 }
 
-static void put_node(uint8_t *to, const struct ext4_extent *items, uint16_t count, uint16_t max,
+static void put_node(uint8_t *to, const struct ext4_extent *items, uint32_t count, uint16_t max,
 		     uint16_t depth)
 {
-	put_header(to, count, max, depth);
-	for (uint16_t i = 0; i < count; i++) {
-		to += sizeof(struct ext4_extent_header);
+	struct ext4_extent_header header = {
+		.magic = to_le16(EXT4_EXTENT_MAGIC),
+		.entries = to_le16((uint16_t)count),
+		.max = to_le16(max),
+		.depth = to_le16(depth),
+	};
+
+	memcpy(to, &header, sizeof(header));
+	for (uint32_t i = 0; i < count; i++) {
+		to += sizeof(header);
 		if (depth == 0)
 			put_leaf(to, &items[i]);
 		else
@@ -97,18 +93,19 @@ static uint64_t supply_next(struct supply *supply)
 }
 
 /* Packs a level into blocks; on return it describes these blocks. They fit into the same items. */
-static int write_level(struct ext4_writer *writer, uint32_t inode_seed, struct supply *supply,
+static int write_level(struct writer *writer, uint32_t inode_seed, struct supply *supply,
 		       struct level *level)
 {
 	uint32_t done = 0, blocks = 0;
 
 	while (done < level->count) {
 		uint32_t left = level->count - done;
-		uint16_t count = left < EXT4_EXTENTS_PER_BLOCK ? left : EXT4_EXTENTS_PER_BLOCK;
+		uint32_t count = left < EXT4_EXTENTS_PER_BLOCK ? left : EXT4_EXTENTS_PER_BLOCK;
 		uint64_t physical = supply_next(supply);
 		uint8_t *block;
 		le32 checksum;
-		int ret = ext4_writer_block(writer, physical, &block);
+		int ret =
+			writer_take(writer, physical * EXT4_BLOCK_BYTES, EXT4_BLOCK_BYTES, &block);
 
 		if (ret < 0)
 			return ret;
@@ -126,28 +123,31 @@ static int write_level(struct ext4_writer *writer, uint32_t inode_seed, struct s
 	return 0;
 }
 
-int ext4_extent_tree_write(struct ext4_writer *writer, uint32_t inode_seed,
+int ext4_extent_tree_write(struct writer *writer, uint32_t inode_seed,
 			   const struct ext4_extent *extents, uint32_t count,
-			   const struct ext4_extent *tree_runs, uint8_t inode_block[60])
+			   const struct ext4_extent *tree_runs,
+			   uint8_t inode_block[EXT4_INODE_BLOCK_BYTES])
 {
 	struct supply supply = { .run = tree_runs };
+	autofree struct ext4_extent *items = NULL;
 	struct level level = { .count = count };
-	int ret = 0;
 
 	if (count <= EXT4_EXTENTS_INLINE) {
 		put_node(inode_block, extents, count, EXT4_EXTENTS_INLINE, 0);
 		return 0;
 	}
-	level.items = malloc(count * sizeof(*level.items));
-	if (!level.items)
+	level.items = items = malloc(count * sizeof(*items));
+	if (!items)
 		return -ENOMEM;
-	memcpy(level.items, extents, count * sizeof(*level.items));
-	while (ret == 0 && level.count > EXT4_EXTENTS_INLINE)
-		ret = write_level(writer, inode_seed, &supply, &level);
-	if (ret == 0)
-		put_node(inode_block, level.items, level.count, EXT4_EXTENTS_INLINE, level.depth);
-	free(level.items);
-	return ret;
+	memcpy(items, extents, count * sizeof(*items));
+	while (level.count > EXT4_EXTENTS_INLINE) {
+		int ret = write_level(writer, inode_seed, &supply, &level);
+
+		if (ret < 0)
+			return ret;
+	}
+	put_node(inode_block, items, level.count, EXT4_EXTENTS_INLINE, level.depth);
+	return 0;
 }
 
 uint64_t ext4_extent_lookup(const struct ext4_extent *extents, uint32_t logical, uint32_t *hint)

@@ -3,9 +3,9 @@
 #ifndef EXT4_EXTENT_H
 #define EXT4_EXTENT_H
 
-#include <stdint.h>
+#include "plugins/ext4/format.h"
 
-struct ext4_writer;
+struct writer;
 
 /* A run of blocks of one file, at most EXT4_EXTENT_MAX_BLOCKS long. */
 struct ext4_extent {
@@ -22,9 +22,10 @@ uint64_t ext4_extent_tree_blocks(uint64_t extents);
  * they are more than four, into blocks taken in order from tree_runs. inode_seed is the checksum
  * seed of the inode. 0/-errno.
  */
-int ext4_extent_tree_write(struct ext4_writer *writer, uint32_t inode_seed,
+int ext4_extent_tree_write(struct writer *writer, uint32_t inode_seed,
 			   const struct ext4_extent *extents, uint32_t count,
-			   const struct ext4_extent *tree_runs, uint8_t inode_block[60]);
+			   const struct ext4_extent *tree_runs,
+			   uint8_t inode_block[EXT4_INODE_BLOCK_BYTES]);
 
 /* The physical block of a logical one, which is mapped; *hint speeds up ascending questions, begin
  * with 0. */

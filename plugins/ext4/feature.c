@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "plugins/ext4/disk.h"
+#include "plugins/ext4/format.h"
 
 enum word { COMPAT, INCOMPAT, RO_COMPAT };
 

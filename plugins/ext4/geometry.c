@@ -2,7 +2,7 @@
 #include "plugins/ext4/geometry.h"
 
 #include "lib/round.h"
-#include "plugins/ext4/disk.h"
+#include "plugins/ext4/format.h"
 
 #define BITMAPS_PER_GROUP 2u
 /* What libext2fs wants free in the last group beside its tables. */
@@ -18,17 +18,17 @@ bool ext4_geometry_init(struct ext4_geometry *geo, uint64_t blocks, uint32_t blo
 	if (groups == 0 || groups > UINT32_MAX)
 		return false;
 	inodes_per_group = round_up(div_up(inodes, groups), EXT4_INODES_PER_BLOCK);
+	if (inodes_per_group > EXT4_GROUP_INODES_MAX || inodes_per_group * groups > UINT32_MAX)
+		return false;
 	*geo = (struct ext4_geometry){
 		.blocks = blocks,
 		.blocks_per_group = blocks_per_group,
-		.groups = groups,
-		.inodes_per_group = inodes_per_group,
-		.itable_blocks = inodes_per_group / EXT4_INODES_PER_BLOCK,
-		.desc_blocks = div_up(groups, EXT4_BLOCK_BYTES / sizeof(struct ext4_descriptor)),
+		.groups = (uint32_t)groups,
+		.inodes_per_group = (uint32_t)inodes_per_group,
+		.itable_blocks = (uint32_t)inodes_per_group / EXT4_INODES_PER_BLOCK,
+		.desc_blocks = (uint32_t)div_up(groups, EXT4_DESCRIPTORS_PER_BLOCK),
 	};
-	return inodes_per_group <= EXT4_GROUP_INODES_MAX &&
-	       inodes_per_group * groups <= UINT32_MAX &&
-	       blocks_per_group >= ext4_geometry_group_min(geo) &&
+	return blocks_per_group >= ext4_geometry_group_min(geo) &&
 	       (tail == 0 || tail >= ext4_geometry_tail_min(geo));
 }
 
@@ -64,7 +64,7 @@ static uint32_t count_backups(uint32_t groups)
 uint32_t ext4_geometry_group_min(const struct ext4_geometry *geo)
 {
 	uint32_t tables = 1 + BITMAPS_PER_GROUP + geo->itable_blocks + geo->desc_blocks;
-	uint32_t descriptors = div_up(geo->desc_blocks * UINT64_C(4), 3);
+	uint32_t descriptors = (uint32_t)div_up(geo->desc_blocks * UINT64_C(4), 3);
 
 	return tables > descriptors ? tables : descriptors;
 }
@@ -93,5 +93,5 @@ uint32_t ext4_group_blocks(const struct ext4_geometry *geo, uint32_t group)
 {
 	uint64_t left = geo->blocks - ext4_group_start(geo, group);
 
-	return left < geo->blocks_per_group ? left : geo->blocks_per_group;
+	return left < geo->blocks_per_group ? (uint32_t)left : geo->blocks_per_group;
 }

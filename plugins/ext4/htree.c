@@ -6,10 +6,11 @@
 
 #include <ext2fs/ext2fs.h>
 
+#include "lib/cleanup.h"
 #include "lib/crc32c.h"
 #include "lib/round.h"
+#include "plugins/common/writer.h"
 #include "plugins/ext4/extent.h"
-#include "plugins/ext4/writer.h"
 
 /* The kernel keeps the highest hash to itself, as the end of a directory. */
 #define HASH_END 0xfffffffeu
@@ -45,7 +46,7 @@ struct index_block {
 	uint16_t limit;
 };
 
-static void htree_destroy(struct htree *tree)
+static void htree_clear(struct htree *tree)
 {
 	free(tree->entries);
 	free(tree->leaves);
@@ -68,8 +69,8 @@ static void hash_entries(struct htree *tree)
 		struct ext4_name name = ext4_dir_name(tree->dir, i);
 		struct hashed *entry = &tree->entries[i];
 
-		ext2fs_dirhash(EXT4_DX_HASH_HALF_MD4, name.text, name.len, tree->format->hash_seed,
-			       &entry->hash, &entry->minor);
+		ext2fs_dirhash(EXT4_DX_HASH_HALF_MD4, name.text, (int)name.len,
+			       tree->format->hash_seed, &entry->hash, &entry->minor);
 		if (entry->hash == HASH_END)
 			entry->hash = HASH_MAX;
 		entry->number = i;
@@ -101,9 +102,10 @@ static void cut_leaves(struct htree *tree)
 	}
 	tree->leaves[tree->leaf_count].first = tree->entry_count;
 	if (tree->leaf_count > EXT4_DX_ROOT_LIMIT)
-		tree->node_count = div_up(tree->leaf_count, EXT4_DX_NODE_LIMIT);
+		tree->node_count = (uint32_t)div_up(tree->leaf_count, EXT4_DX_NODE_LIMIT);
 }
 
+/* Clear in either case. */
 static int htree_init(struct htree *tree, const struct ext4_dir_format *format,
 		      const struct ext4_dir *dir)
 {
@@ -114,10 +116,8 @@ static int htree_init(struct htree *tree, const struct ext4_dir_format *format,
 	tree->inode_seed = ext4_inode_seed(format->csum_seed, dir->ino);
 	tree->entries = malloc(count * sizeof(*tree->entries));
 	tree->leaves = malloc((count / leaf_entries_min + 2) * sizeof(*tree->leaves));
-	if (!tree->entries || !tree->leaves) {
-		htree_destroy(tree);
+	if (!tree->entries || !tree->leaves)
 		return -ENOMEM;
-	}
 	hash_entries(tree);
 	cut_leaves(tree);
 	return 0;
@@ -126,13 +126,12 @@ static int htree_init(struct htree *tree, const struct ext4_dir_format *format,
 int ext4_htree_count_blocks(const struct ext4_dir_format *format, const struct ext4_dir *dir,
 			    uint32_t *blocks)
 {
-	struct htree tree;
+	struct htree tree autocall(htree_clear) = { 0 };
 	int ret = htree_init(&tree, format, dir);
 
 	if (ret < 0)
 		return ret;
 	*blocks = 1 + tree.node_count + tree.leaf_count;
-	htree_destroy(&tree);
 	return 0;
 }
 
@@ -145,9 +144,9 @@ static void put_index_entry(const struct index_block *block, uint32_t number, ui
 }
 
 /* Puts the counts over the first entry's hash, and the checksum over what is used. */
-static void finish_index(const struct htree *tree, const struct index_block *block, uint16_t count)
+static void finish_index(const struct htree *tree, const struct index_block *block, uint32_t count)
 {
-	struct ext4_dx_countlimit counts = { to_le16(block->limit), to_le16(count) };
+	struct ext4_dx_countlimit counts = { to_le16(block->limit), to_le16((uint16_t)count) };
 	struct ext4_dx_tail tail = { to_le32(0), to_le32(0) };
 	uint32_t crc;
 
@@ -190,7 +189,7 @@ static void put_root(const struct htree *tree, uint8_t *bytes)
 
 	ext4_dir_block_add_dots(&dots, tree->dir);
 	memcpy(&dirent, bytes + dots.last, sizeof(dirent));
-	dirent.rec_len = to_le16(EXT4_BLOCK_BYTES - dots.last);
+	dirent.rec_len = to_le16((uint16_t)(EXT4_BLOCK_BYTES - dots.last));
 	memcpy(bytes + dots.last, &dirent, sizeof(dirent));
 	memcpy(bytes + EXT4_DX_ROOT_INFO_OFFSET, &info, sizeof(info));
 	if (tree->node_count)
@@ -229,21 +228,22 @@ static void put_block(const struct htree *tree, uint32_t logical, uint8_t *bytes
 }
 
 int ext4_htree_write(const struct ext4_dir_format *format, const struct ext4_dir *dir,
-		     const struct ext4_extent *extents, struct ext4_writer *writer)
+		     const struct ext4_extent *extents, struct writer *writer)
 {
-	struct htree tree;
+	struct htree tree autocall(htree_clear) = { 0 };
 	uint32_t hint = 0;
 	int ret = htree_init(&tree, format, dir);
 
 	if (ret < 0)
 		return ret;
-	for (uint32_t i = 0; ret == 0 && i < dir->blocks; i++) {
+	for (uint32_t i = 0; i < dir->blocks; i++) {
 		uint8_t *bytes;
 
-		ret = ext4_writer_block(writer, ext4_extent_lookup(extents, i, &hint), &bytes);
-		if (ret == 0)
-			put_block(&tree, i, bytes);
+		ret = writer_take(writer, ext4_extent_lookup(extents, i, &hint) * EXT4_BLOCK_BYTES,
+				  EXT4_BLOCK_BYTES, &bytes);
+		if (ret < 0)
+			return ret;
+		put_block(&tree, i, bytes);
 	}
-	htree_destroy(&tree);
-	return ret;
+	return 0;
 }

@@ -13,6 +13,6 @@ int ext4_htree_count_blocks(const struct ext4_dir_format *format, const struct e
 			    uint32_t *blocks);
 
 int ext4_htree_write(const struct ext4_dir_format *format, const struct ext4_dir *dir,
-		     const struct ext4_extent *extents, struct ext4_writer *writer);
+		     const struct ext4_extent *extents, struct writer *writer);
 
 #endif

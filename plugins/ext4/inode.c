@@ -4,16 +4,15 @@
 #include "lib/crc32c.h"
 #include "lib/filetype.h"
 #include "plugins/ext4/dir.h"
-#include "plugins/ext4/xattr.h"
 
 #define SECTORS_PER_BLOCK (EXT4_BLOCK_BYTES / 512)
 
 void ext4_time_encode(int64_t sec, uint32_t nsec, le32 *seconds, le32 *extra)
 {
 	/* The low word is signed; the extra bits count what it lacks in units of 2^32. */
-	uint32_t epoch = ((sec - (int32_t)sec) >> 32) & 3;
+	uint32_t epoch = (uint32_t)((sec - (int32_t)sec) >> 32) & 3;
 
-	*seconds = to_le32(sec);
+	*seconds = to_le32((uint32_t)sec);
 	*extra = to_le32(nsec << 2 | epoch);
 }
 
@@ -28,10 +27,10 @@ void ext4_device_encode(struct ext4_inode *inode, uint32_t major, uint32_t minor
 
 static void set_owner(struct ext4_inode *inode, uint32_t uid, uint32_t gid)
 {
-	inode->uid_lo = to_le16(uid);
-	inode->uid_hi = to_le16(uid >> 16);
-	inode->gid_lo = to_le16(gid);
-	inode->gid_hi = to_le16(gid >> 16);
+	inode->uid_lo = to_le16((uint16_t)uid);
+	inode->uid_hi = to_le16((uint16_t)(uid >> 16));
+	inode->gid_lo = to_le16((uint16_t)gid);
+	inode->gid_hi = to_le16((uint16_t)(gid >> 16));
 }
 
 static void set_times(struct ext4_inode *inode, int64_t sec, uint32_t nsec)
@@ -43,24 +42,14 @@ static void set_times(struct ext4_inode *inode, int64_t sec, uint32_t nsec)
 
 static void set_size(struct ext4_inode *inode, uint64_t size)
 {
-	inode->size_lo = to_le32(size);
-	inode->size_hi = to_le32(size >> 32);
+	inode->size_lo = to_le32((uint32_t)size);
+	inode->size_hi = to_le32((uint32_t)(size >> 32));
 }
 
 /* Feature dir_nlink: 1 stands for too many to count. */
 static uint16_t links_on_disk(uint32_t links)
 {
-	return links > EXT4_LINK_MAX ? 1 : links;
-}
-
-static void fill_xattrs(struct ext4_inode *inode, const struct kataimg_node *node)
-{
-	struct ext4_xattr_set set;
-	char reason[1];
-
-	if (node->xattr_count == 0 || ext4_xattr_set_init(&set, node, reason, sizeof(reason)) < 0)
-		return;
-	ext4_xattr_pack_inode(&set, inode->xattrs);
+	return links > EXT4_LINK_MAX ? 1 : (uint16_t)links;
 }
 
 void ext4_inode_fill(struct ext4_inode *inode, const struct kataimg_node *node, uint32_t links)
@@ -75,7 +64,6 @@ void ext4_inode_fill(struct ext4_inode *inode, const struct kataimg_node *node, 
 		memcpy(inode->block, node->target, node->size);
 	if (node->type == KATAIMG_CHR || node->type == KATAIMG_BLK)
 		ext4_device_encode(inode, node->rdev_major, node->rdev_minor);
-	fill_xattrs(inode, node);
 }
 
 void ext4_inode_fill_own(struct ext4_inode *inode, uint16_t mode, uint16_t links, uint64_t size,
@@ -92,17 +80,17 @@ void ext4_inode_set_blocks(struct ext4_inode *inode, uint64_t blocks, uint64_t x
 {
 	uint64_t sectors = (blocks + (xattr_block != 0)) * SECTORS_PER_BLOCK;
 
-	inode->blocks_lo = to_le32(sectors);
-	inode->blocks_hi = to_le16(sectors >> 32);
-	inode->file_acl_lo = to_le32(xattr_block);
-	inode->file_acl_hi = to_le16(xattr_block >> 32);
+	inode->blocks_lo = to_le32((uint32_t)sectors);
+	inode->blocks_hi = to_le16((uint16_t)(sectors >> 32));
+	inode->file_acl_lo = to_le32((uint32_t)xattr_block);
+	inode->file_acl_hi = to_le16((uint16_t)(xattr_block >> 32));
 }
 
 void ext4_inode_seal(struct ext4_inode *inode, uint32_t csum_seed, uint32_t ino)
 {
 	uint32_t crc = crc32c(ext4_inode_seed(csum_seed, ino), inode, sizeof(*inode));
 
-	inode->checksum_lo = to_le16(crc);
+	inode->checksum_lo = to_le16((uint16_t)crc);
 	if (from_le16(inode->extra_isize))
-		inode->checksum_hi = to_le16(crc >> 16);
+		inode->checksum_hi = to_le16((uint16_t)(crc >> 16));
 }

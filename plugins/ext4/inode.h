@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "kataimg/backend.h"
-#include "plugins/ext4/disk.h"
+#include "plugins/ext4/format.h"
 
 /* The seconds and the extra word (nanoseconds, two more bits of seconds) of a timestamp. */
 void ext4_time_encode(int64_t sec, uint32_t nsec, le32 *seconds, le32 *extra);
@@ -14,9 +14,8 @@ void ext4_time_encode(int64_t sec, uint32_t nsec, le32 *seconds, le32 *extra);
 /* A zeroed inode's device number. */
 void ext4_device_encode(struct ext4_inode *inode, uint32_t major, uint32_t minor);
 
-/* Type, permissions, owner, times, size, and, in the inode, the target of a short link, the
- * device number, the extended attributes; not its blocks.
- * links: what its entries amount to. The inode starts as zeros. */
+/* Type, permissions, owner, times, size, the target of a short link or the device number; not its
+ * blocks and extended attributes. links: what its entries amount to. The inode starts as zeros. */
 void ext4_inode_fill(struct ext4_inode *inode, const struct kataimg_node *node, uint32_t links);
 
 /* What an inode without a node has: owner 0:0, all times the same. */

@@ -42,7 +42,7 @@ static errcode_t io_set_blksize(io_channel channel, int blksize)
 /* A negative count is a number of bytes. */
 static size_t count_bytes(io_channel channel, int count)
 {
-	return count < 0 ? (size_t)-count : (size_t)count * channel->block_size;
+	return count < 0 ? (size_t)-count : (size_t)count * (size_t)channel->block_size;
 }
 
 static errcode_t io_result(struct ext4_io *io, int ret)
@@ -56,7 +56,8 @@ static errcode_t io_read_blk64(io_channel channel, unsigned long long block, int
 {
 	struct ext4_io *io = channel->private_data;
 
-	return io_result(io, io->host->window_read(io->host->ctx, block * channel->block_size, data,
+	return io_result(io, io->host->window_read(io->host->ctx,
+						   block * (unsigned int)channel->block_size, data,
 						   count_bytes(channel, count)));
 }
 
@@ -65,8 +66,9 @@ static errcode_t io_write_blk64(io_channel channel, unsigned long long block, in
 {
 	struct ext4_io *io = channel->private_data;
 
-	return io_result(io, io->host->write(io->host->ctx, block * channel->block_size, data,
-					     count_bytes(channel, count)));
+	return io_result(io,
+			 io->host->write(io->host->ctx, block * (unsigned int)channel->block_size,
+					 data, count_bytes(channel, count)));
 }
 
 static errcode_t io_read_blk(io_channel channel, unsigned long block, int count, void *data)

@@ -5,12 +5,8 @@
  */
 #include "plugins/ext4/layout.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "lib/round.h"
 #include "plugins/common/space.h"
-#include "plugins/ext4/ext4.h"
 
 /* Blocks of one file: one run where there is one long enough, else the lowest that are free. */
 struct supply {
@@ -19,44 +15,25 @@ struct supply {
 	uint64_t start, got;
 };
 
-static int append_extent(struct ext4_layout *layout, uint32_t logical, uint64_t physical,
-			 uint32_t blocks)
-{
-	if (layout->extent_count == layout->extent_capacity) {
-		uint32_t capacity = layout->extent_capacity + layout->extent_capacity / 2 + 64;
-		struct ext4_extent *extents =
-			reallocarray(layout->extents, capacity, sizeof(*extents));
-
-		if (!extents)
-			return -ENOMEM;
-		layout->extents = extents;
-		layout->extent_capacity = capacity;
-	}
-	layout->extents[layout->extent_count++] = (struct ext4_extent){
-		.physical = physical,
-		.logical = logical,
-		.blocks = blocks,
-	};
-	return 0;
-}
-
-/* A run becomes extents that end at multiples of the longest extent, and so of a huge page. */
-static int append_run(struct ext4_layout *layout, uint32_t logical, uint64_t physical,
+/* A run becomes extents that end at multiples of the longest extent, and so of a huge page. Logical
+ * blocks are below 2^32, as files are. */
+static int append_run(struct ext4_layout *layout, uint64_t logical, uint64_t physical,
 		      uint64_t blocks)
 {
-	int ret = 0;
+	while (blocks) {
+		uint64_t part = EXT4_EXTENT_MAX_BLOCKS - logical % EXT4_EXTENT_MAX_BLOCKS;
+		struct ext4_extent *extent = array_add(&layout->extents);
 
-	while (ret == 0 && blocks) {
-		uint32_t part = EXT4_EXTENT_MAX_BLOCKS - logical % EXT4_EXTENT_MAX_BLOCKS;
-
+		if (!extent)
+			return -ENOMEM;
 		if (part > blocks)
 			part = blocks;
-		ret = append_extent(layout, logical, physical, part);
+		*extent = (struct ext4_extent){ physical, (uint32_t)logical, (uint32_t)part };
 		logical += part;
 		physical += part;
 		blocks -= part;
 	}
-	return ret;
+	return 0;
 }
 
 static int supply_refill(struct supply *supply)
@@ -88,7 +65,7 @@ static int supply_take(struct supply *supply, uint64_t max, uint64_t *start, uin
 }
 
 /* Puts a file's logical blocks wherever the supply has room; what finds none is counted. */
-static int place_blocks(struct supply *supply, uint32_t logical, uint64_t blocks)
+static int place_blocks(struct supply *supply, uint64_t logical, uint64_t blocks)
 {
 	while (blocks) {
 		uint64_t start, got;
@@ -99,8 +76,9 @@ static int place_blocks(struct supply *supply, uint32_t logical, uint64_t blocks
 			supply->wanted -= blocks;
 			return 0;
 		}
-		if (ret == 0)
-			ret = append_run(supply->layout, logical, start, got);
+		if (ret < 0)
+			return ret;
+		ret = append_run(supply->layout, logical, start, got);
 		if (ret < 0)
 			return ret;
 		logical += got;
@@ -109,13 +87,14 @@ static int place_blocks(struct supply *supply, uint32_t logical, uint64_t blocks
 	return 0;
 }
 
-/* Blocks of the tree over the extents from first on. */
-static int place_tree(struct ext4_layout *layout, uint32_t first)
+/* Ends a file's extents that began at extents->first: blocks of the tree over them. */
+static int finish_extents(struct ext4_layout *layout, struct ext4_extents *extents)
 {
-	uint64_t blocks = ext4_extent_tree_blocks(layout->extent_count - first);
-	struct supply supply = { .layout = layout, .wanted = blocks };
+	struct supply supply = { .layout = layout };
 
-	return place_blocks(&supply, 0, blocks);
+	extents->count = (uint32_t)(layout->extents.count - extents->first);
+	supply.wanted = ext4_extent_tree_blocks(extents->count);
+	return place_blocks(&supply, 0, supply.wanted);
 }
 
 /* A file that is all one stretch. */
@@ -124,19 +103,18 @@ static int place_stretch(struct ext4_layout *layout, uint32_t blocks, struct ext
 	struct supply supply = { .layout = layout, .wanted = blocks };
 	int ret;
 
-	extents->first = layout->extent_count;
+	extents->first = layout->extents.count;
 	ret = place_blocks(&supply, 0, blocks);
-	extents->count = layout->extent_count - extents->first;
-	return ret < 0 ? ret : place_tree(layout, extents->first);
+	return ret < 0 ? ret : finish_extents(layout, extents);
 }
 
 /* ---- Files ---- */
 
 /* Physical blocks that keep logical block `logical` in step with the pages of the image. */
-static uint64_t huge_phase(const struct ext4 *ext4, uint32_t logical)
+static uint64_t huge_phase(const struct ext4_source *source, uint64_t logical)
 {
-	uint64_t huge = ext4_huge_blocks(ext4);
-	uint64_t window_phase = ext4->job->window_offset / EXT4_BLOCK_BYTES % huge;
+	uint64_t huge = ext4_huge_blocks(source);
+	uint64_t window_phase = source->job->window_offset / EXT4_BLOCK_BYTES % huge;
 
 	return (logical + huge - window_phase) % huge;
 }
@@ -169,11 +147,11 @@ static void note_large_end(struct ext4_layout *layout, uint64_t end)
 }
 
 /* A part of a large segment, on a boundary. -ENOSPC. */
-static int take_large(struct ext4_layout *layout, const struct ext4 *ext4, uint32_t logical,
-		      uint64_t blocks, uint64_t *start, uint64_t *got)
+static int take_large(struct ext4_layout *layout, uint64_t logical, uint64_t blocks,
+		      uint64_t *start, uint64_t *got)
 {
-	uint64_t huge = ext4_huge_blocks(ext4);
-	uint64_t phase = huge_phase(ext4, logical);
+	uint64_t huge = ext4_huge_blocks(layout->census->source);
+	uint64_t phase = huge_phase(layout->census->source, logical);
 	int ret = -ENOSPC;
 
 	*got = blocks;
@@ -188,21 +166,22 @@ static int take_large(struct ext4_layout *layout, const struct ext4 *ext4, uint3
 }
 
 /* What is shorter than a huge page in the end may lie anywhere. */
-static int place_large_segment(struct ext4_layout *layout, const struct ext4 *ext4,
-			       uint32_t logical, uint64_t blocks)
+static int place_large_segment(struct ext4_layout *layout, uint64_t logical, uint64_t blocks)
 {
+	uint64_t huge = ext4_huge_blocks(layout->census->source);
 	struct supply rest = { .layout = layout };
 
-	while (logical + blocks >= first_huge_end(logical, ext4_huge_blocks(ext4))) {
+	while (logical + blocks >= first_huge_end(logical, huge)) {
 		uint64_t start, got;
-		int ret = take_large(layout, ext4, logical, blocks, &start, &got);
+		int ret = take_large(layout, logical, blocks, &start, &got);
 
 		if (ret == -ENOSPC) {
 			layout->missing += blocks;
 			return 0;
 		}
-		if (ret == 0)
-			ret = append_run(layout, logical, start, got);
+		if (ret < 0)
+			return ret;
+		ret = append_run(layout, logical, start, got);
 		if (ret < 0)
 			return ret;
 		note_large_end(layout, start + got);
@@ -213,52 +192,76 @@ static int place_large_segment(struct ext4_layout *layout, const struct ext4 *ex
 	return place_blocks(&rest, logical, blocks);
 }
 
-static int place_file(struct ext4_layout *layout, const struct ext4 *ext4,
-		      const struct kataimg_node *node)
+/* What is not large shares one supply, whose wish is known before the first segment. */
+static uint64_t count_small_blocks(const struct ext4_source *source,
+				   const struct kataimg_node *node)
 {
-	struct ext4_extents *extents = &layout->files[node->index];
-	struct supply small = { .layout = layout };
-	int ret = 0;
+	uint64_t blocks = 0;
 
 	for (uint32_t i = 0; i < node->segment_count; i++)
-		if (!ext4_segment_is_large(ext4, node, &node->segments[i]))
-			small.wanted += ext4_segment_blocks(&node->segments[i]);
-	extents->first = layout->extent_count;
-	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++) {
-		const struct kataimg_segment *segment = &node->segments[i];
-		uint32_t logical = ext4_segment_first(segment);
-		uint32_t blocks = ext4_segment_blocks(segment);
-
-		if (ext4_segment_is_large(ext4, node, segment))
-			ret = place_large_segment(layout, ext4, logical, blocks);
-		else
-			ret = place_blocks(&small, logical, blocks);
-	}
-	extents->count = layout->extent_count - extents->first;
-	return ret < 0 ? ret : place_tree(layout, extents->first);
+		if (!ext4_segment_is_large(source, node, &node->segments[i]))
+			blocks += ext4_segment_blocks(&node->segments[i]);
+	return blocks;
 }
 
-static int place_node(struct ext4_layout *layout, const struct ext4 *ext4, uint32_t index)
+static int place_file(struct ext4_layout *layout, const struct kataimg_node *node)
 {
-	const struct kataimg_node *node = ext4->tree->nodes[index];
-
-	if (node->type == KATAIMG_REG)
-		return place_file(layout, ext4, node);
-	return place_stretch(layout, ext4->census.demands[index].blocks, &layout->files[index]);
-}
-
-static int place_xattr_blocks(struct ext4_layout *layout, const struct ext4 *ext4)
-{
+	const struct ext4_source *source = layout->census->source;
+	struct ext4_extents *extents = &layout->files[node->index];
+	struct supply small = { .layout = layout, .wanted = count_small_blocks(source, node) };
 	int ret = 0;
 
-	for (uint32_t i = 0; ret == 0 && i < ext4->census.xattr_block_count; i++) {
-		ret = space_take_whole(layout->space, 1, &layout->xattr_blocks[i]);
-		if (ret == -ENOSPC) {
-			layout->missing++;
-			ret = 0;
-		}
+	extents->first = layout->extents.count;
+	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++) {
+		const struct kataimg_segment *segment = &node->segments[i];
+		uint64_t logical = ext4_segment_first(segment);
+		uint64_t blocks = ext4_segment_blocks(segment);
+
+		ret = ext4_segment_is_large(source, node, segment)
+			      ? place_large_segment(layout, logical, blocks)
+			      : place_blocks(&small, logical, blocks);
 	}
-	return ret;
+	return ret < 0 ? ret : finish_extents(layout, extents);
+}
+
+static int place_node(struct ext4_layout *layout, uint32_t index)
+{
+	const struct kataimg_node *node = layout->census->source->tree->nodes[index];
+
+	if (node->type == KATAIMG_REG)
+		return place_file(layout, node);
+	return place_stretch(layout, layout->census->demands[index].blocks, &layout->files[index]);
+}
+
+static int place_nodes(struct ext4_layout *layout)
+{
+	const struct ext4_census *census = layout->census;
+	bool large_only = layout->mode == EXT4_LAYOUT_LARGE_ONLY;
+	uint32_t count = large_only ? census->large_count : census->order_count;
+
+	for (uint32_t i = 0; i < count; i++) {
+		int ret = place_node(layout, census->order[i]);
+
+		if (ret < 0)
+			return ret;
+		ret = ext4_source_check_cancelled(census->source, i);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int place_xattr_blocks(struct ext4_layout *layout)
+{
+	for (size_t i = 0; i < layout->census->xattr_blocks.count; i++) {
+		int ret = space_take_whole(layout->space, 1, &layout->xattr_blocks[i]);
+
+		if (ret == -ENOSPC)
+			layout->missing++;
+		else if (ret < 0)
+			return ret;
+	}
+	return 0;
 }
 
 /* ---- The filesystem's own blocks ---- */
@@ -311,58 +314,59 @@ static int place_tables(struct ext4_layout *layout)
 	return ret;
 }
 
-static int place_own(struct ext4_layout *layout, const struct ext4 *ext4)
+static int place_own(struct ext4_layout *layout)
 {
+	const struct ext4_census *census = layout->census;
 	int ret = add_free_runs(layout);
 
-	if (ret == 0)
-		ret = place_tables(layout);
-	if (ret == 0 && ext4->options.journal)
+	if (ret < 0)
+		return ret;
+	ret = place_tables(layout);
+	if (ret < 0)
+		return ret;
+	if (census->source->options.journal)
 		ret = place_stretch(layout, EXT4_JOURNAL_BLOCKS, &layout->journal);
-	if (ret == 0 && ext4->census.lost_found)
-		ret = place_stretch(layout, EXT4_LOST_FOUND_BLOCKS, &layout->lost_found);
-	return ret;
+	if (ret < 0 || !census->lost_found)
+		return ret;
+	return place_stretch(layout, EXT4_LOST_FOUND_BLOCKS, &layout->lost_found);
 }
 
-static int allocate(struct ext4_layout *layout, const struct ext4 *ext4)
+static int allocate(struct ext4_layout *layout)
 {
+	const struct ext4_census *census = layout->census;
+
 	layout->space = space_new();
 	layout->groups = calloc(layout->geo.groups, sizeof(*layout->groups));
-	layout->files = calloc(ext4->tree->node_count, sizeof(*layout->files));
+	layout->files = calloc(census->source->tree->node_count, sizeof(*layout->files));
 	layout->xattr_blocks =
-		calloc(ext4->census.xattr_block_count + 1, sizeof(*layout->xattr_blocks));
+		calloc(census->xattr_blocks.count + 1, sizeof(*layout->xattr_blocks));
 	if (!layout->space || !layout->groups || !layout->files || !layout->xattr_blocks)
 		return -ENOMEM;
 	return 0;
 }
 
-int ext4_layout_init(struct ext4_layout *layout, const struct ext4 *ext4,
+int ext4_layout_make(struct ext4_layout *layout, const struct ext4_census *census,
 		     const struct ext4_geometry *geo, enum ext4_layout_mode mode)
 {
-	const struct ext4_census *census = &ext4->census;
-	uint32_t count = mode == EXT4_LAYOUT_LARGE_ONLY ? census->large_count : census->order_count;
 	int ret;
 
-	*layout = (struct ext4_layout){ .geo = *geo, .mode = mode };
-	ret = allocate(layout, ext4);
-	if (ret == 0)
-		ret = place_own(layout, ext4);
-	for (uint32_t i = 0; ret == 0 && i < count; i++) {
-		ret = place_node(layout, ext4, census->order[i]);
-		if (ret == 0)
-			ret = ext4_check_cancelled(ext4->host, i);
-	}
-	if (ret == 0 && mode != EXT4_LAYOUT_LARGE_ONLY)
-		ret = place_xattr_blocks(layout, ext4);
-	return ret;
+	*layout = (struct ext4_layout){ .census = census, .geo = *geo, .mode = mode };
+	ret = allocate(layout);
+	if (ret < 0)
+		return ret;
+	ret = place_own(layout);
+	if (ret < 0)
+		return ret;
+	ret = place_nodes(layout);
+	return ret < 0 || mode == EXT4_LAYOUT_LARGE_ONLY ? ret : place_xattr_blocks(layout);
 }
 
-void ext4_layout_destroy(struct ext4_layout *layout)
+void ext4_layout_clear(struct ext4_layout *layout)
 {
 	space_free(layout->space);
 	free(layout->groups);
 	free(layout->files);
 	free(layout->xattr_blocks);
-	free(layout->extents);
+	array_free(&layout->extents);
 	*layout = (struct ext4_layout){ 0 };
 }

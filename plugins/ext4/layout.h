@@ -4,13 +4,11 @@
 #ifndef EXT4_LAYOUT_H
 #define EXT4_LAYOUT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
+#include "lib/array.h"
+#include "plugins/ext4/census.h"
 #include "plugins/ext4/extent.h"
 #include "plugins/ext4/geometry.h"
 
-struct ext4;
 struct space;
 
 /* A group's own blocks. */
@@ -23,7 +21,7 @@ struct ext4_group_tables {
 /* A stretch of ext4_layout.extents: those of the data, ascending, then the blocks of the tree over
  * them, if it needs any. */
 struct ext4_extents {
-	uint32_t first;
+	size_t first;
 	uint32_t count;
 };
 
@@ -34,14 +32,13 @@ enum ext4_layout_mode {
 };
 
 struct ext4_layout {
+	const struct ext4_census *census;
 	enum ext4_layout_mode mode;
 	struct ext4_geometry geo;
 	struct ext4_group_tables *groups;
-	struct ext4_extents *files;  /* by node index */
-	uint64_t *xattr_blocks;      /* by number */
-	struct ext4_extent *extents; /* all */
-	uint32_t extent_count;
-	uint32_t extent_capacity;
+	struct ext4_extents *files;        /* by node index */
+	uint64_t *xattr_blocks;            /* by number */
+	ARRAY(struct ext4_extent) extents; /* all */
 	struct ext4_extents journal;
 	struct ext4_extents lost_found;
 	struct space *space; /* what is free */
@@ -49,10 +46,16 @@ struct ext4_layout {
 	uint64_t missing;    /* blocks that found no room: 0, or the layout is of no use */
 };
 
-/* Lays out ext4's census in a geometry. 0 (look at missing), -ECANCELED, or -ENOMEM without a
- * message. Destroy in either case. */
-int ext4_layout_init(struct ext4_layout *layout, const struct ext4 *ext4,
+/* Lays the census out in a geometry. 0 (look at missing), -ECANCELED or -ENOMEM. Clear in either
+ * case. */
+int ext4_layout_make(struct ext4_layout *layout, const struct ext4_census *census,
 		     const struct ext4_geometry *geo, enum ext4_layout_mode mode);
-void ext4_layout_destroy(struct ext4_layout *layout);
+void ext4_layout_clear(struct ext4_layout *layout);
+
+static inline const struct ext4_extent *ext4_layout_data(const struct ext4_layout *layout,
+							 const struct ext4_extents *extents)
+{
+	return layout->extents.items + extents->first;
+}
 
 #endif

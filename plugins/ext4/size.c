@@ -5,116 +5,115 @@
  * files end, then counting, then by layouts that say how many blocks were missing.
  */
 #include "plugins/ext4/size.h"
-#include "plugins/common/refuse.h"
 
-#include <errno.h>
+#include <inttypes.h>
 
+#include "lib/cleanup.h"
 #include "lib/round.h"
-#include "plugins/common/space.h"
-#include "plugins/ext4/ext4.h"
+#include "plugins/common/refuse.h"
 
 /* 64 TiB, far beyond what a partition table holds. */
 #define BLOCKS_MAX (UINT64_C(1) << 34)
 #define GROUP_BLOCKS_STEP 8u
 
-uint64_t ext4_used_inodes(const struct ext4 *ext4)
-{
-	/* Node 0 is the root, one of the reserved inodes. */
-	return EXT4_FIRST_INO - 1 + ext4->tree->node_count - 1 + ext4->census.lost_found;
-}
-
-uint64_t ext4_reserved_blocks(uint64_t blocks, uint64_t percent)
+uint64_t ext4_size_reserved_blocks(uint64_t blocks, uint64_t percent)
 {
 	return blocks * percent / 100;
 }
 
-uint64_t ext4_kernel_reserve_blocks(uint64_t blocks)
+uint64_t ext4_size_kernel_reserve_blocks(uint64_t blocks)
 {
 	return blocks / 50 < 4096 ? blocks / 50 : 4096;
 }
 
 /* Free blocks that make free_bytes available in a filesystem of so many blocks. */
-static uint64_t wanted_free(const struct ext4 *ext4, uint64_t blocks)
+static uint64_t wanted_free(const struct ext4_source *source, uint64_t blocks)
 {
-	if (ext4->job->free_bytes == 0)
+	if (source->job->free_bytes == 0)
 		return 0;
-	return div_up(ext4->job->free_bytes, EXT4_BLOCK_BYTES) +
-	       ext4_reserved_blocks(blocks, ext4->options.reserved_percent) +
-	       ext4_kernel_reserve_blocks(blocks);
+	return div_up(source->job->free_bytes, EXT4_BLOCK_BYTES) +
+	       ext4_size_reserved_blocks(blocks, source->options.reserved_percent) +
+	       ext4_size_kernel_reserve_blocks(blocks);
 }
 
 /* The smallest size at or above `least` that holds so many blocks and what shall be free:
  * wanted_free grows more slowly than its argument. */
-static uint64_t add_wanted_free(const struct ext4 *ext4, uint64_t used, uint64_t least)
+static uint64_t add_wanted_free(const struct ext4_source *source, uint64_t used, uint64_t least)
 {
 	uint64_t blocks = least > used ? least : used;
 
-	while (blocks < used + wanted_free(ext4, blocks))
-		blocks = used + wanted_free(ext4, blocks);
+	while (blocks < used + wanted_free(source, blocks))
+		blocks = used + wanted_free(source, blocks);
 	return blocks;
 }
 
-static int choose_inodes(struct ext4 *ext4)
+static int choose_inodes(struct ext4_size *size, const struct ext4_census *census)
 {
-	uint64_t used = ext4_used_inodes(ext4);
-	uint64_t spare = ext4->tree->node_count / 16 + 16;
+	const struct ext4_source *source = census->source;
+	uint64_t free_inodes = source->job->free_inodes;
+	uint64_t spare = source->tree->node_count / 16 + 16;
 
-	if (spare < ext4->job->free_inodes)
-		spare = ext4->job->free_inodes;
-	ext4->inodes = ext4->options.inodes ? ext4->options.inodes : used + spare;
-	if (ext4->inodes < used + ext4->job->free_inodes)
-		return option_refuse(ext4->host, ext4_options, EXT4_OPTION_INODES,
-				     "the tree and what shall be free need %llu",
-				     (unsigned long long)(used + ext4->job->free_inodes));
-	return 0;
+	if (spare < free_inodes)
+		spare = free_inodes;
+	size->inodes =
+		source->options.inodes ? source->options.inodes : census->used_inodes + spare;
+	if (size->inodes >= census->used_inodes + free_inodes)
+		return 0;
+	return option_refuse(source->host, ext4_option_table, EXT4_OPTION_INODES,
+			     "the tree and what shall be free need %" PRIu64,
+			     census->used_inodes + free_inodes);
 }
 
 /* As few groups as hold the inodes. */
-static uint64_t least_groups(const struct ext4 *ext4)
+static uint64_t least_groups(const struct ext4_size *size)
 {
-	return div_up(ext4->inodes, EXT4_GROUP_INODES_MAX);
+	return div_up(size->inodes, EXT4_GROUP_INODES_MAX);
+}
+
+static uint64_t least_blocks(const struct ext4_census *census, const struct ext4_geometry *geo)
+{
+	return ext4_geometry_overhead(geo) + census->content_blocks;
 }
 
 /* Groups of full size, unless the inodes are so many for the blocks that they need more groups. */
-static void choose_group_size(struct ext4 *ext4)
+static void choose_group_size(struct ext4_size *size, const struct ext4_census *census)
 {
-	uint64_t groups = least_groups(ext4);
+	uint64_t groups = least_groups(size);
 	struct ext4_geometry full;
-	uint64_t used, blocks;
+	uint64_t blocks;
 
-	ext4->blocks_per_group = EXT4_GROUP_BLOCKS_MAX;
-	if (!ext4_geometry_init(&full, groups * EXT4_GROUP_BLOCKS_MAX, EXT4_GROUP_BLOCKS_MAX,
-				ext4->inodes))
+	size->blocks_per_group = EXT4_GROUP_BLOCKS_MAX;
+	if (groups == 1 || !ext4_geometry_init(&full, groups * EXT4_GROUP_BLOCKS_MAX,
+					       EXT4_GROUP_BLOCKS_MAX, size->inodes))
 		return;
-	used = ext4_geometry_overhead(&full) + ext4->census.content_blocks;
-	blocks = div_up(add_wanted_free(ext4, used, 0), groups);
+	blocks = div_up(add_wanted_free(census->source, least_blocks(census, &full), 0), groups);
 	if (blocks < ext4_geometry_group_min(&full))
 		blocks = ext4_geometry_group_min(&full);
-	if (groups > 1 && blocks < EXT4_GROUP_BLOCKS_MAX)
-		ext4->blocks_per_group = round_up(blocks, GROUP_BLOCKS_STEP);
+	if (blocks < EXT4_GROUP_BLOCKS_MAX)
+		size->blocks_per_group = (uint32_t)round_up(blocks, GROUP_BLOCKS_STEP);
 }
 
-/* 0 with how many blocks are missing, and where the large files end. */
-static int try_layout(const struct ext4 *ext4, const struct ext4_geometry *geo,
+/* How many blocks are missing, and where the large files end. */
+static int try_layout(const struct ext4_census *census, const struct ext4_geometry *geo,
 		      enum ext4_layout_mode mode, uint64_t *missing, uint64_t *large_end)
 {
-	struct ext4_layout layout;
-	int ret = ext4_layout_init(&layout, ext4, geo, mode);
+	struct ext4_layout layout autocall(ext4_layout_clear) = { 0 };
+	int ret = ext4_layout_make(&layout, census, geo, mode);
 
 	*missing = layout.missing;
 	*large_end = layout.large_end;
-	ext4_layout_destroy(&layout);
 	return ret;
 }
 
-/* 1: found, 0: not with so many groups, -ENOMEM, -ECANCELED. full: the geometry of all groups at
- * full size. */
-static int plan_in_groups(struct ext4 *ext4, const struct ext4_geometry *full)
+/* 1: found, 0: not with so many groups, or an error. full: the geometry of all groups at full
+ * size. */
+static int plan_in_groups(struct ext4_size *size, const struct ext4_census *census,
+			  const struct ext4_geometry *full)
 {
 	uint64_t before = full->blocks - full->blocks_per_group;
-	uint64_t used = ext4_geometry_overhead(full) + ext4->census.content_blocks;
+	uint64_t used = least_blocks(census, full);
 	uint64_t least, missing, ignored;
-	int ret = try_layout(ext4, full, EXT4_LAYOUT_LARGE_ONLY, &missing, &least);
+	int ret = try_layout(census, full, EXT4_LAYOUT_LARGE_ONLY, &missing, &least);
 
 	if (ret < 0 || missing)
 		return ret;
@@ -123,14 +122,14 @@ static int plan_in_groups(struct ext4 *ext4, const struct ext4_geometry *full)
 	for (;;) {
 		struct ext4_geometry geo = *full;
 
-		geo.blocks = add_wanted_free(ext4, used, least);
+		geo.blocks = add_wanted_free(census->source, used, least);
 		if (geo.blocks > full->blocks)
 			return 0;
-		ret = try_layout(ext4, &geo, EXT4_LAYOUT_TIGHT, &missing, &ignored);
+		ret = try_layout(census, &geo, EXT4_LAYOUT_TIGHT, &missing, &ignored);
 		if (ret < 0)
 			return ret;
 		if (missing == 0) {
-			ext4->planned_blocks = geo.blocks;
+			size->blocks = geo.blocks;
 			return 1;
 		}
 		used += missing;
@@ -138,61 +137,65 @@ static int plan_in_groups(struct ext4 *ext4, const struct ext4_geometry *full)
 	}
 }
 
-int ext4_size_plan(struct ext4 *ext4)
+int ext4_size_plan(struct ext4_size *size, const struct ext4_census *census)
 {
-	const struct kataimg_host *host = ext4->host;
+	const struct kataimg_host *host = census->source->host;
 	uint64_t groups;
-	int ret = choose_inodes(ext4);
+	int ret = choose_inodes(size, census);
 
 	if (ret < 0)
 		return ret;
-	choose_group_size(ext4);
-	groups = ext4->census.content_blocks / ext4->blocks_per_group + 1;
-	for (; groups * ext4->blocks_per_group <= BLOCKS_MAX; groups++) {
+	choose_group_size(size, census);
+	groups = census->content_blocks / size->blocks_per_group + 1;
+	for (; groups * size->blocks_per_group <= BLOCKS_MAX; groups++) {
 		struct ext4_geometry full;
 
-		if (!ext4_geometry_init(&full, groups * ext4->blocks_per_group,
-					ext4->blocks_per_group, ext4->inodes) ||
-		    ext4_geometry_overhead(&full) + ext4->census.content_blocks > full.blocks)
+		if (!ext4_geometry_init(&full, groups * size->blocks_per_group,
+					size->blocks_per_group, size->inodes) ||
+		    least_blocks(census, &full) > full.blocks)
 			continue;
-		ret = plan_in_groups(ext4, &full);
+		ret = plan_in_groups(size, census, &full);
 		if (ret)
-			return ret < 0 ? ext4_result(host, ret) : 0;
+			return ret < 0 ? ret : 0;
 	}
 	host->error(host->ctx, "the tree needs more than ext4 holds");
 	return -EFBIG;
 }
 
-/* 1: done, 0: this size does not do. */
-static int layout_blocks(struct ext4 *ext4, uint64_t blocks, uint32_t blocks_per_group)
+/* 1: done, 0: this size does not do, or an error. */
+static int layout_blocks(const struct ext4_size *size, const struct ext4_census *census,
+			 uint64_t blocks, uint32_t blocks_per_group, struct ext4_layout *layout)
 {
 	static const enum ext4_layout_mode modes[] = { EXT4_LAYOUT_ROOMY, EXT4_LAYOUT_TIGHT };
 	struct ext4_geometry geo;
-	int ret = 0;
 
-	if (!ext4_geometry_init(&geo, blocks, blocks_per_group, ext4->inodes))
+	if (!ext4_geometry_init(&geo, blocks, blocks_per_group, size->inodes))
 		return 0;
-	for (size_t i = 0; ret == 0 && i < sizeof(modes) / sizeof(modes[0]); i++) {
-		ext4_layout_destroy(&ext4->layout);
-		ret = ext4_layout_init(&ext4->layout, ext4, &geo, modes[i]);
-		if (ret == 0)
-			ret = ext4->layout.missing == 0;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		int ret;
+
+		ext4_layout_clear(layout);
+		ret = ext4_layout_make(layout, census, &geo, modes[i]);
+		if (ret < 0 || layout->missing == 0)
+			return ret < 0 ? ret : 1;
 	}
-	return ext4_result(ext4->host, ret);
+	return 0;
 }
 
 /* Of full size where a window has room for as many as hold the inodes, however small they had to be
  * in the smallest size. */
-static uint32_t group_size_in(const struct ext4 *ext4, uint64_t window_blocks)
+static uint32_t group_size_in(const struct ext4_size *size, uint64_t window_blocks)
 {
-	return window_blocks / EXT4_GROUP_BLOCKS_MAX < least_groups(ext4) ? ext4->blocks_per_group
+	return window_blocks / EXT4_GROUP_BLOCKS_MAX < least_groups(size) ? size->blocks_per_group
 									  : EXT4_GROUP_BLOCKS_MAX;
 }
 
-int ext4_size_layout(struct ext4 *ext4, uint64_t window_bytes)
+int ext4_size_layout(const struct ext4_size *size, const struct ext4_census *census,
+		     uint64_t window_bytes, struct ext4_layout *layout)
 {
+	const struct kataimg_host *host = census->source->host;
 	uint64_t window_blocks = window_bytes / EXT4_BLOCK_BYTES;
-	uint32_t group_blocks = group_size_in(ext4, window_blocks);
+	uint32_t group_blocks = group_size_in(size, window_blocks);
 	/* A last group that is too short is left out; the planned size is known to do. */
 	const struct {
 		uint64_t blocks;
@@ -200,24 +203,19 @@ int ext4_size_layout(struct ext4 *ext4, uint64_t window_bytes)
 	} tries[] = {
 		{ window_blocks, group_blocks },
 		{ window_blocks - window_blocks % group_blocks, group_blocks },
-		{ ext4->planned_blocks, ext4->blocks_per_group },
+		{ size->blocks, size->blocks_per_group },
 	};
-	int ret = 0;
 
-	if (window_blocks < ext4->planned_blocks) {
-		ext4->host->error(ext4->host->ctx,
-				  "a window of %llu bytes is too small for the tree",
-				  (unsigned long long)window_bytes);
-		return -ENOSPC;
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		int ret;
+
+		if (tries[i].blocks < size->blocks || tries[i].blocks > window_blocks)
+			continue;
+		ret = layout_blocks(size, census, tries[i].blocks, tries[i].group_blocks, layout);
+		if (ret)
+			return ret < 0 ? ret : 0;
 	}
-	if (ext4->window_bytes == window_bytes)
-		return 0;
-	ext4->window_bytes = 0;
-	for (size_t i = 0; ret == 0 && i < sizeof(tries) / sizeof(tries[0]); i++)
-		if (tries[i].blocks >= ext4->planned_blocks)
-			ret = layout_blocks(ext4, tries[i].blocks, tries[i].group_blocks);
-	if (ret < 0)
-		return ret;
-	ext4->window_bytes = window_bytes;
-	return 0;
+	host->error(host->ctx, "a window of %" PRIu64 " bytes is too small for the tree",
+		    window_bytes);
+	return -ENOSPC;
 }

@@ -3,21 +3,28 @@
 #ifndef EXT4_SIZE_H
 #define EXT4_SIZE_H
 
-#include <stdint.h>
+#include "plugins/ext4/layout.h"
 
-struct ext4;
+/* What is known before there is a window. */
+struct ext4_size {
+	uint64_t inodes; /* at least */
+	uint64_t blocks; /* of the smallest filesystem */
+	uint32_t blocks_per_group;
+};
 
-/* Sets what is the same in every window (inodes, blocks_per_group) and planned_blocks. 0, or -errno
- * with its message. */
-int ext4_size_plan(struct ext4 *ext4);
+/* 0, or -errno with its message. */
+int ext4_size_plan(struct ext4_size *size, const struct ext4_census *census);
 
 /*
- * Lays the tree out in a window of at least the planned size, as ext4->layout, using as much of it
- * as can be used. 0, or -errno with its message.
+ * Lays the tree out in a window of at least the planned size, using as much of it as can be used.
+ * Replaces the layout. 0, or -errno with its message.
  */
-int ext4_size_layout(struct ext4 *ext4, uint64_t window_bytes);
+int ext4_size_layout(const struct ext4_size *size, const struct ext4_census *census,
+		     uint64_t window_bytes, struct ext4_layout *layout);
 
-/* Inodes that the tree and the filesystem itself take. */
-uint64_t ext4_used_inodes(const struct ext4 *ext4);
+/* Blocks that an unprivileged writer does not get: s_r_blocks_count, and what the kernel keeps for
+ * itself (fs/ext4/super.c: two percent, at most 4096 clusters). */
+uint64_t ext4_size_reserved_blocks(uint64_t blocks, uint64_t percent);
+uint64_t ext4_size_kernel_reserve_blocks(uint64_t blocks);
 
 #endif

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is a finished window what was laid out? */
+/* Is the part that libext2fs wrote what the layout says? */
 #ifndef EXT4_VERIFY_H
 #define EXT4_VERIFY_H
 
-#include <stdint.h>
-
-struct ext4;
+#include "plugins/ext4/layout.h"
 
 /*
- * Re-reads superblock and group descriptors with their copies, bitmaps, and inodes: whole, clean,
- * and as ext4->layout and the tree have them. 0, or -errno with its message.
+ * Re-reads what no line of ours made, and what writing it again would therefore only repeat: group
+ * descriptors and bitmaps. 0, or -errno with its message.
  */
-int ext4_verify_window(const struct ext4 *ext4, uint64_t window_bytes);
+int ext4_verify_groups(const struct ext4_layout *layout);
 
 #endif

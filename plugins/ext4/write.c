@@ -1,73 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/ext4/write.h"
 
-#include <errno.h>
 #include <sys/stat.h>
 
-#include "plugins/ext4/ext4.h"
+#include "lib/cleanup.h"
+#include "plugins/common/writer.h"
 #include "plugins/ext4/inode.h"
-#include "plugins/ext4/size.h"
-#include "plugins/ext4/writer.h"
-#include "plugins/ext4/xattr.h"
 
 /* Two places are written at once, each in ascending order: tables, and blocks of files. */
 struct output {
-	struct ext4 *ext4;
-	struct ext4_writer tables;
-	struct ext4_writer blocks;
+	const struct ext4_layout *layout;
+	struct writer tables;
+	struct writer blocks;
+	uint8_t *table_block; /* that holds the inode */
 	uint8_t *journal_block;
 };
 
 #define PROGRESS_INODES 4096u
 
-static const struct ext4_extent *data_extents(const struct ext4 *ext4,
-					      const struct ext4_extents *extents)
-{
-	return ext4->layout.extents + extents->first;
-}
-
 /* ---- Blocks of directories, links and extended attributes ---- */
-
-static struct ext4_dir directory_of(const struct ext4 *ext4, const struct kataimg_node *node)
-{
-	return (struct ext4_dir){
-		.entries = node->entries,
-		.entry_count = node->entry_count,
-		.ino = ext4_node_ino(ext4, node),
-		.parent_ino = ext4_node_ino(ext4, node->parent),
-		.lost_found_ino = node->index == 0 && ext4->census.lost_found ? EXT4_FIRST_INO : 0,
-		.blocks = ext4->census.demands[node->index].blocks,
-	};
-}
 
 static int write_directory(struct output *out, const struct kataimg_node *node)
 {
-	const struct ext4 *ext4 = out->ext4;
-	const struct ext4_dir dir = directory_of(ext4, node);
+	const struct ext4_layout *layout = out->layout;
+	const struct ext4_dir dir = ext4_census_dir(layout->census, node);
 
-	return ext4_dir_write(&ext4->format, &dir,
-			      data_extents(ext4, &ext4->layout.files[node->index]), &out->blocks);
+	return ext4_dir_write(&layout->census->format, &dir,
+			      ext4_layout_data(layout, &layout->files[node->index]), &out->blocks);
 }
 
 static int write_lost_found(struct output *out)
 {
-	const struct ext4 *ext4 = out->ext4;
-	struct ext4_dir dir = {
+	const struct ext4_layout *layout = out->layout;
+	const struct ext4_dir dir = {
 		.ino = EXT4_FIRST_INO,
 		.parent_ino = EXT4_ROOT_INO,
 		.blocks = EXT4_LOST_FOUND_BLOCKS,
 	};
 
-	return ext4_dir_write(&ext4->format, &dir, data_extents(ext4, &ext4->layout.lost_found),
-			      &out->blocks);
+	return ext4_dir_write(&layout->census->format, &dir,
+			      ext4_layout_data(layout, &layout->lost_found), &out->blocks);
 }
 
 static int write_symlink(struct output *out, const struct kataimg_node *node)
 {
-	const struct ext4_extents *extents = &out->ext4->layout.files[node->index];
+	const struct ext4_extents *extents = &out->layout->files[node->index];
+	uint64_t number = ext4_layout_data(out->layout, extents)->physical;
 	uint8_t *block;
-	int ret =
-		ext4_writer_block(&out->blocks, data_extents(out->ext4, extents)->physical, &block);
+	int ret = writer_take(&out->blocks, number * EXT4_BLOCK_BYTES, EXT4_BLOCK_BYTES, &block);
 
 	if (ret == 0)
 		memcpy(block, node->target, node->size);
@@ -77,11 +57,11 @@ static int write_symlink(struct output *out, const struct kataimg_node *node)
 /* In the order in which the blocks were given out. */
 static int write_blocks_of_nodes(struct output *out)
 {
-	const struct ext4 *ext4 = out->ext4;
-	int ret = ext4->census.lost_found ? write_lost_found(out) : 0;
+	const struct ext4_census *census = out->layout->census;
+	int ret = census->lost_found ? write_lost_found(out) : 0;
 
-	for (uint32_t i = 0; ret == 0 && i < ext4->census.order_count; i++) {
-		const struct kataimg_node *node = ext4->tree->nodes[ext4->census.order[i]];
+	for (uint32_t i = 0; ret == 0 && i < census->order_count; i++) {
+		const struct kataimg_node *node = census->source->tree->nodes[census->order[i]];
 
 		if (node->type == KATAIMG_DIR)
 			ret = write_directory(out, node);
@@ -93,26 +73,23 @@ static int write_blocks_of_nodes(struct output *out)
 
 static int write_xattr_blocks(struct output *out)
 {
-	const struct ext4 *ext4 = out->ext4;
-	struct ext4_xattr_set set;
-	char reason[1];
-	int ret = 0;
+	const struct ext4_census *census = out->layout->census;
 
-	for (uint32_t i = 0; ret == 0 && i < ext4->census.xattr_block_count; i++) {
-		const struct ext4_xattr_block *shared = &ext4->census.xattr_blocks[i];
-		uint64_t number = ext4->layout.xattr_blocks[i];
+	for (size_t i = 0; i < census->xattr_blocks.count; i++) {
+		const struct ext4_xattr_block *shared = &census->xattr_blocks.items[i];
+		const struct ext4_xattr_set set =
+			ext4_census_xattrs(census, census->source->tree->nodes[shared->node]);
+		uint64_t number = out->layout->xattr_blocks[i];
 		uint8_t *block;
+		int ret = writer_take(&out->blocks, number * EXT4_BLOCK_BYTES, EXT4_BLOCK_BYTES,
+				      &block);
 
-		ret = ext4_writer_block(&out->blocks, number, &block);
-		if (ret == 0)
-			ret = ext4_xattr_set_init(&set, ext4->tree->nodes[shared->node], reason,
-						  sizeof(reason));
 		if (ret < 0)
-			break;
+			return ret;
 		ext4_xattr_pack_block(&set, block);
-		ext4_xattr_seal_block(block, ext4->format.csum_seed, number, shared->refcount);
+		ext4_xattr_seal_block(block, census->format.csum_seed, number, shared->refcount);
 	}
-	return ret;
+	return 0;
 }
 
 /* ---- Inodes ---- */
@@ -120,12 +97,12 @@ static int write_xattr_blocks(struct output *out)
 static int map_blocks(struct output *out, struct ext4_inode *inode, uint32_t ino,
 		      const struct ext4_extents *extents)
 {
-	const struct ext4 *ext4 = out->ext4;
-	const struct ext4_extent *data = data_extents(ext4, extents);
+	const struct ext4_extent *data = ext4_layout_data(out->layout, extents);
+	uint32_t csum_seed = out->layout->census->format.csum_seed;
 
 	inode->flags = to_le32(from_le32(inode->flags) | EXT4_INODE_EXTENTS);
-	return ext4_extent_tree_write(&out->blocks, ext4_inode_seed(ext4->format.csum_seed, ino),
-				      data, extents->count, data + extents->count, inode->block);
+	return ext4_extent_tree_write(&out->blocks, ext4_inode_seed(csum_seed, ino), data,
+				      extents->count, data + extents->count, inode->block);
 }
 
 static bool has_extents(const struct kataimg_node *node)
@@ -134,41 +111,51 @@ static bool has_extents(const struct kataimg_node *node)
 	       (node->type == KATAIMG_LNK && node->size >= EXT4_FAST_SYMLINK_BYTES);
 }
 
-static void finish_directory(const struct ext4 *ext4, struct ext4_inode *inode,
+static void finish_directory(const struct ext4_census *census, struct ext4_inode *inode,
 			     const struct kataimg_node *node)
 {
-	const struct ext4_dir dir = directory_of(ext4, node);
+	const struct ext4_dir dir = ext4_census_dir(census, node);
 
 	inode->size_lo = to_le32(dir.blocks * EXT4_BLOCK_BYTES);
-	if (ext4_dir_is_indexed(&ext4->format, &dir))
+	if (ext4_dir_is_indexed(&census->format, &dir))
 		inode->flags = to_le32(from_le32(inode->flags) | EXT4_INODE_INDEX);
+}
+
+static void set_xattrs(const struct ext4_census *census, struct ext4_inode *inode,
+		       const struct kataimg_node *node)
+{
+	const struct ext4_xattr_set set = ext4_census_xattrs(census, node);
+
+	if (node->xattr_count)
+		ext4_xattr_pack_inode(&set, inode->xattrs);
 }
 
 static int put_node(struct output *out, struct ext4_inode *inode, uint32_t ino,
 		    const struct kataimg_node *node)
 {
-	const struct ext4 *ext4 = out->ext4;
-	const struct ext4_demand *demand = &ext4->census.demands[node->index];
-	const struct ext4_extents *extents = &ext4->layout.files[node->index];
-	uint64_t xattr_block = demand->xattr ? ext4->layout.xattr_blocks[demand->xattr - 1] : 0;
+	const struct ext4_census *census = out->layout->census;
+	const struct ext4_demand *demand = &census->demands[node->index];
+	const struct ext4_extents *extents = &out->layout->files[node->index];
+	uint64_t xattr_block =
+		demand->xattr_block ? out->layout->xattr_blocks[demand->xattr_block - 1] : 0;
 
-	ext4_inode_fill(inode, node, node->nlink + (node->index == 0 && ext4->census.lost_found));
+	ext4_inode_fill(inode, node, node->nlink + (node->index == 0 && census->lost_found));
 	ext4_inode_set_blocks(inode, demand->blocks + ext4_extent_tree_blocks(extents->count),
 			      xattr_block);
+	set_xattrs(census, inode, node);
 	if (node->type == KATAIMG_DIR)
-		finish_directory(ext4, inode, node);
+		finish_directory(census, inode, node);
 	return has_extents(node) ? map_blocks(out, inode, ino, extents) : 0;
 }
 
 static int put_journal(struct output *out, struct ext4_inode *inode)
 {
-	const struct ext4 *ext4 = out->ext4;
-	const struct ext4_extents *extents = &ext4->layout.journal;
+	const struct ext4_extents *extents = &out->layout->journal;
 	int ret;
 
 	ext4_inode_fill_own(inode, S_IFREG | 0600, 1,
 			    (uint64_t)EXT4_JOURNAL_BLOCKS * EXT4_BLOCK_BYTES,
-			    ext4->job->build_time);
+			    out->layout->census->source->job->build_time);
 	ext4_inode_set_blocks(inode, EXT4_JOURNAL_BLOCKS + ext4_extent_tree_blocks(extents->count),
 			      0);
 	ret = map_blocks(out, inode, EXT4_JOURNAL_INO, extents);
@@ -178,76 +165,79 @@ static int put_journal(struct output *out, struct ext4_inode *inode)
 
 static int put_lost_found(struct output *out, struct ext4_inode *inode)
 {
-	const struct ext4 *ext4 = out->ext4;
-
 	ext4_inode_fill_own(inode, S_IFDIR | 0700, 2, EXT4_LOST_FOUND_BLOCKS * EXT4_BLOCK_BYTES,
-			    ext4->job->build_time);
+			    out->layout->census->source->job->build_time);
 	ext4_inode_set_blocks(inode, EXT4_LOST_FOUND_BLOCKS, 0);
-	return map_blocks(out, inode, EXT4_FIRST_INO, &ext4->layout.lost_found);
+	return map_blocks(out, inode, EXT4_FIRST_INO, &out->layout->lost_found);
 }
 
+/* Reserved inodes that are not in use stay zeros. */
 static int put_inode(struct output *out, struct ext4_inode *inode, uint32_t ino)
 {
-	const struct ext4 *ext4 = out->ext4;
-	int ret = 0;
+	const struct ext4_census *census = out->layout->census;
+	const struct ext4_source *source = census->source;
 
 	if (ino == EXT4_ROOT_INO)
-		ret = put_node(out, inode, ino, ext4->tree->nodes[0]);
-	else if (ino == EXT4_JOURNAL_INO && ext4->options.journal)
-		ret = put_journal(out, inode);
-	else if (ino == EXT4_FIRST_INO && ext4->census.lost_found)
-		ret = put_lost_found(out, inode);
-	else if (ino >= EXT4_FIRST_INO)
-		ret = put_node(out, inode, ino,
-			       ext4->tree->nodes[ino - ext4->format.first_tree_ino]);
-	ext4_inode_seal(inode, ext4->format.csum_seed, ino);
-	return ret;
+		return put_node(out, inode, ino, source->tree->nodes[0]);
+	if (ino == EXT4_JOURNAL_INO && source->options.journal)
+		return put_journal(out, inode);
+	if (ino == EXT4_FIRST_INO && census->lost_found)
+		return put_lost_found(out, inode);
+	if (ino < EXT4_FIRST_INO)
+		return 0;
+	return put_node(out, inode, ino, source->tree->nodes[ino - census->format.first_tree_ino]);
 }
 
-/* The bytes of an inode in the table; called with ascending numbers. */
-static int next_inode(struct output *out, uint32_t ino, uint8_t **block, struct ext4_inode **inode)
+/* Called with ascending numbers. */
+static int write_inode(struct output *out, uint32_t ino)
 {
-	const struct ext4_layout *layout = &out->ext4->layout;
+	const struct ext4_layout *layout = out->layout;
 	uint32_t group = (ino - 1) / layout->geo.inodes_per_group;
 	uint32_t place = (ino - 1) % layout->geo.inodes_per_group;
+	uint32_t in_block = place % EXT4_INODES_PER_BLOCK;
+	uint64_t block = layout->groups[group].inode_table + place / EXT4_INODES_PER_BLOCK;
+	struct ext4_inode inode = { 0 };
 	int ret = 0;
 
-	if (place % EXT4_INODES_PER_BLOCK == 0)
-		ret = ext4_writer_block(
-			&out->tables,
-			layout->groups[group].inode_table + place / EXT4_INODES_PER_BLOCK, block);
-	if (ret == 0)
-		*inode = (struct ext4_inode *)*block + place % EXT4_INODES_PER_BLOCK;
-	return ret;
+	if (in_block == 0)
+		ret = writer_take(&out->tables, block * EXT4_BLOCK_BYTES, EXT4_BLOCK_BYTES,
+				  &out->table_block);
+	if (ret < 0)
+		return ret;
+	ret = put_inode(out, &inode, ino);
+	if (ret < 0)
+		return ret;
+	ext4_inode_seal(&inode, layout->census->format.csum_seed, ino);
+	memcpy(out->table_block + in_block * sizeof(inode), &inode, sizeof(inode));
+	return 0;
 }
 
 static int write_inodes(struct output *out)
 {
-	const struct kataimg_host *host = out->ext4->host;
-	uint64_t used = ext4_used_inodes(out->ext4);
-	struct ext4_inode *inode;
-	uint8_t *block = NULL;
-	int ret = 0;
+	const struct ext4_source *source = out->layout->census->source;
+	uint64_t used = out->layout->census->used_inodes;
 
-	for (uint64_t ino = 1; ret == 0 && ino <= used; ino++) {
-		ret = next_inode(out, ino, &block, &inode);
-		if (ret == 0)
-			ret = put_inode(out, inode, ino);
-		if (ret == 0)
-			ret = ext4_check_cancelled(host, ino);
+	for (uint64_t ino = 1; ino <= used; ino++) {
+		int ret = write_inode(out, (uint32_t)ino);
+
+		if (ret < 0)
+			return ret;
+		ret = ext4_source_check_cancelled(source, ino);
+		if (ret < 0)
+			return ret;
 		if (ino % PROGRESS_INODES == 0)
-			host->progress(host->ctx, ino, used);
+			source->host->progress(source->host->ctx, ino, used);
 	}
-	return ret;
+	return 0;
 }
 
 /* ---- File data ---- */
 
-static int place_file(const struct ext4 *ext4, const struct kataimg_node *node)
+static int place_file(const struct ext4_layout *layout, const struct kataimg_node *node)
 {
-	const struct kataimg_host *host = ext4->host;
-	const struct ext4_extents *extents = &ext4->layout.files[node->index];
-	const struct ext4_extent *data = data_extents(ext4, extents);
+	const struct kataimg_host *host = layout->census->source->host;
+	const struct ext4_extents *extents = &layout->files[node->index];
+	const struct ext4_extent *data = ext4_layout_data(layout, extents);
 	int ret = 0;
 
 	for (uint32_t i = 0; ret == 0 && i < extents->count; i++) {
@@ -262,46 +252,57 @@ static int place_file(const struct ext4 *ext4, const struct kataimg_node *node)
 	return ret;
 }
 
-static int place_files(const struct ext4 *ext4)
+static int place_files(const struct ext4_layout *layout)
 {
+	const struct ext4_census *census = layout->census;
 	int ret = 0;
 
-	for (uint32_t i = 0; ret == 0 && i < ext4->census.order_count; i++) {
-		const struct kataimg_node *node = ext4->tree->nodes[ext4->census.order[i]];
+	for (uint32_t i = 0; ret == 0 && i < census->order_count; i++) {
+		const struct kataimg_node *node = census->source->tree->nodes[census->order[i]];
 
 		if (node->type == KATAIMG_REG)
-			ret = place_file(ext4, node);
+			ret = place_file(layout, node);
 	}
 	return ret;
 }
 
 /* ---- All of it ---- */
 
-static int write_all(struct output *out)
+static int write_metadata(struct output *out)
 {
 	int ret = write_blocks_of_nodes(out);
 
-	if (ret == 0)
-		ret = write_xattr_blocks(out);
-	if (ret == 0)
-		ret = write_inodes(out);
-	if (ret == 0)
-		ret = ext4_writer_flush(&out->blocks);
-	if (ret == 0)
-		ret = ext4_writer_flush(&out->tables);
-	return ret == 0 ? place_files(out->ext4) : ret;
+	if (ret < 0)
+		return ret;
+	ret = write_xattr_blocks(out);
+	if (ret < 0)
+		return ret;
+	ret = write_inodes(out);
+	if (ret < 0)
+		return ret;
+	ret = writer_flush(&out->blocks);
+	return ret < 0 ? ret : writer_flush(&out->tables);
 }
 
-int ext4_write_content(struct ext4 *ext4, uint8_t journal_block[60])
+static void clear_output(struct output *out)
 {
-	struct output out = { .ext4 = ext4, .journal_block = journal_block };
-	int ret = ext4_writer_init(&out.tables, ext4->host);
+	writer_clear(&out->blocks);
+	writer_clear(&out->tables);
+}
 
-	if (ret == 0)
-		ret = ext4_writer_init(&out.blocks, ext4->host);
-	if (ret == 0)
-		ret = write_all(&out);
-	ext4_writer_destroy(&out.blocks);
-	ext4_writer_destroy(&out.tables);
-	return ext4_result(ext4->host, ret);
+int ext4_write_content(const struct ext4_layout *layout,
+		       uint8_t journal_block[EXT4_INODE_BLOCK_BYTES])
+{
+	const struct kataimg_host *host = layout->census->source->host;
+	struct output out autocall(clear_output) = { .layout = layout,
+						     .journal_block = journal_block };
+	int ret = writer_init(&out.tables, host);
+
+	if (ret < 0)
+		return ret;
+	ret = writer_init(&out.blocks, host);
+	if (ret < 0)
+		return ret;
+	ret = write_metadata(&out);
+	return ret < 0 ? ret : place_files(layout);
 }

@@ -2,6 +2,7 @@
 #include "plugins/ext4/xattr.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,12 +38,12 @@ static const struct {
 
 static uint32_t entry_bytes(const struct ext4_xattr *attr)
 {
-	return sizeof(struct ext4_xattr_entry) + round_up(attr->name_len, 4);
+	return (uint32_t)(sizeof(struct ext4_xattr_entry) + round_up(attr->name_len, 4));
 }
 
 static uint32_t stored_bytes(const struct ext4_xattr *attr)
 {
-	return entry_bytes(attr) + round_up(attr->value_bytes, 4);
+	return entry_bytes(attr) + (uint32_t)round_up(attr->value_bytes, 4);
 }
 
 static bool is_acl(const struct ext4_xattr *attr)
@@ -64,7 +65,7 @@ static bool parse_name(struct ext4_xattr *attr)
 			return false;
 		attr->name_index = prefixes[i].index;
 		attr->name = source->name + len;
-		attr->name_len = source->name_len - len;
+		attr->name_len = (uint8_t)(source->name_len - len);
 		return true;
 	}
 	return false;
@@ -77,16 +78,16 @@ static int parse_attr(struct ext4_xattr *attr, const struct kataimg_xattr *sourc
 	if (!parse_name(attr)) {
 		snprintf(reason, reason_size, "ext4 has no namespace for the extended attribute %s",
 			 source->name);
-		return -EINVAL;
+		return -EFBIG;
 	}
 	if (!is_acl(attr))
 		return 0;
 	if (!acl_is_valid(source->value, source->value_len)) {
 		snprintf(reason, reason_size, "%s is not a valid access control list",
 			 source->name);
-		return -EINVAL;
+		return -EFBIG;
 	}
-	attr->value_bytes = ext4_acl_disk_bytes(source->value, source->value_len);
+	attr->value_bytes = (uint32_t)ext4_acl_disk_bytes(source->value, source->value_len);
 	return 0;
 }
 
@@ -129,7 +130,7 @@ static void choose_for_inode(const struct ext4_xattr_set *set, bool *chosen)
 		if (units <= INODE_CAPACITY / 4)
 			sums[i + 1] |= sums[i] << units & INODE_SUMS;
 	}
-	sum = 31 - __builtin_clz(sums[set->count]);
+	sum = 31 - (uint32_t)__builtin_clz(sums[set->count]);
 	for (uint32_t i = set->count; i-- > 0;) {
 		chosen[i] = !(sums[i] >> sum & 1);
 		if (chosen[i])
@@ -161,7 +162,7 @@ static uint64_t split_set(struct ext4_xattr_set *set)
 	return block_bytes;
 }
 
-int ext4_xattr_set_init(struct ext4_xattr_set *set, const struct kataimg_node *node, char *reason,
+int ext4_xattr_set_read(struct ext4_xattr_set *set, const struct kataimg_node *node, char *reason,
 			size_t reason_size)
 {
 	uint64_t block_bytes;
@@ -172,7 +173,7 @@ int ext4_xattr_set_init(struct ext4_xattr_set *set, const struct kataimg_node *n
 		snprintf(reason, reason_size,
 			 "%u extended attributes do not fit the inode and one block of %u bytes",
 			 node->xattr_count, EXT4_BLOCK_BYTES);
-		return -EINVAL;
+		return -EFBIG;
 	}
 	for (uint32_t i = 0; i < node->xattr_count; i++) {
 		int ret = parse_attr(&set->attrs[i], &node->xattrs[i], reason, reason_size);
@@ -183,9 +184,10 @@ int ext4_xattr_set_init(struct ext4_xattr_set *set, const struct kataimg_node *n
 	block_bytes = split_set(set);
 	if (block_bytes > BLOCK_CAPACITY) {
 		snprintf(reason, reason_size,
-			 "extended attributes: %llu bytes are left for the block, which holds %zu",
-			 (unsigned long long)block_bytes, (size_t)BLOCK_CAPACITY);
-		return -EINVAL;
+			 "extended attributes: %" PRIu64
+			 " bytes are left for the block, which holds %zu",
+			 block_bytes, (size_t)BLOCK_CAPACITY);
+		return -EFBIG;
 	}
 	return 0;
 }
@@ -214,7 +216,7 @@ static void pack_list(const struct ext4_xattr *attrs, uint32_t count, uint8_t *b
 		end -= round_up(attr->value_bytes, 4);
 		put_value(attr, end);
 		if (attr->value_bytes)
-			entry.value_offs = to_le16(end - base);
+			entry.value_offs = to_le16((uint16_t)(end - base));
 		if (hashed)
 			entry.hash = to_le32(ext4_xattr_hash(attr->name, attr->name_len, end,
 							     attr->value_bytes));

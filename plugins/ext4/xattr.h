@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "kataimg/backend.h"
-#include "plugins/ext4/disk.h"
+#include "plugins/ext4/format.h"
 
 /* More do not fit an inode and a block, whatever their sizes. */
 #define EXT4_XATTRS_MAX 256u
@@ -25,13 +25,14 @@ struct ext4_xattr {
 
 /* The attributes of a node, split: the first in_inode of them go into the inode. */
 struct ext4_xattr_set {
+	struct ext4_xattr *attrs;
 	uint32_t count;
 	uint32_t in_inode;
-	struct ext4_xattr attrs[EXT4_XATTRS_MAX];
 };
 
-/* Reads and splits. 0, or -EINVAL with the reason why ext4 cannot store them. */
-int ext4_xattr_set_init(struct ext4_xattr_set *set, const struct kataimg_node *node, char *reason,
+/* Reads and splits; set->attrs, the caller's, has room for all of the node's, or for
+ * EXT4_XATTRS_MAX. 0, or -EFBIG with the reason why ext4 cannot store them. */
+int ext4_xattr_set_read(struct ext4_xattr_set *set, const struct kataimg_node *node, char *reason,
 			size_t reason_size);
 
 /* Fills the zeroed space behind an inode's fields. */

@@ -11,9 +11,9 @@
 #include <ext2fs/ext2fs.h>
 
 #include "lib/crc32c.h"
+#include "plugins/common/writer.h"
 #include "plugins/ext4/dir.h"
 #include "plugins/ext4/extent.h"
-#include "plugins/ext4/writer.h"
 #include "tests/support/little.h"
 
 #define CSUM_SEED 0x12345678u
@@ -73,17 +73,17 @@ static void test_extent_leaf(void **state)
 {
 	struct ext4_extent extents[5];
 	static const struct ext4_extent runs[] = { { .physical = 77, .blocks = 1 } };
-	struct ext4_writer writer;
+	struct writer writer;
 	uint8_t block[60] = { 0 };
 	const uint8_t *leaf = window_block(77);
 
 	(void)state;
 	for (uint32_t i = 0; i < 5; i++)
 		extents[i] = (struct ext4_extent){ 100 + 2 * i, 3 * i, 1 };
-	assert_int_equal(ext4_writer_init(&writer, &memory_host), 0);
+	assert_int_equal(writer_init(&writer, &memory_host), 0);
 	assert_int_equal(ext4_extent_tree_write(&writer, CSUM_SEED, extents, 5, runs, block), 0);
-	assert_int_equal(ext4_writer_flush(&writer), 0);
-	ext4_writer_destroy(&writer);
+	assert_int_equal(writer_flush(&writer), 0);
+	writer_clear(&writer);
 	assert_int_equal(get16(block + 2), 1); /* entries */
 	assert_int_equal(get16(block + 6), 1); /* depth */
 	assert_int_equal(get32(block + 16), 77);
@@ -129,7 +129,7 @@ static void check_extent_tree(uint32_t count, uint16_t depth)
 {
 	struct ext4_extent *extents = calloc(count, sizeof(*extents));
 	struct ext4_extent runs[2] = { { .physical = 7, .blocks = 3 }, { .physical = 20 } };
-	struct ext4_writer writer;
+	struct writer writer;
 	uint8_t block[60] = { 0 };
 	uint32_t logical = 0;
 
@@ -137,11 +137,11 @@ static void check_extent_tree(uint32_t count, uint16_t depth)
 	runs[1].blocks = WINDOW_BLOCKS - runs[1].physical;
 	for (uint32_t i = 0; i < count; i++)
 		extents[i] = (struct ext4_extent){ 1000000 + 2 * i, 2 * i, 1 };
-	assert_int_equal(ext4_writer_init(&writer, &memory_host), 0);
+	assert_int_equal(writer_init(&writer, &memory_host), 0);
 	assert_int_equal(ext4_extent_tree_write(&writer, CSUM_SEED, extents, count, runs, block),
 			 0);
-	assert_int_equal(ext4_writer_flush(&writer), 0);
-	ext4_writer_destroy(&writer);
+	assert_int_equal(writer_flush(&writer), 0);
+	writer_clear(&writer);
 	assert_int_equal(check_extent_node(block, 4, depth, &logical), count);
 	free(extents);
 }
@@ -198,15 +198,15 @@ static uint32_t write_dir(const struct names *names, uint32_t count)
 {
 	struct ext4_dir dir = { names->entries, count, DIR_INO, 2, 0, 0 };
 	struct ext4_extent extent = { 0, 0, WINDOW_BLOCKS };
-	struct ext4_writer writer;
+	struct writer writer;
 
 	assert_int_equal(ext4_dir_count_blocks(&format, &dir, &dir.blocks), 0);
 	assert_in_range(dir.blocks, 1, WINDOW_BLOCKS);
 	assert_in_range(dir.blocks, 1, ext4_dir_blocks_bound(names->entries, count));
-	assert_int_equal(ext4_writer_init(&writer, &memory_host), 0);
+	assert_int_equal(writer_init(&writer, &memory_host), 0);
 	assert_int_equal(ext4_dir_write(&format, &dir, &extent, &writer), 0);
-	assert_int_equal(ext4_writer_flush(&writer), 0);
-	ext4_writer_destroy(&writer);
+	assert_int_equal(writer_flush(&writer), 0);
+	writer_clear(&writer);
 	return dir.blocks;
 }
 

@@ -185,11 +185,12 @@ static void test_xattr_split(void **state)
 	struct kataimg_node node = { .xattrs = xattrs, .xattr_count = 2 };
 	uint8_t inode[EXT4_XATTR_SPACE] = { 0 };
 	uint8_t block[EXT4_BLOCK_BYTES] = { 0 };
-	struct ext4_xattr_set set;
+	struct ext4_xattr attrs[EXT4_XATTRS_MAX];
+	struct ext4_xattr_set set = { .attrs = attrs };
 	char reason[64];
 
 	(void)state;
-	assert_int_equal(ext4_xattr_set_init(&set, &node, reason, sizeof(reason)), 0);
+	assert_int_equal(ext4_xattr_set_read(&set, &node, reason, sizeof(reason)), 0);
 	assert_int_equal(set.in_inode, 1);
 	ext4_xattr_pack_inode(&set, inode);
 	ext4_xattr_pack_block(&set, block);
@@ -219,16 +220,17 @@ static void test_xattr_best_split(void **state)
 		{ "user.d", value, 6, 4060 - 48 - 20 },
 	};
 	struct kataimg_node node = { .xattrs = xattrs, .xattr_count = 4 };
-	struct ext4_xattr_set set;
+	struct ext4_xattr attrs[EXT4_XATTRS_MAX];
+	struct ext4_xattr_set set = { .attrs = attrs };
 	char reason[128];
 
 	(void)state;
-	assert_int_equal(ext4_xattr_set_init(&set, &node, reason, sizeof(reason)), 0);
+	assert_int_equal(ext4_xattr_set_read(&set, &node, reason, sizeof(reason)), 0);
 	assert_int_equal(set.in_inode, 2);
 	assert_memory_equal(set.attrs[0].name, "a", 1);
 	assert_memory_equal(set.attrs[1].name, "b", 1);
 	xattrs[3].value_len++;
-	assert_int_equal(ext4_xattr_set_init(&set, &node, reason, sizeof(reason)), -EINVAL);
+	assert_int_equal(ext4_xattr_set_read(&set, &node, reason, sizeof(reason)), -EFBIG);
 	assert_non_null(strstr(reason, "4064 bytes are left"));
 }
 
@@ -237,9 +239,10 @@ static int try_xattr(const char *name, uint32_t value_bytes, char *reason, size_
 	static const uint8_t value[8192];
 	struct kataimg_xattr xattr = { name, value, strlen(name), value_bytes };
 	struct kataimg_node node = { .xattrs = &xattr, .xattr_count = 1 };
-	struct ext4_xattr_set set;
+	struct ext4_xattr attrs[EXT4_XATTRS_MAX];
+	struct ext4_xattr_set set = { .attrs = attrs };
 
-	return ext4_xattr_set_init(&set, &node, reason, reason_size);
+	return ext4_xattr_set_read(&set, &node, reason, reason_size);
 }
 
 static void test_xattr_refusals(void **state)
@@ -249,14 +252,14 @@ static void test_xattr_refusals(void **state)
 	(void)state;
 	/* 4060 bytes for entry (16), name (4) and value. */
 	assert_int_equal(try_xattr("user.a", 4040, reason, sizeof(reason)), 0);
-	assert_int_equal(try_xattr("user.a", 4041, reason, sizeof(reason)), -EINVAL);
+	assert_int_equal(try_xattr("user.a", 4041, reason, sizeof(reason)), -EFBIG);
 	assert_non_null(strstr(reason, "4060"));
-	assert_int_equal(try_xattr("btrfs.a", 1, reason, sizeof(reason)), -EINVAL);
+	assert_int_equal(try_xattr("btrfs.a", 1, reason, sizeof(reason)), -EFBIG);
 	assert_non_null(strstr(reason, "btrfs.a"));
-	assert_int_equal(try_xattr("user.", 1, reason, sizeof(reason)), -EINVAL);
-	assert_int_equal(try_xattr("system.posix_acl_access", 7, reason, sizeof(reason)), -EINVAL);
+	assert_int_equal(try_xattr("user.", 1, reason, sizeof(reason)), -EFBIG);
+	assert_int_equal(try_xattr("system.posix_acl_access", 7, reason, sizeof(reason)), -EFBIG);
 	assert_int_equal(try_xattr("system.posix_acl_accessory", 1, reason, sizeof(reason)),
-			 -EINVAL);
+			 -EFBIG);
 }
 
 int main(void)

@@ -4,9 +4,10 @@
  * attributes and the superblock's head. All numbers are little-endian. Facts: the kernel's
  * Documentation/filesystems/ext4/.
  */
-#ifndef EXT4_DISK_H
-#define EXT4_DISK_H
+#ifndef EXT4_FORMAT_H
+#define EXT4_FORMAT_H
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "lib/byteorder.h"
@@ -31,8 +32,9 @@
  * of old kernels with times before 1970, and says so.) */
 #define EXT4_TIME_MIN INT32_MIN
 #define EXT4_TIME_MAX (INT32_MAX + (INT64_C(3) << 32))
-#define EXT4_FAST_SYMLINK_BYTES 60u /* with the NUL */
 
+#define EXT4_INODE_BLOCK_BYTES 60u
+#define EXT4_FAST_SYMLINK_BYTES EXT4_INODE_BLOCK_BYTES /* with the NUL */
 #define EXT4_INODE_INDEX 0x00001000u
 #define EXT4_INODE_EXTENTS 0x00080000u
 
@@ -49,7 +51,8 @@ struct ext4_inode {
 	le32 blocks_lo; /* sectors of 512 bytes */
 	le32 flags;
 	le32 version;
-	uint8_t block[60]; /* extent tree, short link target, or device number */
+	uint8_t block[EXT4_INODE_BLOCK_BYTES]; /* extent tree, short link target, or device number
+						*/
 	le32 generation;
 	le32 file_acl_lo;
 	le32 size_hi;
@@ -71,10 +74,10 @@ struct ext4_inode {
 	le32 projid;
 	uint8_t xattrs[EXT4_XATTR_SPACE];
 };
-_Static_assert(sizeof(struct ext4_inode) == EXT4_INODE_BYTES, "inode");
-_Static_assert(offsetof(struct ext4_inode, block) == 40, "inode.block");
-_Static_assert(offsetof(struct ext4_inode, checksum_lo) == 124, "inode.checksum_lo");
-_Static_assert(offsetof(struct ext4_inode, xattrs) == 160, "inode.xattrs");
+static_assert(sizeof(struct ext4_inode) == EXT4_INODE_BYTES, "inode");
+static_assert(offsetof(struct ext4_inode, block) == 40, "inode.block");
+static_assert(offsetof(struct ext4_inode, checksum_lo) == 124, "inode.checksum_lo");
+static_assert(offsetof(struct ext4_inode, xattrs) == 160, "inode.xattrs");
 
 /* ---- Extents ---- */
 
@@ -105,9 +108,9 @@ struct ext4_extent_index {
 	le16 unused;
 };
 
-_Static_assert(sizeof(struct ext4_extent_header) == 12, "extent header");
-_Static_assert(sizeof(struct ext4_extent_leaf) == 12, "extent");
-_Static_assert(sizeof(struct ext4_extent_index) == 12, "extent index");
+static_assert(sizeof(struct ext4_extent_header) == 12, "extent header");
+static_assert(sizeof(struct ext4_extent_leaf) == 12, "extent");
+static_assert(sizeof(struct ext4_extent_index) == 12, "extent index");
 
 /* ---- Directories ---- */
 
@@ -160,11 +163,11 @@ struct ext4_dx_tail {
 #define EXT4_DX_ROOT_LIMIT EXT4_DX_LIMIT(EXT4_DX_ROOT_OFFSET)
 #define EXT4_DX_NODE_LIMIT EXT4_DX_LIMIT(EXT4_DX_NODE_OFFSET)
 
-_Static_assert(sizeof(struct ext4_dirent) == 8, "dirent");
-_Static_assert(sizeof(struct ext4_dirent_tail) == 12, "dirent tail");
-_Static_assert(sizeof(struct ext4_dx_root_info) == 8, "dx root info");
-_Static_assert(EXT4_DX_ROOT_LIMIT == 507, "dx root limit");
-_Static_assert(EXT4_DX_NODE_LIMIT == 510, "dx node limit");
+static_assert(sizeof(struct ext4_dirent) == 8, "dirent");
+static_assert(sizeof(struct ext4_dirent_tail) == 12, "dirent tail");
+static_assert(sizeof(struct ext4_dx_root_info) == 8, "dx root info");
+static_assert(EXT4_DX_ROOT_LIMIT == 507, "dx root limit");
+static_assert(EXT4_DX_NODE_LIMIT == 510, "dx node limit");
 
 /* ---- Extended attributes ---- */
 
@@ -188,14 +191,14 @@ struct ext4_xattr_entry {
 	le32 value_size;
 	le32 hash;
 };
-_Static_assert(sizeof(struct ext4_xattr_header) == 32, "xattr header");
-_Static_assert(sizeof(struct ext4_xattr_entry) == 16, "xattr entry");
+static_assert(sizeof(struct ext4_xattr_header) == 32, "xattr header");
+static_assert(sizeof(struct ext4_xattr_entry) == 16, "xattr entry");
 
 /* ---- The superblock ---- */
 
 #define EXT4_SUPER_OFFSET 1024u
 #define EXT4_SUPER_MAGIC 0xEF53u
-#define EXT4_STATE_VALID 0x0001u
+#define EXT4_LABEL_BYTES 16u
 
 struct ext4_super {
 	le32 inodes_count;
@@ -230,7 +233,7 @@ struct ext4_super {
 	le32 feature_incompat;
 	le32 feature_ro_compat;
 	uint8_t uuid[16];
-	char volume_name[16];
+	char volume_name[EXT4_LABEL_BYTES];
 	uint8_t unread1[0x150 - 0x88];
 	le32 blocks_count_hi;
 	le32 r_blocks_count_hi;
@@ -240,9 +243,9 @@ struct ext4_super {
 	uint8_t unread3[0x3fc - 0x176];
 	le32 checksum;
 };
-_Static_assert(sizeof(struct ext4_super) == 1024, "superblock");
-_Static_assert(offsetof(struct ext4_super, magic) == 0x38, "superblock.magic");
-_Static_assert(offsetof(struct ext4_super, volume_name) == 0x78, "superblock.volume_name");
+static_assert(sizeof(struct ext4_super) == 1024, "superblock");
+static_assert(offsetof(struct ext4_super, magic) == 0x38, "superblock.magic");
+static_assert(offsetof(struct ext4_super, volume_name) == 0x78, "superblock.volume_name");
 
 /* ---- Group descriptors ---- */
 
@@ -274,8 +277,9 @@ struct ext4_descriptor {
 	le16 inode_bitmap_csum_hi;
 	le32 reserved;
 };
-_Static_assert(sizeof(struct ext4_descriptor) == 64, "group descriptor");
-_Static_assert(offsetof(struct ext4_descriptor, checksum) == 30, "group descriptor.checksum");
+static_assert(sizeof(struct ext4_descriptor) == 64, "group descriptor");
+#define EXT4_DESCRIPTORS_PER_BLOCK (EXT4_BLOCK_BYTES / sizeof(struct ext4_descriptor))
+static_assert(offsetof(struct ext4_descriptor, checksum) == 30, "group descriptor.checksum");
 
 /* ---- Features ---- */
 
