@@ -71,6 +71,9 @@ const char *host_violation(const struct host *host);
  */
 int host_begin_compare(struct host *host, const struct host_range *range, struct copy *again,
 		       bool with_content);
+/* The first byte of metadata, at or behind from, that the image has not as it was written; in bytes
+ * of the image. */
+bool host_next_difference(const struct host *host, uint64_t from, uint64_t *image_off);
 /* -EUCLEAN, with the place, where the window has not what was written, or anything elsewhere. */
 int host_end_compare(struct host *host, struct error *error);
 

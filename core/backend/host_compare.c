@@ -146,7 +146,7 @@ int host_end_compare(struct host *host, struct error *error)
 	uint8_t found;
 	int ret;
 
-	if (overlay_first(ctx->compare->overlay, &first)) {
+	if (overlay_next(ctx->compare->overlay, 0, &first)) {
 		ret = io_pread(ctx->window.fd, &found, 1, first.off);
 		if (ret < 0)
 			return error_errno(error, -ret, "cannot read the image");
@@ -158,4 +158,13 @@ int host_end_compare(struct host *host, struct error *error)
 	}
 	return copy_check_unclaimed(ctx->copy, ctx->window.fd, ctx->window.offset_bytes,
 				    ctx->window.offset_bytes + ctx->window.len_bytes, error);
+}
+
+bool host_next_difference(const struct host *host, uint64_t from, uint64_t *image_off)
+{
+	struct overlay_difference next;
+	bool found = overlay_next(host->ctx.compare->overlay, from, &next);
+
+	*image_off = found ? next.off : 0;
+	return found;
 }

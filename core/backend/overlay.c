@@ -167,17 +167,17 @@ void overlay_patch(const struct overlay *overlay, uint64_t off, void *buf, size_
 	}
 }
 
-bool overlay_first(const struct overlay *overlay, struct overlay_difference *first)
+bool overlay_next(const struct overlay *overlay, uint64_t from, struct overlay_difference *next)
 {
-	const struct block *block;
-	const bool *differs;
-	size_t at;
+	for (size_t at = find(overlay, from / BLOCK_BYTES); at < overlay->count; at++) {
+		const struct block *block = overlay->blocks[at];
+		uint64_t start = block->number * BLOCK_BYTES;
 
-	if (overlay->count == 0)
-		return false;
-	block = overlay->blocks[0];
-	differs = memchr(block->differs, true, sizeof(block->differs));
-	at = (size_t)(differs - block->differs);
-	*first = (struct overlay_difference){ block->number * BLOCK_BYTES + at, block->ours[at] };
-	return true;
+		for (size_t i = from > start ? from - start : 0; i < BLOCK_BYTES; i++)
+			if (block->differs[i]) {
+				*next = (struct overlay_difference){ start + i, block->ours[i] };
+				return true;
+			}
+	}
+	return false;
 }

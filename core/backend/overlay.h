@@ -31,7 +31,7 @@ struct overlay_difference {
 	uint8_t ours;
 };
 
-/* The lowest byte that is remembered; false: there is none. */
-bool overlay_first(const struct overlay *overlay, struct overlay_difference *first);
+/* The lowest byte that is remembered at or behind from; false: there is none. */
+bool overlay_next(const struct overlay *overlay, uint64_t from, struct overlay_difference *next);
 
 #endif

@@ -57,6 +57,17 @@ static int prepare(struct build *build, struct error *error)
 	return ret;
 }
 
+static int attest(struct build *build, const char *path, struct error *error)
+{
+	int ret = load_backend(build, error);
+
+	if (ret == 0)
+		ret = load_source(build, error);
+	if (ret == 0)
+		ret = build_plan(build, error);
+	return ret < 0 ? ret : build_attest_image(build, path, error);
+}
+
 static int make(struct build *build, struct error *error)
 {
 	int ret = build_write(build, error);
@@ -106,13 +117,25 @@ static void release(struct build *build)
 
 int build_run(const struct config *config, const struct build_options *options, struct error *error)
 {
-	struct build build = { .config = config, .options = options };
+	struct build build = { .config = config, .options = options, .image_fd = -1 };
 	int ret;
 
 	build.progress = progress_new(options->progress);
 	ret = build.progress ? run(&build, error) : error_nomem(error);
 	if (ret < 0)
 		build_report_failure(&build, error);
+	release(&build);
+	return ret;
+}
+
+int build_attest(const struct config *config, const struct build_options *options, const char *path,
+		 struct error *error)
+{
+	struct build build = { .config = config, .options = options, .image_fd = -1 };
+	int ret;
+
+	build.progress = progress_new(options->progress);
+	ret = build.progress ? attest(&build, path, error) : error_nomem(error);
 	release(&build);
 	return ret;
 }

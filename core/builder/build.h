@@ -36,6 +36,11 @@ struct build_options {
 int build_check_backend(struct config *config, const struct backend_search *search,
 			struct error *error);
 
+/* Is the image at path, byte for byte, what the configuration builds? Says so on stdout, or where
+ * it differs. The configuration's output plays no part; scratch goes to TMPDIR, or /var/tmp. */
+int build_attest(const struct config *config, const struct build_options *options, const char *path,
+		 struct error *error);
+
 /* On failure there is no new image, and an earlier one is as it was. */
 int build_run(const struct config *config, const struct build_options *options,
 	      struct error *error);

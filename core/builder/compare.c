@@ -70,7 +70,7 @@ static int compare_content(struct build *build, struct error *error)
 
 	if (build->config->image.verify != CONFIG_VERIFY_CONTENT)
 		return 0;
-	return copy_run(build->copy, output_fd(build->output), &options, &stats, error);
+	return copy_run(build->copy, build->image_fd, &options, &stats, error);
 }
 
 int build_compare(struct build *build, struct error *error)

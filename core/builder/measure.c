@@ -8,12 +8,13 @@
 
 #include "core/builder/private.h"
 
-static int set_salt(struct build *build, struct error *error)
+int build_set_verity(struct build *build, struct error *error)
 {
 	struct verity_params *params = &build->verity;
 	const struct config_bytes *salt = &build->config->verity.salt;
 	int ret;
 
+	params->data_blocks = build->geometry.partitions[0].len_bytes / VERITY_BLOCK_BYTES;
 	if (salt->len == 0) {
 		params->salt_len = DIGEST_BYTES;
 		ret = digest_derive(build->seed, "verity-salt", params->salt);
@@ -34,7 +35,7 @@ int build_measure(struct build *build, struct error *error)
 {
 	const struct partition *partitions = build->geometry.partitions;
 	const struct measure_area area = {
-		.fd = output_fd(build->output),
+		.fd = build->image_fd,
 		.data_off = partitions[0].start_bytes,
 		.tree_off = partitions[1].start_bytes,
 		.threads = build->options->threads,
@@ -46,10 +47,9 @@ int build_measure(struct build *build, struct error *error)
 	if (!build->config->verity.enabled)
 		return 0;
 	progress_stage(build->progress, "measure");
-	ret = set_salt(build, error);
+	ret = build_set_verity(build, error);
 	if (ret < 0)
 		return ret;
-	build->verity.data_blocks = partitions[0].len_bytes / VERITY_BLOCK_BYTES;
 	ret = measure_write(&area, &build->verity, build->root_hash, error);
 	build->measured = ret == 0;
 	return ret;

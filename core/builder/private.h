@@ -9,6 +9,7 @@
 #include "core/builder/source.h"
 #include "core/config/options.h"
 #include "core/copy/copy.h"
+#include "core/format/dax.h"
 #include "core/format/geometry.h"
 #include "core/format/verity.h"
 #include "core/image/output.h"
@@ -39,6 +40,7 @@ struct build {
 	struct geometry geometry;
 	struct kataimg_fs_info info; /* of the filesystem in geometry.window_bytes */
 
+	int image_fd; /* of output, or of the image to attest; -1 until then */
 	struct copy *copy;
 	struct copy_stats copied;
 
@@ -64,6 +66,22 @@ int build_write(struct build *build, struct error *error);
 int build_verify_filesystem(struct build *build, struct error *error);
 int build_compare(struct build *build, struct error *error);
 
+/* A partition table or the info block: len bytes at off of the image. */
+struct build_table {
+	uint64_t off;
+	size_t len;
+	uint8_t bytes[DAX_INFO_BYTES];
+};
+#define BUILD_TABLES_MAX 3
+
+int build_make_tables(const struct build *build, struct build_table tables[BUILD_TABLES_MAX],
+		      size_t *count, struct error *error);
+
+/* What the hash tree of a measured image is made with. */
+int build_set_verity(struct build *build, struct error *error);
+/* The stages of attesting, when all is planned. */
+int build_attest_image(struct build *build, const char *path, struct error *error);
+
 /* Of a measured image the hash tree and root_hash; of others nothing. */
 int build_measure(struct build *build, struct error *error);
 
@@ -75,7 +93,8 @@ int build_verify_image(struct build *build, struct error *error);
 int build_open_outputs(struct build *build, struct error *error);
 void build_close_outputs(struct build *build);
 
-/* An unnamed file beside the image, for sources and backends; arg is the build. A descriptor or
+/* An unnamed file beside the image, or where temporary files go when there is no image to make, for
+ * sources and backends; arg is the build. A descriptor or
  * -errno. */
 int build_open_scratch(void *arg);
 

@@ -8,6 +8,7 @@
 
 #include "core/builder/private.h"
 #include "core/image/publish.h"
+#include "core/image/temporary.h"
 #include "core/source/source.h"
 
 /* hash-file, or root_hash_VARIANT.txt in the image's directory. To be freed. */
@@ -118,7 +119,7 @@ int build_open_scratch(void *arg)
 {
 	const struct build *build = arg;
 
-	return output_scratch(build->output);
+	return build->output ? output_scratch(build->output) : temporary_unnamed();
 }
 
 static int write_text(struct output *file, const char *text, struct error *error)

@@ -78,5 +78,5 @@ int build_verify_image(struct build *build, struct error *error)
 	const struct inspect_probe asking = { .probe = probe, .arg = build };
 
 	progress_stage(build->progress, "inspect");
-	return inspect_check(output_fd(build->output), &build->geometry, &asking, error);
+	return inspect_check(build->image_fd, &build->geometry, &asking, error);
 }

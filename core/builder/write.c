@@ -6,7 +6,7 @@
 struct host_range build_window(const struct build *build)
 {
 	return (struct host_range){
-		.fd = output_fd(build->output),
+		.fd = build->image_fd,
 		.offset_bytes = build->geometry.partitions[0].start_bytes,
 		.len_bytes = build->geometry.window_bytes,
 	};
@@ -41,39 +41,54 @@ static int copy_data(struct build *build, struct error *error)
 	};
 
 	progress_stage(build->progress, "copy");
-	return copy_run(build->copy, output_fd(build->output), &options, &build->copied, error);
+	return copy_run(build->copy, build->image_fd, &options, &build->copied, error);
 }
 
-static int write_mbr(struct build *build, uint64_t base_bytes, struct error *error)
+static int make_mbr(const struct build *build, uint64_t base_bytes, struct build_table *table,
+		    struct error *error)
 {
-	uint8_t mbr[MBR_BYTES];
-	int ret = mbr_encode(&build->geometry, base_bytes, mbr, error);
+	table->off = base_bytes;
+	table->len = MBR_BYTES;
+	return mbr_encode(&build->geometry, base_bytes, table->bytes, error);
+}
 
-	return ret < 0 ? ret : output_write(build->output, mbr, sizeof(mbr), base_bytes, error);
+int build_make_tables(const struct build *build, struct build_table tables[BUILD_TABLES_MAX],
+		      size_t *count, struct error *error)
+{
+	int ret = make_mbr(build, 0, &tables[0], error);
+
+	*count = 1;
+	if (ret < 0 || !build->geometry.dax)
+		return ret;
+	*count = 3;
+	tables[2].off = DAX_INFO_OFFSET;
+	tables[2].len = DAX_INFO_BYTES;
+	dax_encode(tables[2].bytes);
+	return make_mbr(build, DAX_HEADER_BYTES, &tables[1], error);
 }
 
 static int write_tables(struct build *build, struct error *error)
 {
-	uint8_t info[DAX_INFO_BYTES];
+	struct build_table tables[BUILD_TABLES_MAX];
+	size_t count;
 	int ret;
 
 	progress_stage(build->progress, "tables");
-	ret = write_mbr(build, 0, error);
-	if (ret < 0 || !build->geometry.dax)
-		return ret;
-	ret = write_mbr(build, DAX_HEADER_BYTES, error);
-	if (ret < 0)
-		return ret;
-	dax_encode(info);
-	return output_write(build->output, info, sizeof(info), DAX_INFO_OFFSET, error);
+	ret = build_make_tables(build, tables, &count, error);
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = output_write(build->output, tables[i].bytes, tables[i].len, tables[i].off,
+				   error);
+	return ret;
 }
 
 int build_write(struct build *build, struct error *error)
 {
 	int ret = output_create(build->output, build->geometry.image_bytes, error);
 
-	if (ret == 0)
-		ret = write_filesystem(build, error);
+	if (ret < 0)
+		return ret;
+	build->image_fd = output_fd(build->output);
+	ret = write_filesystem(build, error);
 	if (ret == 0)
 		ret = copy_data(build, error);
 	if (ret == 0)

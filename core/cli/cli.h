@@ -9,6 +9,7 @@
 
 #include "core/backend/search.h"
 #include "core/base/error.h"
+#include "core/base/progress.h"
 #include "core/cli/table.h"
 #include "core/config/config.h"
 #include "lib/array.h"
@@ -57,6 +58,9 @@ int cli_configure(const struct cli *cli, struct config *config, struct error *er
 /* The same, finished: config_report is left to do. */
 int cli_prepare(const struct cli *cli, struct config *config, const struct backend_search *search,
 		struct error *error);
+
+/* --progress and --quiet, or what suits stderr. */
+enum progress_mode cli_progress_mode(const struct cli *cli);
 
 /* --threads, or what suits this machine. */
 int cli_threads(const struct cli *cli, unsigned int *threads, struct error *error);

@@ -11,13 +11,6 @@
 #include "core/config/print.h"
 #include "core/guest/dropin.h"
 
-static enum progress_mode progress_mode_of(const struct cli *cli)
-{
-	if (cli->progress > 0)
-		return (enum progress_mode)(cli->progress - 1);
-	return cli->quiet ? PROGRESS_OFF : progress_default_mode();
-}
-
 static struct build_options options_of(const struct cli *cli, const struct backend_search *search)
 {
 	return (struct build_options){
@@ -27,7 +20,7 @@ static struct build_options options_of(const struct cli *cli, const struct backe
 		.reflink = !cli->no_reflink,
 		.strict_backend = cli->strict_backend,
 		.report = cli->explain ? NULL : cli->report,
-		.progress = progress_mode_of(cli),
+		.progress = cli_progress_mode(cli),
 		.owner = (uid_t)-1,
 		.group = (gid_t)-1,
 	};

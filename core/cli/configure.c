@@ -74,7 +74,7 @@ int cli_configure(const struct cli *cli, struct config *config, struct error *er
 			setting.value = "0";
 		ret = config_collect(config, apply_setting(config, &setting, error), error);
 	}
-	if (ret == 0 && cli->argument)
+	if (ret == 0 && cli->argument && cli->command->bit & (CLI_BUILD | CLI_TREE))
 		ret = config_collect(
 			config,
 			config_set(config, "image", "source", cli->argument, "SOURCE", error),
@@ -93,4 +93,11 @@ int cli_threads(const struct cli *cli, unsigned int *threads, struct error *erro
 		return error_prefix(error, "--threads %s", cli->threads);
 	*threads = (unsigned int)number;
 	return 0;
+}
+
+enum progress_mode cli_progress_mode(const struct cli *cli)
+{
+	if (cli->progress > 0)
+		return (enum progress_mode)(cli->progress - 1);
+	return cli->quiet ? PROGRESS_OFF : progress_default_mode();
 }

@@ -19,7 +19,8 @@ enum cli_command_bit {
 	CLI_BACKENDS = 1 << 2,
 	CLI_TREE = 1 << 3,
 	CLI_HELP = 1 << 4,
-	CLI_ALL = CLI_BUILD | CLI_INSPECT | CLI_BACKENDS | CLI_TREE
+	CLI_ATTEST = 1 << 5,
+	CLI_ALL = CLI_BUILD | CLI_INSPECT | CLI_BACKENDS | CLI_TREE | CLI_ATTEST
 };
 
 struct cli_command {
@@ -65,6 +66,7 @@ extern const size_t cli_option_count; /* at most CLI_OPTIONS_MAX */
 
 int cmd_build(const struct cli *cli, struct error *error);
 int cmd_inspect(const struct cli *cli, struct error *error);
+int cmd_attest(const struct cli *cli, struct error *error);
 int cmd_tree(const struct cli *cli, struct error *error);
 int cmd_help(const struct cli *cli, struct error *error);
 int cmd_backends(const struct cli *cli, struct error *error);

@@ -134,21 +134,32 @@ static const struct copy_piece *piece_at(const struct copy_batch *batch, uint64_
 	return NULL;
 }
 
-int copy_compare_bytes(const struct copy_batch *batch, uint64_t image_off, const void *meant,
-		       const void *found, size_t len, struct error *error)
+static int differ(const struct copy_run *run, const struct copy_batch *batch, uint64_t image_off,
+		  struct error *error)
+{
+	const struct copy_piece *piece = piece_at(batch, image_off);
+	const struct kataimg_node *node = piece ? piece->node : NULL;
+	char path[4096];
+
+	if (run->options->differs) {
+		run->options->differs(run->options->differs_arg, image_off, node);
+		return 0;
+	}
+	return error_set(error, EUCLEAN, "byte %" PRIu64 " of the image is not what %s has there",
+			 image_off,
+			 node ? tree_path(node, path, sizeof(path)) : "the backend's scratch file");
+}
+
+int copy_compare_bytes(const struct copy_run *run, const struct copy_batch *batch,
+		       uint64_t image_off, const void *meant, const void *found, size_t len,
+		       struct error *error)
 {
 	const uint8_t *a = meant, *b = found;
-	const struct copy_piece *piece;
-	char path[4096];
 	size_t at = 0;
 
 	if (memcmp(meant, found, len) == 0)
 		return 0;
 	while (a[at] == b[at])
 		at++;
-	piece = piece_at(batch, image_off + at);
-	return error_set(error, EUCLEAN, "byte %" PRIu64 " of the image is not what %s has there",
-			 image_off + at,
-			 piece && piece->node ? tree_path(piece->node, path, sizeof(path))
-					      : "the backend's scratch file");
+	return differ(run, batch, image_off + at, error);
 }

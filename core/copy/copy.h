@@ -50,8 +50,12 @@ bool copy_touches_data(struct copy *copy, uint64_t image_off, uint64_t len);
 
 struct copy_options {
 	unsigned int threads;
-	bool reflink;   /* not to be set with compare */
-	bool compare;   /* nothing is written: what the image has is compared with the data */
+	bool reflink; /* not to be set with compare */
+	bool compare; /* nothing is written: what the image has is compared with the data */
+	/* With compare: is told of a byte that differs, the first of each piece, instead of an
+	 * error that names it. node NULL: a scratch file's. From any thread. */
+	void (*differs)(void *arg, uint64_t image_off, const struct kataimg_node *node);
+	void *differs_arg;
 	bool writeback; /* the image will be synced: start the disk's work as soon as there is some
 			 */
 	/* Called with the bytes done so far, from one thread at a time; may be NULL. */

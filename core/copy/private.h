@@ -88,8 +88,9 @@ void copy_sort_jobs(struct copy *copy);
 int copy_check_holes(struct copy_run *run, struct error *error);
 
 /* -EUCLEAN, with the name of what differs, unless the bytes of the batch at image_off are equal. */
-int copy_compare_bytes(const struct copy_batch *batch, uint64_t image_off, const void *meant,
-		       const void *found, size_t len, struct error *error);
+int copy_compare_bytes(const struct copy_run *run, const struct copy_batch *batch,
+		       uint64_t image_off, const void *meant, const void *found, size_t len,
+		       struct error *error);
 
 /* A thread's life: takes batches until there are none. A pool job. */
 int copy_work(void *run, uint64_t index);

@@ -88,7 +88,8 @@ static int compare_image(struct worker *worker, uint64_t off, size_t len, struct
 
 	if (ret < 0)
 		return error_errno(error, -ret, "cannot read the image");
-	return copy_compare_bytes(&worker->batch, off, worker->buffer, worker->found, len, error);
+	return copy_compare_bytes(worker->run, &worker->batch, off, worker->buffer, worker->found,
+				  len, error);
 }
 
 /* The buffer's bytes belong at off of the image. */

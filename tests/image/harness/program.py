@@ -65,7 +65,7 @@ class Program:
 
     def command(self, arguments, plain=False):
         command = [self.path, '--backend-dir', self.backend_dir, *arguments]
-        if arguments and arguments[0] in ('inspect', 'backends'):
+        if arguments and arguments[0] in ('inspect', 'backends', 'attest'):
             command = [self.path, arguments[0], '--backend-dir', self.backend_dir, *arguments[1:]]
         if plain and is_root():
             command = ['setpriv', f'--reuid={PLAIN_ID}', f'--regid={PLAIN_ID}', '--clear-groups',
