@@ -13,6 +13,11 @@
 #define BETWEEN ", "
 #define PIECE_BYTES (4 * ESCAPED_BYTES + 1)
 
+/* Of a line that is longer than TEXT_LINE_BYTES_MAX, with TEXT_CUT between them. */
+#define TEXT_HEAD_BYTES 600
+#define TEXT_TAIL_BYTES 300
+#define TEXT_CUT "[...]"
+
 /* The first character, of RFC 3629: how many bytes it has; 0: it is none. */
 static size_t decode(const unsigned char *bytes, uint32_t *character)
 {
@@ -96,15 +101,40 @@ char *text_line(const char *text)
 	return escape(text, true);
 }
 
+static bool is_inside_character(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* What is in the middle of a long text goes: how it begins says what it is about, how it ends says
+ * why. */
+static void cut(char *text)
+{
+	size_t len = strlen(text), head = TEXT_HEAD_BYTES, tail = len - TEXT_TAIL_BYTES;
+
+	if (len <= TEXT_LINE_BYTES_MAX)
+		return;
+	while (is_inside_character(text[head]))
+		head--;
+	while (is_inside_character(text[tail]))
+		tail++;
+	memcpy(text + head, TEXT_CUT, strlen(TEXT_CUT));
+	memmove(text + head + strlen(TEXT_CUT), text + tail, len - tail + 1);
+}
+
 char *text_vline(const char *fmt, va_list args)
 {
 	autofree char *text = NULL;
+	char *line;
 
 	if (vasprintf(&text, fmt, args) < 0) {
 		text = NULL;
 		return NULL;
 	}
-	return text_line(text);
+	line = text_line(text);
+	if (line)
+		cut(line);
+	return line;
 }
 
 char *text_join(char *const *items, size_t count)

@@ -12,6 +12,10 @@ char *text_utf8(const char *text);
 /* Control characters, the ends of lines among them, become \xNN as well: a name can end no line and
  * command no terminal. Doing it twice changes nothing. */
 char *text_line(const char *text);
+
+/* A sentence of a message, as such a line. When the names in it make it longer than that, its
+ * beginning and its end are left. */
+#define TEXT_LINE_BYTES_MAX 1000
 char *text_vline(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* The items with ", " between them. To be freed; NULL when memory is out. */

@@ -131,6 +131,46 @@ static void a_name_ends_no_line_of_an_error(void **state)
 	assert_string_equal(error.message, "\\x0d: cannot read x\\x0ay\\x07");
 }
 
+/* What a name of so many bytes makes of a message. */
+static void long_name(const char *letter, size_t count, struct error *error)
+{
+	size_t len = strlen(letter);
+	char *name = calloc(count, len + 1);
+
+	assert_non_null(name);
+	for (size_t i = 0; i < count; i++)
+		memcpy(name + i * len, letter, len);
+	error_set(error, 1, "a hard link to %s, which is not there", name);
+	error_prefix(error, "it: %s", name);
+	free(name);
+	assert_memory_equal(error->message, "it: ", 4);
+	assert_non_null(strstr(error->message, "[...]"));
+	assert_non_null(strstr(error->message, ": a hard link to "));
+	assert_string_equal(strrchr(error->message, ','), ", which is not there");
+	assert_true(strlen(error->message) < 2000);
+}
+
+static void a_long_name_is_cut(void **state)
+{
+	/* \033 is four characters then. */
+	static const char *const letters[] = { "a", "\xc3\xa9", "\xf0\x9f\x98\x80", "\033" };
+	struct error error = ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++) {
+		char *again;
+
+		long_name(letters[i], 100000, &error);
+		again = text_line(error.message);
+		assert_string_equal(again, error.message);
+		free(again);
+		error_clear(&error);
+	}
+	error_set(&error, 1, "%*s", TEXT_LINE_BYTES_MAX, "");
+	assert_int_equal(strlen(error.message), TEXT_LINE_BYTES_MAX);
+	error_clear(&error);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +179,7 @@ int main(void)
 		cmocka_unit_test(items_are_joined),
 		cmocka_unit_test(a_text_cut_short_is_none),
 		cmocka_unit_test(a_name_ends_no_line_of_an_error),
+		cmocka_unit_test(a_long_name_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
