@@ -98,6 +98,14 @@ def too_large(bench, backend):
     check_equal(os.listdir(os.path.dirname(image)), [], 'what a refused build leaves')
 
 
+def shown(size):
+    """As a user would write it."""
+    for unit, letter in [(1 << 40, 'T'), (1 << 30, 'G'), (1 << 20, 'M'), (1 << 10, 'K')]:
+        if size % unit == 0:
+            return f'{size // unit}{letter}'
+    return str(size)
+
+
 def too_small(bench, backend, tree):
     """One granule less is refused, with the size that is needed; that size works."""
     geometry = planned(bench, backend, tree)
@@ -106,7 +114,8 @@ def too_small(bench, backend, tree):
     refused = bench.build(backend, tree, image, *PLAIN_LAYOUT,
                           f'image.size={HEADER_BYTES + window}').expect(1)
     needed = HEADER_BYTES + geometry['plan_bytes']
-    check(str(needed) in refused.err, f'{needed} is not in {refused.err!r}')
+    check(f'{shown(needed)} are needed' in refused.err,
+          f'{shown(needed)} is not in {refused.err!r}')
     check_equal(os.listdir(os.path.dirname(image)), [], 'what a refused build leaves')
     bench.build(backend, tree, image, *PLAIN_LAYOUT, f'image.size={needed}').expect(0)
     bench.forget(image)

@@ -18,7 +18,10 @@ from harness.workspace import PLAIN_ID, is_root
 TIMEOUT_SECONDS = 300
 SANITIZER = r'(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:'
 # What a build that goes well may say.
-WARNINGS = [r'kataimg: warning: xfs: the filesystem of \d+ bytes is smaller than any of mkfs.xfs.*']
+WARNINGS = [
+    r'kataimg: warning: xfs: the filesystem of \d+ bytes is smaller than any of mkfs.xfs.*',
+    r'kataimg: warning: / belongs to \d+:\d+, not to root: .*',
+]
 
 
 @dataclasses.dataclass
