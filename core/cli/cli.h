@@ -59,6 +59,13 @@ int cli_configure(const struct cli *cli, struct config *config, struct error *er
 int cli_prepare(const struct cli *cli, struct config *config, const struct backend_search *search,
 		struct error *error);
 
+/* Runs a command with an empty configuration, for cli_prepare, and where backends are looked for.
+ */
+int cli_with_config(const struct cli *cli,
+		    int (*run)(const struct cli *cli, struct config *config,
+			       const struct backend_search *search, struct error *error),
+		    struct error *error);
+
 /* --progress and --quiet, or what suits stderr. */
 enum progress_mode cli_progress_mode(const struct cli *cli);
 

@@ -26,14 +26,5 @@ static int attest(const struct cli *cli, struct config *config, const struct bac
 
 int cmd_attest(const struct cli *cli, struct error *error)
 {
-	struct backend_search *search autocall(cleanup_backend_search_free) =
-		backend_search_new(cli->backend_dirs.items, cli->backend_dirs.count);
-	struct config config;
-	int ret;
-
-	if (!search)
-		return error_nomem(error);
-	ret = attest(cli, &config, search, error);
-	config_free(&config);
-	return ret;
+	return cli_with_config(cli, attest, error);
 }

@@ -95,14 +95,5 @@ static int run(const struct cli *cli, struct config *config, const struct backen
 
 int cmd_build(const struct cli *cli, struct error *error)
 {
-	struct backend_search *search autocall(cleanup_backend_search_free) =
-		backend_search_new(cli->backend_dirs.items, cli->backend_dirs.count);
-	struct config config;
-	int ret;
-
-	if (!search)
-		return error_nomem(error);
-	ret = run(cli, &config, search, error);
-	config_free(&config);
-	return ret;
+	return cli_with_config(cli, run, error);
 }

@@ -45,22 +45,19 @@ static int print_tree(const struct cli *cli, const struct config *config,
 	return ret;
 }
 
+static int run(const struct cli *cli, struct config *config, const struct backend_search *search,
+	       struct error *error)
+{
+	int ret = cli_prepare(cli, config, search, error);
+
+	if (ret == 0)
+		ret = config_check_inputs(config, error);
+	if (ret == 0)
+		ret = config_report(config, error);
+	return ret < 0 ? ret : print_tree(cli, config, search, error);
+}
+
 int cmd_tree(const struct cli *cli, struct error *error)
 {
-	struct backend_search *search autocall(cleanup_backend_search_free) =
-		backend_search_new(cli->backend_dirs.items, cli->backend_dirs.count);
-	struct config config;
-	int ret;
-
-	if (!search)
-		return error_nomem(error);
-	ret = cli_prepare(cli, &config, search, error);
-	if (ret == 0)
-		ret = config_check_inputs(&config, error);
-	if (ret == 0)
-		ret = config_report(&config, error);
-	if (ret == 0)
-		ret = print_tree(cli, &config, search, error);
-	config_free(&config);
-	return ret;
+	return cli_with_config(cli, run, error);
 }

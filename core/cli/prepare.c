@@ -40,3 +40,20 @@ int cli_prepare(const struct cli *cli, struct config *config, const struct backe
 				     error);
 	return ret;
 }
+
+int cli_with_config(const struct cli *cli,
+		    int (*run)(const struct cli *cli, struct config *config,
+			       const struct backend_search *search, struct error *error),
+		    struct error *error)
+{
+	struct backend_search *search autocall(cleanup_backend_search_free) =
+		backend_search_new(cli->backend_dirs.items, cli->backend_dirs.count);
+	struct config config;
+	int ret;
+
+	if (!search)
+		return error_nomem(error);
+	ret = run(cli, &config, search, error);
+	config_free(&config);
+	return ret;
+}

@@ -176,10 +176,10 @@ def full_disk(bench, backend):
         check_equal(os.listdir(point), [], f'what is left on a disk of {kibibytes} KiB')
 
 
-def refused_output(bench, image, *messages, plain=False, source=None):
+def refused_output(bench, image, *messages, code=1, plain=False, source=None):
     source = source or bench.sources.path('simple')
     bench.program.run(['-f', bench.backend, '-o', image, '--set', 'rootfs.check=no', source],
-                      plain=plain).expect(1, *messages)
+                      plain=plain).expect(code, *messages)
 
 
 def output_is_directory(bench):
@@ -200,7 +200,8 @@ def output_in_source(bench):
 
 def output_in_missing_directory(bench):
     directory = bench.program.workspace.directory('output')
-    refused_output(bench, os.path.join(directory, 'none/image'), 'none/image', 'No such file')
+    refused_output(bench, os.path.join(directory, 'none/image'), 'none/image',
+                   'there is no directory', code=2)
     check_equal(os.listdir(directory), [], 'what is in the directory')
 
 
