@@ -12,6 +12,7 @@
 #include "core/base/progress.h"
 #include "core/cli/table.h"
 #include "core/config/config.h"
+#include "core/tree/tree.h"
 #include "lib/array.h"
 
 struct cli_list {
@@ -29,14 +30,17 @@ struct cli_setting {
 struct cli {
 	const struct cli_command *command;
 	const char *argument; /* SOURCE, IMAGE or NAME; NULL: not given */
+	struct cli_list more; /* those behind it */
 	const char *config_path;
 	ARRAY(struct cli_setting) settings; /* in the order given */
 	struct cli_list backend_dirs;
 	const char *threads;
 	const char *report;
 	const char *root_hash, *salt; /* of inspect */
-	unsigned int progress;        /* 0: what suits stderr; else 1 + enum progress_mode */
-	bool script;                  /* started under the script's name: guest/dropin.h */
+	const char *partition;
+	unsigned int progress;   /* 0: what suits stderr; else 1 + enum progress_mode */
+	bool script;             /* started under the script's name: guest/dropin.h */
+	bool details, recursive; /* of ls */
 	bool dry_run, explain, no_sync, no_reflink, strict_backend, quiet, verbose, json, version,
 		help, help_keys;
 };
@@ -68,6 +72,16 @@ int cli_with_config(const struct cli *cli,
 
 /* --progress and --quiet, or what suits stderr. */
 enum progress_mode cli_progress_mode(const struct cli *cli);
+
+/*
+ * The tree of any source, an image without its prefix too. content_later: of few files, or of none,
+ * will bytes be read.
+ */
+int cli_read_source(const struct cli *cli, const char *source, bool content_later,
+		    struct tree **tree, struct error *error);
+
+/* --partition; 0: none was given. */
+int cli_partition(const struct cli *cli, unsigned int *partition, struct error *error);
 
 /* --threads, or what suits this machine. */
 int cli_threads(const struct cli *cli, unsigned int *threads, struct error *error);

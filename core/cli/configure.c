@@ -8,6 +8,7 @@
 #include "core/guest/dropin.h"
 
 #define THREADS_MAX 1024
+#define PARTITION_MAX 1000
 
 /* "64M" is what the configuration takes; here the number alone is meant. */
 static int fail_mebibytes(const struct cli_setting *setting, struct error *error)
@@ -80,6 +81,19 @@ int cli_configure(const struct cli *cli, struct config *config, struct error *er
 			config_set(config, "image", "source", cli->argument, "SOURCE", error),
 			error);
 	return ret;
+}
+
+int cli_partition(const struct cli *cli, unsigned int *partition, struct error *error)
+{
+	uint64_t number;
+
+	*partition = 0;
+	if (!cli->partition)
+		return 0;
+	if (value_parse_u64(cli->partition, 1, PARTITION_MAX, &number, error) < 0)
+		return error_prefix(error, "--partition %s", cli->partition);
+	*partition = (unsigned int)number;
+	return 0;
 }
 
 int cli_threads(const struct cli *cli, unsigned int *threads, struct error *error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,12 +42,12 @@ static void make_tables(const struct cli_command *command, struct getopt_tables 
 	}
 }
 
-static const struct cli_option *find_option(int value)
+static const struct cli_option *find_option(const struct cli_command *command, int value)
 {
 	if (value >= OPTION_VALUE(0))
 		return &cli_options[value - OPTION_VALUE(0)];
 	for (size_t i = 0; i < cli_option_count; i++)
-		if (cli_options[i].short_name == value)
+		if ((cli_options[i].commands & command->bit) && cli_options[i].short_name == value)
 			return &cli_options[i];
 	return NULL;
 }
@@ -58,7 +59,8 @@ static int fail_option(const struct cli_command *command, const char *word, stru
 	struct suggestion suggestion = { .word = word + strlen("--") };
 
 	if (optopt >= OPTION_VALUE(0))
-		return error_usage(error, "%s takes no argument", find_option(optopt)->name);
+		return error_usage(error, "%s takes no argument",
+				   find_option(command, optopt)->name);
 	if (optopt != 0)
 		return error_usage(error, "unknown option -%c", optopt);
 	for (size_t i = 0; i < cli_option_count; i++)
@@ -162,10 +164,35 @@ static int fail_argument(const struct cli *cli, const char *argument, struct err
 			   argument, cli->argument, guess);
 }
 
+/* How many arguments there may be, and of them have to be. */
+static void count_arguments(const char *wanted, size_t *least, size_t *most)
+{
+	*least = *most = 0;
+	for (; *wanted; wanted += strspn(wanted, " ")) {
+		size_t len = strcspn(wanted, " ");
+
+		++*most;
+		*least += *wanted != '[';
+		if (wanted[len - 1] == '.')
+			*most = SIZE_MAX;
+		wanted += len;
+	}
+}
+
+static size_t given_arguments(const struct cli *cli)
+{
+	return cli->argument ? 1 + cli->more.count : 0;
+}
+
 static int take_argument(struct cli *cli, const char *argument, struct error *error)
 {
-	if (!cli->command->argument || cli->argument)
+	size_t least, most;
+
+	count_arguments(cli->command->argument, &least, &most);
+	if (given_arguments(cli) >= most)
 		return fail_argument(cli, argument, error);
+	if (cli->argument)
+		return add_item(&cli->more, argument, error);
 	cli->argument = argument;
 	return 0;
 }
@@ -178,7 +205,7 @@ static int take_result(struct cli *cli, int value, char **argv, struct error *er
 		return take_argument(cli, optarg, error);
 	if (value == '?')
 		return fail_option(cli->command, argv[optind - 1], error);
-	option = find_option(value == ':' ? optopt : value);
+	option = find_option(cli->command, value == ':' ? optopt : value);
 	if (value == ':')
 		return error_usage(error, "%s needs %s", option->name, option->argument);
 	return apply_option(cli, option, optarg, error);
@@ -187,8 +214,10 @@ static int take_result(struct cli *cli, int value, char **argv, struct error *er
 static int check_argument(const struct cli *cli, struct error *error)
 {
 	const char *wanted = cli->command->argument;
+	size_t least, most;
 
-	if (cli->help || cli->version || cli->argument || *wanted == '[')
+	count_arguments(wanted, &least, &most);
+	if (cli->help || cli->version || given_arguments(cli) >= least)
 		return 0;
 	return error_usage(error, "%s needs %s", cli->command->name, wanted);
 }
@@ -219,5 +248,6 @@ void cli_free(struct cli *cli)
 {
 	array_free(&cli->settings);
 	free(cli->backend_dirs.items);
+	free(cli->more.items);
 	*cli = (struct cli){ 0 };
 }

@@ -20,14 +20,19 @@ enum cli_command_bit {
 	CLI_TREE = 1 << 3,
 	CLI_HELP = 1 << 4,
 	CLI_ATTEST = 1 << 5,
-	CLI_ALL = CLI_BUILD | CLI_INSPECT | CLI_BACKENDS | CLI_TREE | CLI_ATTEST
+	CLI_LS = 1 << 6,
+	CLI_CAT = 1 << 7,
+	CLI_VIEW = CLI_LS | CLI_CAT, /* what reads a source, and makes nothing of it */
+	CLI_ALL = CLI_BUILD | CLI_INSPECT | CLI_BACKENDS | CLI_TREE | CLI_ATTEST | CLI_VIEW
 };
 
 struct cli_command {
 	const char *name; /* NULL: the command when none is named */
 	enum cli_command_bit bit;
-	const char *argument; /* "[NAME]", "IMAGE": brackets mean that it may be missing */
-	const char *summary;  /* one line, no full stop */
+	/* "[NAME]", "SOURCE [PATH]...": brackets mean that it may be missing, dots that there may
+	 * be more of the last one */
+	const char *argument;
+	const char *summary; /* one line, no full stop */
 	int (*run)(const struct cli *cli, struct error *error);
 };
 
@@ -55,7 +60,7 @@ struct cli_option {
 	bool once;                  /* TEXT: a second one is a mistake, not an override */
 };
 
-#define CLI_OPTIONS_MAX 32
+#define CLI_OPTIONS_MAX 48
 
 /* The first is the one without a name. */
 extern const struct cli_command cli_commands[];
@@ -68,6 +73,8 @@ int cmd_build(const struct cli *cli, struct error *error);
 int cmd_inspect(const struct cli *cli, struct error *error);
 int cmd_attest(const struct cli *cli, struct error *error);
 int cmd_tree(const struct cli *cli, struct error *error);
+int cmd_ls(const struct cli *cli, struct error *error);
+int cmd_cat(const struct cli *cli, struct error *error);
 int cmd_help(const struct cli *cli, struct error *error);
 int cmd_backends(const struct cli *cli, struct error *error);
 

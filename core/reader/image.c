@@ -212,6 +212,33 @@ static int read_image(const char *path, unsigned int number, const struct tree_o
 	return ret < 0 ? ret : tree_set_holes(*tree, options->holes, error);
 }
 
+/* What is none is not opened: opening a device or a pipe may do something. */
+static int open_candidate(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
+		return -1;
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+int image_is(const char *path, const struct backend_search *backends)
+{
+	struct find find __attribute__((cleanup(find_release))) = { .search = backends };
+	blkid_probe probe __attribute__((cleanup(free_probe))) = blkid_new_probe();
+	struct table table = { .probe = probe };
+	autoclose int fd = open_candidate(path);
+	off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+
+	if (!probe)
+		return -ENOMEM;
+	if (end <= 0)
+		return 0;
+	if (read_table(fd, (uint64_t)end, &table) == 0 && table.count > 0)
+		return 1;
+	return ask_backends(&find, &(struct host_range){ fd, 0, (uint64_t)end });
+}
+
 int image_read_tree(const char *source, const struct tree_options *options, struct tree **result,
 		    struct error *error)
 {
@@ -224,6 +251,8 @@ int image_read_tree(const char *source, const struct tree_options *options, stru
 		return error_nomem(error);
 	if (!options->backends)
 		return error_set(error, EOPNOTSUPP, "images cannot be read here");
+	if (options->partition)
+		number = options->partition;
 	ret = read_image(path, number, options, &tree, error);
 	if (ret < 0)
 		tree_free(tree);

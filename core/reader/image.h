@@ -9,7 +9,14 @@
 #include "core/base/error.h"
 #include "core/tree/tree.h"
 
-/* options->backends says who can read what. Takes holes and threads from the options too. */
+/*
+ * Is it a regular file or a block device in which there is a partition table, or a filesystem that
+ * a backend knows? 1, 0 (also of what cannot be opened), or -ENOMEM.
+ */
+int image_is(const char *path, const struct backend_search *backends);
+
+/* options->backends says who can read what, options->partition overrides the name's. Takes holes
+ * and threads from the options too. */
 int image_read_tree(const char *source, const struct tree_options *options, struct tree **tree,
 		    struct error *error);
 

@@ -2,9 +2,11 @@
 #include "core/source/source.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/reader/image.h"
 #include "core/tree/exclude.h"
 
 bool source_is_relative(const char *source, size_t *prefix_len)
@@ -20,6 +22,26 @@ char *source_path(const char *source)
 	const struct source_kind *kind = source_kind_by_prefix(source);
 
 	return kind && kind->read ? kind->file(source + strlen(kind->prefix)) : strdup(source);
+}
+
+static bool is_image(const struct source_kind *kind)
+{
+	return kind && kind->read == image_read_tree;
+}
+
+int source_recognise(const char *source, const struct backend_search *backends,
+		     unsigned int partition, char **recognised, struct error *error)
+{
+	const struct source_kind *kind = source_kind_by_prefix(source);
+	int is = kind || strcmp(source, "-") == 0 ? 0 : image_is(source, backends);
+
+	if (is < 0)
+		return error_nomem(error);
+	if (!is && !is_image(kind) && partition)
+		return error_usage(error, "--partition %u: %s is no image", partition, source);
+	if (asprintf(recognised, "%s%s", is ? "image:" : "", source) < 0)
+		return error_nomem(error);
+	return 0;
 }
 
 static int read_prefixed(const struct source_kind *kind, const char *source,

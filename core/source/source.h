@@ -35,6 +35,13 @@ bool source_is_relative(const char *source, size_t *prefix_len);
 /* The file or directory that the source names, to be freed. NULL when memory is out. */
 char *source_path(const char *source);
 
+/*
+ * "image:FILE" for a FILE that is an image (reader/image.h), the source itself for all others: to
+ * be freed. An error where partition (0: none) asks for a part of what has none.
+ */
+int source_recognise(const char *source, const struct backend_search *backends,
+		     unsigned int partition, char **recognised, struct error *error);
+
 /* Patterns of what is left out of any source; base/glob.h. */
 struct source_filter {
 	char *const *patterns;

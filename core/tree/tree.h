@@ -46,6 +46,7 @@ struct tree_options {
 			       a choice */
 	struct tree_scratch scratch;           /* for what is compressed or a stream */
 	const struct backend_search *backends; /* who can read images; NULL: nobody */
+	unsigned int partition;                /* of an image; 0: its name says which, or any */
 	bool content_later; /* few will read the files' content, or nobody: it is fetched when
 			       somebody does */
 };

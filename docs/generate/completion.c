@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "docs/generate/generate.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/cli/table.h"
@@ -13,16 +14,26 @@ static const struct {
 	{ "DIR", "compgen -d -- \"$current\"", "_files -/" },
 	{ "FILE", "compgen -f -- \"$current\"", "_files" },
 	{ "IMAGE", "compgen -f -- \"$current\"", "_files" },
+	{ "SOURCE", "compgen -f -- \"$current\"", "_files" },
 	{ "[SOURCE]", "compgen -f -- \"$current\"", "_files" },
 	{ "BACKEND", "compgen -W \"$(_kataimg_backends)\" -- \"$current\"", "_kataimg_backends" },
 	{ "[COMMAND]", "compgen -W \"$(_kataimg_commands)\" -- \"$current\"", "_kataimg_commands" },
 	{ "[NAME]", "compgen -W \"$(_kataimg_backends)\" -- \"$current\"", "_kataimg_backends" },
 };
 
+/* Of several arguments the first is completed, and so are the others. */
+static bool is_action(size_t i, const char *argument)
+{
+	size_t len = strcspn(argument, " ");
+
+	return strlen(actions[i].argument) == len &&
+	       strncmp(actions[i].argument, argument, len) == 0;
+}
+
 static const char *bash_action(const char *argument)
 {
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
-		if (strcmp(actions[i].argument, argument) == 0)
+		if (is_action(i, argument))
 			return actions[i].bash;
 	return NULL;
 }
@@ -30,7 +41,7 @@ static const char *bash_action(const char *argument)
 static const char *zsh_action(const char *argument)
 {
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
-		if (strcmp(actions[i].argument, argument) == 0)
+		if (is_action(i, argument))
 			return actions[i].zsh;
 	return NULL;
 }
@@ -133,6 +144,15 @@ void command_words(FILE *out, const char *argument, const struct kataimg_backend
 	fputc('\n', out);
 }
 
+/* An option of another command has the same names, and an argument that is completed alike. */
+static bool is_repeated(size_t option)
+{
+	for (size_t i = 0; i < option; i++)
+		if (strcmp(cli_options[i].name, cli_options[option].name) == 0)
+			return true;
+	return false;
+}
+
 void bash_arguments(FILE *out, const char *argument, const struct kataimg_backend *backend)
 {
 	(void)argument;
@@ -141,7 +161,7 @@ void bash_arguments(FILE *out, const char *argument, const struct kataimg_backen
 		const struct cli_option *option = &cli_options[i];
 		const char *action = option->argument ? bash_action(option->argument) : NULL;
 
-		if (!option->argument)
+		if (!option->argument || is_repeated(i))
 			continue;
 		fputc('\t', out);
 		if (option->short_name)
@@ -237,7 +257,8 @@ static void print_zsh_command(FILE *out, const struct cli_command *command)
 		if (cli_options[i].commands & command->bit)
 			print_zsh_option(out, &cli_options[i]);
 	if (command->name)
-		fprintf(out, " \\\n\t\t'2:%s:%s'\n\t\t;;\n", command->argument,
+		fprintf(out, " \\\n\t\t'%s:%s:%s'\n\t\t;;\n",
+			strchr(command->argument, ' ') ? "*" : "2", command->argument,
 			zsh_action(command->argument));
 	else
 		fputs(" \\\n\t\t'1:COMMAND or SOURCE:_kataimg_first'\n\t\t;;\n", out);

@@ -125,6 +125,12 @@ static void commands_are_the_first_word(void **state)
 	assert_int_equal(fixture->cli.command->bit, CLI_BACKENDS);
 	ACCEPTS(fixture, "backends", "ext4");
 	assert_string_equal(fixture->cli.argument, "ext4");
+	ACCEPTS(fixture, "cat", "a", "--", "-b");
+	assert_string_equal(fixture->cli.argument, "a");
+	assert_int_equal(fixture->cli.more.count, 1);
+	assert_string_equal(fixture->cli.more.items[0], "-b");
+	ACCEPTS(fixture, "ls", "-lR", "a");
+	assert_true(fixture->cli.details && fixture->cli.recursive);
 	ACCEPTS(fixture, "./inspect");
 	assert_int_equal(fixture->cli.command->bit, CLI_BUILD);
 	ACCEPTS(fixture, "inspect", "--help");
@@ -145,6 +151,9 @@ static void mistakes_are_named(void **state)
 	REFUSES(fixture, "--report needs FILE", "--report");
 	REFUSES(fixture, "unexpected argument b", "a", "b");
 	REFUSES(fixture, "inspect needs IMAGE", "inspect");
+	REFUSES(fixture, "cat needs SOURCE PATH", "cat", "a");
+	REFUSES(fixture, "unexpected argument c", "cat", "a", "b", "c");
+	REFUSES(fixture, "unknown option -l", "cat", "-l", "a", "b");
 	REFUSES(fixture, "--progress loud: not one of auto, off, plain, bar, json", "--progress",
 		"loud");
 }
