@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/bar.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -55,6 +56,9 @@ static void add_figures(struct room *room, const struct bar *bar)
 	double done = (double)bar->done / MEBIBYTE, total = (double)bar->total / MEBIBYTE;
 	char text[64];
 
+	snprintf(text, sizeof(text), "%" PRIu64 " entries", bar->done);
+	if (bar->entries)
+		add(room, text);
 	if (bar->bytes && bar->total)
 		snprintf(text, sizeof(text), "  %.0f of %.0f MiB", done, total);
 	else

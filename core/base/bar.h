@@ -10,6 +10,7 @@
 struct bar {
 	const char *stage;
 	bool bytes;           /* done and total are bytes, which have a rate */
+	bool entries;         /* done counts entries, of a total that nobody knows */
 	uint64_t done, total; /* total 0: nobody knows */
 	double seconds;       /* since the stage began */
 };

@@ -10,7 +10,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
 	meter_fn listener;
 	void *arg;
-	uint64_t done, total;
+	uint64_t done, total; /* bytes */
+	uint64_t entries;
 	bool unknown; /* one of the totals is */
 } meter;
 
@@ -21,6 +22,7 @@ void meter_listen(meter_fn listener, void *arg)
 	meter.arg = arg;
 	meter.done = 0;
 	meter.total = 0;
+	meter.entries = 0;
 	meter.unknown = false;
 	pthread_mutex_unlock(&lock);
 }
@@ -40,6 +42,15 @@ void meter_advance(uint64_t bytes)
 	pthread_mutex_lock(&lock);
 	meter.done += bytes;
 	if (meter.listener)
-		meter.listener(meter.arg, meter.done, meter.unknown ? 0 : meter.total);
+		meter.listener(meter.arg, METER_BYTES, meter.done, meter.unknown ? 0 : meter.total);
+	pthread_mutex_unlock(&lock);
+}
+
+void meter_count(uint64_t entries)
+{
+	pthread_mutex_lock(&lock);
+	meter.entries += entries;
+	if (meter.listener)
+		meter.listener(meter.arg, METER_ENTRIES, meter.entries, 0);
 	pthread_mutex_unlock(&lock);
 }

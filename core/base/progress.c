@@ -61,6 +61,7 @@ static void draw_bar(const struct progress *progress, const char *stage, double 
 	const struct bar bar = {
 		.stage = stage,
 		.bytes = progress->unit == PROGRESS_BYTES,
+		.entries = progress->unit == PROGRESS_ENTRIES,
 		.done = progress->done,
 		.total = progress->total,
 		.seconds = seconds,

@@ -25,8 +25,9 @@ DEFINE_CLEANUP(struct progress, progress_free)
 /* Begins a stage and ends the one before. name must be static. */
 void progress_stage(struct progress *progress, const char *name);
 
-/* Steps are units of a backend's own: a part of the whole, without a rate. */
-enum progress_unit { PROGRESS_BYTES, PROGRESS_STEPS };
+/* Entries are those of a source that is scanned; steps are units of a backend's own. Both are
+ * without a rate. */
+enum progress_unit { PROGRESS_BYTES, PROGRESS_ENTRIES, PROGRESS_STEPS };
 
 /* total 0: not known. Drawn at most ten times a second. From one thread at a time. */
 void progress_update(struct progress *progress, enum progress_unit unit, uint64_t done,

@@ -19,9 +19,9 @@ static int load_backend(struct build *build, struct error *error)
 	return options_parse(config, &build->backend->table, &build->values, error);
 }
 
-static void scan_progress(void *arg, uint64_t done, uint64_t total)
+static void scan_progress(void *arg, enum meter_unit unit, uint64_t done, uint64_t total)
 {
-	progress_update(arg, PROGRESS_BYTES, done, total);
+	progress_update(arg, unit == METER_BYTES ? PROGRESS_BYTES : PROGRESS_ENTRIES, done, total);
 }
 
 static int load_source(struct build *build, struct error *error)

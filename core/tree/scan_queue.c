@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/meter.h"
 #include "core/tree/scan.h"
 
 /* Less is looked at faster than it is handed over. */
@@ -71,6 +72,19 @@ static int push_found(struct scan_worker *worker)
 	return 0;
 }
 
+/* Counts the names on the tray, too. */
+static struct tree_name *last_of(const struct tree_node *tray)
+{
+	struct tree_name *last = tray->names;
+	uint64_t count = last ? 1 : 0;
+
+	for (; last && last->next; count++)
+		last = last->next;
+	if (count > 0)
+		meter_count(count);
+	return last;
+}
+
 /* The names on the tray become the directory's. */
 static void push_names(struct tree_node *tray, struct tree_name *last, struct tree_node *dir)
 {
@@ -85,10 +99,8 @@ static void push_names(struct tree_node *tray, struct tree_name *last, struct tr
 int scan_give(struct scan_worker *worker, struct tree_node *dir, int ret)
 {
 	struct scan *scan = worker->scan;
-	struct tree_name *last = worker->tray.names;
+	struct tree_name *last = last_of(&worker->tray);
 
-	while (last && last->next)
-		last = last->next;
 	pthread_mutex_lock(&scan->lock);
 	push_names(&worker->tray, last, dir);
 	if (ret == 0)

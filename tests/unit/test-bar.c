@@ -55,6 +55,15 @@ static void no_width_is_exceeded(void **state)
 	}
 }
 
+static void entries_are_counted(void **state)
+{
+	const struct bar scan = { .stage = "scan", .entries = true, .done = 12345, .seconds = 2 };
+
+	(void)state;
+	EXPECTS(&scan, 80, "scan      12345 entries");
+	EXPECTS(&scan, 20, "scan      ");
+}
+
 static void an_unknown_total_has_no_frame(void **state)
 {
 	const struct bar unknown = {
@@ -74,6 +83,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_leaves_out_what_does_not_fit),
 		cmocka_unit_test(no_width_is_exceeded),
+		cmocka_unit_test(entries_are_counted),
 		cmocka_unit_test(an_unknown_total_has_no_frame),
 	};
 
