@@ -108,16 +108,20 @@ static int check_source(struct config *config, struct error *error)
 }
 
 /* Where the time comes from the environment, files that are newer than it were made by whoever
- * copied the tree: reproducible-builds.org/specs/source-date-epoch asks for clamping. */
-static void clamp_to_environment(struct config *config)
+ * copied the tree: reproducible-builds.org/specs/source-date-epoch asks for clamping. A 0 is a time
+ * there, not the key's "newest", and backends get 1 at least (kataimg/backend.h). */
+static void take_time_of_environment(struct config *config)
 {
 	const struct config_key *time = config_find_key("image", "build-time");
 	const struct config_key *clamp = config_find_key("tree", "clamp-mtime");
 	const struct config_origin *time_origin = &config->origins[time - config_keys];
 	struct config_origin *clamp_origin = &config->origins[clamp - config_keys];
 
-	if (clamp_origin->name || !time_origin->name ||
-	    strcmp(time_origin->name, time->environment) != 0)
+	if (!time_origin->name || strcmp(time_origin->name, time->environment) != 0)
+		return;
+	if (config->image.build_time == 0)
+		config->image.build_time = 1;
+	if (clamp_origin->name)
 		return;
 	config->tree.clamp_mtime = true;
 	*clamp_origin = *time_origin;
@@ -129,7 +133,7 @@ int config_finish(struct config *config, int (*is_backend)(void *arg, const char
 	const struct backends backends = { is_backend, arg };
 	int ret = check_sections(config, &backends, error);
 
-	clamp_to_environment(config);
+	take_time_of_environment(config);
 	if (ret == 0)
 		ret = check_multiple(config, "align", config->image.align_bytes, error);
 	if (ret == 0)

@@ -639,6 +639,25 @@ static void the_file_overrides_the_environment(void **state)
 		"SOURCE_DATE_EPOCH: [image] build-time = yesterday: not a number");
 }
 
+/* A 0 of the environment is a time, which the key's 0 is not. */
+static void the_environments_zero_is_a_time(void **state)
+{
+	struct fixture *fixture = *state;
+
+	setenv("SOURCE_DATE_EPOCH", "0", 1);
+	accepts(fixture, "[image]\nsource = x\n");
+	assert_int_equal(fixture->config.image.build_time, 1);
+	assert_true(fixture->config.tree.clamp_mtime);
+	config_free(&fixture->config);
+	accepts(fixture, "[image]\nsource = x\n[tree]\nclamp-mtime = no\n");
+	assert_int_equal(fixture->config.image.build_time, 1);
+	assert_false(fixture->config.tree.clamp_mtime);
+	config_free(&fixture->config);
+	accepts(fixture, "[image]\nsource = x\nbuild-time = 0\n");
+	assert_int_equal(fixture->config.image.build_time, 0);
+	assert_false(fixture->config.tree.clamp_mtime);
+}
+
 /* The environment alone makes two copies of one tree one image; a key that is given wins. */
 static void the_environments_time_clamps(void **state)
 {
@@ -759,6 +778,7 @@ int main(void)
 		TEST(bad_settings_name_the_option),
 		TEST(every_value_knows_its_origin),
 		TEST(the_file_overrides_the_environment),
+		TEST(the_environments_zero_is_a_time),
 		TEST(the_environments_time_clamps),
 		TEST(sections_of_other_backends_are_kept),
 		TEST(the_example_shows_every_key_with_its_default),
