@@ -19,7 +19,9 @@ void build_report_failure(struct build *build, const struct error *error)
 
 	if (!build->options->report || build->reported)
 		return;
-	if (write_report(build, error, &problem) < 0)
+	/* What kept the build from beginning may be the report's own place. */
+	if (write_report(build, error, &problem) < 0 &&
+	    !(problem.message && error->message && strcmp(problem.message, error->message) == 0))
 		log_warning("no report of this: %s",
 			    problem.message ? problem.message : "out of memory");
 }

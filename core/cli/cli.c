@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/cancel.h"
 #include "core/base/log.h"
@@ -51,6 +53,17 @@ static int exit_code(const struct cli *cli, const struct error *error)
 	return cli->script ? 1 : error_exit_code(error->kind);
 }
 
+/* By whatever name it is called: the report has it for itself. */
+static bool is_stdout(const char *path)
+{
+	struct stat named, out;
+
+	if (strcmp(path, "-") == 0)
+		return true;
+	return stat(path, &named) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
+	       named.st_dev == out.st_dev && named.st_ino == out.st_ino;
+}
+
 int cli_main(int argc, char **argv)
 {
 	autoerror struct error error = ERROR_INIT;
@@ -60,8 +73,10 @@ int cli_main(int argc, char **argv)
 	/* Its informations go to stdout, where --explain prints a file. */
 	if (cli.script && !cli.explain)
 		log_use_script_style();
-	if (cli.report && strcmp(cli.report, "-") == 0)
+	if (cli.report && is_stdout(cli.report)) {
+		cli.report = "-";
 		log_leave_stdout();
+	}
 	if (ret < 0)
 		error_append(&error, " (%s -h lists all)", cli.script ? DROPIN_NAME : "kataimg");
 	else

@@ -35,8 +35,25 @@ static int judge_link(const char *path, const struct stat *dir, const struct sta
 			 path, link->st_uid);
 }
 
+/* What the system calls the same is two mistakes: of the name that was given, and of a link. */
+static int fail_absent(const struct output *output, const char *path, struct error *error)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return error_usage(error,
+				   "cannot make %s %s: it is a symbolic link to where no "
+				   "directory is",
+				   output->what, path);
+	return error_usage(error, "cannot make %s %s: there is no directory %.*s", output->what,
+			   path, slash ? (int)(slash - path) : 1, slash ? path : ".");
+}
+
 static int fail(const struct output *output, const char *path, int code, struct error *error)
 {
+	if (!error->code && (code == ENOENT || code == ENOTDIR))
+		return fail_absent(output, path, error);
 	if (error->code)
 		return error_prefix(error, "cannot make %s %s", output->what, path);
 	return error_errno(error, code, "cannot make %s %s", output->what, path);
