@@ -99,18 +99,51 @@ static int try_options(struct config *config, const struct backend *backend,
 	return 0;
 }
 
+/* Which key asks for what a job requires. */
+static const struct {
+	uint64_t bit;
+	const char *key;
+} required_by[] = {
+	{ KATAIMG_JOB_DAX, "dax" },
+	{ KATAIMG_JOB_FREE_SPACE, "free-space" },
+};
+
+/* What the backend cannot do is told for each key, and the job then goes on without it. */
+static int check_job(struct config *config, const struct backend *backend, struct kataimg_job *job,
+		     struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < sizeof(required_by) / sizeof(required_by[0]); i++) {
+		const char *key = required_by[i].key;
+		const struct kataimg_job one = { .struct_size = sizeof(one),
+						 .required = job->required & required_by[i].bit };
+		autoerror struct error why = ERROR_INIT;
+
+		if (negotiate_job(backend, &one, &why) == 0)
+			continue;
+		if (!why.message)
+			return error_nomem(error);
+		job->required &= ~required_by[i].bit;
+		ret = config_fail_key(config, "image", key, error, "%s", why.message);
+		ret = mistakes_take(&config->mistakes, ret,
+				    config_origin_of(config, "image", key)->line, error);
+	}
+	return ret;
+}
+
 static int check_selected(struct config *config, const struct backend *backend, struct error *error)
 {
 	static const uint8_t no_seed[DIGEST_BYTES];
-	const struct kataimg_job job = build_job(config, 1, 1, no_seed);
+	struct kataimg_job job = build_job(config, 1, 1, no_seed);
 	autofree struct kataimg_value *values = NULL;
 	autoerror struct error told = ERROR_INIT;
 	int ret = options_check(config, &backend->table, error);
 
+	if (ret == 0)
+		ret = check_job(config, backend, &job, error);
 	if (ret < 0 || options_parse(config, &backend->table, &values, &told) < 0)
 		return ret;
-	if (negotiate_job(backend, &job, error) < 0)
-		return config_collect(config, -error->code, error);
 	return try_options(config, backend, &job, values, error);
 }
 

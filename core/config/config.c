@@ -195,8 +195,10 @@ int config_read_environment(struct config *config, struct error *error)
 		int ret = 0;
 
 		if (value && *value)
-			ret = config_set(config, key->section, key->name, value, key->environment,
-					 error);
+			ret = config_collect(config,
+					     config_set(config, key->section, key->name, value,
+							key->environment, error),
+					     error);
 		if (ret < 0)
 			return ret;
 	}

@@ -93,7 +93,9 @@ int dropin_read_environment(struct config *config, struct error *error)
 		int ret = 0;
 
 		if (value && *value)
-			ret = take_variable(config, &dropin_variables[i], value, error);
+			ret = config_collect(
+				config, take_variable(config, &dropin_variables[i], value, error),
+				error);
 		if (ret < 0)
 			return ret;
 	}

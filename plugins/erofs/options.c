@@ -76,22 +76,24 @@ static int refuse(const struct kataimg_host *host, uint64_t index, const char *w
 	return option_refuse(host, erofs_option_table, index, "%s", why);
 }
 
-/* An option that would do nothing is a mistake that is better said. */
+/* An option that would do nothing is a mistake that is better said; all of them are. */
 static int read_compress(const struct kataimg_host *host, const struct kataimg_value *values,
 			 struct erofs_options *options)
 {
 	uint64_t cluster_bytes = values[EROFS_OPTION_CLUSTER_SIZE].number;
+	int ret = 0;
 
 	options->compress = (enum erofs_compress)values[EROFS_OPTION_COMPRESS].number;
 	options->level = (int)values[EROFS_OPTION_LEVEL].number;
 	options->cluster_blocks = (uint32_t)(cluster_bytes / EROFS_BLOCK_BYTES);
-	if (cluster_bytes % EROFS_BLOCK_BYTES)
-		return refuse(host, EROFS_OPTION_CLUSTER_SIZE, "not a multiple of 4K");
 	if (values[EROFS_OPTION_LEVEL].is_given && options->compress != EROFS_COMPRESS_LZ4HC)
-		return refuse(host, EROFS_OPTION_LEVEL, "needs compress = lz4hc");
-	if (values[EROFS_OPTION_CLUSTER_SIZE].is_given && options->compress == EROFS_COMPRESS_NONE)
-		return refuse(host, EROFS_OPTION_CLUSTER_SIZE, "needs compress = lz4 or lz4hc");
-	return 0;
+		ret = refuse(host, EROFS_OPTION_LEVEL, "needs compress = lz4hc");
+	if (cluster_bytes % EROFS_BLOCK_BYTES)
+		ret = refuse(host, EROFS_OPTION_CLUSTER_SIZE, "not a multiple of 4K");
+	else if (values[EROFS_OPTION_CLUSTER_SIZE].is_given &&
+		 options->compress == EROFS_COMPRESS_NONE)
+		ret = refuse(host, EROFS_OPTION_CLUSTER_SIZE, "needs compress = lz4 or lz4hc");
+	return ret;
 }
 
 static enum erofs_data_policy read_data(const struct kataimg_job *job,
@@ -106,13 +108,12 @@ int erofs_options_read(const struct kataimg_host *host, const struct kataimg_job
 		       const struct kataimg_value *values, struct erofs_options *options,
 		       struct erofs_identity *identity)
 {
-	int ret = read_compress(host, values, options);
+	int compress = read_compress(host, values, options);
+	int uuid = uuid_from_option(host, erofs_option_table, values, EROFS_OPTION_UUID, "erofs",
+				    identity->uuid);
 
-	if (ret < 0)
-		return ret;
 	options->data = read_data(job, &values[EROFS_OPTION_DATA]);
 	options->dedupe = values[EROFS_OPTION_DEDUPE].number;
 	strncpy(identity->label, values[EROFS_OPTION_LABEL].string, sizeof(identity->label) - 1);
-	return uuid_from_option(host, erofs_option_table, values, EROFS_OPTION_UUID, "erofs",
-				identity->uuid);
+	return compress < 0 ? compress : uuid;
 }
