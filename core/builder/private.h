@@ -24,7 +24,9 @@ struct build {
 	struct backend *backend;
 	struct kataimg_value *values; /* of the backend's options */
 	struct output *output;
-	struct output *hash_file;   /* of a measured image; else NULL */
+	struct output *hash_file; /* of a measured image; else NULL */
+	struct output
+		*replaced_hash;     /* file of the image that is replaced, if it goes; else NULL */
 	struct output *report_file; /* NULL: no report, or it goes to a stream */
 
 	struct tree *tree;
@@ -97,6 +99,9 @@ void build_close_outputs(struct build *build);
  * sources and backends; arg is the build. A descriptor or
  * -errno. */
 int build_open_scratch(void *arg);
+
+/* Sets replaced_hash. */
+int build_find_replaced(struct build *build, struct error *error);
 
 /* Gives the image, the root hash's file and the report, which it writes, their owner and their
  * names, all of them or none. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/base/log.h"
 #include "core/builder/private.h"
 #include "core/image/publish.h"
 #include "core/image/temporary.h"
@@ -112,6 +113,7 @@ void build_close_outputs(struct build *build)
 {
 	output_close(build->output);
 	output_close(build->hash_file);
+	output_close(build->replaced_hash);
 	output_close(build->report_file);
 }
 
@@ -213,11 +215,13 @@ static int prepare(struct build *build, struct error *error)
  * report as well, so that what it says of the time ends here. */
 int build_publish(struct build *build, struct error *error)
 {
-	struct publish_item items[3] = { { build->output, false } };
+	struct publish_item items[4] = { { build->output, false } };
 	autofree char *report = NULL;
 	size_t count = 1;
 	int ret = prepare(build, error);
 
+	if (ret == 0)
+		ret = build_find_replaced(build, error);
 	if (ret < 0)
 		return ret;
 	progress_finish(build->progress);
@@ -229,7 +233,13 @@ int build_publish(struct build *build, struct error *error)
 		return ret;
 	if (build->hash_file)
 		items[count++] = (struct publish_item){ build->hash_file, true };
+	if (build->replaced_hash)
+		items[count++] = (struct publish_item){ build->replaced_hash, true };
 	if (build->report_file)
 		items[count++] = (struct publish_item){ build->report_file, true };
-	return publish(items, count, build->options->sync, error);
+	ret = publish(items, count, build->options->sync, error);
+	if (ret == 0 && build->replaced_hash)
+		log_info("removed %s: it was the root hash of the image that was replaced",
+			 output_path(build->replaced_hash));
+	return ret;
 }

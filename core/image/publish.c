@@ -22,6 +22,7 @@
 struct member {
 	struct output *output;
 	bool speaks_of_others;
+	bool goes;      /* there is no new file, the old one is removed */
 	bool named;     /* the new file has the name */
 	char *old;      /* owned; the name that the old file has meanwhile */
 	bool old_stays; /* it has its own name, too, until the new file takes that */
@@ -158,8 +159,11 @@ static int exchange(struct member *member)
 static int put_in_place(struct member *member, struct error *error)
 {
 	struct output *output = member->output;
-	int ret = member->speaks_of_others ? -ENOENT : exchange(member);
+	int ret;
 
+	if (member->goes)
+		return 0;
+	ret = member->speaks_of_others ? -ENOENT : exchange(member);
 	if (ret == -EINVAL || ret == -ENOSYS || ret == -EOPNOTSUPP)
 		ret = keep_old(member);
 	if (ret < 0 && ret != -ENOENT)
@@ -188,42 +192,61 @@ static int act_on(struct group *group, bool speaks_of_others,
 	return ret;
 }
 
-static void unname(struct member *member)
+static bool unname(struct member *member)
 {
-	if (member->named)
-		unlinkat(member->output->dir, member->output->file, 0);
+	if (member->named && unlinkat(member->output->dir, member->output->file, 0) < 0)
+		return false;
 	member->named = false;
+	return true;
 }
 
-static void put_back(struct member *member, struct error *error)
+/* It must not have the name of a file that the next build takes for a stale one. */
+static void rescue_old(const struct member *member, const char *why, struct error *error)
 {
 	const struct output *output = member->output;
+	autofree char *name = NULL;
 
-	if (!member->old) {
-		unname(member);
-		return;
-	}
-	if (member->old_stays && !member->named)
-		unlinkat(output->dir, member->old, 0);
-	else if (renameat(output->dir, member->old, output->dir, output->file) < 0)
-		error_append(error, "; the old file is kept as %.*s%s, and cannot be put back: %s",
-			     (int)(output->file - output->path), output->path, member->old,
-			     strerror(errno));
-	free(steal_ptr(&member->old));
+	temporary_rescue(output->dir, member->old, output->file, &name);
+	error_append(error, "; the old file cannot be put back (%s) and is kept as %.*s%s%s", why,
+		     (int)(output->file - output->path), output->path, name ? name : member->old,
+		     name ? "" : ", which the next build removes: give it another name");
 }
 
-/* The way back: what speaks of others is put back when they are. */
+/* Says where the old file is when it is not put back. */
+static bool put_back(struct member *member, bool allowed, struct error *error)
+{
+	const struct output *output = member->output;
+	const char *why = NULL;
+
+	if (!member->old)
+		return unname(member);
+	if (member->old_stays && !member->named)
+		unlinkat(output->dir, member->old, 0);
+	else if (!allowed)
+		why = "what it belongs to could not be either";
+	else if (renameat(output->dir, member->old, output->dir, output->file) < 0)
+		why = strerror(errno);
+	if (why)
+		rescue_old(member, why, error);
+	free(steal_ptr(&member->old));
+	return !why;
+}
+
+/* The way back: what speaks of others is put back when they are, and they when no new file speaks
+ * of the new ones any more. Where that cannot be, the old files stay aside. */
 static void undo(struct group *group, struct error *error)
 {
+	bool allowed = true;
+
 	for (size_t i = 0; i < group->count; i++)
 		if (group->members[i].speaks_of_others)
-			unname(&group->members[i]);
+			allowed = unname(&group->members[i]) && allowed;
 	for (size_t i = 0; i < group->count; i++)
 		if (!group->members[i].speaks_of_others)
-			put_back(&group->members[i], error);
+			allowed = put_back(&group->members[i], allowed, error) && allowed;
 	for (size_t i = 0; i < group->count; i++)
 		if (group->members[i].speaks_of_others)
-			put_back(&group->members[i], error);
+			put_back(&group->members[i], allowed, error);
 }
 
 static int change_names(struct group *group, struct error *error)
@@ -244,11 +267,13 @@ static int prepare(struct group *group, struct error *error)
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && group->sync && i < group->count; i++)
-		ret = output_sync(group->members[i].output, error);
+		if (!group->members[i].goes)
+			ret = output_sync(group->members[i].output, error);
 	if (ret == 0)
 		ret = lock_directories(group, error);
 	for (size_t i = 0; ret == 0 && i < group->count; i++)
-		ret = output_stage(group->members[i].output, error);
+		if (!group->members[i].goes)
+			ret = output_stage(group->members[i].output, error);
 	for (size_t i = 0; ret == 0 && i < group->count; i++)
 		hold_old(&group->members[i]);
 	return ret;
@@ -279,12 +304,14 @@ int publish(const struct publish_item *items, size_t count, bool sync, struct er
 	for (size_t i = 0; i < count; i++)
 		members[i] = (struct member){ .output = items[i].output,
 					      .speaks_of_others = items[i].speaks_of_others,
+					      .goes = output_fd(items[i].output) < 0,
 					      .old_fd = -1 };
 	ret = prepare(&group, error);
 	if (ret == 0)
 		ret = change_names(&group, error);
 	for (size_t i = 0; ret == 0 && i < count; i++)
-		flock(output_fd(members[i].output), LOCK_UN); /* they are old ones now */
+		if (!members[i].goes)
+			flock(output_fd(members[i].output), LOCK_UN); /* they are old ones now */
 	unlock_directories(&group);
 	remove_old(&group);
 	return ret;

@@ -3,7 +3,8 @@
  * Gives finished files their names, several together: an image, its root hash's file, its report.
  * At no moment is a file to be seen beside another build's file that speaks of it: those that
  * speak of others are taken away, the others get their names, then these. A kill on the way leaves
- * one of them missing at worst; an error on the way puts all old files back.
+ * one of them missing at worst; an error on the way puts all old files back, and one that cannot be
+ * put back is kept under a name that no build removes.
  */
 #ifndef IMAGE_PUBLISH_H
 #define IMAGE_PUBLISH_H
@@ -11,7 +12,7 @@
 #include "core/image/output.h"
 
 struct publish_item {
-	struct output *output;
+	struct output *output; /* one that was not created: its file is removed */
 	bool speaks_of_others;
 };
 

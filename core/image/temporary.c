@@ -29,10 +29,20 @@ static char *name_of(const char *file, unsigned int number)
 	return asprintf(&name, ".%.200s.kataimg-%u.tmp", file, number) < 0 ? NULL : name;
 }
 
-static int make_first(const struct maker *maker, char **name)
+static char *rescued_name_of(const char *file, unsigned int number)
+{
+	char *name;
+
+	return asprintf(&name, "%.200s.kataimg-old-%u", file, number) < 0 ? NULL : name;
+}
+
+/* Of the names for file the first one that is free. */
+static int make_first(const struct maker *maker,
+		      char *(*name_of_file)(const char *file, unsigned int number),
+		      const char *file, char **name)
 {
 	for (unsigned int i = 0; i < NAMES; i++) {
-		autofree char *candidate = name_of(maker->file, i);
+		autofree char *candidate = name_of_file(file, i);
 		int ret = candidate ? maker->make(maker, candidate) : -ENOMEM;
 
 		if (ret == -EEXIST)
@@ -101,14 +111,14 @@ int temporary_make(int dir, const char *file, mode_t mode, char **name)
 {
 	const struct maker maker = { make_file, dir, file, -1, mode };
 
-	return make_first(&maker, name);
+	return make_first(&maker, name_of, file, name);
 }
 
 int temporary_link(int dir, const char *file, int fd, char **name)
 {
 	const struct maker maker = { make_link, dir, file, fd, 0 };
 
-	return make_first(&maker, name);
+	return make_first(&maker, name_of, file, name);
 }
 
 int temporary_keep(int dir, const char *file, bool as_well, char **name)
@@ -116,7 +126,14 @@ int temporary_keep(int dir, const char *file, bool as_well, char **name)
 	const struct maker maker = { as_well ? make_second_name : make_other_name, dir, file, -1,
 				     0 };
 
-	return make_first(&maker, name);
+	return make_first(&maker, name_of, file, name);
+}
+
+int temporary_rescue(int dir, const char *temporary, const char *file, char **name)
+{
+	const struct maker maker = { make_other_name, dir, temporary, -1, 0 };
+
+	return make_first(&maker, rescued_name_of, file, name);
 }
 
 void temporary_lock(int fd)

@@ -23,6 +23,10 @@ int temporary_link(int dir, const char *file, int fd, char **name);
  */
 int temporary_keep(int dir, const char *file, bool as_well, char **name);
 
+/* Moves what has a temporary name and is nobody's any more to FILE.kataimg-old-N, which no build
+ * removes. */
+int temporary_rescue(int dir, const char *temporary, const char *file, char **name);
+
 /* Locks; a filesystem that cannot has no stale names that could be told. */
 void temporary_lock(int fd);
 

@@ -5,9 +5,9 @@
  * FAULT_KIND   memory (malloc, calloc, realloc, reallocarray) or names (what changes a directory
  *              or says that it is on the disk)
  * FAULT_AT     which call, from 1; 0 or not set: none
- * FAULT_HOW    fail (the default), kill (SIGKILL instead of the call), kill-after
- * FAULT_COUNT  a file that gets the number of calls at the end
- * FAULT_LACKS  what the filesystem cannot do: tmpfile, exchange
+ * FAULT_HOW    fail (the default), fail-twice (the next one as well), kill (SIGKILL instead of the
+ * call), kill-after FAULT_COUNT  a file that gets the number of calls at the end FAULT_LACKS  what
+ * the filesystem cannot do: tmpfile, exchange
  */
 /* Both names of what has two are met here. */
 #undef _FILE_OFFSET_BITS
@@ -32,7 +32,8 @@ extern void *__libc_realloc(void *old, size_t size);
 
 static atomic_long calls;
 static long at;
-static bool counts_memory, counts_names, kills, kills_after, lacks_tmpfile, lacks_exchange;
+static bool counts_memory, counts_names, fails_twice, kills, kills_after, lacks_tmpfile,
+	lacks_exchange;
 static bool ready;
 
 static bool is(const char *variable, const char *value)
@@ -49,6 +50,7 @@ __attribute__((constructor)) static void begin(void)
 	at = number ? atol(number) : 0;
 	counts_memory = is("FAULT_KIND", "memory");
 	counts_names = is("FAULT_KIND", "names");
+	fails_twice = is("FAULT_HOW", "fail-twice");
 	kills = is("FAULT_HOW", "kill");
 	kills_after = is("FAULT_HOW", "kill-after");
 	lacks_tmpfile = getenv("FAULT_LACKS") && strstr(getenv("FAULT_LACKS"), "tmpfile");
@@ -72,7 +74,9 @@ __attribute__((destructor)) static void end(void)
 /* Is this the call that goes wrong? */
 static bool fails(bool counted, int code)
 {
-	if (!ready || !counted || ++calls != at)
+	long call = ready && counted ? ++calls : 0;
+
+	if (call == 0 || (call != at && !(fails_twice && call == at + 1)))
 		return false;
 	if (kills)
 		kill(getpid(), SIGKILL);

@@ -5,6 +5,7 @@
 An error leaves the old files and nothing else; a kill never leaves an image beside another one's root
 hash or report, and the next build removes what it left.
 """
+import re
 import shutil
 import sys
 
@@ -65,6 +66,29 @@ def campaign(bench, arguments, directory, old, lacks):
                 bench.fail(f'{what}: the next build left {sorted(read(directory))}')
 
 
+def campaign_twice(bench, arguments, directory, lacks):
+    """The way back fails as well: whatever the error says is kept is no file that a build removes."""
+    kept = 0
+    start(directory, True)
+    for at in range(1, bench.count(arguments, 'names', lacks) + 1):
+        start(directory, True)
+        result = bench.run(arguments, 'names', at, 'fail-twice', lacks)
+        said = re.findall(rf'is kept as {directory}/([^ ,;\n]+)', result.stderr.decode())
+        before = read(directory)
+        check_not_mixed(bench, f'call {at}, fail-twice, lacks {lacks!r}', {
+            name: data for name, data in before.items() if name != 'report'})
+        again = bench.run(arguments, lacks=lacks)
+        after = read(directory)
+        kept += len(said)
+        for name in said:
+            if before.get(name) not in OLD.values() or after.get(name) != before[name]:
+                bench.fail(f'call {at}, fail-twice, lacks {lacks!r}: {name}: {describe(before)}, '
+                           f'then {describe(after)}')
+        if again.returncode != 0 or set(after) != set(NAMES) | set(said):
+            bench.fail(f'call {at}, fail-twice, lacks {lacks!r}: then {describe(after)}')
+    return kept
+
+
 def main():
     bench = Bench(*sys.argv[1:3])
     directory = bench.directory / 'out'
@@ -74,6 +98,10 @@ def main():
     for lacks in ('', 'tmpfile', 'exchange', 'tmpfile,exchange'):
         for old in (True, False):
             campaign(bench, arguments, directory, old, lacks)
+    kept = sum(campaign_twice(bench, arguments, directory, lacks)
+               for lacks in ('', 'tmpfile', 'exchange', 'tmpfile,exchange'))
+    if kept == 0:
+        bench.fail('no way back has failed')
     bench.remove()
     sys.exit(bench.failures > 0)
 
