@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "lib/cleanup.h"
-#include "plugins/common/space.h"
+#include "plugins/common/placer.h"
 
 /* Block numbers end below the one that stands for a hole. */
 #define BLOCKS_MAX ((uint64_t)EROFS_CHUNK_HOLE)
@@ -59,30 +59,28 @@ static unsigned int classify(const struct erofs_source *source, const struct ero
 	return 63u - (unsigned int)__builtin_clzll(stretch->blocks);
 }
 
-static int take(const struct kataimg_job *job, struct space *space, const struct stretch *stretch,
-		unsigned int class)
+static int note_start(void *arg, uint64_t file_block, uint64_t start, uint64_t blocks)
 {
-	uint64_t modulus = job->hugepage_bytes / EROFS_BLOCK_BYTES;
-	uint64_t start;
-	int ret;
+	uint32_t *start_block = arg;
 
-	if (class == CLASS_HUGE) {
-		/* What matters is where the bytes lie in the image, and in the file. */
-		uint64_t before = job->window_offset / EROFS_BLOCK_BYTES % modulus;
-		uint64_t phase =
-			(stretch->file_off / EROFS_BLOCK_BYTES + modulus - before) % modulus;
+	(void)file_block;
+	(void)blocks;
+	*start_block = (uint32_t)start;
+	return 0;
+}
 
-		ret = space_take_at_phase(space, stretch->blocks, modulus, phase, &start);
-	} else {
-		ret = space_take_whole(space, stretch->blocks, &start);
-	}
-	if (ret == 0)
-		*stretch->start_block = (uint32_t)start;
-	return ret;
+static int take(struct placer *placer, const struct stretch *stretch, unsigned int class)
+{
+	uint64_t file_block = stretch->file_off / EROFS_BLOCK_BYTES;
+
+	placer->arg = stretch->start_block;
+	if (class == CLASS_HUGE)
+		return placer_place_huge(placer, file_block, stretch->blocks);
+	return placer_place_whole(placer, file_block, stretch->blocks);
 }
 
 /* A file's stretches of one class; *classes tells which there are. */
-static int take_file(const struct erofs_layout *layout, struct space *space, uint64_t index,
+static int take_file(const struct erofs_layout *layout, struct placer *placer, uint64_t index,
 		     unsigned int class, uint64_t *classes)
 {
 	struct erofs_inode *inode = &layout->inodes[index];
@@ -93,26 +91,26 @@ static int take_file(const struct erofs_layout *layout, struct space *space, uin
 		unsigned int its_class = classify(layout->source, inode, &stretch);
 
 		if (its_class == class)
-			ret = take(layout->source->job, space, &stretch, class);
+			ret = take(placer, &stretch, class);
 		*classes |= UINT64_C(1) << its_class;
 	}
 	return ret;
 }
 
 /* In the tree's order. */
-static int take_class(const struct erofs_layout *layout, struct space *space, unsigned int class,
+static int take_class(const struct erofs_layout *layout, struct placer *placer, unsigned int class,
 		      uint64_t *classes)
 {
 	int ret = 0;
 
 	for (uint64_t i = 0; ret == 0 && i < layout->source->tree->node_count; i++)
 		if (owns_data(layout, i))
-			ret = take_file(layout, space, i, class, classes);
+			ret = take_file(layout, placer, i, class, classes);
 	return ret;
 }
 
 /* Whole blocks of directories and long links follow the metadata, in the tree's order. */
-static int take_metadata(const struct erofs_layout *layout, struct space *space)
+static int take_metadata(const struct erofs_layout *layout, struct placer *placer)
 {
 	const struct kataimg_tree *tree = layout->source->tree;
 	int ret = 0;
@@ -123,25 +121,32 @@ static int take_metadata(const struct erofs_layout *layout, struct space *space)
 					   .start_block = &inode->start_block };
 
 		if (tree->nodes[i]->type != KATAIMG_REG && inode->blocks)
-			ret = take(layout->source->job, space, &stretch, 0);
+			ret = take(placer, &stretch, 0);
 	}
 	return ret;
 }
 
 static int take_all(const struct erofs_layout *layout, struct space *space)
 {
+	const struct kataimg_job *job = layout->source->job;
+	struct placer placer = {
+		.space = space,
+		.huge_blocks = job->hugepage_bytes / EROFS_BLOCK_BYTES,
+		.window_blocks = job->window_offset / EROFS_BLOCK_BYTES,
+		.map = note_start,
+	};
 	uint64_t classes = 0;
 	int ret = space_add(space, layout->meta_blocks, BLOCKS_MAX - layout->meta_blocks);
 
 	if (ret < 0)
 		return ret;
-	ret = take_metadata(layout, space);
+	ret = take_metadata(layout, &placer);
 	if (ret < 0)
 		return ret;
-	ret = take_class(layout, space, CLASS_HUGE, &classes);
+	ret = take_class(layout, &placer, CLASS_HUGE, &classes);
 	for (unsigned int class = CLASS_HUGE; ret == 0 && class -- > 0;)
 		if (classes >> class & 1)
-			ret = take_class(layout, space, class, &classes);
+			ret = take_class(layout, &placer, class, &classes);
 	return ret;
 }
 
