@@ -15,7 +15,10 @@
 #include "core/image/output.h"
 #include "core/tree/tree.h"
 
-/* Members are set from top to bottom and stay as they are. */
+/*
+ * Members are set from top to bottom. Then they stay as they are, but for those of the negotiation
+ * (seed to dropped): what is left out of the tree makes them anew.
+ */
 struct build {
 	const struct config *config;
 	const struct build_options *options;

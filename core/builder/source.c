@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "core/base/cancel.h"
 #include "core/base/log.h"
 #include "core/guest/rootfs.h"
 #include "core/label/selinux.h"
@@ -32,7 +33,7 @@ static int map_owners(const struct config *config, struct tree *tree, struct err
 	if (!config->tree.all_root)
 		return tree_map_ids(tree, &config->tree.uid_map, &config->tree.gid_map, error);
 	tree_set_all_root(tree);
-	return 0;
+	return cancel_check(error);
 }
 
 static int apply(const struct config *config, const struct tree_options *options, struct tree *tree,
@@ -62,6 +63,19 @@ static int edit(const struct config *config, const struct tree_options *options,
 		ret = selinux_label_tree(tree, config->selinux.file_contexts, &facts->labelled,
 					 error);
 	return ret;
+}
+
+/* Each pass takes a moment even over millions of nodes: it is asked after them whether to stop. */
+static int settle_times(const struct config *config, struct tree *tree, int64_t *build_time,
+			struct source_facts *facts, struct error *error)
+{
+	*build_time = config->image.build_time ? (int64_t)config->image.build_time
+					       : tree_newest_mtime(tree);
+	if (config->tree.clamp_mtime)
+		facts->clamped = tree_clamp_mtime(tree, *build_time);
+	if (config->tree.whole_seconds)
+		tree_cut_nanoseconds(tree);
+	return cancel_check(error);
 }
 
 #define PATH_MESSAGE_BYTES 1024
@@ -121,13 +135,9 @@ int source_load(const struct source_request *request, struct tree **result, int6
 	facts->excluded = filter.excluded;
 	if (ret == 0)
 		ret = edit(config, &options, tree, facts, error);
+	if (ret == 0)
+		ret = settle_times(config, tree, build_time, facts, error);
 	if (ret == 0) {
-		*build_time = config->image.build_time ? (int64_t)config->image.build_time
-						       : tree_newest_mtime(tree);
-		if (config->tree.clamp_mtime)
-			facts->clamped = tree_clamp_mtime(tree, *build_time);
-		if (config->tree.whole_seconds)
-			tree_cut_nanoseconds(tree);
 		warn_flags(tree);
 		log_facts(facts);
 	}
