@@ -22,7 +22,7 @@ static int refill(struct space *space, struct placer_run *run)
 		ret = space_take_whole(space, run->wanted, &run->start);
 	if (ret != -ENOSPC)
 		return ret;
-	run->in_pieces = true;
+	run->in_pieces = !run->rejoins;
 	return space_take_some(space, run->wanted, &run->start, &run->got);
 }
 

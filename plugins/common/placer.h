@@ -25,6 +25,7 @@ struct placer {
 struct placer_run {
 	uint64_t wanted;     /* still to be placed */
 	uint64_t start, got; /* taken already */
+	bool rejoins; /* after each piece, what is left lies together if there is a run for it */
 	bool in_pieces;
 };
 

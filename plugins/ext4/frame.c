@@ -11,7 +11,6 @@
 #include <ext2fs/ext2fs.h>
 
 #include "lib/cleanup.h"
-#include "plugins/common/space.h"
 #include "plugins/ext4/io.h"
 #include "plugins/ext4/super.h"
 

@@ -5,21 +5,12 @@
  */
 #include "plugins/ext4/layout.h"
 
-#include "lib/round.h"
-#include "plugins/common/space.h"
-
-/* Blocks of one file: one run where there is one long enough, else the lowest that are free. */
-struct supply {
-	struct ext4_layout *layout;
-	uint64_t wanted; /* in all, still to be given out */
-	uint64_t start, got;
-};
-
 /* A run becomes extents that end at multiples of the longest extent, and so of a huge page. Logical
  * blocks are below 2^32, as files are. */
-static int append_run(struct ext4_layout *layout, uint64_t logical, uint64_t physical,
-		      uint64_t blocks)
+static int map_run(void *arg, uint64_t logical, uint64_t physical, uint64_t blocks)
 {
+	struct ext4_layout *layout = arg;
+
 	while (blocks) {
 		uint64_t part = EXT4_EXTENT_MAX_BLOCKS - logical % EXT4_EXTENT_MAX_BLOCKS;
 		struct ext4_extent *extent = array_add(&layout->extents);
@@ -36,109 +27,32 @@ static int append_run(struct ext4_layout *layout, uint64_t logical, uint64_t phy
 	return 0;
 }
 
-static int supply_refill(struct supply *supply)
+/* Blocks that belong to no other run. */
+static int place_blocks(struct ext4_layout *layout, uint64_t logical, uint64_t blocks)
 {
-	struct space *space = supply->layout->space;
-	int ret = space_take_whole(space, supply->wanted, &supply->start);
+	struct placer_run run = { .wanted = blocks, .rejoins = true };
 
-	supply->got = supply->wanted;
-	if (ret == -ENOSPC)
-		ret = space_take_some(space, supply->wanted, &supply->start, &supply->got);
-	return ret;
-}
-
-/* The next blocks, at most max. -ENOSPC. */
-static int supply_take(struct supply *supply, uint64_t max, uint64_t *start, uint64_t *got)
-{
-	if (supply->got == 0) {
-		int ret = supply_refill(supply);
-
-		if (ret < 0)
-			return ret;
-	}
-	*start = supply->start;
-	*got = supply->got < max ? supply->got : max;
-	supply->start += *got;
-	supply->got -= *got;
-	supply->wanted -= *got;
-	return 0;
-}
-
-/* Puts a file's logical blocks wherever the supply has room; what finds none is counted. */
-static int place_blocks(struct supply *supply, uint64_t logical, uint64_t blocks)
-{
-	while (blocks) {
-		uint64_t start, got;
-		int ret = supply_take(supply, blocks, &start, &got);
-
-		if (ret == -ENOSPC) {
-			supply->layout->missing += blocks;
-			supply->wanted -= blocks;
-			return 0;
-		}
-		if (ret < 0)
-			return ret;
-		ret = append_run(supply->layout, logical, start, got);
-		if (ret < 0)
-			return ret;
-		logical += got;
-		blocks -= got;
-	}
-	return 0;
+	return placer_place(&layout->placer, &run, logical, blocks);
 }
 
 /* Ends a file's extents that began at extents->first: blocks of the tree over them. */
 static int finish_extents(struct ext4_layout *layout, struct ext4_extents *extents)
 {
-	struct supply supply = { .layout = layout };
-
 	extents->count = (uint32_t)(layout->extents.count - extents->first);
-	supply.wanted = ext4_extent_tree_blocks(extents->count);
-	return place_blocks(&supply, 0, supply.wanted);
+	return place_blocks(layout, 0, ext4_extent_tree_blocks(extents->count));
 }
 
 /* A file that is all one stretch. */
 static int place_stretch(struct ext4_layout *layout, uint32_t blocks, struct ext4_extents *extents)
 {
-	struct supply supply = { .layout = layout, .wanted = blocks };
 	int ret;
 
 	extents->first = layout->extents.count;
-	ret = place_blocks(&supply, 0, blocks);
+	ret = place_blocks(layout, 0, blocks);
 	return ret < 0 ? ret : finish_extents(layout, extents);
 }
 
 /* ---- Files ---- */
-
-/* Physical blocks that keep logical block `logical` in step with the pages of the image. */
-static uint64_t huge_phase(const struct ext4_source *source, uint64_t logical)
-{
-	uint64_t huge = ext4_huge_blocks(source);
-	uint64_t window_phase = source->job->window_offset / EXT4_BLOCK_BYTES % huge;
-
-	return (logical + huge - window_phase) % huge;
-}
-
-/* Where the first whole huge page of a file from this logical block on ends. */
-static uint64_t first_huge_end(uint64_t logical, uint64_t huge)
-{
-	return round_up(logical, huge) + huge;
-}
-
-/* The lowest run with whole huge pages for the file from this logical block on: how many blocks, at
- * most `wanted`, up to the end of a huge page; 0: there is none. */
-static uint64_t lowest_at_phase(const struct space *space, uint64_t huge, uint64_t phase,
-				uint64_t logical, uint64_t wanted)
-{
-	uint64_t least = first_huge_end(logical, huge) - logical;
-	uint64_t usable;
-
-	if (space_find_at_phase(space, least, huge, phase, &usable) < 0)
-		return 0;
-	if (usable > wanted)
-		usable = wanted;
-	return (logical + usable) / huge * huge - logical;
-}
 
 static void note_large_end(struct ext4_layout *layout, uint64_t end)
 {
@@ -146,53 +60,28 @@ static void note_large_end(struct ext4_layout *layout, uint64_t end)
 		layout->large_end = end;
 }
 
-/* A part of a large segment, on a boundary. -ENOSPC. */
-static int take_large(struct ext4_layout *layout, uint64_t logical, uint64_t blocks,
-		      uint64_t *start, uint64_t *got)
-{
-	uint64_t huge = ext4_huge_blocks(layout->census->source);
-	uint64_t phase = huge_phase(layout->census->source, logical);
-	int ret = -ENOSPC;
-
-	*got = blocks;
-	if (layout->mode == EXT4_LAYOUT_ROOMY)
-		ret = space_take_at_phase(layout->space, *got, huge, phase, start);
-	if (ret != -ENOSPC)
-		return ret;
-	*got = lowest_at_phase(layout->space, huge, phase, logical, blocks);
-	if (*got == 0)
-		return -ENOSPC;
-	return space_take_at_phase(layout->space, *got, huge, phase, start);
-}
-
 /* What is shorter than a huge page in the end may lie anywhere. */
 static int place_large_segment(struct ext4_layout *layout, uint64_t logical, uint64_t blocks)
 {
-	uint64_t huge = ext4_huge_blocks(layout->census->source);
-	struct supply rest = { .layout = layout };
+	bool whole = layout->mode == EXT4_LAYOUT_ROOMY;
+	size_t first = layout->extents.count;
+	uint64_t placed;
+	int ret = placer_place_pages(&layout->placer, whole, logical, blocks, &placed);
 
-	while (logical + blocks >= first_huge_end(logical, huge)) {
-		uint64_t start, got;
-		int ret = take_large(layout, logical, blocks, &start, &got);
-
-		if (ret == -ENOSPC) {
-			layout->missing += blocks;
-			return 0;
-		}
-		if (ret < 0)
-			return ret;
-		ret = append_run(layout, logical, start, got);
-		if (ret < 0)
-			return ret;
-		note_large_end(layout, start + got);
-		logical += got;
-		blocks -= got;
-	}
-	rest.wanted = blocks;
-	return place_blocks(&rest, logical, blocks);
+	if (ret < 0)
+		return ret;
+	for (size_t i = first; i < layout->extents.count; i++)
+		note_large_end(layout,
+			       layout->extents.items[i].physical + layout->extents.items[i].blocks);
+	logical += placed;
+	blocks -= placed;
+	if (!placer_has_page(&layout->placer, logical, blocks))
+		return place_blocks(layout, logical, blocks);
+	layout->placer.missing += blocks;
+	return 0;
 }
 
-/* What is not large shares one supply, whose wish is known before the first segment. */
+/* What is not large is one run. */
 static uint64_t count_small_blocks(const struct ext4_source *source,
 				   const struct kataimg_node *node)
 {
@@ -208,7 +97,7 @@ static int place_file(struct ext4_layout *layout, const struct kataimg_node *nod
 {
 	const struct ext4_source *source = layout->census->source;
 	struct ext4_extents *extents = &layout->files[node->index];
-	struct supply small = { .layout = layout, .wanted = count_small_blocks(source, node) };
+	struct placer_run small = { .wanted = count_small_blocks(source, node), .rejoins = true };
 	int ret = 0;
 
 	extents->first = layout->extents.count;
@@ -219,7 +108,7 @@ static int place_file(struct ext4_layout *layout, const struct kataimg_node *nod
 
 		ret = ext4_segment_is_large(source, node, segment)
 			      ? place_large_segment(layout, logical, blocks)
-			      : place_blocks(&small, logical, blocks);
+			      : placer_place(&layout->placer, &small, logical, blocks);
 	}
 	return ret < 0 ? ret : finish_extents(layout, extents);
 }
@@ -257,7 +146,7 @@ static int place_xattr_blocks(struct ext4_layout *layout)
 		int ret = space_take_whole(layout->space, 1, &layout->xattr_blocks[i]);
 
 		if (ret == -ENOSPC)
-			layout->missing++;
+			layout->placer.missing++;
 		else if (ret < 0)
 			return ret;
 	}
@@ -291,7 +180,7 @@ static int take_own(struct ext4_layout *layout, uint64_t blocks, uint64_t *start
 	int ret = space_take_whole(layout->space, blocks, start);
 
 	if (ret == -ENOSPC) {
-		layout->missing += blocks;
+		layout->placer.missing += blocks;
 		return 0;
 	}
 	note_large_end(layout, *start + blocks);
@@ -342,6 +231,13 @@ static int allocate(struct ext4_layout *layout)
 		calloc(census->xattr_blocks.count + 1, sizeof(*layout->xattr_blocks));
 	if (!layout->space || !layout->groups || !layout->files || !layout->xattr_blocks)
 		return -ENOMEM;
+	layout->placer = (struct placer){
+		.space = layout->space,
+		.huge_blocks = ext4_huge_blocks(census->source),
+		.window_blocks = census->source->job->window_offset / EXT4_BLOCK_BYTES,
+		.map = map_run,
+		.arg = layout,
+	};
 	return 0;
 }
 

@@ -5,11 +5,10 @@
 #define EXT4_LAYOUT_H
 
 #include "lib/array.h"
+#include "plugins/common/placer.h"
 #include "plugins/ext4/census.h"
 #include "plugins/ext4/extent.h"
 #include "plugins/ext4/geometry.h"
-
-struct space;
 
 /* A group's own blocks. */
 struct ext4_group_tables {
@@ -41,13 +40,13 @@ struct ext4_layout {
 	ARRAY(struct ext4_extent) extents; /* all */
 	struct ext4_extents journal;
 	struct ext4_extents lost_found;
-	struct space *space; /* what is free */
-	uint64_t large_end;  /* behind the last block of large files and the filesystem's own */
-	uint64_t missing;    /* blocks that found no room: 0, or the layout is of no use */
+	struct space *space;  /* what is free */
+	struct placer placer; /* its count of missing blocks is 0, or the layout is of no use */
+	uint64_t large_end;   /* behind the last block of large files and the filesystem's own */
 };
 
-/* Lays the census out in a geometry. 0 (look at missing), -ECANCELED or -ENOMEM. Clear in either
- * case. */
+/* Lays the census out in a geometry. 0 (look at what is missing), -ECANCELED or -ENOMEM. Clear in
+ * either case. */
 int ext4_layout_make(struct ext4_layout *layout, const struct ext4_census *census,
 		     const struct ext4_geometry *geo, enum ext4_layout_mode mode);
 void ext4_layout_clear(struct ext4_layout *layout);

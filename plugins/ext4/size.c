@@ -100,7 +100,7 @@ static int try_layout(const struct ext4_census *census, const struct ext4_geomet
 	struct ext4_layout layout autocall(ext4_layout_clear) = { 0 };
 	int ret = ext4_layout_make(&layout, census, geo, mode);
 
-	*missing = layout.missing;
+	*missing = layout.placer.missing;
 	*large_end = layout.large_end;
 	return ret;
 }
@@ -176,7 +176,7 @@ static int layout_blocks(const struct ext4_size *size, const struct ext4_census 
 
 		ext4_layout_clear(layout);
 		ret = ext4_layout_make(layout, census, &geo, modes[i]);
-		if (ret < 0 || layout->missing == 0)
+		if (ret < 0 || layout->placer.missing == 0)
 			return ret < 0 ? ret : 1;
 	}
 	return 0;

@@ -7,7 +7,6 @@
 
 #include <ext2fs/ext2fs.h>
 
-#include "plugins/common/space.h"
 #include "plugins/ext4/size.h"
 
 #define LOG_GROUPS_PER_FLEX 4

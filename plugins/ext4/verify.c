@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "lib/cleanup.h"
-#include "plugins/common/space.h"
 
 struct verify {
 	const struct ext4_layout *layout;

@@ -66,7 +66,7 @@ static void test_layout_that_does_not_fit(void **state)
 	assert_int_equal(ext4_size_plan(&size, &census), 0);
 	assert_int_equal(ext4_size_layout(&size, &census, size.blocks * EXT4_BLOCK_BYTES, &layout),
 			 0);
-	assert_int_equal(layout.missing, 0);
+	assert_int_equal(layout.placer.missing, 0);
 	size.blocks--;
 	assert_int_equal(ext4_size_layout(&size, &census, size.blocks * EXT4_BLOCK_BYTES, &layout),
 			 -ENOSPC);

@@ -88,6 +88,21 @@ static void test_pieces(void **state)
 	space_free(fixture.placer.space);
 }
 
+/* The same where the rest lies together as soon as it can: two pieces. */
+static void test_rejoined(void **state)
+{
+	static const uint64_t runs[][2] = { { 10, 5 }, { 20, 2 }, { 30, 6 } };
+	static const struct piece pieces[] = { { 0, 10, 5 }, { 5, 30, 5 } };
+	struct placer_run run = { .wanted = 10, .rejoins = true };
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, runs, 3);
+	assert_int_equal(placer_place(&fixture.placer, &run, 0, 10), 0);
+	expect(&fixture, pieces, 2);
+	space_free(fixture.placer.space);
+}
+
 /* The window begins at block 4 of the image: its block 12 is the first on a boundary. */
 static void test_huge(void **state)
 {
@@ -166,9 +181,10 @@ static void test_map_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_run),   cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_huge),  cmocka_unit_test(test_pages),
-		cmocka_unit_test(test_whole), cmocka_unit_test(test_map_error),
+		cmocka_unit_test(test_run),       cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_rejoined),  cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_pages),     cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_map_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
