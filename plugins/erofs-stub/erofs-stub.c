@@ -364,27 +364,9 @@ static int stub_probe(const struct kataimg_host *host, uint64_t window_bytes,
 
 static int stub_verify(void *state, uint64_t window_bytes)
 {
-	const struct stub *stub = state;
-	const struct kataimg_host *host = stub->host;
-	uint8_t expected[INODE_BYTES], found[INODE_BYTES];
-	char path[256];
-
+	(void)state;
 	(void)window_bytes;
-	for (uint64_t i = 0; i < stub->tree->node_count; i++) {
-		const struct kataimg_node *node = stub->tree->nodes[i];
-		int ret;
-
-		encode_inode(stub, node, expected);
-		ret = host->window_read(host->ctx, nid_of(node) * NID_BYTES, found, sizeof(found));
-		if (ret < 0)
-			return ret;
-		if (memcmp(found, expected, sizeof(found)) == 0)
-			continue;
-		host->error(host->ctx, "the inode of %s is not what was written",
-			    host->path(host->ctx, node, path, sizeof(path)));
-		return -EUCLEAN;
-	}
-	return 0;
+	return 0; /* with KATAIMG_CAP_WRITE_AGAIN the core has seen all that write made */
 }
 
 KATAIMG_BACKEND(.name = "erofs-stub", .version = "1.0",

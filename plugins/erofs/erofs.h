@@ -13,7 +13,6 @@
  *     data.c      blocks for the data; in write, its promises
  *   write.c     the metadata as one ascending stream (stream.c): superblock (super.c), inodes
  *               (inode.c), directories (dir.c), indexes (zmap.c, zmap_write.c)
- *   verify.c    the finished window against the layout; mismatch.c names what differs
  *   probe.c     a superblock of any image
  *
  * The image: superblock, inodes with what follows them, and the shared xattrs, packed into blocks

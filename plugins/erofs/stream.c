@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "lib/round.h"
-#include "plugins/erofs/mismatch.h"
 #include "plugins/erofs/super.h"
 
 #define PIECE_BYTES (1u << 20)
@@ -23,24 +22,20 @@ struct tail {
 
 struct erofs_stream {
 	const struct erofs_layout *layout;
-	enum erofs_stream_mode mode;
 	uint64_t off; /* of the piece */
 	uint32_t used;
 	uint32_t tail_count;
 	struct tail tails[TAILS_MAX];
 	uint8_t piece[PIECE_BYTES];
-	uint8_t found[PIECE_BYTES]; /* in the window, when comparing */
 };
 
-struct erofs_stream *erofs_stream_new(const struct erofs_layout *layout,
-				      enum erofs_stream_mode mode)
+struct erofs_stream *erofs_stream_new(const struct erofs_layout *layout)
 {
 	struct erofs_stream *stream = malloc(sizeof(*stream));
 
 	if (!stream)
 		return NULL;
 	stream->layout = layout;
-	stream->mode = mode;
 	stream->off = 0;
 	stream->used = 0;
 	stream->tail_count = 0;
@@ -52,18 +47,29 @@ void erofs_stream_free(struct erofs_stream *stream)
 	free(stream);
 }
 
+/* A tail is content, but in the superblock's block, whose checksum is over it, it is as good as
+ * metadata. */
+static int read_tail(struct erofs_stream *stream, const struct tail *tail)
+{
+	const struct kataimg_host *host = stream->layout->source->host;
+	uint64_t off = stream->off + tail->at;
+	uint8_t *bytes = stream->piece + tail->at;
+
+	if (off < EROFS_BLOCK_BYTES || !KATAIMG_HAS(kataimg_host, host, source_read_inline))
+		return host->source_read(host->ctx, tail->node, tail->file_off, bytes, tail->len);
+	return host->source_read_inline(host->ctx, tail->node, tail->file_off, bytes, tail->len,
+					off);
+}
+
 static int read_tails(void *arg, uint64_t index)
 {
 	struct erofs_stream *stream = arg;
-	const struct kataimg_host *host = stream->layout->source->host;
 	uint32_t first = (uint32_t)index * TASK_TAILS;
 	uint32_t end =
 		first + TASK_TAILS < stream->tail_count ? first + TASK_TAILS : stream->tail_count;
 
 	for (uint32_t i = first; i < end; i++) {
-		const struct tail *tail = &stream->tails[i];
-		int ret = host->source_read(host->ctx, tail->node, tail->file_off,
-					    stream->piece + tail->at, tail->len);
+		int ret = read_tail(stream, &stream->tails[i]);
 
 		if (ret < 0)
 			return ret;
@@ -85,31 +91,9 @@ static int write_piece(struct erofs_stream *stream)
 	return host->write(host->ctx, stream->off, stream->piece, stream->used);
 }
 
-static int compare_piece(struct erofs_stream *stream)
-{
-	const struct kataimg_host *host = stream->layout->source->host;
-	uint32_t same = 0;
-	int ret = host->window_read(host->ctx, stream->off, stream->found, stream->used);
-
-	if (ret < 0)
-		return ret;
-	for (uint32_t i = 0; i < stream->tail_count; i++)
-		memcpy(stream->piece + stream->tails[i].at, stream->found + stream->tails[i].at,
-		       stream->tails[i].len);
-	/* The checksum covers whatever follows the superblock in its block, tails too: it was
-	 * judged by itself. */
-	if (stream->off == 0)
-		erofs_super_seal(stream->piece);
-	if (memcmp(stream->piece, stream->found, stream->used) == 0)
-		return 0;
-	while (stream->piece[same] == stream->found[same])
-		same++;
-	return erofs_mismatch_at(stream->layout, stream->off + same);
-}
-
 static int flush(struct erofs_stream *stream)
 {
-	int ret = stream->mode == EROFS_STREAM_WRITE ? write_piece(stream) : compare_piece(stream);
+	int ret = write_piece(stream);
 
 	stream->off += stream->used;
 	stream->used = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The metadata as one ascending stream of bytes, in pieces of 1 MiB from offset 0, which are either
- * written or compared with what was. The tails of files that follow their inodes are left open
- * while a piece fills and read on all threads before it is written; they are not compared.
+ * The metadata as one ascending stream of bytes, written in pieces of 1 MiB from offset 0. The
+ * tails of files that follow their inodes are left open while a piece fills and read on all threads
+ * before it is written.
  */
 #ifndef EROFS_STREAM_H
 #define EROFS_STREAM_H
@@ -11,11 +11,8 @@
 
 struct erofs_stream;
 
-enum erofs_stream_mode { EROFS_STREAM_WRITE, EROFS_STREAM_COMPARE };
-
-/* NULL when memory is out. Comparing, -EUCLEAN of any function names what differs. */
-struct erofs_stream *erofs_stream_new(const struct erofs_layout *layout,
-				      enum erofs_stream_mode mode);
+/* NULL when memory is out. */
+struct erofs_stream *erofs_stream_new(const struct erofs_layout *layout);
 void erofs_stream_free(struct erofs_stream *stream);
 
 /* Zeros up to off, which must not lie behind. */
@@ -24,7 +21,7 @@ int erofs_stream_put(struct erofs_stream *stream, const void *data, size_t len);
 /* So many bytes of a regular file; the place must not cross a block. */
 int erofs_stream_put_file(struct erofs_stream *stream, const struct kataimg_node *node,
 			  uint64_t file_off, uint32_t len);
-/* Writes or compares what is left. Nothing may follow. */
+/* Writes what is left. Nothing may follow. */
 int erofs_stream_finish(struct erofs_stream *stream);
 
 #endif

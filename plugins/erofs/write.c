@@ -198,11 +198,9 @@ static int put_blocks(const struct job *job)
 
 DEFINE_CLEANUP(struct erofs_stream, erofs_stream_free)
 
-static int put_metadata(const struct erofs_layout *layout, const struct erofs_identity *identity,
-			enum erofs_stream_mode mode)
+int erofs_write_metadata(const struct erofs_layout *layout, const struct erofs_identity *identity)
 {
-	struct erofs_stream *stream autocall(cleanup_erofs_stream_free) =
-		erofs_stream_new(layout, mode);
+	struct erofs_stream *stream autocall(cleanup_erofs_stream_free) = erofs_stream_new(layout);
 	const struct job job = { layout, layout->source->tree, stream };
 	int ret;
 
@@ -216,14 +214,4 @@ static int put_metadata(const struct erofs_layout *layout, const struct erofs_id
 		return ret;
 	ret = put_blocks(&job);
 	return ret < 0 ? ret : erofs_stream_finish(stream);
-}
-
-int erofs_write_metadata(const struct erofs_layout *layout, const struct erofs_identity *identity)
-{
-	return put_metadata(layout, identity, EROFS_STREAM_WRITE);
-}
-
-int erofs_compare_metadata(const struct erofs_layout *layout, const struct erofs_identity *identity)
-{
-	return put_metadata(layout, identity, EROFS_STREAM_COMPARE);
 }

@@ -7,8 +7,5 @@
 
 /* Into the window. */
 int erofs_write_metadata(const struct erofs_layout *layout, const struct erofs_identity *identity);
-/* Against the window: -EUCLEAN, with the object that is not what was written. */
-int erofs_compare_metadata(const struct erofs_layout *layout,
-			   const struct erofs_identity *identity);
 
 #endif

@@ -299,6 +299,22 @@ static int service_source_read(struct kataimg_host_ctx *ctx, const struct kataim
 	return ret;
 }
 
+static int service_source_read_inline(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+				      uint64_t file_off, void *buf, size_t len, uint64_t off)
+{
+	struct fakehost *host = fakehost_of(ctx);
+	int ret;
+
+	pthread_mutex_lock(&host->lock);
+	ret = count_call(host, FAKEHOST_SOURCE_READ);
+	if (ret == 0)
+		ret = check_window_range(host, "source_read_inline", off, len);
+	if (ret == 0)
+		ret = memtree_read(node, file_off, buf, len);
+	pthread_mutex_unlock(&host->lock);
+	return ret;
+}
+
 static int service_scratch_create(struct kataimg_host_ctx *ctx, struct kataimg_scratch **scratch)
 {
 	struct fakehost *host = fakehost_of(ctx);
@@ -514,4 +530,5 @@ const struct kataimg_host fakehost_service_table = {
 	.scratch_size = service_scratch_size,
 	.check_max = KATAIMG_CHECK_MODE,
 	.option_error = service_option_error,
+	.source_read_inline = service_source_read_inline,
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A byte of a finished filesystem that changes before it is verified: whichever it is, comparing
- * finds it. KATAIMG_TEST_BACKEND is the backend, KATAIMG_TEST_FLIPS how many bytes are tried.
+ * finds it. KATAIMG_TEST_BACKEND is the backend, KATAIMG_TEST_SETTING may be one of its options,
+ * KATAIMG_TEST_TAILS says that it writes the ends of files itself then, KATAIMG_TEST_FLIPS how many
+ * bytes are tried.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,11 +67,13 @@ static void make_source(const struct tempdir *dir, bool hardlinks)
 static void open_backend(struct fixture *f)
 {
 	struct error *error = &f->scanned.error;
+	const char *setting = getenv("KATAIMG_TEST_SETTING");
 
 	f->search = backend_search_new(NULL, 0);
 	assert_non_null(f->search);
 	if (backend_load(f->search, getenv("KATAIMG_TEST_BACKEND"), &f->backend, error) < 0 ||
 	    config_init(&f->config, error) < 0 ||
+	    (setting && config_set_assignment(&f->config, setting, "test", error) < 0) ||
 	    options_parse(&f->config, &f->backend->table, &f->values, error) < 0)
 		fail_msg("%s", error->message);
 }
@@ -148,17 +152,23 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int compare(struct fixture *f, struct error *error)
+static int compare_with(struct fixture *f, bool with_content, struct error *error)
 {
 	struct copy *again autocall(cleanup_copy_free) = copy_new(f->scanned.tree);
 	int ret;
 
 	assert_non_null(again);
-	assert_int_equal(host_begin_compare(f->host, &f->window, again, false), 0);
+	assert_int_equal(host_begin_compare(f->host, &f->window, again, with_content), 0);
 	ret = session_write(f->session, tree_public(f->scanned.tree), f->window.len_bytes, error);
 	if (ret == 0)
 		ret = host_end_compare(f->host, error);
 	return ret < 0 ? ret : copy_check_same(f->copy, again, error);
+}
+
+/* All that the backend writes, ends of files too. */
+static int compare(struct fixture *f, struct error *error)
+{
+	return compare_with(f, true, error);
 }
 
 static int compare_content(struct fixture *f, struct error *error)
@@ -206,7 +216,9 @@ static void assert_found(struct fixture *f, uint64_t at,
 	char place[32];
 
 	snprintf(place, sizeof(place), "byte %llu of", (unsigned long long)at);
-	assert_int_equal(look(f, &error), -EUCLEAN);
+	if (look(f, &error) != -EUCLEAN)
+		fail_msg("byte %llu of the image changed and was not missed",
+			 (unsigned long long)at);
 	if (!strstr(error.message, place))
 		fail_msg("'%s' is not in '%s'", place, error.message);
 }
@@ -219,7 +231,7 @@ static void test_metadata(void **state)
 	const char *flips = getenv("KATAIMG_TEST_FLIPS");
 
 	srand48_r(1, &random);
-	if (compare(f, &error) < 0)
+	if (compare_with(f, false, &error) < 0 || compare(f, &error) < 0)
 		fail_msg("a sound filesystem: %s", error.message);
 	for (int i = flips ? atoi(flips) : 1000; i > 0; i--) {
 		uint64_t at = random_metadata(f, &random, i % 8 != 0);
@@ -256,11 +268,50 @@ static void test_content(void **state)
 	assert_in_range(tried, 1, 1000);
 }
 
+/* Where the window has the file's first bytes. */
+static uint64_t find_file(const struct fixture *f, const char *path)
+{
+	uint8_t *window = malloc(f->window.len_bytes), bytes[64];
+	int fd = openat(f->scanned.dir.fd, path, O_RDONLY | O_CLOEXEC);
+	const uint8_t *at;
+	uint64_t off;
+
+	assert_non_null(window);
+	assert_int_equal(read(fd, bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_equal(pread(f->window.fd, window, f->window.len_bytes, WINDOW_OFFSET),
+			 f->window.len_bytes);
+	at = memmem(window, f->window.len_bytes, bytes, sizeof(bytes));
+	assert_non_null(at);
+	off = WINDOW_OFFSET + (uint64_t)(at - window);
+	close(fd);
+	free(window);
+	return off;
+}
+
+/* The end of a file is content, whoever writes it. */
+static void test_tail(void **state)
+{
+	struct fixture *f = *state;
+	autoerror struct error error = ERROR_INIT;
+	uint64_t at;
+
+	if (!getenv("KATAIMG_TEST_TAILS"))
+		skip();
+	at = find_file(f, "source/names/a-file-with-some-name-399");
+	assert_true(is_written(f, at));
+	assert_int_equal(compare_with(f, false, &error), 0);
+	flip(f, at, 1);
+	assert_int_equal(compare_with(f, false, &error), 0);
+	assert_found(f, at, compare);
+	flip(f, at, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_metadata, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_content, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tail, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

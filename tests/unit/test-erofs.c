@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The EROFS backend through a fake host: whole runs read back, failing services, damage. */
+/* The EROFS backend through a fake host: whole runs read back, and failing services. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -383,90 +383,6 @@ static void cancelled(void **state)
 	memtree_free(tree);
 }
 
-/* A superblock and an inode that changed on their way are seen, and by whom. */
-static void corruption(void **state)
-{
-	static const uint64_t offsets[] = { 1024 + 4, 1024 + 16, 1024 + 300, 4096 + 8 };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
-		struct memtree *tree = memtree_new_sample();
-		struct fakehost *host =
-			fakehost_new(&(struct fakehost_setup){ .backend = fakehost_load_backend(),
-							       .tree = tree,
-							       .options = plain,
-							       .corrupt = "\x5a\xa5",
-							       .corrupt_len = 2,
-							       .corrupt_off = offsets[i] });
-
-		assert_int_equal(fakehost_run(host), -EUCLEAN);
-		assert_string_equal(fakehost_stage(host), "verify");
-		fakehost_free(host);
-		memtree_free(tree);
-	}
-}
-
-/* Every form of metadata, and no tails beside inodes. */
-static struct memtree *new_metadata_tree(void)
-{
-	static const char target[] = "/a/target/of/a/link";
-	struct memtree *tree = memtree_new();
-	struct kataimg_node *root = memtree_root(tree);
-	char name[200], long_target[4001];
-
-	for (int i = 0; i < 60; i++) {
-		snprintf(name, sizeof(name), "%0150d", i);
-		memtree_set_xattr(memtree_add_symlink(root, name, target), "user.shared", target,
-				  sizeof(target));
-	}
-	memset(long_target, 't', sizeof(long_target) - 1);
-	long_target[sizeof(long_target) - 1] = '\0';
-	memtree_set_xattr(memtree_add_symlink(root, "long", long_target), "user.own", target,
-			  sizeof(target));
-	memtree_add_device(memtree_add_dir(root, "dev"), "null", KATAIMG_CHR, 1, 3);
-	memtree_punch_hole(memtree_add_pattern(root, "sparse", 1 << 20, 1), 4096, 1 << 19);
-	add_mixed(root, "mixed", 1 << 20, 1);
-	return tree;
-}
-
-static void check_corruption(struct memtree *tree, const char *const *options, uint64_t off,
-			     uint8_t byte)
-{
-	struct fakehost *host =
-		fakehost_new(&(struct fakehost_setup){ .backend = fakehost_load_backend(),
-						       .tree = tree,
-						       .options = options,
-						       .corrupt = &byte,
-						       .corrupt_len = 1,
-						       .corrupt_off = off });
-	int err = fakehost_run(host);
-
-	if (err != -EUCLEAN || (!strstr(fakehost_error(host), "read back") &&
-				!strstr(fakehost_error(host), "EROFS superblock")))
-		fail_msg("byte %d: %d: %s", (int)off, err, fakehost_error(host));
-	fakehost_free(host);
-}
-
-/* Whichever byte of the metadata changes, verify sees it. */
-static void any_corruption(void **state)
-{
-	struct memtree *tree = new_metadata_tree();
-	struct fakehost *host = run_tree(tree, lz4_8k, NULL);
-	uint8_t *bytes = read_window(host);
-	uint64_t end = UINT64_MAX;
-
-	(void)state;
-	for (uint64_t i = 0; i < fakehost_place_count(host); i++)
-		if (fakehost_place_at(host, i)->off < end)
-			end = fakehost_place_at(host, i)->off;
-	assert_in_range(end, 20000, 50000);
-	for (uint64_t off = 0; off < end; off += 67)
-		check_corruption(tree, lz4_8k, off, bytes[off] ^ 0x10);
-	free(bytes);
-	fakehost_free(host);
-	memtree_free(tree);
-}
-
 static void probe_refuses(void **state)
 {
 	const struct kataimg_backend *backend = fakehost_load_backend();
@@ -537,8 +453,6 @@ int main(void)
 		cmocka_unit_test(cost_of_dax),
 		cmocka_unit_test(failing_services),
 		cmocka_unit_test(cancelled),
-		cmocka_unit_test(corruption),
-		cmocka_unit_test(any_corruption),
 		cmocka_unit_test(probe_refuses),
 		cmocka_unit_test(oldest_kernels_of_others),
 	};
