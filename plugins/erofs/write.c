@@ -21,9 +21,9 @@ static int put_super(const struct job *job, const struct erofs_identity *identit
 {
 	uint8_t super[EROFS_SUPER_BYTES_MAX];
 	uint32_t bytes = erofs_super_encode(job->layout, identity, super);
-	int ret = erofs_stream_seek(job->stream, EROFS_SUPER_OFFSET);
 
-	return ret < 0 ? ret : erofs_stream_put(job->stream, super, bytes);
+	erofs_stream_seek(job->stream, EROFS_SUPER_OFFSET);
+	return erofs_stream_put(job->stream, super, bytes);
 }
 
 static int put_xattrs(const struct job *job, const struct kataimg_node *node)
@@ -97,10 +97,9 @@ static int put_inode(const struct job *job, const struct kataimg_node *node)
 	const struct erofs_inode *inode = &job->layout->inodes[node->index];
 	uint64_t off = inode->nid * EROFS_SLOT_BYTES;
 	uint8_t disk[EROFS_INODE_BYTES_MAX];
-	int ret = erofs_stream_seek(job->stream, off);
+	int ret;
 
-	if (ret < 0)
-		return ret;
+	erofs_stream_seek(job->stream, off);
 	erofs_inode_encode(node, inode, disk);
 	ret = erofs_stream_put(job->stream, disk, erofs_inode_bytes(inode));
 	if (ret < 0)
@@ -108,9 +107,7 @@ static int put_inode(const struct job *job, const struct kataimg_node *node)
 	ret = put_xattrs(job, node);
 	if (ret < 0)
 		return ret;
-	ret = erofs_stream_seek(job->stream, off + erofs_inode_index_off(inode));
-	if (ret < 0)
-		return ret;
+	erofs_stream_seek(job->stream, off + erofs_inode_index_off(inode));
 	ret = put_index(job, inode);
 	return ret < 0 ? ret : put_tail(job, node);
 }
@@ -120,13 +117,12 @@ static int put_shared_xattrs(const struct job *job)
 	const struct erofs_xattrs *xattrs = job->layout->xattrs;
 	uint64_t bytes = erofs_xattrs_shared_bytes(xattrs);
 	autofree uint8_t *area = malloc(bytes);
-	int ret;
 
 	if (!area)
 		return -ENOMEM;
 	erofs_xattrs_encode_shared(xattrs, area);
-	ret = erofs_stream_seek(job->stream, job->layout->shared_off);
-	return ret < 0 ? ret : erofs_stream_put(job->stream, area, bytes);
+	erofs_stream_seek(job->stream, job->layout->shared_off);
+	return erofs_stream_put(job->stream, area, bytes);
 }
 
 /* The shared attributes lie between two inodes, or behind the last. */
@@ -168,10 +164,8 @@ static int put_dir_blocks(const struct job *job, const struct kataimg_node *dir)
 static int put_node_blocks(const struct job *job, const struct kataimg_node *node)
 {
 	const struct erofs_inode *inode = &job->layout->inodes[node->index];
-	int ret = erofs_stream_seek(job->stream, (uint64_t)inode->start_block * EROFS_BLOCK_BYTES);
 
-	if (ret < 0)
-		return ret;
+	erofs_stream_seek(job->stream, (uint64_t)inode->start_block * EROFS_BLOCK_BYTES);
 	if (node->type == KATAIMG_DIR)
 		return put_dir_blocks(job, node);
 	return erofs_stream_put(job->stream, node->target, node->size);
@@ -180,32 +174,22 @@ static int put_node_blocks(const struct job *job, const struct kataimg_node *nod
 /* Whole blocks of directories and long links, ascending in the tree's order. */
 static int put_blocks(const struct job *job)
 {
-	uint64_t end = job->layout->meta_blocks;
+	int ret = 0;
 
-	for (uint64_t i = 0; i < job->tree->node_count; i++) {
-		const struct erofs_inode *inode = &job->layout->inodes[i];
-		int ret;
-
-		if (job->tree->nodes[i]->type == KATAIMG_REG || inode->blocks == 0)
-			continue;
-		ret = put_node_blocks(job, job->tree->nodes[i]);
-		if (ret < 0)
-			return ret;
-		end = (uint64_t)inode->start_block + inode->blocks;
-	}
-	return erofs_stream_seek(job->stream, end * EROFS_BLOCK_BYTES);
+	for (uint64_t i = 0; ret == 0 && i < job->tree->node_count; i++)
+		if (job->tree->nodes[i]->type != KATAIMG_REG && job->layout->inodes[i].blocks)
+			ret = put_node_blocks(job, job->tree->nodes[i]);
+	return ret;
 }
-
-DEFINE_CLEANUP(struct erofs_stream, erofs_stream_free)
 
 int erofs_write_metadata(const struct erofs_layout *layout, const struct erofs_identity *identity)
 {
-	struct erofs_stream *stream autocall(cleanup_erofs_stream_free) = erofs_stream_new(layout);
-	const struct job job = { layout, layout->source->tree, stream };
-	int ret;
+	struct erofs_stream stream autocall(erofs_stream_clear) = { .off = 0 };
+	const struct job job = { layout, layout->source->tree, &stream };
+	int ret = erofs_stream_init(&stream, layout->source->host);
 
-	if (!stream)
-		return -ENOMEM;
+	if (ret < 0)
+		return ret;
 	ret = put_super(&job, identity);
 	if (ret < 0)
 		return ret;
@@ -213,5 +197,5 @@ int erofs_write_metadata(const struct erofs_layout *layout, const struct erofs_i
 	if (ret < 0)
 		return ret;
 	ret = put_blocks(&job);
-	return ret < 0 ? ret : erofs_stream_finish(stream);
+	return ret < 0 ? ret : erofs_stream_finish(&stream);
 }
