@@ -108,6 +108,14 @@ static int check_sum(const struct cpio *cpio, const struct archive_member *membe
 	return ret;
 }
 
+/* HP-UX' cpio writes the number of a device where others have the size of a file's data. */
+static bool has_hpux_device(struct archive_entry *entry)
+{
+	mode_t type = archive_entry_filetype(entry);
+
+	return (type == AE_IFCHR || type == AE_IFBLK) && archive_entry_size(entry) != 0;
+}
+
 static int fill(struct cpio *cpio, struct archive_member *member, struct error *error)
 {
 	int64_t size = archive_entry_size(member->entry);
@@ -115,10 +123,12 @@ static int fill(struct cpio *cpio, struct archive_member *member, struct error *
 	member->path = archive_entry_pathname(member->entry);
 	if (!member->path)
 		return fail(cpio, "a member without a name", error);
-	free(cpio->previous);
-	cpio->previous = strdup(member->path);
-	if (!cpio->previous)
-		return error_nomem(error);
+	if (has_hpux_device(member->entry))
+		return fail(
+			cpio,
+			"a device in the form of HP-UX (hpodc, hpbin) is not read: the form newc "
+			"has it for all",
+			error);
 	member->mtime_sec = archive_entry_mtime(member->entry);
 	member->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(member->entry);
 	member->size = size > 0 ? (uint64_t)size : 0;
@@ -128,6 +138,10 @@ static int fill(struct cpio *cpio, struct archive_member *member, struct error *
 		return fail(cpio,
 			    "the archive ends before the file's data: it is cut off or damaged",
 			    error);
+	free(cpio->previous);
+	cpio->previous = strdup(member->path);
+	if (!cpio->previous)
+		return error_nomem(error);
 	return check_sum(cpio, member, error);
 }
 
