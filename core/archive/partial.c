@@ -193,9 +193,9 @@ static int go_to_end(struct archive_partial *partial, uint64_t end)
 
 	if (ret == -ESPIPE)
 		ret = 0;
-	while (ret == 0 && !partial->ended)
-		ret = find_block(partial, stream->off + stream->len) < 0 ? -EIO : 0;
-	return ret;
+	while (ret >= 0 && !partial->ended)
+		ret = find_block(partial, stream->off + stream->len);
+	return ret < 0 ? ret : 0;
 }
 
 static int look_through(struct archive_partial *partial,
