@@ -11,7 +11,6 @@
 
 #define ESCAPED_BYTES 4 /* \xNN */
 #define BETWEEN ", "
-#define PIECE_BYTES (4 * ESCAPED_BYTES + 1)
 
 /* Of a line that is longer than TEXT_LINE_BYTES_MAX, with TEXT_CUT between them. */
 #define TEXT_HEAD_BYTES 600
@@ -48,14 +47,14 @@ static bool is_control(uint32_t character)
 }
 
 /* The first character as it is printed, and how many bytes it is made of. */
-static size_t escape_first(const unsigned char *from, bool controls, char piece[PIECE_BYTES])
+static size_t escape_first(const unsigned char *from, bool controls, char piece[TEXT_PIECE_BYTES])
 {
 	uint32_t character = 0;
 	size_t len = decode(from, &character);
 	char *to = piece;
 
 	if (len > 0 && !(controls && is_control(character))) {
-		snprintf(piece, PIECE_BYTES, "%.*s", (int)len, (const char *)from);
+		snprintf(piece, TEXT_PIECE_BYTES, "%.*s", (int)len, (const char *)from);
 		return len;
 	}
 	len = len ? len : 1;
@@ -68,7 +67,7 @@ static char *escape(const char *text, bool controls)
 {
 	const unsigned char *from = (const unsigned char *)text;
 	char *escaped = malloc(ESCAPED_BYTES * strlen(text) + 1), *to = escaped;
-	char piece[PIECE_BYTES];
+	char piece[TEXT_PIECE_BYTES];
 
 	if (!escaped)
 		return NULL;
@@ -80,10 +79,15 @@ static char *escape(const char *text, bool controls)
 	return escaped;
 }
 
+size_t text_first(const char *text, char piece[TEXT_PIECE_BYTES])
+{
+	return escape_first((const unsigned char *)text, false, piece);
+}
+
 void text_print_line(FILE *out, const char *text)
 {
 	const unsigned char *from = (const unsigned char *)text;
-	char piece[PIECE_BYTES];
+	char piece[TEXT_PIECE_BYTES];
 
 	while (*from) {
 		from += escape_first(from, true, piece);

@@ -21,6 +21,10 @@ char *text_vline(const char *fmt, va_list args) __attribute__((format(printf, 1,
 /* The items with ", " between them. To be freed; NULL when memory is out. */
 char *text_join(char *const *items, size_t count);
 
+/* The first character of text as text_utf8 has it, and how many bytes of text it was. */
+#define TEXT_PIECE_BYTES 17
+size_t text_first(const char *text, char piece[TEXT_PIECE_BYTES]);
+
 /* Prints what text_line makes, and needs no memory for it. */
 void text_print_line(FILE *out, const char *text);
 

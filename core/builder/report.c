@@ -6,162 +6,175 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/textstream.h"
 #include "core/builder/private.h"
 #include "core/inspect/jsonout.h"
 #include "lib/hex.h"
 
-static json_object *backend_object(const struct build *build)
+static void add_backend(struct json *json, const struct build *build)
 {
 	const struct kataimg_backend *table;
-	json_object *object;
 
-	if (!build->backend)
-		return NULL;
-	object = json_object_new_object();
+	if (!build->backend) {
+		json_add_null(json, "backend");
+		return;
+	}
+	json_open(json, "backend", '{');
 	table = &build->backend->table;
-	json_add_text(object, "name", table->name);
-	json_add_text(object, "version", table->version);
-	json_add_text(object, "path", build->backend->path);
-	json_add_text(object, "libraries", table->libraries ? table->libraries() : NULL);
-	return object;
+	json_add_text(json, "name", table->name);
+	json_add_text(json, "version", table->version);
+	json_add_text(json, "path", build->backend->path);
+	json_add_text(json, "libraries", table->libraries ? table->libraries() : NULL);
+	json_close(json, '}');
 }
 
-static json_object *partition_object(const struct partition *partition)
+static void add_partition(struct json *json, const struct partition *partition)
 {
-	json_object *object = json_object_new_object();
-
-	json_add_number(object, "start_bytes", partition->start_bytes);
-	json_add_number(object, "size_bytes", partition->len_bytes);
-	json_add_number(object, "type", partition->type);
-	json_add_flag(object, "bootable", partition->bootable);
-	return object;
+	json_open(json, NULL, '{');
+	json_add_number(json, "start_bytes", partition->start_bytes);
+	json_add_number(json, "size_bytes", partition->len_bytes);
+	json_add_number(json, "type", partition->type);
+	json_add_flag(json, "bootable", partition->bootable);
+	json_close(json, '}');
 }
 
-static json_object *geometry_object(const struct build *build)
+static void add_geometry(struct json *json, const struct build *build)
 {
 	const struct geometry *geometry = &build->geometry;
-	json_object *object;
-	json_object *partitions;
 
-	if (build->geometry.image_bytes == 0)
-		return NULL;
-	object = json_object_new_object();
-	partitions = json_object_new_array();
+	if (build->geometry.image_bytes == 0) {
+		json_add_null(json, "geometry");
+		return;
+	}
+	json_open(json, "geometry", '{');
+	json_add_number(json, "image_bytes", geometry->image_bytes);
+	json_add_flag(json, "dax", geometry->dax);
+	json_open(json, "partitions", '[');
 	for (unsigned int i = 0; i < geometry->partition_count; i++)
-		json_object_array_add(partitions, partition_object(&geometry->partitions[i]));
-	json_add_number(object, "image_bytes", geometry->image_bytes);
-	json_add_flag(object, "dax", geometry->dax);
-	json_object_object_add(object, "partitions", partitions);
-	json_add_number(object, "plan_bytes", build->plan.bytes);
-	json_add_number(object, "granularity_bytes", build->plan.granularity);
-	json_add_number(object, "window_bytes", geometry->window_bytes);
-	return object;
+		add_partition(json, &geometry->partitions[i]);
+	json_close(json, ']');
+	json_add_number(json, "plan_bytes", build->plan.bytes);
+	json_add_number(json, "granularity_bytes", build->plan.granularity);
+	json_add_number(json, "window_bytes", geometry->window_bytes);
+	json_close(json, '}');
 }
 
-static json_object *filesystem_object(const struct build *build)
+/* Of a fact that a backend gives twice the last one counts. */
+static bool is_said_again(const struct host_fact *facts, size_t at, size_t count)
+{
+	for (size_t i = at + 1; i < count; i++)
+		if (strcmp(facts[i].key, facts[at].key) == 0)
+			return true;
+	return false;
+}
+
+static void add_filesystem(struct json *json, const struct build *build)
 {
 	const struct kataimg_fs_info *info = &build->info;
-	json_object *object;
-	json_object *facts;
 	size_t count;
 	const struct host_fact *fact;
 
-	if (build->geometry.image_bytes == 0)
-		return NULL;
-	object = json_object_new_object();
-	facts = json_object_new_object();
+	if (build->geometry.image_bytes == 0) {
+		json_add_null(json, "filesystem");
+		return;
+	}
+	json_open(json, "filesystem", '{');
+	json_add_filesystem(json, info);
+	json_open(json, "facts", '{');
 	fact = host_facts(build->host, &count);
 	for (size_t i = 0; i < count; i++)
-		json_add_text(facts, fact[i].key, fact[i].value);
-	json_add_filesystem(object, info);
-	json_object_object_add(object, "facts", facts);
-	return object;
+		if (!is_said_again(fact, i, count))
+			json_add_text(json, fact[i].key, fact[i].value);
+	json_close(json, '}');
+	json_close(json, '}');
 }
 
-static json_object *identifiers_object(const struct build *build)
+static void add_identifiers(struct json *json, const struct build *build)
 {
-	json_object *object;
-
-	if (build->geometry.image_bytes == 0)
-		return NULL;
-	object = json_object_new_object();
-	json_add_hex(object, "seed", build->seed, sizeof(build->seed));
-	json_add_uuid(object, "filesystem_uuid", build->info.uuid);
-	json_add_number(object, "disk_signature", build->geometry.disk_signature);
-	json_object_object_add(object, "build_time", json_object_new_int64(build->build_time));
-	return object;
+	if (build->geometry.image_bytes == 0) {
+		json_add_null(json, "identifiers");
+		return;
+	}
+	json_open(json, "identifiers", '{');
+	json_add_hex(json, "seed", build->seed, sizeof(build->seed));
+	json_add_uuid(json, "filesystem_uuid", build->info.uuid);
+	json_add_number(json, "disk_signature", build->geometry.disk_signature);
+	json_add_signed(json, "build_time", build->build_time);
+	json_close(json, '}');
 }
 
-static json_object *tree_object(const struct build *build)
+static void add_tree(struct json *json, const struct build *build)
 {
-	json_object *object;
 	struct tree_counts counts;
 
-	if (!build->tree)
-		return NULL;
-	object = json_object_new_object();
+	if (!build->tree) {
+		json_add_null(json, "tree");
+		return;
+	}
+	json_open(json, "tree", '{');
 	tree_count(build->tree, &counts);
-	json_add_number(object, "nodes", counts.nodes);
-	json_add_number(object, "names", counts.names);
-	json_add_number(object, "files", counts.files);
-	json_add_number(object, "directories", counts.directories);
-	json_add_number(object, "symlinks", counts.symlinks);
-	json_add_number(object, "devices", counts.devices);
-	json_add_number(object, "fifos", counts.fifos);
-	json_add_number(object, "sockets", counts.sockets);
-	json_add_number(object, "hardlinks", counts.hardlinks);
-	json_add_number(object, "xattrs", counts.xattrs);
-	json_add_number(object, "file_bytes", counts.file_bytes);
-	json_add_number(object, "data_bytes", counts.data_bytes);
-	json_add_number(object, "left_out", build->dropped);
-	json_add_number(object, "excluded", build->facts.excluded);
-	json_add_number(object, "labelled", build->facts.labelled);
-	json_add_number(object, "applied", build->facts.applied);
-	json_add_number(object, "clamped", build->facts.clamped);
-	json_add_flag(object, "machine_id_added", build->facts.machine_id);
-	return object;
+	json_add_number(json, "nodes", counts.nodes);
+	json_add_number(json, "names", counts.names);
+	json_add_number(json, "files", counts.files);
+	json_add_number(json, "directories", counts.directories);
+	json_add_number(json, "symlinks", counts.symlinks);
+	json_add_number(json, "devices", counts.devices);
+	json_add_number(json, "fifos", counts.fifos);
+	json_add_number(json, "sockets", counts.sockets);
+	json_add_number(json, "hardlinks", counts.hardlinks);
+	json_add_number(json, "xattrs", counts.xattrs);
+	json_add_number(json, "file_bytes", counts.file_bytes);
+	json_add_number(json, "data_bytes", counts.data_bytes);
+	json_add_number(json, "left_out", build->dropped);
+	json_add_number(json, "excluded", build->facts.excluded);
+	json_add_number(json, "labelled", build->facts.labelled);
+	json_add_number(json, "applied", build->facts.applied);
+	json_add_number(json, "clamped", build->facts.clamped);
+	json_add_flag(json, "machine_id_added", build->facts.machine_id);
+	json_close(json, '}');
 }
 
-static json_object *copy_object(const struct build *build)
+static void add_copy(struct json *json, const struct build *build)
 {
 	const struct copy_stats *copied = &build->copied;
-	json_object *object;
 
-	if (!build->copy)
-		return NULL;
-	object = json_object_new_object();
-	json_add_number(object, "jobs", copied->jobs);
-	json_add_number(object, "writes", copied->writes);
-	json_add_number(object, "written_bytes", copied->written_bytes);
-	json_add_number(object, "reflinked_bytes", copied->reflinked_bytes);
-	json_add_number(object, "hole_bytes", copied->hole_bytes);
-	return object;
+	if (!build->copy) {
+		json_add_null(json, "copy");
+		return;
+	}
+	json_open(json, "copy", '{');
+	json_add_number(json, "jobs", copied->jobs);
+	json_add_number(json, "writes", copied->writes);
+	json_add_number(json, "written_bytes", copied->written_bytes);
+	json_add_number(json, "reflinked_bytes", copied->reflinked_bytes);
+	json_add_number(json, "hole_bytes", copied->hole_bytes);
+	json_close(json, '}');
 }
 
-static json_object *stages_object(const struct build *build)
+static void add_stages(struct json *json, const struct build *build)
 {
-	json_object *object = json_object_new_object();
 	unsigned int count = 0;
 	const struct progress_time *times =
 		build->progress ? progress_times(build->progress, &count) : NULL;
 
+	json_open(json, "seconds", '{');
 	for (unsigned int i = 0; i < count; i++)
-		json_object_object_add(object, times[i].stage,
-				       json_object_new_double(times[i].seconds));
-	return object;
+		json_add_seconds(json, times[i].stage, times[i].seconds);
+	json_close(json, '}');
 }
 
 /* With the kernel parameter that mounts the measured root, as Kata's runtime makes it. */
-static json_object *verity_object(const struct build *build)
+static void add_verity(struct json *json, const struct build *build)
 {
-	json_object *object;
 	uint64_t blocks = build->verity.data_blocks;
 	char line[VERITY_LINE_BYTES], root[2 * DIGEST_BYTES + 1],
 		salt[2 * VERITY_SALT_MAX_BYTES + 1], target[VERITY_LINE_BYTES + 256];
 
-	if (!build->measured)
-		return NULL;
-	object = json_object_new_object();
+	if (!build->measured) {
+		json_add_null(json, "verity");
+		return;
+	}
+	json_open(json, "verity", '{');
 	verity_format_line(&build->verity, build->root_hash, line);
 	hex_format(build->root_hash, DIGEST_BYTES, root);
 	hex_format(build->verity.salt, build->verity.salt_len, salt);
@@ -169,13 +182,13 @@ static json_object *verity_object(const struct build *build)
 		 "dm-mod.create=\"dm-verity,,,ro,0 %" PRIu64
 		 " verity 1 DATA HASH 4096 4096 %" PRIu64 " 0 sha256 %s %s\"",
 		 blocks * (VERITY_BLOCK_BYTES / SECTOR_BYTES), blocks, root, *salt ? salt : "-");
-	json_add_text(object, "root_hash", root);
-	json_add_text(object, "salt", salt);
-	json_add_number(object, "data_blocks", blocks);
-	json_add_text(object, "hash_file", output_path(build->hash_file));
-	json_add_text(object, "line", line);
-	json_add_text(object, "kernel_parameter", target);
-	return object;
+	json_add_text(json, "root_hash", root);
+	json_add_text(json, "salt", salt);
+	json_add_number(json, "data_blocks", blocks);
+	json_add_text(json, "hash_file", output_path(build->hash_file));
+	json_add_text(json, "line", line);
+	json_add_text(json, "kernel_parameter", target);
+	json_close(json, '}');
 }
 
 static const char *result_of(const struct build *build, const struct error *error)
@@ -185,46 +198,51 @@ static const char *result_of(const struct build *build, const struct error *erro
 	return build->options->dry_run ? "planned" : "built";
 }
 
-static json_object *error_object(const struct error *error)
+static void add_error(struct json *json, const struct error *error)
 {
-	json_object *object;
 
-	if (!error)
-		return NULL;
-	object = json_object_new_object();
-	json_add_text(object, "message", error->message);
-	json_add_number(object, "exit_code", (uint64_t)error_exit_code(error->kind));
-	json_add_text(object, "errno", strerrorname_np(error->code));
-	return object;
+	if (!error) {
+		json_add_null(json, "error");
+		return;
+	}
+	json_open(json, "error", '{');
+	json_add_text(json, "message", error->message);
+	json_add_number(json, "exit_code", (uint64_t)error_exit_code(error->kind));
+	json_add_text(json, "errno", strerrorname_np(error->code));
+	json_close(json, '}');
 }
 
-static json_object *report_object(const struct build *build, const struct error *error)
+static void print_report(const struct build *build, const struct error *error, FILE *out)
 {
-	json_object *report = json_begin("report");
 	const char *output =
 		build->output ? output_path(build->output) : build->config->image.output;
+	struct json json;
 
-	json_add_text(report, "result", result_of(build, error));
-	json_object_object_add(report, "error", error_object(error));
-	json_add_text(report, "source", build->config->image.source);
-	json_add_text(report, "output", output);
-	json_object_object_add(report, "backend", backend_object(build));
-	json_object_object_add(report, "geometry", geometry_object(build));
-	json_object_object_add(report, "filesystem", filesystem_object(build));
-	json_object_object_add(report, "identifiers", identifiers_object(build));
-	json_object_object_add(report, "tree", tree_object(build));
-	json_object_object_add(report, "copy", copy_object(build));
-	json_object_object_add(report, "verity", verity_object(build));
-	json_object_object_add(report, "seconds", stages_object(build));
-	return report;
+	json_begin(&json, out, "report");
+	json_add_text(&json, "result", result_of(build, error));
+	add_error(&json, error);
+	json_add_text(&json, "source", build->config->image.source);
+	json_add_text(&json, "output", output);
+	add_backend(&json, build);
+	add_geometry(&json, build);
+	add_filesystem(&json, build);
+	add_identifiers(&json, build);
+	add_tree(&json, build);
+	add_copy(&json, build);
+	add_verity(&json, build);
+	add_stages(&json, build);
+	json_close(&json, '}');
 }
 
 char *report_text(const struct build *build, const struct error *error)
 {
-	json_object *report = report_object(build, error);
-	char *text = json_print(report);
+	struct text_stream stream;
+	char *text;
 
-	json_object_put(report);
+	if (text_stream_open(&stream) < 0)
+		return NULL;
+	print_report(build, error, stream.out);
+	text_stream_close(&stream, &text);
 	return text;
 }
 

@@ -1,53 +1,155 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/inspect/jsonout.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/base/text.h"
-#include "lib/cleanup.h"
-#include "lib/hex.h"
 
-json_object *json_begin(const char *kind)
+static void print_indent(const struct json *json)
 {
-	json_object *object = json_object_new_object();
-
-	json_add_number(object, "schema_version", JSON_SCHEMA_VERSION);
-	json_add_text(object, "kind", kind);
-	json_add_text(object, "kataimg", KATAIMG_VERSION);
-	return object;
+	fprintf(json->out, "\n%*s", 2 * (int)json->depth, "");
 }
 
-json_object *json_of_text(const char *text)
+/* One of RFC 8259's short forms, or NULL. */
+static const char *short_form(unsigned char byte)
 {
-	autofree char *utf8 = text ? text_utf8(text) : NULL;
-
-	return utf8 ? json_object_new_string(utf8) : NULL;
+	switch (byte) {
+	case '"':
+		return "\\\"";
+	case '\\':
+		return "\\\\";
+	case '\b':
+		return "\\b";
+	case '\f':
+		return "\\f";
+	case '\n':
+		return "\\n";
+	case '\r':
+		return "\\r";
+	case '\t':
+		return "\\t";
+	default:
+		return NULL;
+	}
 }
 
-void json_add_text(json_object *object, const char *key, const char *text)
+/* A character, or the \xNN in the place of one. */
+static void print_piece(FILE *out, const char *piece)
 {
-	json_object_object_add(object, key, json_of_text(text));
+	const unsigned char *at = (const unsigned char *)piece;
+
+	if (at[0] == 0xc2 && at[1] < 0xa0) { /* U+0080 to U+009f: controls as well */
+		fprintf(out, "\\u%04x", at[1]);
+		return;
+	}
+	for (; *at; at++)
+		if (short_form(*at))
+			fputs(short_form(*at), out);
+		else if (*at < 0x20 || *at == 0x7f)
+			fprintf(out, "\\u%04x", *at);
+		else
+			fputc(*at, out);
 }
 
-void json_add_number(json_object *object, const char *key, uint64_t value)
+static void print_string(FILE *out, const char *text)
 {
-	json_object_object_add(object, key, json_object_new_uint64(value));
+	char piece[TEXT_PIECE_BYTES];
+
+	fputc('"', out);
+	while (*text) {
+		text += text_first(text, piece);
+		print_piece(out, piece);
+	}
+	fputc('"', out);
 }
 
-void json_add_flag(json_object *object, const char *key, bool value)
+/* What stands before each value. */
+static void begin_member(struct json *json, const char *key)
 {
-	json_object_object_add(object, key, json_object_new_boolean(value));
+	if (json->begun)
+		fputc(',', json->out);
+	if (json->depth > 0)
+		print_indent(json);
+	if (key) {
+		print_string(json->out, key);
+		fputc(':', json->out);
+	}
+	json->begun = true;
 }
 
-void json_add_hex(json_object *object, const char *key, const uint8_t *bytes, size_t len)
+void json_open(struct json *json, const char *key, char bracket)
 {
-	autofree char *text = malloc(2 * len + 1);
+	begin_member(json, key);
+	fputc(bracket, json->out);
+	json->depth++;
+	json->begun = false;
+}
 
-	if (text)
-		hex_format(bytes, len, text);
-	json_add_text(object, key, text);
+void json_close(struct json *json, char bracket)
+{
+	json->depth--;
+	print_indent(json);
+	fputc(bracket, json->out);
+	json->begun = true;
+}
+
+void json_begin(struct json *json, FILE *out, const char *kind)
+{
+	*json = (struct json){ .out = out };
+	json_open(json, NULL, '{');
+	json_add_number(json, "schema_version", JSON_SCHEMA_VERSION);
+	json_add_text(json, "kind", kind);
+	json_add_text(json, "kataimg", KATAIMG_VERSION);
+}
+
+void json_add_null(struct json *json, const char *key)
+{
+	begin_member(json, key);
+	fputs("null", json->out);
+}
+
+void json_add_text(struct json *json, const char *key, const char *text)
+{
+	if (!text) {
+		json_add_null(json, key);
+		return;
+	}
+	begin_member(json, key);
+	print_string(json->out, text);
+}
+
+void json_add_number(struct json *json, const char *key, uint64_t value)
+{
+	begin_member(json, key);
+	fprintf(json->out, "%" PRIu64, value);
+}
+
+void json_add_signed(struct json *json, const char *key, int64_t value)
+{
+	begin_member(json, key);
+	fprintf(json->out, "%" PRId64, value);
+}
+
+void json_add_seconds(struct json *json, const char *key, double value)
+{
+	begin_member(json, key);
+	fprintf(json->out, "%.6f", value);
+}
+
+void json_add_flag(struct json *json, const char *key, bool value)
+{
+	begin_member(json, key);
+	fputs(value ? "true" : "false", json->out);
+}
+
+void json_add_hex(struct json *json, const char *key, const uint8_t *bytes, size_t len)
+{
+	begin_member(json, key);
+	fputc('"', json->out);
+	for (size_t i = 0; i < len; i++)
+		fprintf(json->out, "%02x", bytes[i]);
+	fputc('"', json->out);
 }
 
 const char *uuid_format(const uint8_t uuid[16], char text[UUID_TEXT_BYTES])
@@ -60,64 +162,36 @@ const char *uuid_format(const uint8_t uuid[16], char text[UUID_TEXT_BYTES])
 	return text;
 }
 
-void json_add_uuid(json_object *object, const char *key, const uint8_t uuid[16])
+void json_add_uuid(struct json *json, const char *key, const uint8_t uuid[16])
 {
 	char text[UUID_TEXT_BYTES];
 
-	json_add_text(object, key, uuid_format(uuid, text));
+	json_add_text(json, key, uuid_format(uuid, text));
 }
 
-static void add_inodes(json_object *object, const struct kataimg_fs_info *info)
+static void add_inodes(struct json *json, const struct kataimg_fs_info *info)
 {
-	bool counted = !(info->flags & KATAIMG_FS_INODES_NOT_COUNTED);
-
-	json_object_object_add(object, "inodes",
-			       counted ? json_object_new_uint64(info->inodes) : NULL);
-	json_object_object_add(object, "free_inodes",
-			       counted ? json_object_new_uint64(info->free_inodes) : NULL);
+	if (info->flags & KATAIMG_FS_INODES_NOT_COUNTED) {
+		json_add_null(json, "inodes");
+		json_add_null(json, "free_inodes");
+		return;
+	}
+	json_add_number(json, "inodes", info->inodes);
+	json_add_number(json, "free_inodes", info->free_inodes);
 }
 
-void json_add_filesystem(json_object *object, const struct kataimg_fs_info *info)
+void json_add_filesystem(struct json *json, const struct kataimg_fs_info *info)
 {
 	bool sane = info->size_bytes > info->free_bytes; /* not so in a damaged one */
 
-	json_add_text(object, "type", info->type);
-	json_add_number(object, "size_bytes", info->size_bytes);
-	json_add_number(object, "used_bytes", sane ? info->size_bytes - info->free_bytes : 0);
-	json_add_number(object, "free_bytes", info->free_bytes);
-	json_add_number(object, "block_bytes", info->block_bytes);
-	add_inodes(object, info);
-	json_add_uuid(object, "uuid", info->uuid);
-	json_add_text(object, "label", info->label);
-	json_add_text(object, "features", info->features);
-	json_add_text(object, "min_kernel", info->min_kernel);
-}
-
-/* DEL, or a character from U+0080 to U+009f, which json-c leaves as they are: how many bytes. */
-static size_t control_bytes(const unsigned char *at)
-{
-	if (at[0] == 0x7f)
-		return 1;
-	return at[0] == 0xc2 && at[1] < 0xa0 ? 2 : 0;
-}
-
-char *json_print(json_object *object)
-{
-	const char *text = json_object_to_json_string_ext(
-		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-	char *safe = text ? malloc(6 * strlen(text) + 1) : NULL, *to = safe;
-
-	if (!safe)
-		return NULL;
-	for (const unsigned char *at = (const unsigned char *)text; *at;) {
-		size_t len = control_bytes(at);
-
-		if (len > 0)
-			to += sprintf(to, "\\u%04x", at[len - 1]);
-		else
-			*to++ = (char)*at;
-		at += len ? len : 1;
-	}
-	*to = '\0';
-	return safe;
+	json_add_text(json, "type", info->type);
+	json_add_number(json, "size_bytes", info->size_bytes);
+	json_add_number(json, "used_bytes", sane ? info->size_bytes - info->free_bytes : 0);
+	json_add_number(json, "free_bytes", info->free_bytes);
+	json_add_number(json, "block_bytes", info->block_bytes);
+	add_inodes(json, info);
+	json_add_uuid(json, "uuid", info->uuid);
+	json_add_text(json, "label", info->label);
+	json_add_text(json, "features", info->features);
+	json_add_text(json, "min_kernel", info->min_kernel);
 }

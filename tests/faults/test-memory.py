@@ -63,7 +63,7 @@ def main():
                    encoding='utf-8')
     campaign(bench, 'sections', ['tree', '-c', str(ini)], None, every_one)
     bench.run([*common, '-f', 'ext4', '-o', str(image), '--no-sync', str(source)])
-    for form in ((),):
+    for form in ((), ('--json',)):
         campaign(bench, 'inspect', ['inspect', *form, str(image)], None, every_one)
     campaign(bench, 'mtree', ['tree', *common, str(mtree)], None, every_one)
     bench.remove()
