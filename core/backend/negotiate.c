@@ -8,7 +8,6 @@
 
 #include "core/backend/negotiate_private.h"
 #include "core/base/cancel.h"
-#include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/base/textstream.h"
 #include "core/tree/xattr_rule.h"
@@ -69,12 +68,12 @@ void negotiation_offend(struct negotiation *n, const struct kataimg_node *node, 
 	const char *name = session_table(n->session)->name;
 	char path[PATH_BYTES];
 
-	tree_path(node, path, sizeof(path));
 	if (n->drop && !(what == TREE_DROP_NODE && node->index == 0)) {
-		log_warning("left out: %s cannot store %s: %s %s", name, cannot, path, has);
+		n->drop->left_out(n->drop->arg, name, node, cannot, has);
 		negotiation_drop(n, node, what, item);
 	} else if (n->refused++ < NEGOTIATE_LISTED_MAX) {
-		list(n, "%s cannot store %s: %s %s", name, cannot, path, has);
+		list(n, "%s cannot store %s: %s %s", name, cannot,
+		     tree_path(node, path, sizeof(path)), has);
 	}
 }
 
@@ -196,8 +195,8 @@ static void end_list(struct negotiation *n)
 	fputs(" (unsupported = drop leaves out what cannot be stored)", n->list);
 }
 
-int negotiate_tree(struct session *session, struct tree *tree, bool drop, uint64_t *dropped,
-		   struct error *error)
+int negotiate_tree(struct session *session, struct tree *tree, const struct negotiate_drop *drop,
+		   uint64_t *dropped, struct error *error)
 {
 	struct negotiation n = { .session = session, .tree = tree, .drop = drop };
 	struct text_stream list;

@@ -16,11 +16,19 @@
 int negotiate_job(const struct backend *backend, const struct kataimg_job *job,
 		  struct error *error);
 
+/* Who is told what is left out: "FILESYSTEM cannot store CANNOT: NODE HAS". */
+struct negotiate_drop {
+	void (*left_out)(void *arg, const char *filesystem, const struct kataimg_node *node,
+			 const char *cannot, const char *has);
+	void *arg;
+};
+
 /*
- * With drop, what the backend cannot store is marked in the tree and logged, each with its reason,
- * and *dropped counts it: call tree_drop_marked. Without, it is an error that lists the offenders.
+ * With drop, what the backend cannot store is marked in the tree and told, each with its reason,
+ * and *dropped counts it: call tree_drop_marked. Without (NULL), it is an error that lists the
+ * offenders.
  */
-int negotiate_tree(struct session *session, struct tree *tree, bool drop, uint64_t *dropped,
-		   struct error *error);
+int negotiate_tree(struct session *session, struct tree *tree, const struct negotiate_drop *drop,
+		   uint64_t *dropped, struct error *error);
 
 #endif

@@ -13,7 +13,7 @@ struct negotiation {
 	struct session *session;
 	struct tree *tree;
 	struct kataimg_limits limits;
-	bool drop;
+	const struct negotiate_drop *drop; /* NULL: nothing is left out */
 	uint64_t dropped;
 	uint64_t refused;
 	/* Where a filesystem's times are coarser, nearly every node has a finer one: they are one

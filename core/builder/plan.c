@@ -84,8 +84,19 @@ static int open_session(struct build *build, struct error *error)
 			    &build->session, error);
 }
 
+static void log_left_out(void *arg, const char *filesystem, const struct kataimg_node *node,
+			 const char *cannot, const char *has)
+{
+	char path[1024];
+
+	(void)arg;
+	log_warning("left out: %s cannot store %s: %s %s", filesystem, cannot,
+		    tree_path(node, path, sizeof(path)), has);
+}
+
 static int negotiate(struct build *build, struct error *error)
 {
+	static const struct negotiate_drop logged = { .left_out = log_left_out };
 	bool drop = build->config->image.unsupported == CONFIG_UNSUPPORTED_DROP;
 	uint64_t dropped;
 	int ret;
@@ -97,7 +108,8 @@ static int negotiate(struct build *build, struct error *error)
 	do {
 		ret = open_session(build, error);
 		if (ret == 0)
-			ret = negotiate_tree(build->session, build->tree, drop, &dropped, error);
+			ret = negotiate_tree(build->session, build->tree, drop ? &logged : NULL,
+					     &dropped, error);
 		if (ret == 0 && dropped > 0)
 			ret = tree_drop_marked(build->tree, error);
 		if (ret < 0)

@@ -4,42 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/backend/info.h"
 #include "core/builder/private.h"
 #include "core/inspect/inspect.h"
-
-static int differ(const struct build *build, const char *what, uint64_t planned, uint64_t found,
-		  struct error *error)
-{
-	return error_set(error, EPROTO,
-			 "verification failed: the %s filesystem has %s %" PRIu64
-			 ", planned were %" PRIu64,
-			 build->backend->table.name, what, found, planned);
-}
 
 /* What the finished filesystem says of itself must be what describe foretold. */
 static int compare_info(const struct build *build, const struct kataimg_fs_info *found,
 			struct error *error)
 {
-	const struct kataimg_fs_info *planned = &build->info;
-
-	if (found->size_bytes != planned->size_bytes)
-		return differ(build, "size", planned->size_bytes, found->size_bytes, error);
-	if (found->free_bytes != planned->free_bytes)
-		return differ(build, "free bytes", planned->free_bytes, found->free_bytes, error);
-	if (found->inodes != planned->inodes)
-		return differ(build, "inodes", planned->inodes, found->inodes, error);
-	if (found->flags != planned->flags)
-		return differ(build, "flags", planned->flags, found->flags, error);
-	if (found->free_inodes != planned->free_inodes)
-		return differ(build, "free inodes", planned->free_inodes, found->free_inodes,
-			      error);
-	if (memcmp(found->uuid, planned->uuid, sizeof(found->uuid)) != 0 ||
-	    strcmp(found->label, planned->label) != 0)
-		return error_set(error, EPROTO,
-				 "verification failed: the %s filesystem has another UUID or label "
-				 "than planned",
-				 build->backend->table.name);
-	return 0;
+	return info_compare(build->backend->table.name, &build->info, found, error) < 0
+		       ? error_prefix(error, "verification failed")
+		       : 0;
 }
 
 /* A build asks the one backend that it used, which must know its own. */

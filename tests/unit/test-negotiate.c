@@ -144,9 +144,20 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void leave_out(void *arg, const char *filesystem, const struct kataimg_node *node,
+		      const char *cannot, const char *has)
+{
+	assert_null(arg);
+	assert_non_null(node);
+	assert_true(*filesystem && *cannot && *has);
+}
+
 static int negotiate(struct fixture *fixture, bool drop, uint64_t *dropped)
 {
-	return negotiate_tree(fixture->session, fixture->tree, drop, dropped, &fixture->error);
+	static const struct negotiate_drop dropping = { .left_out = leave_out };
+
+	return negotiate_tree(fixture->session, fixture->tree, drop ? &dropping : NULL, dropped,
+			      &fixture->error);
 }
 
 static void assert_refused(struct fixture *fixture, const char *why)
