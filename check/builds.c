@@ -12,24 +12,24 @@
 int check_empty_tree(const struct subject *subject)
 {
 	struct memtree *tree = check_empty_root(subject);
-	const struct fakehost_setup setup = check_setup(subject, tree);
-	struct fakehost *host = check_run(&setup, "empty-tree");
+	const struct trial_setup setup = check_setup(subject, tree);
+	struct trial *trial = check_run(&setup, "empty-tree");
 
-	fakehost_free(host);
+	trial_free(trial);
 	memtree_free(tree);
-	return host == NULL;
+	return trial == NULL;
 }
 
 int check_whole_tree(const struct subject *subject)
 {
 	struct memtree *tree = check_sample_tree_noting(subject, "whole-tree");
-	const struct fakehost_setup setup = check_setup(subject, tree);
-	struct fakehost *host = check_run(&setup, "whole-tree");
-	int ret = host == NULL;
+	const struct trial_setup setup = check_setup(subject, tree);
+	struct trial *trial = check_run(&setup, "whole-tree");
+	int ret = trial == NULL;
 
-	if (host && subject->keep)
-		ret = check_keep(subject->keep, host, memtree_finish(tree));
-	fakehost_free(host);
+	if (trial && subject->keep)
+		ret = check_keep(subject->keep, trial, memtree_finish(tree));
+	trial_free(trial);
 	memtree_free(tree);
 	return ret;
 }
@@ -37,13 +37,13 @@ int check_whole_tree(const struct subject *subject)
 static int build_job(const struct subject *subject, struct memtree *tree,
 		     const struct kataimg_job *job, const char *occasion)
 {
-	struct fakehost_setup setup = check_setup(subject, tree);
-	struct fakehost *host;
+	struct trial_setup setup = check_setup(subject, tree);
+	struct trial *trial;
 
 	setup.job = job;
-	host = check_run(&setup, occasion);
-	fakehost_free(host);
-	return host == NULL;
+	trial = check_run(&setup, occasion);
+	trial_free(trial);
+	return trial == NULL;
 }
 
 int check_jobs(const struct subject *subject)
@@ -65,14 +65,14 @@ int check_jobs(const struct subject *subject)
 }
 
 /* Where the start of the file would lie in the image must be as the device's pages have it. */
-static int check_place(const struct kataimg_job *job, const struct fakehost_place *place)
+static int check_place(const struct kataimg_job *job, const struct trial_place *place)
 {
 	uint64_t start = job->window_offset + place->off - place->file_off;
 	char path[256];
 
 	if (!place->node)
 		return 0;
-	memtree_path(place->node, path, sizeof(path));
+	tree_path(place->node, path, sizeof(path));
 	if (start % KATAIMG_HOLE_BYTES != 0)
 		return check_fail("dax: byte %" PRIu64 " of %s is placed at %" PRIu64
 				  " of the window: a page of the file is no page of the image",
@@ -88,14 +88,14 @@ static int check_place(const struct kataimg_job *job, const struct fakehost_plac
 int check_dax(const struct subject *subject)
 {
 	struct memtree *tree = check_sample_tree(subject);
-	const struct fakehost_setup setup = check_setup(subject, tree);
-	struct fakehost *host = check_run(&setup, "dax");
-	int ret = host == NULL;
+	const struct trial_setup setup = check_setup(subject, tree);
+	struct trial *trial = check_run(&setup, "dax");
+	int ret = trial == NULL;
 
-	if (host && subject->job.required & KATAIMG_JOB_DAX)
-		for (uint64_t i = 0; ret == 0 && i < fakehost_place_count(host); i++)
-			ret = check_place(&subject->job, fakehost_place_at(host, i));
-	fakehost_free(host);
+	if (trial && subject->job.required & KATAIMG_JOB_DAX)
+		for (uint64_t i = 0; ret == 0 && i < trial_place_count(trial); i++)
+			ret = check_place(&subject->job, trial_place_at(trial, i));
+	trial_free(trial);
 	memtree_free(tree);
 	return ret;
 }
@@ -104,7 +104,7 @@ static int probe_says_no(const struct subject *subject, const uint8_t *bytes, si
 			 const char *what)
 {
 	struct kataimg_fs_info info;
-	int ret = fakehost_probe_bytes(subject->backend, bytes, len, &info);
+	int ret = trial_probe_bytes(subject->backend, bytes, len, &info);
 
 	if (ret == -ENODATA)
 		return 0;
@@ -135,7 +135,7 @@ int check_probe_garbage(const struct subject *subject)
 int check_verify_notices(const struct subject *subject)
 {
 	struct memtree *tree = check_sample_tree(subject);
-	struct fakehost_setup setup = check_setup(subject, tree);
+	struct trial_setup setup = check_setup(subject, tree);
 	int ret;
 
 	setup.corrupt_all = true;

@@ -13,20 +13,19 @@
 
 #define CHUNK_BYTES 65536
 
-static int compare_windows(const struct fakehost *one, const struct fakehost *other,
-			   const char *occasion)
+static int compare_windows(const struct trial *one, const struct trial *other, const char *occasion)
 {
 	static uint8_t a[CHUNK_BYTES], b[CHUNK_BYTES];
-	uint64_t len = fakehost_window_bytes(one);
+	uint64_t len = trial_window_bytes(one);
 
-	if (len != fakehost_window_bytes(other))
+	if (len != trial_window_bytes(other))
 		return check_fail("%s: the plans differ: %" PRIu64 " and %" PRIu64 " bytes",
-				  occasion, len, fakehost_window_bytes(other));
+				  occasion, len, trial_window_bytes(other));
 	for (uint64_t off = 0; off < len; off += CHUNK_BYTES) {
 		size_t chunk = len - off < CHUNK_BYTES ? (size_t)(len - off) : CHUNK_BYTES;
 
-		fakehost_read(one, off, a, chunk);
-		fakehost_read(other, off, b, chunk);
+		trial_read(one, off, a, chunk);
+		trial_read(other, off, b, chunk);
 		if (memcmp(a, b, chunk) != 0)
 			return check_fail(
 				"%s: the filesystems differ within 64 KiB of byte %" PRIu64,
@@ -36,31 +35,31 @@ static int compare_windows(const struct fakehost *one, const struct fakehost *ot
 }
 
 /* Both runs' windows must be alike; frees the hosts. */
-static int compare(struct fakehost *one, struct fakehost *other, const char *occasion)
+static int compare(struct trial *one, struct trial *other, const char *occasion)
 {
 	int ret = one && other ? compare_windows(one, other, occasion) : 1;
 
-	fakehost_free(one);
-	fakehost_free(other);
+	trial_free(one);
+	trial_free(other);
 	return ret;
 }
 
 /* Runs the setup in another process at another time, and saves its window. */
-static int build_elsewhere(const struct fakehost_setup *setup, const char *path)
+static int build_elsewhere(const struct trial_setup *setup, const char *path)
 {
 	pid_t child = fork();
-	struct fakehost *host;
+	struct trial *trial;
 	int status;
 
 	if (child < 0)
 		return check_fail("same-bytes: cannot start a process: %s", strerror(errno));
 	if (child == 0) {
 		check_shift_clock(400 * 86400 + 12345);
-		host = check_run(setup, "same-bytes, another time and process");
-		if (host)
-			fakehost_save(host, path);
+		trial = check_run(setup, "same-bytes, another time and process");
+		if (trial)
+			trial_save(trial, path);
 		fflush(NULL);
-		_exit(host == NULL);
+		_exit(trial == NULL);
 	}
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
@@ -68,17 +67,17 @@ static int build_elsewhere(const struct fakehost_setup *setup, const char *path)
 	return status == 0 ? 0 : check_fail("same-bytes: the build in another process failed");
 }
 
-static int compare_file(const struct fakehost *host, int fd)
+static int compare_file(const struct trial *trial, int fd)
 {
 	static uint8_t a[CHUNK_BYTES], b[CHUNK_BYTES];
-	uint64_t len = fakehost_window_bytes(host);
+	uint64_t len = trial_window_bytes(trial);
 
 	if ((uint64_t)lseek(fd, 0, SEEK_END) != len)
 		return check_fail("same-bytes: the plans of two processes differ");
 	for (uint64_t off = 0; off < len; off += CHUNK_BYTES) {
 		size_t chunk = len - off < CHUNK_BYTES ? (size_t)(len - off) : CHUNK_BYTES;
 
-		fakehost_read(host, off, a, chunk);
+		trial_read(trial, off, a, chunk);
 		if (pread(fd, b, chunk, (off_t)off) != (ssize_t)chunk || memcmp(a, b, chunk) != 0)
 			return check_fail(
 				"same-bytes: another process at another time writes something "
@@ -89,10 +88,10 @@ static int compare_file(const struct fakehost *host, int fd)
 	return 0;
 }
 
-static int compare_elsewhere(const struct fakehost_setup *setup)
+static int compare_elsewhere(const struct trial_setup *setup)
 {
 	int fd = memfd_create("elsewhere", MFD_CLOEXEC);
-	struct fakehost *host;
+	struct trial *trial;
 	char path[32];
 	int ret;
 
@@ -100,9 +99,9 @@ static int compare_elsewhere(const struct fakehost_setup *setup)
 		return check_fail("same-bytes: cannot make a memory file: %s", strerror(errno));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	ret = build_elsewhere(setup, path);
-	host = ret == 0 ? check_run(setup, "same-bytes") : NULL;
-	ret = host ? compare_file(host, fd) : 1;
-	fakehost_free(host);
+	trial = ret == 0 ? check_run(setup, "same-bytes") : NULL;
+	ret = trial ? compare_file(trial, fd) : 1;
+	trial_free(trial);
 	close(fd);
 	return ret;
 }
@@ -111,8 +110,8 @@ int check_same_bytes(const struct subject *subject)
 {
 	struct memtree *tree = check_sample_tree(subject);
 	struct memtree *again = check_sample_tree(subject);
-	const struct fakehost_setup setup = check_setup(subject, tree);
-	const struct fakehost_setup second = check_setup(subject, again);
+	const struct trial_setup setup = check_setup(subject, tree);
+	const struct trial_setup second = check_setup(subject, again);
 	int ret = compare(check_run(&setup, "same-bytes"), check_run(&second, "same-bytes"),
 			  "same-bytes");
 
@@ -124,15 +123,15 @@ int check_same_bytes(const struct subject *subject)
 }
 
 struct instance {
-	struct fakehost_setup setup;
-	struct fakehost *host;
+	struct trial_setup setup;
+	struct trial *trial;
 };
 
 static void *run_instance(void *arg)
 {
 	struct instance *instance = arg;
 
-	instance->host = check_run(&instance->setup, "two-at-once");
+	instance->trial = check_run(&instance->setup, "two-at-once");
 	return NULL;
 }
 
@@ -143,7 +142,7 @@ int check_two_at_once(const struct subject *subject)
 				    check_sample_tree(subject) };
 	struct instance first = { check_setup(subject, trees[0]), NULL };
 	struct instance second = { check_setup(subject, trees[1]), NULL };
-	const struct fakehost_setup alone = check_setup(subject, trees[2]);
+	const struct trial_setup alone = check_setup(subject, trees[2]);
 	pthread_t thread;
 	int ret;
 
@@ -151,10 +150,10 @@ int check_two_at_once(const struct subject *subject)
 		return check_fail("two-at-once: cannot start a thread");
 	for (int i = 0; i < 10; i++) {
 		run_instance(&second);
-		fakehost_free(second.host);
+		trial_free(second.trial);
 	}
 	pthread_join(thread, NULL);
-	ret = compare(first.host, check_run(&alone, "two-at-once"), "two-at-once");
+	ret = compare(first.trial, check_run(&alone, "two-at-once"), "two-at-once");
 	for (size_t i = 0; i < 3; i++)
 		memtree_free(trees[i]);
 	return ret;
@@ -163,7 +162,7 @@ int check_two_at_once(const struct subject *subject)
 int check_threads(const struct subject *subject)
 {
 	struct memtree *tree = check_sample_tree(subject);
-	struct fakehost_setup serial = check_setup(subject, tree), other = serial;
+	struct trial_setup serial = check_setup(subject, tree), other = serial;
 	struct kataimg_job one = subject->job, four = one;
 	int ret;
 

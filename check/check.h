@@ -9,9 +9,9 @@
 
 #include <stddef.h>
 
+#include "check/support/trial.h"
 #include "core/config/config.h"
 #include "kataimg/backend.h"
-#include "tests/support/fakehost.h"
 
 struct subject {
 	const char *path;
@@ -58,17 +58,17 @@ struct kataimg_value *check_read_options(const struct kataimg_backend *backend,
 struct kataimg_job check_job(const struct kataimg_backend *backend);
 
 /* A setup for the subject and the tree. */
-struct fakehost_setup check_setup(const struct subject *subject, struct memtree *tree);
+struct trial_setup check_setup(const struct subject *subject, struct memtree *tree);
 
-/* A run that must succeed: NULL after a sentence. For fakehost_free. */
-struct fakehost *check_run(const struct fakehost_setup *setup, const char *occasion);
+/* A run that must succeed: NULL after a sentence. For trial_free. */
+struct trial *check_run(const struct trial_setup *setup, const char *occasion);
 
 /*
  * A run that must be refused by one of the stages ("write", or "verify probe"), with an error and a
  * message: success, a broken promise or an error of another stage is no refusal. 0, or 1 after a
  * sentence; accepted says what success would mean.
  */
-int check_refused(const struct fakehost_setup *setup, const char *occasion, const char *stages,
+int check_refused(const struct trial_setup *setup, const char *occasion, const char *stages,
 		  const char *accepted);
 
 /*
@@ -84,7 +84,7 @@ struct memtree *check_empty_root(const struct subject *subject);
 void check_fit(const struct subject *subject, struct memtree *tree, const char *occasion);
 
 /* Leaves dir/filesystem, and dir/tree with what is in it. 0, or 1 after a sentence. */
-int check_keep(const char *dir, const struct fakehost *host, const struct kataimg_tree *tree);
+int check_keep(const char *dir, const struct trial *trial, const struct kataimg_tree *tree);
 
 /* Of a directory such as /proc/self/fd. */
 int check_count_entries(const char *path);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "core/backend/guard.h"
 #include "core/backend/loader.h"
 #include "lib/acl.h"
-#include "tests/support/fakeoptions.h"
 
 const struct kataimg_backend *check_load(const char *path)
 {
@@ -23,6 +23,9 @@ const struct kataimg_backend *check_load(const char *path)
 		check_fail("%s", error.message);
 		return NULL;
 	}
+	/* The core's handlers of crashes are there before anybody looks whose signals change. */
+	guard_enter(backend->table.name, "load");
+	guard_leave();
 	return &backend->table;
 }
 
@@ -30,7 +33,7 @@ struct kataimg_value *check_read_options(const struct kataimg_backend *backend,
 					 const char *const *texts, struct config *config)
 {
 	autoerror struct error error = ERROR_INIT;
-	struct kataimg_value *values = fakeoptions_read(backend, texts, config, &error);
+	struct kataimg_value *values = trial_read_options(backend, texts, config, &error);
 
 	if (!values)
 		check_fail("%s", error.message ? error.message : "out of memory");
@@ -39,53 +42,51 @@ struct kataimg_value *check_read_options(const struct kataimg_backend *backend,
 
 struct kataimg_job check_job(const struct kataimg_backend *backend)
 {
-	struct kataimg_job job = fakehost_default_job();
+	struct kataimg_job job = trial_default_job();
 
 	job.required &= backend->job_features;
 	return job;
 }
 
-struct fakehost_setup check_setup(const struct subject *subject, struct memtree *tree)
+struct trial_setup check_setup(const struct subject *subject, struct memtree *tree)
 {
-	return (struct fakehost_setup){ .backend = subject->backend,
-					.tree = tree,
-					.job = &subject->job,
-					.values = subject->values };
+	return (struct trial_setup){ .backend = subject->backend,
+				     .tree = tree,
+				     .job = &subject->job,
+				     .values = subject->values };
 }
 
 /* Says why a run did not go as it should. */
-static int complain(const struct fakehost *host, const char *occasion, int ret)
+static int complain(const struct trial *trial, const char *occasion, int ret)
 {
-	if (*fakehost_violation(host))
-		return check_fail("%s: %s", occasion, fakehost_violation(host));
-	return check_fail("%s: %s returned %d (%s): %s", occasion, fakehost_stage(host), ret,
+	return check_fail("%s: %s returned %d (%s): %s", occasion, trial_stage(trial), ret,
 			  strerrordesc_np(-ret) ? strerrordesc_np(-ret) : "not an error number",
-			  fakehost_error(host));
+			  trial_error(trial));
 }
 
-struct fakehost *check_run(const struct fakehost_setup *setup, const char *occasion)
+struct trial *check_run(const struct trial_setup *setup, const char *occasion)
 {
-	struct fakehost *host = fakehost_new(setup);
-	int ret = fakehost_run(host);
+	struct trial *trial = trial_new(setup);
+	int ret = trial_run(trial);
 
 	if (ret == 0)
-		return host;
-	complain(host, occasion, ret);
-	fakehost_free(host);
+		return trial;
+	complain(trial, occasion, ret);
+	trial_free(trial);
 	return NULL;
 }
 
-int check_refused(const struct fakehost_setup *setup, const char *occasion, const char *stages,
+int check_refused(const struct trial_setup *setup, const char *occasion, const char *stages,
 		  const char *accepted)
 {
-	struct fakehost *host = fakehost_new(setup);
-	int result = fakehost_run(host), ret = 0;
+	struct trial *trial = trial_new(setup);
+	int result = trial_run(trial), ret = 0;
 
 	if (result == 0)
 		ret = check_fail("%s: %s", occasion, accepted);
-	else if (*fakehost_violation(host) || !strstr(stages, fakehost_stage(host)))
-		ret = complain(host, occasion, result);
-	fakehost_free(host);
+	else if (*trial_violation(trial) || !strstr(stages, trial_stage(trial)))
+		ret = complain(trial, occasion, result);
+	trial_free(trial);
 	return ret;
 }
 

@@ -82,9 +82,9 @@ static int compare(const struct effects *before, const struct effects *after)
 int check_effects(const struct subject *subject)
 {
 	struct effects before, after;
-	struct fakehost_setup setup;
+	struct trial_setup setup;
 	struct memtree *tree;
-	struct fakehost *host;
+	struct trial *trial;
 	int ret = 0;
 
 	take(&before);
@@ -94,9 +94,9 @@ int check_effects(const struct subject *subject)
 	for (int round = 0; ret == 0 && round < 2; round++) {
 		if (round > 0)
 			take(&before);
-		host = check_run(&setup, "effects");
-		ret = host == NULL;
-		fakehost_free(host);
+		trial = check_run(&setup, "effects");
+		ret = trial == NULL;
+		trial_free(trial);
 		take(&after);
 		if (ret == 0 && round == 1)
 			ret = compare(&before, &after);
@@ -109,29 +109,29 @@ int check_effects(const struct subject *subject)
 	return ret;
 }
 
-static off_t run_captured(const struct fakehost_setup *setup, int capture)
+static off_t run_captured(const struct trial_setup *setup, int capture)
 {
-	struct fakehost *host = fakehost_new(setup);
+	struct trial *trial = trial_new(setup);
 	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);
 	int err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
 
 	fflush(NULL);
 	dup2(capture, STDOUT_FILENO);
 	dup2(capture, STDERR_FILENO);
-	fakehost_run(host);
+	trial_run(trial);
 	fflush(NULL);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
 	close(out);
 	close(err);
-	fakehost_free(host);
+	trial_free(trial);
 	return lseek(capture, 0, SEEK_END);
 }
 
 int check_stdout(const struct subject *subject)
 {
 	struct memtree *tree = check_sample_tree(subject);
-	const struct fakehost_setup setup = check_setup(subject, tree);
+	const struct trial_setup setup = check_setup(subject, tree);
 	int capture = memfd_create("captured", MFD_CLOEXEC);
 	char text[200] = "";
 	int ret = capture < 0 ? check_fail("stdout: cannot make a memory file") : 0;

@@ -28,7 +28,7 @@ static void path_of(const struct keep *keep, const struct kataimg_node *node, co
 {
 	char inside[PATH_MAX / 2];
 
-	memtree_path(node, inside, sizeof(inside));
+	tree_path(node, inside, sizeof(inside));
 	snprintf(path, PATH_MAX, "%s/%s%s%s", keep->root, inside, name ? "/" : "",
 		 name ? name : "");
 }
@@ -134,7 +134,7 @@ static int keep_tree(struct keep *keep, const struct kataimg_tree *tree, char pa
 	return 0;
 }
 
-int check_keep(const char *dir, const struct fakehost *host, const struct kataimg_tree *tree)
+int check_keep(const char *dir, const struct trial *trial, const struct kataimg_tree *tree)
 {
 	char filesystem[PATH_MAX / 4], root[PATH_MAX / 4], path[PATH_MAX];
 	struct keep keep = { .root = root };
@@ -145,7 +145,7 @@ int check_keep(const char *dir, const struct fakehost *host, const struct kataim
 		return check_fail("keep: cannot make %s: %s", root, strerror(errno));
 	if (keep_tree(&keep, tree, path) < 0)
 		return check_fail("keep: cannot make %s: %s", path, strerror(errno));
-	fakehost_save(host, filesystem);
+	trial_save(trial, filesystem);
 	if (keep.denied > 0)
 		printf("note keep: %u nodes, owners or attributes of %s are left out: make them as "
 		       "root\n",

@@ -9,17 +9,17 @@
 #define MEBIBYTE (UINT64_C(1) << 20)
 
 /* Plans without writing. Returns 1 after a sentence. */
-static int plan(const struct fakehost_setup *of, const char *occasion, struct kataimg_plan *result)
+static int plan(const struct trial_setup *of, const char *occasion, struct kataimg_plan *result)
 {
-	struct fakehost_setup setup = *of;
-	struct fakehost *host;
+	struct trial_setup setup = *of;
+	struct trial *trial;
 
 	setup.plan_only = true;
-	host = check_run(&setup, occasion);
-	if (!host)
+	trial = check_run(&setup, occasion);
+	if (!trial)
 		return 1;
-	*result = *fakehost_plan(host);
-	fakehost_free(host);
+	*result = *trial_plan(trial);
+	trial_free(trial);
 	return 0;
 }
 
@@ -27,13 +27,13 @@ static int plan(const struct fakehost_setup *of, const char *occasion, struct ka
  * What write and plan agree on may still be too much: a filesystem that nobody writes to has no use
  * for a last granule that holds nothing, and a granularity that write does not need costs space.
  */
-static int check_used(const struct subject *subject, const struct fakehost *host)
+static int check_used(const struct subject *subject, const struct trial *trial)
 {
-	const struct kataimg_plan *plan = fakehost_plan(host);
+	const struct kataimg_plan *plan = trial_plan(trial);
 	uint64_t end = plan->bytes - plan->granularity;
 
 	if (subject->backend->capabilities & KATAIMG_CAP_FREE_SPACE || end == 0 ||
-	    fakehost_is_used(host, end, plan->granularity))
+	    trial_is_used(trial, end, plan->granularity))
 		return 0;
 	return check_fail("plan: it asks for %" PRIu64
 			  " bytes, but nothing lies in the last granule of %" PRIu64,
@@ -43,9 +43,9 @@ static int check_used(const struct subject *subject, const struct fakehost *host
 int check_plan_exact(const struct subject *subject)
 {
 	struct memtree *tree = check_sample_tree(subject);
-	struct fakehost_setup setup = check_setup(subject, tree);
+	struct trial_setup setup = check_setup(subject, tree);
 	struct kataimg_plan planned;
-	struct fakehost *host;
+	struct trial *trial;
 	char accepted[200];
 	int ret = plan(&setup, "plan", &planned);
 
@@ -59,9 +59,9 @@ int check_plan_exact(const struct subject *subject)
 		setup.window_bytes = 0;
 	}
 	if (ret == 0) {
-		host = check_run(&setup, "plan");
-		ret = host ? check_used(subject, host) : 1;
-		fakehost_free(host);
+		trial = check_run(&setup, "plan");
+		ret = trial ? check_used(subject, trial) : 1;
+		trial_free(trial);
 	}
 	memtree_free(tree);
 	return ret;
@@ -70,21 +70,21 @@ int check_plan_exact(const struct subject *subject)
 int check_granularity(const struct subject *subject)
 {
 	struct memtree *tree = check_sample_tree(subject);
-	struct fakehost_setup setup = check_setup(subject, tree);
+	struct trial_setup setup = check_setup(subject, tree);
 	struct kataimg_plan planned;
-	struct fakehost *host;
+	struct trial *trial;
 	int ret = plan(&setup, "granularity", &planned);
 
 	if (ret == 0 && planned.granularity > KATAIMG_HOLE_BYTES) {
 		setup.window_bytes = planned.bytes + KATAIMG_HOLE_BYTES;
-		host = fakehost_new(&setup);
-		if (fakehost_run(host) == 0 &&
-		    fakehost_described(host)->size_bytes == setup.window_bytes)
+		trial = trial_new(&setup);
+		if (trial_run(trial) == 0 &&
+		    trial_described(trial)->size_bytes == setup.window_bytes)
 			ret = check_fail("granularity: it is said to be %" PRIu64
 					 " bytes, but write fills a window of %u bytes more "
 					 "than planned",
 					 planned.granularity, KATAIMG_HOLE_BYTES);
-		fakehost_free(host);
+		trial_free(trial);
 	}
 	memtree_free(tree);
 	return ret;
@@ -94,20 +94,20 @@ int check_windows(const struct subject *subject)
 {
 	static const uint64_t granules[] = { 0, 1, 2, 7, 255, 1000, 32767, 33333 };
 	struct memtree *tree = check_sample_tree(subject);
-	struct fakehost_setup setup = check_setup(subject, tree);
+	struct trial_setup setup = check_setup(subject, tree);
 	struct kataimg_plan planned;
 	int ret = plan(&setup, "windows", &planned);
 
 	for (size_t i = 0; ret == 0 && i < sizeof(granules) / sizeof(granules[0]); i++) {
-		struct fakehost *host;
+		struct trial *trial;
 
 		setup.extra_bytes = granules[i] * planned.granularity;
-		host = check_run(&setup, "windows");
-		if (!host)
+		trial = check_run(&setup, "windows");
+		if (!trial)
 			ret = check_fail("windows: that was with %" PRIu64
 					 " granules more than planned",
 					 granules[i]);
-		fakehost_free(host);
+		trial_free(trial);
 	}
 	memtree_free(tree);
 	return ret;
@@ -116,9 +116,9 @@ int check_windows(const struct subject *subject)
 static int check_one_free_space(const struct subject *subject, struct memtree *tree,
 				uint64_t free_bytes, uint64_t *last_plan)
 {
-	struct fakehost_setup setup = check_setup(subject, tree);
+	struct trial_setup setup = check_setup(subject, tree);
 	struct kataimg_job job = subject->job;
-	struct fakehost *host;
+	struct trial *trial;
 	const struct kataimg_fs_info *info;
 	int ret = 0;
 
@@ -126,22 +126,22 @@ static int check_one_free_space(const struct subject *subject, struct memtree *t
 	job.free_inodes = free_bytes / 16384;
 	job.required |= free_bytes ? KATAIMG_JOB_FREE_SPACE : 0;
 	setup.job = &job;
-	host = check_run(&setup, "free-space");
-	if (!host)
+	trial = check_run(&setup, "free-space");
+	if (!trial)
 		return 1;
-	info = fakehost_described(host);
+	info = trial_described(trial);
 	if (info->free_bytes < job.free_bytes ||
 	    (!(info->flags & KATAIMG_FS_INODES_NOT_COUNTED) && info->free_inodes < job.free_inodes))
 		ret = check_fail("free-space: asked for %" PRIu64 " bytes and %" PRIu64
 				 " inodes, describe has %" PRIu64 " and %" PRIu64,
 				 job.free_bytes, job.free_inodes, info->free_bytes,
 				 info->free_inodes);
-	if (fakehost_plan(host)->bytes < *last_plan)
+	if (trial_plan(trial)->bytes < *last_plan)
 		ret = check_fail("free-space: the plan for %" PRIu64
 				 " free bytes is smaller than for fewer",
 				 free_bytes);
-	*last_plan = fakehost_plan(host)->bytes;
-	fakehost_free(host);
+	*last_plan = trial_plan(trial)->bytes;
+	trial_free(trial);
 	return ret;
 }
 

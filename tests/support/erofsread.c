@@ -3,7 +3,7 @@
 
 #include <lz4.h>
 
-#include "tests/support/must.h"
+#include "check/support/must.h"
 
 #define BLOCK 4096u
 
@@ -16,27 +16,27 @@ static uint64_t get(const uint8_t *at, unsigned int bytes)
 	return value;
 }
 
-static uint64_t read_number(const struct fakehost *host, uint64_t off, unsigned int bytes)
+static uint64_t read_number(const struct trial *trial, uint64_t off, unsigned int bytes)
 {
 	uint8_t buf[8];
 
-	fakehost_read(host, off, buf, bytes);
+	trial_read(trial, off, buf, bytes);
 	return get(buf, bytes);
 }
 
-static struct erofsread_inode read_inode(const struct fakehost *host, uint64_t nid)
+static struct erofsread_inode read_inode(const struct trial *trial, uint64_t nid)
 {
 	struct erofsread_inode inode = { .nid = nid, .inode_off = nid * 32 };
-	uint64_t format = read_number(host, inode.inode_off, 2);
-	uint64_t xattrs = read_number(host, inode.inode_off + 2, 2);
+	uint64_t format = read_number(trial, inode.inode_off, 2);
+	uint64_t xattrs = read_number(trial, inode.inode_off + 2, 2);
 
 	must(format < 16);
 	inode.layout = (uint8_t)(format >> 1);
 	inode.inode_bytes = format & 1 ? 64 : 32;
 	inode.xattr_bytes = xattrs ? 12 + (xattrs - 1) * 4 : 0;
-	inode.mode = (uint16_t)read_number(host, inode.inode_off + 4, 2);
-	inode.size = read_number(host, inode.inode_off + 8, format & 1 ? 8 : 4);
-	inode.u = (uint32_t)read_number(host, inode.inode_off + 16, 4);
+	inode.mode = (uint16_t)read_number(trial, inode.inode_off + 4, 2);
+	inode.size = read_number(trial, inode.inode_off + 8, format & 1 ? 8 : 4);
+	inode.u = (uint32_t)read_number(trial, inode.inode_off + 16, 4);
 	return inode;
 }
 
@@ -45,29 +45,28 @@ static uint64_t after_xattrs(const struct erofsread_inode *inode)
 	return inode->inode_off + inode->inode_bytes + inode->xattr_bytes;
 }
 
-static void read_flat(const struct fakehost *host, const struct erofsread_inode *inode,
-		      uint8_t *out)
+static void read_flat(const struct trial *trial, const struct erofsread_inode *inode, uint8_t *out)
 {
 	uint64_t tail = inode->layout == 2 ? inode->size % BLOCK : 0;
 	uint64_t off = after_xattrs(inode);
 
-	fakehost_read(host, (uint64_t)inode->u * BLOCK, out, inode->size - tail);
+	trial_read(trial, (uint64_t)inode->u * BLOCK, out, inode->size - tail);
 	must(!tail || off / BLOCK == (off + tail - 1) / BLOCK);
-	fakehost_read(host, off, out + inode->size - tail, tail);
+	trial_read(trial, off, out + inode->size - tail, tail);
 }
 
-static void read_chunks(const struct fakehost *host, const struct erofsread_inode *inode,
+static void read_chunks(const struct trial *trial, const struct erofsread_inode *inode,
 			uint8_t *out)
 {
 	uint64_t chunk = (uint64_t)BLOCK << (inode->u & 31);
 
 	for (uint64_t i = 0; i * chunk < inode->size; i++) {
 		uint64_t rest = inode->size - i * chunk;
-		uint64_t block = read_number(host, after_xattrs(inode) + i * 4, 4);
+		uint64_t block = read_number(trial, after_xattrs(inode) + i * 4, 4);
 
 		if (block != UINT32_MAX)
-			fakehost_read(host, block * BLOCK, out + i * chunk,
-				      rest < chunk ? rest : chunk);
+			trial_read(trial, block * BLOCK, out + i * chunk,
+				   rest < chunk ? rest : chunk);
 	}
 }
 
@@ -98,18 +97,18 @@ static unsigned int pack_get(const struct pack *pack, unsigned int i, unsigned i
 	return value & 0xfff;
 }
 
-static struct pack load_pack(const struct fakehost *host, const struct erofsread_inode *inode,
+static struct pack load_pack(const struct trial *trial, const struct erofsread_inode *inode,
 			     uint64_t cluster)
 {
 	uint64_t header = (after_xattrs(inode) + 7) / 8 * 8, base = header + 8;
-	uint64_t advise = read_number(host, header + 4, 2);
+	uint64_t advise = read_number(trial, header + 4, 2);
 	uint64_t total = (inode->size + BLOCK - 1) / BLOCK;
 	uint64_t before = (32 - base % 32) % 32 / 4;
 	uint64_t big = before < total ? (total - before) / 16 * 16 : 0;
 	struct pack pack = { .count = 2, .bits = 16, .big = advise & 2 };
 
 	must(advise == 1 || advise == 7);
-	must(!read_number(host, header, 4) && !read_number(host, header + 6, 2));
+	must(!read_number(trial, header, 4) && !read_number(trial, header + 6, 2));
 	if (cluster >= before && cluster < before + big) {
 		pack.count = 16;
 		pack.bits = 14;
@@ -122,7 +121,7 @@ static struct pack load_pack(const struct fakehost *host, const struct erofsread
 		if (cluster >= before + big)
 			base -= big * 2;
 	}
-	fakehost_read(host, base, pack.bytes, pack.count == 16 ? 32 : 8);
+	trial_read(trial, base, pack.bytes, pack.count == 16 ? 32 : 8);
 	return pack;
 }
 
@@ -151,10 +150,10 @@ static uint32_t count_blocks(const struct pack *pack)
 	return blocks;
 }
 
-static struct record read_record(const struct fakehost *host, const struct erofsread_inode *inode,
+static struct record read_record(const struct trial *trial, const struct erofsread_inode *inode,
 				 uint64_t cluster)
 {
-	struct pack pack = load_pack(host, inode, cluster);
+	struct pack pack = load_pack(trial, inode, cluster);
 	struct record record = { 0 };
 	unsigned int low = pack_get(&pack, pack.index, &record.type), type;
 
@@ -178,10 +177,10 @@ static struct record read_record(const struct fakehost *host, const struct erofs
 }
 
 /* Decodes the extent that begins in a cluster, up to the next one. Returns the cluster after it. */
-static uint64_t read_extent(const struct fakehost *host, const struct erofsread_inode *inode,
+static uint64_t read_extent(const struct trial *trial, const struct erofsread_inode *inode,
 			    uint64_t cluster, uint8_t *out)
 {
-	struct record head = read_record(host, inode, cluster), next = { 0 };
+	struct record head = read_record(trial, inode, cluster), next = { 0 };
 	uint64_t start = cluster * BLOCK + head.offset, end = inode->size;
 	uint64_t total = (inode->size + BLOCK - 1) / BLOCK, at = cluster + 1;
 	uint64_t promised = 0; /* where the records say that the next extent begins */
@@ -190,7 +189,7 @@ static uint64_t read_extent(const struct fakehost *host, const struct erofsread_
 
 	must(head.type != NONHEAD);
 	for (; at < total; at++) {
-		next = read_record(host, inode, at);
+		next = read_record(trial, inode, at);
 		if (next.type != NONHEAD)
 			break;
 		must(next.back == at - cluster);
@@ -206,7 +205,7 @@ static uint64_t read_extent(const struct fakehost *host, const struct erofsread_
 	must(blocks >= 1 && blocks <= 16 && end >= start && end <= inode->size);
 	if (end == start) /* the record that says where the last extent ends */
 		return at;
-	fakehost_read(host, (uint64_t)head.block * BLOCK, data, blocks * BLOCK);
+	trial_read(trial, (uint64_t)head.block * BLOCK, data, blocks * BLOCK);
 	if (head.type == PLAIN) {
 		must(end - start <= BLOCK);
 		memcpy(out + start, data, end - start);
@@ -220,25 +219,25 @@ static uint64_t read_extent(const struct fakehost *host, const struct erofsread_
 	return at;
 }
 
-static void read_compressed(const struct fakehost *host, const struct erofsread_inode *inode,
+static void read_compressed(const struct trial *trial, const struct erofsread_inode *inode,
 			    uint8_t *out)
 {
 	uint64_t total = (inode->size + BLOCK - 1) / BLOCK, cluster = 0;
 
 	while (cluster < total)
-		cluster = read_extent(host, inode, cluster, out);
+		cluster = read_extent(trial, inode, cluster, out);
 }
 
-uint8_t *erofsread_content(const struct fakehost *host, const struct erofsread_inode *inode)
+uint8_t *erofsread_content(const struct trial *trial, const struct erofsread_inode *inode)
 {
 	uint8_t *out = must_calloc(inode->size + 1, 1);
 
 	if (inode->layout == 3)
-		read_compressed(host, inode, out);
+		read_compressed(trial, inode, out);
 	else if (inode->layout == 4)
-		read_chunks(host, inode, out);
+		read_chunks(trial, inode, out);
 	else
-		read_flat(host, inode, out);
+		read_flat(trial, inode, out);
 	return out;
 }
 
@@ -261,10 +260,10 @@ static uint64_t find_in_block(const uint8_t *block, uint64_t used, const char *n
 	return 0;
 }
 
-static uint64_t find_name(const struct fakehost *host, const struct erofsread_inode *dir,
+static uint64_t find_name(const struct trial *trial, const struct erofsread_inode *dir,
 			  const char *name, size_t len)
 {
-	uint8_t *content = erofsread_content(host, dir);
+	uint8_t *content = erofsread_content(trial, dir);
 	uint64_t nid = 0;
 
 	for (uint64_t off = 0; off < dir->size && !nid; off += BLOCK)
@@ -274,23 +273,23 @@ static uint64_t find_name(const struct fakehost *host, const struct erofsread_in
 	return nid;
 }
 
-struct erofsread_inode erofsread_find(const struct fakehost *host, const char *path)
+struct erofsread_inode erofsread_find(const struct trial *trial, const char *path)
 {
-	struct erofsread_inode inode = read_inode(host, read_number(host, 1024 + 14, 2));
+	struct erofsread_inode inode = read_inode(trial, read_number(trial, 1024 + 14, 2));
 
 	while (*path) {
 		size_t len = strcspn(path, "/");
-		uint64_t nid = find_name(host, &inode, path, len);
+		uint64_t nid = find_name(trial, &inode, path, len);
 
 		if (!nid)
 			must_die(__FILE__, __LINE__, path);
-		inode = read_inode(host, nid);
+		inode = read_inode(trial, nid);
 		path += len + (path[len] == '/');
 	}
 	return inode;
 }
 
-void erofsread_compare(const struct fakehost *host, const struct kataimg_tree *tree)
+void erofsread_compare(const struct trial *trial, const struct kataimg_tree *tree)
 {
 	for (uint64_t i = 0; i < tree->node_count; i++) {
 		const struct kataimg_node *node = tree->nodes[i];
@@ -300,9 +299,9 @@ void erofsread_compare(const struct fakehost *host, const struct kataimg_tree *t
 
 		if (node->type != KATAIMG_REG)
 			continue;
-		inode = erofsread_find(host, memtree_path(node, path, sizeof(path)));
+		inode = erofsread_find(trial, tree_path(node, path, sizeof(path)));
 		must(inode.size == node->size);
-		found = erofsread_content(host, &inode);
+		found = erofsread_content(trial, &inode);
 		expected = must_calloc(node->size + 1, 1);
 		must(memtree_read(node, 0, expected, node->size) == 0);
 		if (memcmp(found, expected, node->size))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads files out of an EROFS in a fake host's window, as a kernel would: a judge of the writer
+ * Reads files out of an EROFS in a trial's window, as a kernel would: a judge of the writer
  * that shares no code with it. What a kernel would refuse ends the test.
  */
 #ifndef SUPPORT_EROFSREAD_H
@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "tests/support/fakehost.h"
+#include "check/support/trial.h"
 
 struct erofsread_inode {
 	uint64_t nid;
@@ -20,12 +20,12 @@ struct erofsread_inode {
 };
 
 /* By path from the root, without a leading '/'. Ends the test when there is none. */
-struct erofsread_inode erofsread_find(const struct fakehost *host, const char *path);
+struct erofsread_inode erofsread_find(const struct trial *trial, const char *path);
 
 /* The whole content, to be freed. */
-uint8_t *erofsread_content(const struct fakehost *host, const struct erofsread_inode *inode);
+uint8_t *erofsread_content(const struct trial *trial, const struct erofsread_inode *inode);
 
 /* Compares every regular file of the tree, found by its path, with the window. */
-void erofsread_compare(const struct fakehost *host, const struct kataimg_tree *tree);
+void erofsread_compare(const struct trial *trial, const struct kataimg_tree *tree);
 
 #endif

@@ -10,35 +10,35 @@
 
 #include <cmocka.h>
 
-static struct fakehost *new_host(const struct fakehost_setup *setup)
+static struct trial *new_host(const struct trial_setup *setup)
 {
-	struct fakehost_setup whole = *setup;
+	struct trial_setup whole = *setup;
 
 	if (!whole.backend)
-		whole.backend = fakehost_load_backend();
-	return fakehost_new(&whole);
+		whole.backend = trial_load_backend();
+	return trial_new(&whole);
 }
 
-struct fakehost *run_ok(const struct fakehost_setup *setup)
+struct trial *run_ok(const struct trial_setup *setup)
 {
-	struct fakehost *host = new_host(setup);
-	int ret = fakehost_run(host);
+	struct trial *trial = new_host(setup);
+	int ret = trial_run(trial);
 
 	if (ret)
-		fail_msg("%s: %d: %s%s", fakehost_stage(host), ret, fakehost_error(host),
-			 fakehost_violation(host));
-	return host;
+		fail_msg("%s: %d: %s%s", trial_stage(trial), ret, trial_error(trial),
+			 trial_violation(trial));
+	return trial;
 }
 
-void run_refused(const struct fakehost_setup *setup, const char *stage, int code, const char *text)
+void run_refused(const struct trial_setup *setup, const char *stage, int code, const char *text)
 {
-	struct fakehost *host = new_host(setup);
+	struct trial *trial = new_host(setup);
 
-	assert_int_equal(fakehost_run(host), code);
-	assert_string_equal(fakehost_stage(host), stage);
-	if (!strstr(fakehost_error(host), text))
-		fail_msg("'%s' lacks '%s'", fakehost_error(host), text);
-	fakehost_free(host);
+	assert_int_equal(trial_run(trial), code);
+	assert_string_equal(trial_stage(trial), stage);
+	if (!strstr(trial_error(trial), text))
+		fail_msg("'%s' lacks '%s'", trial_error(trial), text);
+	trial_free(trial);
 }
 
 bool have_program(const char *name)

@@ -5,13 +5,13 @@
 
 #include <stdbool.h>
 
-#include "tests/support/fakehost.h"
+#include "check/support/trial.h"
 
 /* A run that succeeds: else the test ends and says where. The caller frees it. */
-struct fakehost *run_ok(const struct fakehost_setup *setup);
+struct trial *run_ok(const struct trial_setup *setup);
 
 /* A run that ends in this stage with this error, and a message that has the text. */
-void run_refused(const struct fakehost_setup *setup, const char *stage, int code, const char *text);
+void run_refused(const struct trial_setup *setup, const char *stage, int code, const char *text);
 
 /* Is the program in PATH? */
 bool have_program(const char *name);

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
+#include "check/support/must.h"
 #include "core/base/cancel.h"
-#include "tests/support/must.h"
 
 static const struct tree_options default_options = { TREE_HOLES_SOURCE, true, 2 };
 

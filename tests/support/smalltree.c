@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "check/support/must.h"
 #include "core/tree/find.h"
 #include "lib/filetype.h"
-#include "tests/support/must.h"
 
 void smalltree_init(struct smalltree *small)
 {

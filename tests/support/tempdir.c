@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/support/must.h"
+#include "check/support/must.h"
 
 static void open_below(struct tempdir *dir, const char *base)
 {

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "check/support/memtree.h"
 #include "plugins/erofs/chunk.h"
 #include "plugins/erofs/dir.h"
 #include "plugins/erofs/inode.h"
@@ -15,7 +16,6 @@
 #include "plugins/erofs/slots.h"
 #include "plugins/erofs/xattr.h"
 #include "plugins/erofs/zmap.h"
-#include "tests/support/memtree.h"
 
 static uint32_t next_random(uint32_t *state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The example backend through a fake host: what it can store, and what fails as it should. */
+/* The example backend in trials: what it can store, and what fails as it should. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/support/fakehost.h"
+#include "check/support/trial.h"
 
 /* What the backend says it can store, some of each. */
 static struct memtree *new_tree(void)
@@ -32,29 +32,29 @@ static struct memtree *new_tree(void)
 	return tree;
 }
 
-static struct fakehost *run(const struct fakehost_setup *setup)
+static struct trial *run(const struct trial_setup *setup)
 {
-	struct fakehost *host = fakehost_new(setup);
-	int err = fakehost_run(host);
+	struct trial *trial = trial_new(setup);
+	int err = trial_run(trial);
 
 	if (err)
-		fail_msg("%s: %d: %s%s", fakehost_stage(host), err, fakehost_error(host),
-			 fakehost_violation(host));
-	return host;
+		fail_msg("%s: %d: %s%s", trial_stage(trial), err, trial_error(trial),
+			 trial_violation(trial));
+	return trial;
 }
 
 static void whole_run(void **state)
 {
 	static const char *const options[] = { "label=first", NULL };
 	struct memtree *tree = new_tree();
-	struct fakehost *host = run(&(struct fakehost_setup){
-		.backend = fakehost_load_backend(), .tree = tree, .options = options });
+	struct trial *trial = run(&(struct trial_setup){
+		.backend = trial_load_backend(), .tree = tree, .options = options });
 
 	(void)state;
-	assert_int_equal(fakehost_limits(host)->id, UINT32_MAX - 1); /* -1 is no user */
-	assert_string_equal(fakehost_probed(host)->label, "first");
-	assert_int_equal(fakehost_probed(host)->size_bytes, fakehost_plan(host)->bytes);
-	fakehost_free(host);
+	assert_int_equal(trial_limits(trial)->id, UINT32_MAX - 1); /* -1 is no user */
+	assert_string_equal(trial_probed(trial)->label, "first");
+	assert_int_equal(trial_probed(trial)->size_bytes, trial_plan(trial)->bytes);
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -62,14 +62,14 @@ static void whole_run(void **state)
 static void huge_pages(void **state)
 {
 	struct memtree *tree = new_tree();
-	struct kataimg_job job = fakehost_default_job();
-	struct fakehost *host = run(&(struct fakehost_setup){
-		.backend = fakehost_load_backend(), .tree = tree, .job = &job });
+	struct kataimg_job job = trial_default_job();
+	struct trial *trial = run(&(struct trial_setup){
+		.backend = trial_load_backend(), .tree = tree, .job = &job });
 	uint64_t seen = 0;
 
 	(void)state;
-	for (uint64_t i = 0; i < fakehost_place_count(host); i++) {
-		const struct fakehost_place *place = fakehost_place_at(host, i);
+	for (uint64_t i = 0; i < trial_place_count(trial); i++) {
+		const struct trial_place *place = trial_place_at(trial, i);
 
 		if (place->len < job.hugepage_bytes)
 			continue;
@@ -77,33 +77,33 @@ static void huge_pages(void **state)
 		seen++;
 	}
 	assert_int_equal(seen, 1);
-	fakehost_free(host);
+	trial_free(trial);
 	memtree_free(tree);
 }
 
 static void failing_services(void **state)
 {
 	struct memtree *tree = new_tree();
-	struct fakehost_setup setup = { .backend = fakehost_load_backend(), .tree = tree };
+	struct trial_setup setup = { .backend = trial_load_backend(), .tree = tree };
 
 	(void)state;
-	fakehost_sweep(&setup, FAKEHOST_WRITE, EIO, 100);
-	fakehost_sweep(&setup, FAKEHOST_WRITE, ENOSPC, 100);
-	fakehost_sweep(&setup, FAKEHOST_PLACE, ENOMEM, 100);
-	fakehost_sweep(&setup, FAKEHOST_WINDOW_READ, EIO, 100);
-	fakehost_sweep(&setup, FAKEHOST_DERIVE, EIO, 1);
+	trial_sweep(&setup, TRIAL_WRITE, EIO, 100);
+	trial_sweep(&setup, TRIAL_WRITE, ENOSPC, 100);
+	trial_sweep(&setup, TRIAL_PLACE, ENOMEM, 100);
+	trial_sweep(&setup, TRIAL_WINDOW_READ, EIO, 100);
+	trial_sweep(&setup, TRIAL_DERIVE, EIO, 1);
 	memtree_free(tree);
 }
 
 static void other_bytes(void **state)
 {
-	const struct kataimg_backend *backend = fakehost_load_backend();
+	const struct kataimg_backend *backend = trial_load_backend();
 	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
 	static const uint8_t zeros[8192];
 
 	(void)state;
-	assert_int_equal(fakehost_probe_bytes(backend, zeros, sizeof(zeros), &info), -ENODATA);
-	assert_int_equal(fakehost_probe_bytes(backend, zeros, 100, &info), -ENODATA);
+	assert_int_equal(trial_probe_bytes(backend, zeros, sizeof(zeros), &info), -ENODATA);
+	assert_int_equal(trial_probe_bytes(backend, zeros, 100, &info), -ENODATA);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The EROFS backend through a fake host: whole runs read back, and failing services. */
+/* The EROFS backend in trials: whole runs read back, and failing services. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,10 +23,10 @@ static const char *const all[] = { "compress=lz4hc", "level=1",     "cluster-siz
 static const char *const *const variants[] = { plain, packed, lz4, lz4_8k, lz4hc_64k, all };
 #define VARIANT_COUNT (sizeof(variants) / sizeof(variants[0]))
 
-static struct fakehost *run_tree(struct memtree *tree, const char *const *options,
-				 const struct kataimg_job *job)
+static struct trial *run_tree(struct memtree *tree, const char *const *options,
+			      const struct kataimg_job *job)
 {
-	return run_ok(&(struct fakehost_setup){ .tree = tree, .options = options, .job = job });
+	return run_ok(&(struct trial_setup){ .tree = tree, .options = options, .job = job });
 }
 
 static uint32_t next_random(uint32_t *state)
@@ -75,13 +75,13 @@ static struct memtree *new_mixed_tree(void)
 
 static void check_contents(struct memtree *tree, const char *const *options)
 {
-	struct fakehost *host = run_tree(tree, options, NULL);
+	struct trial *trial = run_tree(tree, options, NULL);
 
-	assert_string_equal(fakehost_probed(host)->type, "erofs");
-	assert_int_equal(fakehost_probed(host)->size_bytes, fakehost_plan(host)->bytes);
-	assert_int_equal(fakehost_probed(host)->inodes, memtree_finish(tree)->node_count);
-	erofsread_compare(host, memtree_finish(tree));
-	fakehost_free(host);
+	assert_string_equal(trial_probed(trial)->type, "erofs");
+	assert_int_equal(trial_probed(trial)->size_bytes, trial_plan(trial)->bytes);
+	assert_int_equal(trial_probed(trial)->inodes, memtree_finish(tree)->node_count);
+	erofsread_compare(trial, memtree_finish(tree));
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -95,12 +95,12 @@ static void contents_read_back(void **state)
 	check_contents(memtree_new_sample(), lz4_8k);
 }
 
-static uint8_t *read_window(const struct fakehost *host)
+static uint8_t *read_window(const struct trial *trial)
 {
-	uint8_t *bytes = malloc(fakehost_window_bytes(host));
+	uint8_t *bytes = malloc(trial_window_bytes(trial));
 
 	assert_non_null(bytes);
-	fakehost_read(host, 0, bytes, fakehost_window_bytes(host));
+	trial_read(trial, 0, bytes, trial_window_bytes(trial));
 	return bytes;
 }
 
@@ -108,30 +108,30 @@ static uint8_t *read_window(const struct fakehost *host)
 static void threads_change_nothing(void **state)
 {
 	struct memtree *tree = new_mixed_tree();
-	struct fakehost *first = run_tree(tree, all, NULL);
+	struct trial *first = run_tree(tree, all, NULL);
 	uint8_t *expected = read_window(first);
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct kataimg_job job = fakehost_default_job();
-		struct fakehost *host;
+		struct kataimg_job job = trial_default_job();
+		struct trial *trial;
 		uint8_t *found;
 
 		job.threads = i ? 4 : 1;
-		host = fakehost_new(&(struct fakehost_setup){ .backend = fakehost_load_backend(),
-							      .tree = tree,
-							      .options = all,
-							      .job = &job,
-							      .backwards = !i });
-		assert_int_equal(fakehost_run(host), 0);
-		assert_int_equal(fakehost_window_bytes(host), fakehost_window_bytes(first));
-		found = read_window(host);
-		assert_memory_equal(found, expected, fakehost_window_bytes(first));
+		trial = trial_new(&(struct trial_setup){ .backend = trial_load_backend(),
+							 .tree = tree,
+							 .options = all,
+							 .job = &job,
+							 .backwards = !i });
+		assert_int_equal(trial_run(trial), 0);
+		assert_int_equal(trial_window_bytes(trial), trial_window_bytes(first));
+		found = read_window(trial);
+		assert_memory_equal(found, expected, trial_window_bytes(first));
 		free(found);
-		fakehost_free(host);
+		trial_free(trial);
 	}
 	free(expected);
-	fakehost_free(first);
+	trial_free(first);
 	memtree_free(tree);
 }
 
@@ -139,13 +139,13 @@ static void threads_change_nothing(void **state)
 static void larger_window(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *host = fakehost_new(&(struct fakehost_setup){
-		.backend = fakehost_load_backend(), .tree = tree, .extra_bytes = 1 << 20 });
+	struct trial *trial = trial_new(&(struct trial_setup){
+		.backend = trial_load_backend(), .tree = tree, .extra_bytes = 1 << 20 });
 
 	(void)state;
-	assert_int_equal(fakehost_run(host), 0);
-	assert_int_equal(fakehost_probed(host)->size_bytes, fakehost_plan(host)->bytes);
-	fakehost_free(host);
+	assert_int_equal(trial_run(trial), 0);
+	assert_int_equal(trial_probed(trial)->size_bytes, trial_plan(trial)->bytes);
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -170,13 +170,13 @@ static struct memtree *new_huge_tree(void)
 static void huge_pages(void **state)
 {
 	struct memtree *tree = new_huge_tree();
-	struct kataimg_job job = fakehost_default_job();
-	struct fakehost *aligned = run_tree(tree, NULL, &job), *loose;
+	struct kataimg_job job = trial_default_job();
+	struct trial *aligned = run_tree(tree, NULL, &job), *loose;
 	uint64_t huge = 0;
 
 	(void)state;
-	for (uint64_t i = 0; i < fakehost_place_count(aligned); i++) {
-		const struct fakehost_place *place = fakehost_place_at(aligned, i);
+	for (uint64_t i = 0; i < trial_place_count(aligned); i++) {
+		const struct trial_place *place = trial_place_at(aligned, i);
 
 		if (place->node->size < job.hugepage_bytes)
 			continue;
@@ -186,10 +186,10 @@ static void huge_pages(void **state)
 	assert_int_equal(huge, 3);
 	job.hugepage_bytes = 0;
 	loose = run_tree(tree, NULL, &job);
-	assert_in_range(fakehost_plan(aligned)->bytes, fakehost_plan(loose)->bytes,
-			fakehost_plan(loose)->bytes * 1005 / 1000);
-	fakehost_free(aligned);
-	fakehost_free(loose);
+	assert_in_range(trial_plan(aligned)->bytes, trial_plan(loose)->bytes,
+			trial_plan(loose)->bytes * 1005 / 1000);
+	trial_free(aligned);
+	trial_free(loose);
 	memtree_free(tree);
 }
 
@@ -199,18 +199,18 @@ static void holes(void **state)
 	struct memtree *tree = memtree_new();
 	struct kataimg_node *file =
 		memtree_add_pattern(memtree_root(tree), "sparse", UINT64_C(5) << 30, 1);
-	struct fakehost *host;
+	struct trial *trial;
 	struct erofsread_inode inode;
 
 	(void)state;
 	memtree_punch_hole(file, 4096, (UINT64_C(5) << 30) - 8192);
-	host = run_tree(tree, NULL, NULL);
-	inode = erofsread_find(host, "sparse");
+	trial = run_tree(tree, NULL, NULL);
+	inode = erofsread_find(trial, "sparse");
 	assert_int_equal(inode.layout, 4);
 	assert_int_equal(inode.size, UINT64_C(5) << 30);
-	assert_in_range(fakehost_plan(host)->bytes, 8192, 1 << 20);
-	assert_string_equal(fakehost_probed(host)->min_kernel, "5.15");
-	fakehost_free(host);
+	assert_in_range(trial_plan(trial)->bytes, 8192, 1 << 20);
+	assert_string_equal(trial_probed(trial)->min_kernel, "5.15");
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -219,19 +219,19 @@ static void equal_files_share(void **state)
 	static const char *const dedupe[] = { "dedupe=yes", NULL };
 	struct memtree *tree = memtree_new();
 	struct kataimg_node *root = memtree_root(tree);
-	struct fakehost *host;
+	struct trial *trial;
 
 	(void)state;
 	memtree_add_pattern(root, "a", 100000, 7);
 	memtree_add_pattern(root, "b", 100000, 7);
 	memtree_add_pattern(root, "c", 100000, 8);
-	host = run_tree(tree, dedupe, NULL);
-	assert_string_equal(fakehost_fact(host, "deduplicated_files"), "1");
-	assert_string_equal(fakehost_fact(host, "deduplicated_bytes"), "102400");
-	assert_int_equal(erofsread_find(host, "a").u, erofsread_find(host, "b").u);
-	assert_int_not_equal(erofsread_find(host, "a").u, erofsread_find(host, "c").u);
-	erofsread_compare(host, memtree_finish(tree));
-	fakehost_free(host);
+	trial = run_tree(tree, dedupe, NULL);
+	assert_string_equal(trial_fact(trial, "deduplicated_files"), "1");
+	assert_string_equal(trial_fact(trial, "deduplicated_bytes"), "102400");
+	assert_int_equal(erofsread_find(trial, "a").u, erofsread_find(trial, "b").u);
+	assert_int_not_equal(erofsread_find(trial, "a").u, erofsread_find(trial, "c").u);
+	erofsread_compare(trial, memtree_finish(tree));
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -244,7 +244,7 @@ static void equal_sparse_files_share(void **state)
 	struct memtree *tree = memtree_new();
 	struct kataimg_node *root = memtree_root(tree);
 	uint8_t *content = calloc(1, 300000);
-	struct fakehost *host;
+	struct trial *trial;
 
 	(void)state;
 	assert_non_null(content);
@@ -257,11 +257,11 @@ static void equal_sparse_files_share(void **state)
 	memtree_punch_hole(memtree_add_pattern(root, "tib-equal", tib, 1), 4096, tib - 8192);
 	memtree_punch_hole(memtree_add_pattern(root, "tib-hole", tib, 1), 0, tib);
 	memtree_punch_hole(memtree_add_pattern(root, "tib-more", tib, 1), 8192, tib - 12288);
-	host = run_tree(tree, dedupe, NULL);
-	assert_string_equal(fakehost_fact(host, "deduplicated_files"), "2");
-	assert_int_equal(erofsread_find(host, "filled").u, erofsread_find(host, "holed").u);
-	assert_int_not_equal(erofsread_find(host, "filled").u, erofsread_find(host, "other").u);
-	fakehost_free(host);
+	trial = run_tree(tree, dedupe, NULL);
+	assert_string_equal(trial_fact(trial, "deduplicated_files"), "2");
+	assert_int_equal(erofsread_find(trial, "filled").u, erofsread_find(trial, "holed").u);
+	assert_int_not_equal(erofsread_find(trial, "filled").u, erofsread_find(trial, "other").u);
+	trial_free(trial);
 	memtree_free(tree);
 	free(content);
 }
@@ -270,19 +270,19 @@ static void equal_sparse_files_share(void **state)
 static void vast_files_stay_as_they_are(void **state)
 {
 	struct memtree *tree = memtree_new();
-	struct fakehost *host;
+	struct trial *trial;
 	uint64_t size = UINT64_C(9) << 40;
 
 	(void)state;
 	memtree_add_pattern(memtree_root(tree), "vast", size, 1);
-	host = fakehost_new(&(struct fakehost_setup){
-		.backend = fakehost_load_backend(), .tree = tree, .options = lz4 });
-	fakehost_fail(host, FAKEHOST_WRITE, 1, EIO); /* the plan is enough */
-	assert_int_equal(fakehost_run(host), -EIO);
-	assert_string_equal(fakehost_stage(host), "write");
-	assert_int_equal(fakehost_calls(host, FAKEHOST_SOURCE_READ), 0);
-	assert_in_range(fakehost_plan(host)->bytes, size, size + (1 << 20));
-	fakehost_free(host);
+	trial = trial_new(&(struct trial_setup){
+		.backend = trial_load_backend(), .tree = tree, .options = lz4 });
+	trial_fail(trial, TRIAL_WRITE, 1, EIO); /* the plan is enough */
+	assert_int_equal(trial_run(trial), -EIO);
+	assert_string_equal(trial_stage(trial), "write");
+	assert_int_equal(trial_calls(trial, TRIAL_SOURCE_READ), 0);
+	assert_in_range(trial_plan(trial)->bytes, size, size + (1 << 20));
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -297,13 +297,13 @@ static void oldest_kernels(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct memtree *tree = memtree_new();
-		struct fakehost *host;
+		struct trial *trial;
 
 		add_mixed(memtree_root(tree), "mixed", 300000, 1);
-		host = run_tree(tree, cases[i].options, NULL);
-		assert_string_equal(fakehost_probed(host)->min_kernel, cases[i].kernel);
-		assert_string_equal(fakehost_fact(host, "min_kernel"), cases[i].kernel);
-		fakehost_free(host);
+		trial = run_tree(tree, cases[i].options, NULL);
+		assert_string_equal(trial_probed(trial)->min_kernel, cases[i].kernel);
+		assert_string_equal(trial_fact(trial, "min_kernel"), cases[i].kernel);
+		trial_free(trial);
 		memtree_free(tree);
 	}
 }
@@ -332,14 +332,14 @@ static void cost_of_dax(void **state)
 	(void)state;
 	for (size_t i = 0; i < VARIANT_COUNT; i++) {
 		struct memtree *tree = memtree_new();
-		struct fakehost *host;
+		struct trial *trial;
 		bool said;
 
 		add_mixed(memtree_root(tree), "mixed", 300001, 1);
-		host = run_tree(tree, variants[i], NULL);
-		said = strstr(fakehost_log(host), "1 files of 300001 bytes are compressed");
+		trial = run_tree(tree, variants[i], NULL);
+		said = strstr(trial_log(trial), "1 files of 300001 bytes are compressed");
 		assert_int_equal(said, variants[i] != plain);
-		fakehost_free(host);
+		trial_free(trial);
 		memtree_free(tree);
 	}
 }
@@ -347,23 +347,23 @@ static void cost_of_dax(void **state)
 static void failing_services(void **state)
 {
 	static const struct {
-		enum fakehost_service service;
+		enum trial_service service;
 		int code;
 	} faults[] = {
-		{ FAKEHOST_WRITE, EIO },          { FAKEHOST_WRITE, ENOSPC },
-		{ FAKEHOST_PLACE, ENOMEM },       { FAKEHOST_PLACE_SCRATCH, ENOMEM },
-		{ FAKEHOST_SOURCE_READ, EIO },    { FAKEHOST_WINDOW_READ, EIO },
-		{ FAKEHOST_SCRATCH_CREATE, EIO }, { FAKEHOST_SCRATCH_WRITE, ENOSPC },
-		{ FAKEHOST_DERIVE, EIO },         { FAKEHOST_PARALLEL, EIO },
+		{ TRIAL_WRITE, EIO },          { TRIAL_WRITE, ENOSPC },
+		{ TRIAL_PLACE, ENOMEM },       { TRIAL_PLACE_SCRATCH, ENOMEM },
+		{ TRIAL_SOURCE_READ, EIO },    { TRIAL_WINDOW_READ, EIO },
+		{ TRIAL_SCRATCH_CREATE, EIO }, { TRIAL_SCRATCH_WRITE, ENOSPC },
+		{ TRIAL_DERIVE, EIO },         { TRIAL_PARALLEL, EIO },
 	};
 	struct memtree *tree = new_small_tree();
-	struct fakehost_setup setup = { .backend = fakehost_load_backend(),
-					.tree = tree,
-					.options = all };
+	struct trial_setup setup = { .backend = trial_load_backend(),
+				     .tree = tree,
+				     .options = all };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		fakehost_sweep(&setup, faults[i].service, faults[i].code, 10);
+		trial_sweep(&setup, faults[i].service, faults[i].code, 10);
 	memtree_free(tree);
 }
 
@@ -373,37 +373,37 @@ static void cancelled(void **state)
 
 	(void)state;
 	for (uint64_t calls = 0; calls < 100; calls += 20) {
-		struct fakehost *host = fakehost_new(&(struct fakehost_setup){
-			.backend = fakehost_load_backend(), .tree = tree, .options = all });
+		struct trial *trial = trial_new(&(struct trial_setup){
+			.backend = trial_load_backend(), .tree = tree, .options = all });
 
-		fakehost_cancel_after(host, calls);
-		assert_int_equal(fakehost_run(host), -ECANCELED);
-		fakehost_free(host);
+		trial_cancel_after(trial, calls);
+		assert_int_equal(trial_run(trial), -ECANCELED);
+		trial_free(trial);
 	}
 	memtree_free(tree);
 }
 
 static void probe_refuses(void **state)
 {
-	const struct kataimg_backend *backend = fakehost_load_backend();
+	const struct kataimg_backend *backend = trial_load_backend();
 	struct memtree *tree = memtree_new();
-	struct fakehost *host = run_tree(tree, plain, NULL);
-	uint64_t len = fakehost_window_bytes(host);
-	uint8_t *bytes = read_window(host);
+	struct trial *trial = run_tree(tree, plain, NULL);
+	uint64_t len = trial_window_bytes(trial);
+	uint8_t *bytes = read_window(trial);
 	struct kataimg_fs_info info;
 
 	(void)state;
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), 0);
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, 1100, &info), -ENODATA);
+	assert_int_equal(trial_probe_bytes(backend, bytes, len, &info), 0);
+	assert_int_equal(trial_probe_bytes(backend, bytes, 1100, &info), -ENODATA);
 	bytes[1024 + 40] ^= 1;
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), -EUCLEAN);
+	assert_int_equal(trial_probe_bytes(backend, bytes, len, &info), -EUCLEAN);
 	bytes[1024 + 40] ^= 1;
 	bytes[1024 + 12] = 40;
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), -EUCLEAN);
+	assert_int_equal(trial_probe_bytes(backend, bytes, len, &info), -EUCLEAN);
 	bytes[1024] ^= 1;
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), -ENODATA);
+	assert_int_equal(trial_probe_bytes(backend, bytes, len, &info), -ENODATA);
 	free(bytes);
-	fakehost_free(host);
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -416,11 +416,11 @@ static void oldest_kernels_of_others(void **state)
 	} cases[] = { { 12, 0x1, "5.13", "compr_cfgs" }, { 12, 0x3, "5.16", "lzma" },
 		      { 12, 0x4, "6.6", "deflate" },     { 12, 0xf, "6.10", "zstd" },
 		      { 9, 0x1, "6.4", "compr_cfgs" },   { 12, 0x11, "", "compr_cfgs" } };
-	const struct kataimg_backend *backend = fakehost_load_backend();
+	const struct kataimg_backend *backend = trial_load_backend();
 	struct memtree *tree = new_mixed_tree();
-	struct fakehost *host = run_tree(tree, lz4hc_64k, NULL);
-	uint64_t len = fakehost_window_bytes(host);
-	uint8_t *bytes = read_window(host);
+	struct trial *trial = run_tree(tree, lz4hc_64k, NULL);
+	uint64_t len = trial_window_bytes(trial);
+	uint8_t *bytes = read_window(trial);
 
 	(void)state;
 	bytes[1024 + 8] &= 0xfe; /* no checksum */
@@ -429,12 +429,12 @@ static void oldest_kernels_of_others(void **state)
 
 		bytes[1024 + 12] = cases[i].block_bits;
 		bytes[1024 + 84] = cases[i].algorithms;
-		assert_int_equal(fakehost_probe_bytes(backend, bytes, len, &info), 0);
+		assert_int_equal(trial_probe_bytes(backend, bytes, len, &info), 0);
 		assert_string_equal(info.min_kernel, cases[i].kernel);
 		assert_non_null(strstr(info.features, cases[i].feature));
 	}
 	free(bytes);
-	fakehost_free(host);
+	trial_free(trial);
 	memtree_free(tree);
 }
 

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "check/support/memtree.h"
 #include "plugins/ext4/size.h"
-#include "tests/support/memtree.h"
 
 static char message[512];
 

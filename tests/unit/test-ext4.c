@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ext4 backend through a fake host: sizes, placement, refusals, and failures at every step. */
+/* The ext4 backend in trials: sizes, placement, refusals, and failures at every step. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,17 +20,17 @@
 
 static const char *const no_journal[] = { "journal=no", NULL };
 
-static uint32_t read32(const struct fakehost *host, uint64_t off)
+static uint32_t read32(const struct trial *trial, uint64_t off)
 {
 	uint8_t bytes[4];
 
-	fakehost_read(host, off, bytes, sizeof(bytes));
+	trial_read(trial, off, bytes, sizeof(bytes));
 	return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
 /* ---- The judge: e2fsck has nothing to say ---- */
 
-static void judge(const struct fakehost *host)
+static void judge(const struct trial *trial)
 {
 	char path[] = "/tmp/test-ext4-XXXXXX";
 	char command[128];
@@ -39,7 +39,7 @@ static void judge(const struct fakehost *host)
 
 	assert_true(fd >= 0);
 	close(fd);
-	fakehost_save(host, path);
+	trial_save(trial, path);
 	/* Five passes and two lines of greeting and result. */
 	snprintf(command, sizeof(command),
 		 "out=$(e2fsck -fn %s 2>&1) && [ $(echo \"$out\" | wc -l) = 7 ]", path);
@@ -47,16 +47,16 @@ static void judge(const struct fakehost *host)
 	unlink(path);
 	if (status)
 		fail_msg("e2fsck complains of a window of %llu bytes",
-			 (unsigned long long)fakehost_window_bytes(host));
+			 (unsigned long long)trial_window_bytes(trial));
 }
 
 static void judge_window(struct memtree *tree, const char *const *options, uint64_t blocks)
 {
-	struct fakehost *host = run_ok(&(struct fakehost_setup){
+	struct trial *trial = run_ok(&(struct trial_setup){
 		.tree = tree, .options = options, .window_bytes = blocks * BLOCK });
 
-	judge(host);
-	fakehost_free(host);
+	judge(trial);
+	trial_free(trial);
 }
 
 static void test_windows(void **state)
@@ -100,16 +100,16 @@ static void test_empty_tree(void **state)
 static void test_plan_is_smallest(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *host = run_ok(&(struct fakehost_setup){ .tree = tree });
-	uint64_t bytes = fakehost_plan(host)->bytes;
+	struct trial *trial = run_ok(&(struct trial_setup){ .tree = tree });
+	uint64_t bytes = trial_plan(trial)->bytes;
 
 	(void)state;
-	assert_int_equal(fakehost_plan(host)->granularity, BLOCK);
-	assert_int_equal(fakehost_described(host)->size_bytes, bytes);
+	assert_int_equal(trial_plan(trial)->granularity, BLOCK);
+	assert_int_equal(trial_described(trial)->size_bytes, bytes);
 	/* No block is left of the superblock's count. */
-	assert_int_equal(read32(host, 1024 + 12), 0);
-	fakehost_free(host);
-	run_refused(&(struct fakehost_setup){ .tree = tree, .window_bytes = bytes - BLOCK },
+	assert_int_equal(read32(trial, 1024 + 12), 0);
+	trial_free(trial);
+	run_refused(&(struct trial_setup){ .tree = tree, .window_bytes = bytes - BLOCK },
 		    "describe", -ENOSPC, "too small");
 	memtree_free(tree);
 }
@@ -117,39 +117,38 @@ static void test_plan_is_smallest(void **state)
 static void test_window_is_filled(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *host = run_ok(&(struct fakehost_setup){
-		.tree = tree, .window_bytes = (GROUP_BLOCKS + 10) * BLOCK });
+	struct trial *trial = run_ok(
+		&(struct trial_setup){ .tree = tree, .window_bytes = (GROUP_BLOCKS + 10) * BLOCK });
 
 	(void)state;
-	assert_int_equal(fakehost_described(host)->size_bytes, GROUP_BLOCKS * BLOCK);
-	assert_non_null(strstr(fakehost_log(host), "40960 bytes"));
-	fakehost_free(host);
-	host = run_ok(&(struct fakehost_setup){ .tree = tree,
-						.window_bytes = (GROUP_BLOCKS + 500) * BLOCK });
-	assert_int_equal(fakehost_described(host)->size_bytes, (GROUP_BLOCKS + 500) * BLOCK);
-	assert_string_equal(fakehost_log(host), "");
-	fakehost_free(host);
+	assert_int_equal(trial_described(trial)->size_bytes, GROUP_BLOCKS * BLOCK);
+	assert_non_null(strstr(trial_log(trial), "40960 bytes"));
+	trial_free(trial);
+	trial = run_ok(&(struct trial_setup){ .tree = tree,
+					      .window_bytes = (GROUP_BLOCKS + 500) * BLOCK });
+	assert_int_equal(trial_described(trial)->size_bytes, (GROUP_BLOCKS + 500) * BLOCK);
+	assert_string_equal(trial_log(trial), "");
+	trial_free(trial);
 	memtree_free(tree);
 }
 
 static void test_free_space(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
-	struct kataimg_job job = fakehost_default_job();
-	struct fakehost *host;
+	struct kataimg_job job = trial_default_job();
+	struct trial *trial;
 
 	(void)state;
 	job.required |= KATAIMG_JOB_FREE_SPACE;
 	job.free_bytes = 10 << 20;
 	job.free_inodes = 1000;
-	host = run_ok(&(struct fakehost_setup){ .tree = tree, .job = &job });
-	assert_in_range(fakehost_described(host)->free_bytes, job.free_bytes,
+	trial = run_ok(&(struct trial_setup){ .tree = tree, .job = &job });
+	assert_in_range(trial_described(trial)->free_bytes, job.free_bytes,
 			job.free_bytes + 2 * BLOCK);
-	assert_in_range(fakehost_described(host)->free_inodes, job.free_inodes,
-			job.free_inodes + 15);
+	assert_in_range(trial_described(trial)->free_inodes, job.free_inodes, job.free_inodes + 15);
 	if (have_program("e2fsck"))
-		judge(host);
-	fakehost_free(host);
+		judge(trial);
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -157,16 +156,15 @@ static void test_many_inodes(void **state)
 {
 	static const char *const options[] = { "inodes=200000", NULL };
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *host =
-		run_ok(&(struct fakehost_setup){ .tree = tree, .options = options });
+	struct trial *trial = run_ok(&(struct trial_setup){ .tree = tree, .options = options });
 
 	(void)state;
-	assert_in_range(fakehost_described(host)->inodes, 200000, 200200);
+	assert_in_range(trial_described(trial)->inodes, 200000, 200200);
 	/* Its tables and the tree; full groups would take seven times 128 MiB. */
-	assert_in_range(fakehost_plan(host)->bytes, 200000 * 256, 80 << 20);
+	assert_in_range(trial_plan(trial)->bytes, 200000 * 256, 80 << 20);
 	if (have_program("e2fsck"))
-		judge(host);
-	fakehost_free(host);
+		judge(trial);
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -180,15 +178,15 @@ static void test_many_inodes_in_large_windows(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
-		struct fakehost *host = run_ok(&(struct fakehost_setup){
+		struct trial *trial = run_ok(&(struct trial_setup){
 			.tree = tree, .options = options, .window_bytes = windows[i] });
 
-		assert_int_equal(fakehost_described(host)->size_bytes, windows[i]);
-		assert_in_range(fakehost_described(host)->inodes, 4000000, 4300000);
-		assert_int_equal(read32(host, 1024 + 32), GROUP_BLOCKS);
+		assert_int_equal(trial_described(trial)->size_bytes, windows[i]);
+		assert_in_range(trial_described(trial)->inodes, 4000000, 4300000);
+		assert_int_equal(read32(trial, 1024 + 32), GROUP_BLOCKS);
 		if (i == 0 && have_program("e2fsck"))
-			judge(host);
-		fakehost_free(host);
+			judge(trial);
+		trial_free(trial);
 	}
 	memtree_free(tree);
 }
@@ -197,12 +195,11 @@ static void test_most_inodes(void **state)
 {
 	static const char *const options[] = { "inodes=1000000000", NULL };
 	struct memtree *tree = memtree_new();
-	struct fakehost *host =
-		run_ok(&(struct fakehost_setup){ .tree = tree, .options = options });
+	struct trial *trial = run_ok(&(struct trial_setup){ .tree = tree, .options = options });
 
 	(void)state;
-	assert_in_range(fakehost_described(host)->inodes, 1000000000, 1000500000);
-	fakehost_free(host);
+	assert_in_range(trial_described(trial)->inodes, 1000000000, 1000500000);
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -229,11 +226,11 @@ static struct memtree *new_large_files(void)
 }
 
 /* Every whole huge page of data in a large file lies on one of the image. */
-static void check_places(const struct fakehost *host, uint64_t *places_of_large)
+static void check_places(const struct trial *trial, uint64_t *places_of_large)
 {
 	*places_of_large = 0;
-	for (uint64_t i = 0; i < fakehost_place_count(host); i++) {
-		const struct fakehost_place *place = fakehost_place_at(host, i);
+	for (uint64_t i = 0; i < trial_place_count(trial); i++) {
+		const struct trial_place *place = trial_place_at(trial, i);
 		uint64_t first_page = (place->file_off + HUGE - 1) / HUGE * HUGE;
 		uint64_t image_off = WINDOW_OFFSET + place->off + first_page - place->file_off;
 
@@ -248,22 +245,22 @@ static void check_places(const struct fakehost *host, uint64_t *places_of_large)
 static void test_large_files_are_aligned(void **state)
 {
 	struct memtree *tree = new_large_files();
-	struct fakehost *host = run_ok(&(struct fakehost_setup){ .tree = tree });
+	struct trial *trial = run_ok(&(struct trial_setup){ .tree = tree });
 	uint64_t places;
 
 	(void)state;
-	check_places(host, &places);
+	check_places(trial, &places);
 	/* In the smallest size they are cut, but never within a huge page. */
 	assert_in_range(places, 4 + 2 + 2, 2 * 4 + 3 + 4);
-	assert_int_equal(read32(host, 1024 + 12), 0);
+	assert_int_equal(read32(trial, 1024 + 12), 0);
 	if (have_program("e2fsck"))
-		judge(host);
-	fakehost_free(host);
-	host = run_ok(&(struct fakehost_setup){ .tree = tree, .window_bytes = 640 << 20 });
-	check_places(host, &places);
+		judge(trial);
+	trial_free(trial);
+	trial = run_ok(&(struct trial_setup){ .tree = tree, .window_bytes = 640 << 20 });
+	check_places(trial, &places);
 	/* Four whole, the sparse one in its two segments, the wide one by extents of 128 MiB. */
 	assert_int_equal(places, 4 + 2 + 2);
-	fakehost_free(host);
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -273,7 +270,7 @@ static void test_shared_blocks(void **state)
 {
 	struct memtree *tree = memtree_new();
 	struct memtree *plain = memtree_new();
-	struct fakehost *host, *plain_host;
+	struct trial *trial, *plain_host;
 	char name[16], value[200];
 
 	(void)state;
@@ -284,14 +281,14 @@ static void test_shared_blocks(void **state)
 				  value, sizeof(value));
 		memtree_add_file(memtree_root(plain), name, "", 0);
 	}
-	host = run_ok(&(struct fakehost_setup){ .tree = tree });
-	plain_host = run_ok(&(struct fakehost_setup){ .tree = plain });
+	trial = run_ok(&(struct trial_setup){ .tree = tree });
+	plain_host = run_ok(&(struct trial_setup){ .tree = plain });
 	/* A block has 1024 users at most. */
-	assert_int_equal(fakehost_plan(host)->bytes, fakehost_plan(plain_host)->bytes + 2 * BLOCK);
+	assert_int_equal(trial_plan(trial)->bytes, trial_plan(plain_host)->bytes + 2 * BLOCK);
 	if (have_program("e2fsck"))
-		judge(host);
-	fakehost_free(host);
-	fakehost_free(plain_host);
+		judge(trial);
+	trial_free(trial);
+	trial_free(plain_host);
 	memtree_free(tree);
 	memtree_free(plain);
 }
@@ -304,7 +301,7 @@ static void test_refused_xattrs(void **state)
 	(void)state;
 	memtree_set_xattr(memtree_add_file(memtree_root(tree), "f", "", 0), "user.a", value,
 			  sizeof(value));
-	run_refused(&(struct fakehost_setup){ .tree = tree }, "check", -EFBIG, "");
+	run_refused(&(struct trial_setup){ .tree = tree }, "check", -EOPNOTSUPP, "");
 	memtree_free(tree);
 }
 
@@ -313,8 +310,8 @@ static void test_refused_xattrs(void **state)
 static void test_limits(void **state)
 {
 	struct memtree *tree = memtree_new();
-	struct fakehost *host = run_ok(&(struct fakehost_setup){ .tree = tree });
-	const struct kataimg_limits *limits = fakehost_limits(host);
+	struct trial *trial = run_ok(&(struct trial_setup){ .tree = tree });
+	const struct kataimg_limits *limits = trial_limits(trial);
 
 	(void)state;
 	assert_int_equal(limits->id, 0xfffffffe); /* -1 is no user */
@@ -322,7 +319,7 @@ static void test_limits(void **state)
 	assert_int_equal(limits->symlink_bytes, 4095);
 	assert_int_equal(limits->file_bytes, (UINT64_C(1) << 44) - BLOCK);
 	assert_int_equal(limits->mtime_max, 15032385535);
-	fakehost_free(host);
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -342,18 +339,18 @@ static void test_options(void **state)
 	static const uint8_t uuid[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
 					  0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef };
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *host = run_ok(&(struct fakehost_setup){ .tree = tree, .options = given });
+	struct trial *trial = run_ok(&(struct trial_setup){ .tree = tree, .options = given });
 
 	(void)state;
-	assert_string_equal(fakehost_probed(host)->label, "root");
-	assert_memory_equal(fakehost_probed(host)->uuid, uuid, sizeof(uuid));
-	assert_int_equal(read32(host, 1024 + 8), 0);
-	fakehost_free(host);
+	assert_string_equal(trial_probed(trial)->label, "root");
+	assert_memory_equal(trial_probed(trial)->uuid, uuid, sizeof(uuid));
+	assert_int_equal(read32(trial, 1024 + 8), 0);
+	trial_free(trial);
 	for (size_t i = 0; i < sizeof(bad_uuids) / sizeof(bad_uuids[0]); i++)
-		run_refused(&(struct fakehost_setup){ .tree = tree, .options = bad_uuids[i] },
-			    "open", -EINVAL, "not a UUID");
-	run_refused(&(struct fakehost_setup){ .tree = tree, .options = few_inodes }, "plan",
-		    -EINVAL, "the tree and what shall be free need ");
+		run_refused(&(struct trial_setup){ .tree = tree, .options = bad_uuids[i] }, "open",
+			    -EINVAL, "not a UUID");
+	run_refused(&(struct trial_setup){ .tree = tree, .options = few_inodes }, "plan", -EINVAL,
+		    "the tree and what shall be free need ");
 	memtree_free(tree);
 }
 
@@ -361,29 +358,29 @@ static void test_options(void **state)
 static void test_journal(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *with = run_ok(&(struct fakehost_setup){ .tree = tree });
-	struct fakehost *without =
-		run_ok(&(struct fakehost_setup){ .tree = tree, .options = no_journal });
+	struct trial *with = run_ok(&(struct trial_setup){ .tree = tree });
+	struct trial *without =
+		run_ok(&(struct trial_setup){ .tree = tree, .options = no_journal });
 
 	(void)state;
-	assert_non_null(strstr(fakehost_probed(with)->features, "has_journal"));
+	assert_non_null(strstr(trial_probed(with)->features, "has_journal"));
 	assert_int_equal(read32(with, 1024 + 0x100) & 0x60, 0);
-	assert_null(strstr(fakehost_probed(without)->features, "has_journal"));
+	assert_null(strstr(trial_probed(without)->features, "has_journal"));
 	assert_int_equal(read32(without, 1024 + 0x100) & 0x60, 0x40);
-	assert_int_equal(fakehost_plan(with)->bytes, fakehost_plan(without)->bytes + 1024 * BLOCK);
-	fakehost_free(with);
-	fakehost_free(without);
+	assert_int_equal(trial_plan(with)->bytes, trial_plan(without)->bytes + 1024 * BLOCK);
+	trial_free(with);
+	trial_free(without);
 	memtree_free(tree);
 }
 
 static void test_unaligned_window(void **state)
 {
 	struct memtree *tree = memtree_new();
-	struct kataimg_job job = fakehost_default_job();
+	struct kataimg_job job = trial_default_job();
 
 	(void)state;
 	job.window_offset = 1000;
-	run_refused(&(struct fakehost_setup){ .tree = tree, .job = &job }, "open", -EINVAL,
+	run_refused(&(struct trial_setup){ .tree = tree, .job = &job }, "open", -EINVAL,
 		    "byte 1000");
 	memtree_free(tree);
 }
@@ -391,15 +388,15 @@ static void test_unaligned_window(void **state)
 static void test_build_time(void **state)
 {
 	struct memtree *tree = memtree_new();
-	struct kataimg_job job = fakehost_default_job();
-	struct fakehost *host;
+	struct kataimg_job job = trial_default_job();
+	struct trial *trial;
 
 	(void)state;
 	job.build_time = INT64_C(15032385535); /* 2446-05-10 */
-	host = run_ok(&(struct fakehost_setup){ .tree = tree, .job = &job });
-	fakehost_free(host);
+	trial = run_ok(&(struct trial_setup){ .tree = tree, .job = &job });
+	trial_free(trial);
 	job.build_time++;
-	run_refused(&(struct fakehost_setup){ .tree = tree, .job = &job }, "plan", -ERANGE,
+	run_refused(&(struct trial_setup){ .tree = tree, .job = &job }, "plan", -ERANGE,
 		    "15032385536 seconds");
 	memtree_free(tree);
 }
@@ -424,12 +421,12 @@ static void test_verify_sees_disagreement(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++)
-		run_refused(&(struct fakehost_setup){ .tree = tree,
-						      .window_bytes = 4 * GROUP_BLOCKS * BLOCK,
-						      .corrupt = "x",
-						      .corrupt_len = 1,
-						      .corrupt_off = damages[i].block * BLOCK +
-								     damages[i].off },
+		run_refused(&(struct trial_setup){ .tree = tree,
+						   .window_bytes = 4 * GROUP_BLOCKS * BLOCK,
+						   .corrupt = "x",
+						   .corrupt_len = 1,
+						   .corrupt_off = damages[i].block * BLOCK +
+								  damages[i].off },
 			    "verify", -EUCLEAN, damages[i].text);
 	memtree_free(tree);
 }
@@ -448,18 +445,18 @@ static void test_probe_others(void **state)
 {
 	uint8_t bytes[16384] = { 0 };
 	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
-	const struct kataimg_backend *backend = fakehost_load_backend();
+	const struct kataimg_backend *backend = trial_load_backend();
 
 	(void)state;
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info), -ENODATA);
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, 1500, &info), -ENODATA);
+	assert_int_equal(trial_probe_bytes(backend, bytes, sizeof(bytes), &info), -ENODATA);
+	assert_int_equal(trial_probe_bytes(backend, bytes, 1500, &info), -ENODATA);
 	put_old_ext2(bytes);
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info), 0);
+	assert_int_equal(trial_probe_bytes(backend, bytes, sizeof(bytes), &info), 0);
 	assert_string_equal(info.type, "ext2");
 	assert_int_equal(info.block_bytes, 1024);
 	assert_int_equal(info.free_bytes, 3 * 1024);
 	bytes[1024 + 0x60] = 8; /* an external journal */
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info), -ENODATA);
+	assert_int_equal(trial_probe_bytes(backend, bytes, sizeof(bytes), &info), -ENODATA);
 }
 
 /* A byte of the old ext2 of test_probe_others that makes no sense. */
@@ -480,7 +477,7 @@ static void test_probe_absurd(void **state)
 		{ 27, 0x80 },    /* of 2^31 times as much */
 		{ 0x64 + 1, 4 }, /* checksums, but the sum is wrong */
 	};
-	const struct kataimg_backend *backend = fakehost_load_backend();
+	const struct kataimg_backend *backend = trial_load_backend();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(absurd) / sizeof(absurd[0]); i++) {
@@ -489,7 +486,7 @@ static void test_probe_absurd(void **state)
 
 		put_old_ext2(bytes);
 		bytes[1024 + absurd[i].off] = absurd[i].value;
-		if (fakehost_probe_bytes(backend, bytes, sizeof(bytes), &info) != -EUCLEAN)
+		if (trial_probe_bytes(backend, bytes, sizeof(bytes), &info) != -EUCLEAN)
 			fail_msg("byte %u as %u is taken", absurd[i].off, absurd[i].value);
 	}
 }
@@ -499,33 +496,32 @@ static void test_probe_absurd(void **state)
 static void test_same_bytes(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost *first = run_ok(&(struct fakehost_setup){ .tree = tree });
-	struct fakehost *second =
-		run_ok(&(struct fakehost_setup){ .tree = tree, .backwards = true });
+	struct trial *first = run_ok(&(struct trial_setup){ .tree = tree });
+	struct trial *second = run_ok(&(struct trial_setup){ .tree = tree, .backwards = true });
 	uint8_t a[BLOCK], b[BLOCK];
 
 	(void)state;
-	for (uint64_t off = 0; off < fakehost_window_bytes(first); off += BLOCK) {
-		fakehost_read(first, off, a, BLOCK);
-		fakehost_read(second, off, b, BLOCK);
+	for (uint64_t off = 0; off < trial_window_bytes(first); off += BLOCK) {
+		trial_read(first, off, a, BLOCK);
+		trial_read(second, off, b, BLOCK);
 		assert_memory_equal(a, b, BLOCK);
 	}
-	fakehost_free(first);
-	fakehost_free(second);
+	trial_free(first);
+	trial_free(second);
 	memtree_free(tree);
 }
 
 static void test_failing_services(void **state)
 {
 	struct memtree *tree = memtree_new_sample();
-	struct fakehost_setup setup = { .backend = fakehost_load_backend(), .tree = tree };
+	struct trial_setup setup = { .backend = trial_load_backend(), .tree = tree };
 
 	(void)state;
-	fakehost_sweep(&setup, FAKEHOST_WRITE, EIO, UINT64_MAX);
-	fakehost_sweep(&setup, FAKEHOST_WRITE, ENOSPC, UINT64_MAX);
-	fakehost_sweep(&setup, FAKEHOST_WINDOW_READ, EIO, UINT64_MAX);
-	fakehost_sweep(&setup, FAKEHOST_DERIVE, ECANCELED, UINT64_MAX);
-	fakehost_sweep(&setup, FAKEHOST_PLACE, EEXIST, 10);
+	trial_sweep(&setup, TRIAL_WRITE, EIO, UINT64_MAX);
+	trial_sweep(&setup, TRIAL_WRITE, ENOSPC, UINT64_MAX);
+	trial_sweep(&setup, TRIAL_WINDOW_READ, EIO, UINT64_MAX);
+	trial_sweep(&setup, TRIAL_DERIVE, ECANCELED, UINT64_MAX);
+	trial_sweep(&setup, TRIAL_PLACE, EEXIST, 10);
 	memtree_free(tree);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/support/memtree.h"
+#include "check/support/memtree.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@ static void numbers_depth_first_in_sorted_order(void **state)
 	assert_int_equal(tree->node_count, 6);
 	for (uint32_t i = 0; i < 6; i++) {
 		assert_int_equal(tree->nodes[i]->index, i);
-		assert_string_equal(memtree_path(tree->nodes[i], path, sizeof(path)), expected[i]);
+		assert_string_equal(tree_path(tree->nodes[i], path, sizeof(path)), expected[i]);
 	}
 	assert_int_equal(tree->nodes[0]->nlink, 4);
 	memtree_free(memtree);
@@ -87,36 +87,9 @@ static void xattrs_are_sorted(void **state)
 	memtree_free(memtree);
 }
 
-static void what_is_removed_goes_with_all_its_names_and_what_is_below(void **state)
-{
-	struct memtree *memtree = memtree_new();
-	struct kataimg_node *root = memtree_root(memtree);
-	struct kataimg_node *dir = memtree_add_dir(root, "dir");
-	struct kataimg_node *file = memtree_add_file(root, "file", "x", 1);
-	struct kataimg_node *inside = memtree_add_file(dir, "inside", "y", 1);
-
-	(void)state;
-	memtree_add_link(dir, "again", file);
-	memtree_add_link(root, "outside", inside);
-	memtree_set_xattr(inside, "user.a", "1", 1);
-	memtree_finish(memtree);
-	memtree_remove(file);
-	assert_int_equal(memtree_finish(memtree)->node_count, 3);
-	assert_null(memtree_find(memtree, "dir/again"));
-	memtree_remove(dir);
-	memtree_clear_xattrs(inside);
-	assert_int_equal(memtree_finish(memtree)->node_count, 2);
-	assert_int_equal(root->nlink, 2);
-	assert_int_equal(inside->nlink, 1);
-	assert_string_equal(inside->name, "outside");
-	assert_int_equal(inside->xattr_count, 0);
-	memtree_free(memtree);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_removed_goes_with_all_its_names_and_what_is_below),
 		cmocka_unit_test(numbers_depth_first_in_sorted_order),
 		cmocka_unit_test(a_hard_link_is_one_node_named_by_its_first_name),
 		cmocka_unit_test(holes_split_segments_and_read_as_zeros),

@@ -28,13 +28,13 @@ static void test_verify(void **state)
 		{ 1024 - 512 + 16, 312, "inodes" },
 		{ 1024 - 512 + 28, 312, "unused inodes" },
 	};
-	struct fakehost_setup setup = { .tree = memtree_new() };
-	struct fakehost *host = run_ok(&setup);
+	struct trial_setup setup = { .tree = memtree_new() };
+	struct trial *trial = run_ok(&setup);
 	uint8_t headers[1024], changed[512];
 
 	(void)state;
-	fakehost_read(host, 512, headers, sizeof(headers));
-	fakehost_free(host);
+	trial_read(trial, 512, headers, sizeof(headers));
+	trial_free(trial);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint32_t sector = cases[i].off / 512 * 512;
 
@@ -55,43 +55,43 @@ static void test_verify(void **state)
 
 static void test_probe_strangers(void **state)
 {
-	const struct kataimg_backend *backend = fakehost_load_backend();
+	const struct kataimg_backend *backend = trial_load_backend();
 	static uint8_t zeros[2 * BLOCK];
 	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
 
 	(void)state;
-	assert_int_equal(fakehost_probe_bytes(backend, zeros, sizeof(zeros), &info), -ENODATA);
-	assert_int_equal(fakehost_probe_bytes(backend, zeros, 100, &info), -ENODATA);
+	assert_int_equal(trial_probe_bytes(backend, zeros, sizeof(zeros), &info), -ENODATA);
+	assert_int_equal(trial_probe_bytes(backend, zeros, 100, &info), -ENODATA);
 	memcpy(zeros, "XFSB", 4);
-	assert_int_equal(fakehost_probe_bytes(backend, zeros, sizeof(zeros), &info), -EUCLEAN);
+	assert_int_equal(trial_probe_bytes(backend, zeros, sizeof(zeros), &info), -EUCLEAN);
 }
 
 /* A changed byte of the superblock is found, wherever it is; one of an AG's headers does no harm.
  */
 static void test_probe_damaged(void **state)
 {
-	const struct kataimg_backend *backend = fakehost_load_backend();
-	struct fakehost_setup setup = { .tree = memtree_new() };
-	struct fakehost *host = run_ok(&setup);
-	uint64_t size = fakehost_window_bytes(host);
+	const struct kataimg_backend *backend = trial_load_backend();
+	struct trial_setup setup = { .tree = memtree_new() };
+	struct trial *trial = run_ok(&setup);
+	uint64_t size = trial_window_bytes(trial);
 	uint8_t *bytes = malloc(size);
 	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
 
 	(void)state;
 	assert_non_null(bytes);
-	fakehost_read(host, 0, bytes, size);
+	trial_read(trial, 0, bytes, size);
 	for (uint32_t off = 4; off < 2048; off += 53) {
 		int ret;
 
 		bytes[off] ^= 0x55;
-		ret = fakehost_probe_bytes(backend, bytes, size, &info);
+		ret = trial_probe_bytes(backend, bytes, size, &info);
 		assert_true(off < 512 ? ret == -EUCLEAN : ret == 0 || ret == -EUCLEAN);
 		bytes[off] ^= 0x55;
 	}
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, size - BLOCK, &info), -EUCLEAN);
-	assert_int_equal(fakehost_probe_bytes(backend, bytes, size, &info), 0);
+	assert_int_equal(trial_probe_bytes(backend, bytes, size - BLOCK, &info), -EUCLEAN);
+	assert_int_equal(trial_probe_bytes(backend, bytes, size, &info), 0);
 	free(bytes);
-	fakehost_free(host);
+	trial_free(trial);
 	memtree_free(setup.tree);
 }
 
@@ -133,7 +133,7 @@ static void probe_changed(struct window *window, uint32_t off, uint8_t mask)
 	window->bytes[off] ^= mask;
 	memset(window->bytes + 224, 0, 4);
 	xfs_seal(window->bytes, sizeof(super), 224);
-	if (fakehost_load_backend()->probe(&host, window->size, &info) == 0) {
+	if (trial_load_backend()->probe(&host, window->size, &info) == 0) {
 		assert_true(info.size_bytes <= window->size);
 		assert_true(info.free_bytes <= info.size_bytes);
 		assert_true(info.free_inodes <= info.inodes);
@@ -143,19 +143,19 @@ static void probe_changed(struct window *window, uint32_t off, uint8_t mask)
 
 static void test_probe_nonsense(void **state)
 {
-	struct fakehost_setup setup = { .tree = memtree_new() };
-	struct fakehost *host = run_ok(&setup);
-	struct window window = { .size = fakehost_window_bytes(host) };
+	struct trial_setup setup = { .tree = memtree_new() };
+	struct trial *trial = run_ok(&setup);
+	struct window window = { .size = trial_window_bytes(trial) };
 
 	(void)state;
 	window.bytes = malloc(window.size);
 	assert_non_null(window.bytes);
-	fakehost_read(host, 0, window.bytes, window.size);
+	trial_read(trial, 0, window.bytes, window.size);
 	for (uint32_t off = 4; off < 264; off++)
 		for (int bit = 0; bit < 8; bit++)
 			probe_changed(&window, off, (uint8_t)(1 << bit));
 	free(window.bytes);
-	fakehost_free(host);
+	trial_free(trial);
 	memtree_free(setup.tree);
 }
 
@@ -183,7 +183,7 @@ static void probe_made(const char *options, const char *feature)
 	snprintf(command, sizeof(command), "mkfs.xfs -q -f -L stranger %s %s > /dev/null 2>&1",
 		 options, path);
 	assert_int_equal(system(command), 0);
-	assert_int_equal(fakehost_load_backend()->probe(&host, 400 * MIB, &info), 0);
+	assert_int_equal(trial_load_backend()->probe(&host, 400 * MIB, &info), 0);
 	assert_int_equal(info.size_bytes, 400 * MIB);
 	assert_string_equal(info.label, "stranger");
 	assert_non_null(strstr(info.features, feature));

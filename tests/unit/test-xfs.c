@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The XFS backend through a fake host: sizes, placement, refusals, and failures at every step. */
+/* The XFS backend in trials: sizes, placement, refusals, and failures at every step. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -67,7 +67,7 @@ static struct memtree *new_directory(uint32_t names, int name_len)
 
 /* ---- The judges: xfs_repair and xfs_db have nothing to say, and repair has room to work ---- */
 
-static void judge(const struct fakehost *host)
+static void judge(const struct trial *trial)
 {
 	char path[] = "/tmp/test-xfs-XXXXXX";
 	char command[256];
@@ -76,7 +76,7 @@ static void judge(const struct fakehost *host)
 
 	assert_true(fd >= 0);
 	close(fd);
-	fakehost_save(host, path);
+	trial_save(trial, path);
 	/* Phases, their steps, and remarks on the file system below. */
 	snprintf(command, sizeof(command),
 		 "out=$(xfs_repair -n -f %s 2>&1) && ! echo \"$out\" | grep -vE "
@@ -95,15 +95,15 @@ static void judge(const struct fakehost *host)
 
 static void run_judged(struct memtree *tree, const char *const *options, uint64_t extra_bytes)
 {
-	struct fakehost_setup setup = {
+	struct trial_setup setup = {
 		.tree = tree,
 		.options = options,
 		.extra_bytes = extra_bytes,
 	};
-	struct fakehost *host = run_ok(&setup);
+	struct trial *trial = run_ok(&setup);
 
-	judge(host);
-	fakehost_free(host);
+	judge(trial);
+	trial_free(trial);
 	memtree_free(tree);
 }
 
@@ -144,9 +144,9 @@ static void test_forms(void **state)
 /* More than 505 free runs in an AG: gaps before the boundaries of huge pages that nothing fills. */
 static void test_many_free_runs(void **state)
 {
-	struct kataimg_job job = fakehost_default_job();
-	struct fakehost_setup setup = { .tree = memtree_new(), .job = &job };
-	struct fakehost *host;
+	struct kataimg_job job = trial_default_job();
+	struct trial_setup setup = { .tree = memtree_new(), .job = &job };
+	struct trial *trial;
 	char name[32];
 
 	(void)state;
@@ -158,10 +158,10 @@ static void test_many_free_runs(void **state)
 		memtree_add_pattern(memtree_root(setup.tree), name, (1 << 16) + 1, 1);
 	}
 	setup.extra_bytes = 100 * MIB;
-	host = run_ok(&setup);
-	assert_int_equal(fakehost_place_count(host), 600);
-	judge(host);
-	fakehost_free(host);
+	trial = run_ok(&setup);
+	assert_int_equal(trial_place_count(trial), 600);
+	judge(trial);
+	trial_free(trial);
 	memtree_free(setup.tree);
 }
 
@@ -185,14 +185,14 @@ static bool may_differ(uint64_t off)
 				(in_block >= 128 && in_block < 152));
 }
 
-static void compare_with_file(const struct fakehost *host, const char *path)
+static void compare_with_file(const struct trial *trial, const char *path)
 {
 	static uint8_t ours[1 << 16], theirs[1 << 16];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
 	for (uint64_t off = 0; off < 300 * MIB; off += sizeof(ours)) {
-		fakehost_read(host, off, ours, sizeof(ours));
+		trial_read(trial, off, ours, sizeof(ours));
 		assert_int_equal(pread(fd, theirs, sizeof(theirs), (off_t)off), sizeof(theirs));
 		for (size_t i = 0; i < sizeof(ours); i++)
 			if (ours[i] != theirs[i] && !may_differ(off + i))
@@ -205,14 +205,14 @@ static void compare_with_file(const struct fakehost *host, const char *path)
 static void test_same_as_mkfs(void **state)
 {
 	static const char *const options[] = { "agcount=4", "log-size=64M", "uuid=" UUID, NULL };
-	struct fakehost_setup setup = {
+	struct trial_setup setup = {
 		.tree = memtree_new(),
 		.options = options,
 		.window_bytes = 300 * MIB,
 	};
 	char path[] = "/tmp/test-xfs-XXXXXX";
 	char command[256];
-	struct fakehost *host;
+	struct trial *trial;
 	int fd;
 
 	(void)state;
@@ -226,10 +226,10 @@ static void test_same_as_mkfs(void **state)
 		 "%s > /dev/null 2>&1",
 		 UUID, path);
 	assert_int_equal(system(command), 0);
-	host = run_ok(&setup);
-	compare_with_file(host, path);
+	trial = run_ok(&setup);
+	compare_with_file(trial, path);
 	unlink(path);
-	fakehost_free(host);
+	trial_free(trial);
 	memtree_free(setup.tree);
 }
 
@@ -237,11 +237,11 @@ static void test_same_as_mkfs(void **state)
 
 static uint64_t plan_of(struct memtree *tree, const char *const *options)
 {
-	struct fakehost_setup setup = { .tree = tree, .options = options, .plan_only = true };
-	struct fakehost *host = run_ok(&setup);
-	uint64_t bytes = fakehost_plan(host)->bytes;
+	struct trial_setup setup = { .tree = tree, .options = options, .plan_only = true };
+	struct trial *trial = run_ok(&setup);
+	uint64_t bytes = trial_plan(trial)->bytes;
 
-	fakehost_free(host);
+	trial_free(trial);
 	return bytes;
 }
 
@@ -258,13 +258,13 @@ static void test_smallest(void **state)
 /* A full filesystem has nothing left, and less is refused. */
 static void test_exact(void **state)
 {
-	struct fakehost_setup setup = { .tree = new_large_files(3, 5 * MIB, 3000) };
-	struct fakehost *host = run_ok(&setup);
+	struct trial_setup setup = { .tree = new_large_files(3, 5 * MIB, 3000) };
+	struct trial *trial = run_ok(&setup);
 
 	(void)state;
-	assert_int_equal(fakehost_described(host)->free_bytes, 0);
-	setup.window_bytes = fakehost_window_bytes(host) - BLOCK;
-	fakehost_free(host);
+	assert_int_equal(trial_described(trial)->free_bytes, 0);
+	setup.window_bytes = trial_window_bytes(trial) - BLOCK;
+	trial_free(trial);
 	run_refused(&setup, "describe", -ENOSPC, "too small");
 	memtree_free(setup.tree);
 }
@@ -272,37 +272,37 @@ static void test_exact(void **state)
 /* Planned for an amount of free space, it has just that. */
 static void test_free_space(void **state)
 {
-	struct kataimg_job job = fakehost_default_job();
-	struct fakehost_setup setup = { .tree = memtree_new_sample(), .job = &job };
-	struct fakehost *host;
+	struct kataimg_job job = trial_default_job();
+	struct trial_setup setup = { .tree = memtree_new_sample(), .job = &job };
+	struct trial *trial;
 
 	(void)state;
 	job.free_bytes = 100 * MIB;
 	job.required = KATAIMG_JOB_FREE_SPACE;
-	host = run_ok(&setup);
-	assert_int_equal(fakehost_described(host)->free_bytes, 100 * MIB);
-	fakehost_free(host);
+	trial = run_ok(&setup);
+	assert_int_equal(trial_described(trial)->free_bytes, 100 * MIB);
+	trial_free(trial);
 	job.free_bytes = 0;
 	job.free_inodes = 100000;
-	host = run_ok(&setup);
-	assert_true(fakehost_described(host)->free_inodes >= 100000);
-	assert_true(fakehost_described(host)->free_inodes < 100008);
-	fakehost_free(host);
+	trial = run_ok(&setup);
+	assert_true(trial_described(trial)->free_inodes >= 100000);
+	assert_true(trial_described(trial)->free_inodes < 100008);
+	trial_free(trial);
 	memtree_free(setup.tree);
 }
 
 static void try_windows(struct memtree *tree, const char *const *options, uint64_t first,
 			uint64_t count, uint64_t step)
 {
-	struct fakehost_setup setup = { .tree = tree, .options = options, .plan_only = true };
+	struct trial_setup setup = { .tree = tree, .options = options, .plan_only = true };
 
 	for (uint64_t i = first; i < first + count; i++) {
-		struct fakehost *host;
+		struct trial *trial;
 
 		setup.extra_bytes = i * step * BLOCK;
-		host = run_ok(&setup);
-		assert_true(fakehost_described(host)->size_bytes <= fakehost_window_bytes(host));
-		fakehost_free(host);
+		trial = run_ok(&setup);
+		assert_true(trial_described(trial)->size_bytes <= trial_window_bytes(trial));
+		trial_free(trial);
 	}
 }
 
@@ -334,16 +334,16 @@ static void test_huge_windows(void **state)
 		3 * TIB,
 		16 * TIB,
 	};
-	struct fakehost_setup setup = { .tree = memtree_new_sample(), .plan_only = true };
+	struct trial_setup setup = { .tree = memtree_new_sample(), .plan_only = true };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
-		struct fakehost *host;
+		struct trial *trial;
 
 		setup.window_bytes = windows[i];
-		host = run_ok(&setup);
-		assert_true(windows[i] - fakehost_described(host)->size_bytes < 64 * BLOCK);
-		fakehost_free(host);
+		trial = run_ok(&setup);
+		assert_true(windows[i] - trial_described(trial)->size_bytes < 64 * BLOCK);
+		trial_free(trial);
 	}
 	memtree_free(setup.tree);
 }
@@ -354,46 +354,46 @@ static void test_many_ags(void **state)
 {
 	static const char *const many[] = { "agcount=1024", NULL };
 	static const uint64_t last_size = UINT64_C(1024) * 6144, missing = 2103;
-	struct fakehost_setup setup = {
+	struct trial_setup setup = {
 		.tree = memtree_new(),
 		.options = many,
 		.plan_only = true,
 		.window_bytes = (last_size + missing) * BLOCK,
 	};
-	struct fakehost *host = run_ok(&setup);
-	uint64_t size = fakehost_described(host)->size_bytes;
+	struct trial *trial = run_ok(&setup);
+	uint64_t size = trial_described(trial)->size_bytes;
 
 	(void)state;
 	assert_true(size <= last_size * BLOCK);
 	assert_true(size >= (last_size - missing / 8) * BLOCK);
-	fakehost_free(host);
+	trial_free(trial);
 	setup.window_bytes += BLOCK;
-	host = run_ok(&setup);
-	assert_int_equal(fakehost_described(host)->size_bytes, setup.window_bytes);
-	fakehost_free(host);
+	trial = run_ok(&setup);
+	assert_int_equal(trial_described(trial)->size_bytes, setup.window_bytes);
+	trial_free(trial);
 	memtree_free(setup.tree);
 }
 
 static void test_file_beyond_an_ag(void **state)
 {
-	struct fakehost_setup setup = { .tree = memtree_new(), .plan_only = true };
-	struct fakehost *host;
+	struct trial_setup setup = { .tree = memtree_new(), .plan_only = true };
+	struct trial *trial;
 
 	(void)state;
 	memtree_add_pattern(memtree_root(setup.tree), "file", 3 * TIB, 1);
-	host = run_ok(&setup);
-	assert_true(fakehost_plan(host)->bytes > 3 * TIB);
-	assert_true(fakehost_plan(host)->bytes < 3 * TIB + 4096 * MIB);
-	fakehost_free(host);
+	trial = run_ok(&setup);
+	assert_true(trial_plan(trial)->bytes > 3 * TIB);
+	assert_true(trial_plan(trial)->bytes < 3 * TIB + 4096 * MIB);
+	trial_free(trial);
 	memtree_free(setup.tree);
 }
 
 /* ---- Placement ---- */
 
-static void check_alignment(const struct fakehost *host)
+static void check_alignment(const struct trial *trial)
 {
-	for (uint64_t i = 0; i < fakehost_place_count(host); i++) {
-		const struct fakehost_place *place = fakehost_place_at(host, i);
+	for (uint64_t i = 0; i < trial_place_count(trial); i++) {
+		const struct trial_place *place = trial_place_at(trial, i);
 
 		if (place->node->size >= HUGE && place->len >= HUGE)
 			assert_int_equal((WINDOW_OFFSET + place->off) % HUGE,
@@ -401,31 +401,31 @@ static void check_alignment(const struct fakehost *host)
 	}
 }
 
-static uint64_t places_of_large(const struct fakehost *host)
+static uint64_t places_of_large(const struct trial *trial)
 {
 	uint64_t count = 0;
 
-	for (uint64_t i = 0; i < fakehost_place_count(host); i++)
-		count += fakehost_place_at(host, i)->node->size >= HUGE;
+	for (uint64_t i = 0; i < trial_place_count(trial); i++)
+		count += trial_place_at(trial, i)->node->size >= HUGE;
 	return count;
 }
 
 /* In one piece where there is room; with none, tails go into gaps and save 2 MiB each. */
 static void test_huge_pages(void **state)
 {
-	struct fakehost_setup setup = { .tree = new_large_files(8, HUGE + 5000, 0) };
-	struct fakehost *host = run_ok(&setup);
+	struct trial_setup setup = { .tree = new_large_files(8, HUGE + 5000, 0) };
+	struct trial *trial = run_ok(&setup);
 
 	(void)state;
-	check_alignment(host);
-	assert_int_equal(places_of_large(host), 16);
-	assert_true(fakehost_plan(host)->bytes < 10 * HUGE + 10 * MIB);
-	fakehost_free(host);
+	check_alignment(trial);
+	assert_int_equal(places_of_large(trial), 16);
+	assert_true(trial_plan(trial)->bytes < 10 * HUGE + 10 * MIB);
+	trial_free(trial);
 	setup.extra_bytes = 100 * MIB;
-	host = run_ok(&setup);
-	check_alignment(host);
-	assert_int_equal(places_of_large(host), 8);
-	fakehost_free(host);
+	trial = run_ok(&setup);
+	check_alignment(trial);
+	assert_int_equal(places_of_large(trial), 8);
+	trial_free(trial);
 	memtree_free(setup.tree);
 }
 
@@ -433,20 +433,20 @@ static void test_huge_pages(void **state)
 
 static void test_deterministic(void **state)
 {
-	struct fakehost_setup setup = { .tree = memtree_new_sample(), .extra_bytes = 40 * MIB };
-	struct fakehost *first = run_ok(&setup);
-	struct fakehost *second = run_ok(&setup);
+	struct trial_setup setup = { .tree = memtree_new_sample(), .extra_bytes = 40 * MIB };
+	struct trial *first = run_ok(&setup);
+	struct trial *second = run_ok(&setup);
 	static uint8_t left[1 << 16], right[1 << 16];
 
 	(void)state;
-	assert_int_equal(fakehost_window_bytes(first), fakehost_window_bytes(second));
-	for (uint64_t off = 0; off < fakehost_window_bytes(first); off += BLOCK) {
-		fakehost_read(first, off, left, BLOCK);
-		fakehost_read(second, off, right, BLOCK);
+	assert_int_equal(trial_window_bytes(first), trial_window_bytes(second));
+	for (uint64_t off = 0; off < trial_window_bytes(first); off += BLOCK) {
+		trial_read(first, off, left, BLOCK);
+		trial_read(second, off, right, BLOCK);
 		assert_memory_equal(left, right, BLOCK);
 	}
-	fakehost_free(first);
-	fakehost_free(second);
+	trial_free(first);
+	trial_free(second);
 	memtree_free(setup.tree);
 }
 
@@ -463,7 +463,7 @@ static void test_options(void **state)
 		{ "log-size=8388609", "multiples of 4K from " },
 	};
 	static const char *const small_log[] = { "sector-size=4096", "log-size=4M", NULL };
-	struct fakehost_setup setup = { .tree = memtree_new() };
+	struct trial_setup setup = { .tree = memtree_new() };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -479,8 +479,8 @@ static void test_options(void **state)
 
 static void test_job(void **state)
 {
-	struct kataimg_job job = fakehost_default_job();
-	struct fakehost_setup setup = { .tree = memtree_new(), .job = &job };
+	struct kataimg_job job = trial_default_job();
+	struct trial_setup setup = { .tree = memtree_new(), .job = &job };
 
 	(void)state;
 	job.window_offset = 512;
@@ -491,9 +491,9 @@ static void test_job(void **state)
 static void test_limits(void **state)
 {
 	static const char *const compat[] = { "profile=compat", NULL };
-	struct fakehost_setup setup = { .tree = memtree_new() };
-	struct fakehost *host = run_ok(&setup);
-	const struct kataimg_limits *limits = fakehost_limits(host);
+	struct trial_setup setup = { .tree = memtree_new() };
+	struct trial *trial = run_ok(&setup);
+	const struct kataimg_limits *limits = trial_limits(trial);
 
 	(void)state;
 	assert_int_equal(limits->symlink_bytes, 1023);
@@ -501,35 +501,35 @@ static void test_limits(void **state)
 	assert_int_equal(limits->device_minor, (1 << 18) - 1);
 	assert_int_equal(limits->xattr_value_bytes, 65536);
 	assert_true(limits->mtime_max == INT64_C(16299260424));
-	assert_string_equal(fakehost_described(host)->min_kernel, "5.10");
-	fakehost_free(host);
+	assert_string_equal(trial_described(trial)->min_kernel, "5.10");
+	trial_free(trial);
 	setup.options = compat;
-	host = run_ok(&setup);
-	assert_true(fakehost_limits(host)->mtime_max == INT32_MAX);
-	assert_string_equal(fakehost_described(host)->min_kernel, "4.2");
-	fakehost_free(host);
+	trial = run_ok(&setup);
+	assert_true(trial_limits(trial)->mtime_max == INT32_MAX);
+	assert_string_equal(trial_described(trial)->min_kernel, "4.2");
+	trial_free(trial);
 	memtree_free(setup.tree);
 }
 
 static void refuse_xattr(const char *name, const char *text)
 {
-	struct fakehost_setup setup = { .tree = memtree_new() };
+	struct trial_setup setup = { .tree = memtree_new() };
 	struct kataimg_node *file = memtree_add_file(memtree_root(setup.tree), "file", "x", 1);
 
 	memtree_set_xattr(file, name, "value", 5);
-	run_refused(&setup, "check", -EFBIG, text);
+	run_refused(&setup, "check", -EOPNOTSUPP, text);
 	memtree_free(setup.tree);
 }
 
 static void test_check(void **state)
 {
-	struct fakehost_setup setup = { .tree = memtree_new() };
+	struct trial_setup setup = { .tree = memtree_new() };
 
 	(void)state;
 	refuse_xattr("system.nfs4_acl", "namespaces");
 	refuse_xattr("system.posix_acl_access", "not a valid ACL");
 	memtree_add_symlink(memtree_root(setup.tree), "link", "");
-	run_refused(&setup, "check", -EFBIG, "target");
+	run_refused(&setup, "check", -EOPNOTSUPP, "target");
 	memtree_free(setup.tree);
 }
 
@@ -537,17 +537,17 @@ static void test_check(void **state)
 
 static void test_failures(void **state)
 {
-	struct fakehost_setup setup = {
-		.backend = fakehost_load_backend(),
+	struct trial_setup setup = {
+		.backend = trial_load_backend(),
 		.tree = memtree_new_sample(),
 	};
 
 	(void)state;
-	fakehost_sweep(&setup, FAKEHOST_WRITE, EIO, 25);
-	fakehost_sweep(&setup, FAKEHOST_WRITE, ENOSPC, 10);
-	fakehost_sweep(&setup, FAKEHOST_PLACE, ENOSPC, 8);
-	fakehost_sweep(&setup, FAKEHOST_WINDOW_READ, EIO, 10);
-	fakehost_sweep(&setup, FAKEHOST_DERIVE, EIO, 5);
+	trial_sweep(&setup, TRIAL_WRITE, EIO, 25);
+	trial_sweep(&setup, TRIAL_WRITE, ENOSPC, 10);
+	trial_sweep(&setup, TRIAL_PLACE, ENOSPC, 8);
+	trial_sweep(&setup, TRIAL_WINDOW_READ, EIO, 10);
+	trial_sweep(&setup, TRIAL_DERIVE, EIO, 5);
 	memtree_free(setup.tree);
 }
 

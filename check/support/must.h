@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* For test support code: what cannot be (memory out, a wrong use by the test) ends the program. */
-#ifndef SUPPORT_MUST_H
-#define SUPPORT_MUST_H
+#ifndef CHECK_SUPPORT_MUST_H
+#define CHECK_SUPPORT_MUST_H
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The judge of backends is itself judged: by a backend that behaves, and by its sins one by one. */
-#include "tests/support/fakehost.h"
+#include "check/support/trial.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -163,9 +163,9 @@ static const struct kataimg_backend toyfs = {
 
 #define FILE_BYTES 10000
 
-static struct fakehost_setup new_setup(void)
+static struct trial_setup new_setup(void)
 {
-	struct fakehost_setup setup = { .backend = &toyfs, .tree = memtree_new() };
+	struct trial_setup setup = { .backend = &toyfs, .tree = memtree_new() };
 
 	memtree_add_pattern(memtree_root(setup.tree), "file", FILE_BYTES, 1);
 	return setup;
@@ -173,22 +173,22 @@ static struct fakehost_setup new_setup(void)
 
 static void a_good_backend_leaves_its_window(void **state)
 {
-	struct fakehost_setup setup = new_setup();
-	struct fakehost *host = fakehost_new(&setup);
+	struct trial_setup setup = new_setup();
+	struct trial *trial = trial_new(&setup);
 	uint8_t placed[FILE_BYTES], expected[FILE_BYTES];
 
 	(void)state;
-	assert_int_equal(fakehost_run(host), 0);
-	assert_int_equal(fakehost_window_bytes(host), 4096 + 12288);
-	assert_int_equal(fakehost_place_count(host), 1);
-	fakehost_read(host, 4096, placed, sizeof(placed));
+	assert_int_equal(trial_run(trial), 0);
+	assert_int_equal(trial_window_bytes(trial), 4096 + 12288);
+	assert_int_equal(trial_place_count(trial), 1);
+	trial_read(trial, 4096, placed, sizeof(placed));
 	memtree_read(memtree_find(setup.tree, "file"), 0, expected, sizeof(expected));
 	assert_memory_equal(placed, expected, sizeof(placed));
-	assert_string_equal(fakehost_probed(host)->type, "toyfs");
-	fakehost_free(host);
-	fakehost_sweep(&setup, FAKEHOST_WRITE, EIO, 9);
-	fakehost_sweep(&setup, FAKEHOST_PLACE, ENOSPC, 9);
-	fakehost_sweep(&setup, FAKEHOST_WINDOW_READ, EIO, 9);
+	assert_string_equal(trial_probed(trial)->type, "toyfs");
+	trial_free(trial);
+	trial_sweep(&setup, TRIAL_WRITE, EIO, 9);
+	trial_sweep(&setup, TRIAL_PLACE, ENOSPC, 9);
+	trial_sweep(&setup, TRIAL_WINDOW_READ, EIO, 9);
 	memtree_free(setup.tree);
 }
 
@@ -200,61 +200,59 @@ static void every_sin_is_found(void **state)
 		const char *stage, *words;
 	} sins[] = {
 		{ SIN_SILENT_ERROR, -EPROTO, "plan", "without a message" },
-		{ SIN_WRITE_IN_VERIFY, -EPROTO, "probe", "write was called during verify" },
-		{ SIN_WRITE_OVER_PLACED, -EEXIST, "write", "over a placed range" },
-		{ SIN_READ_PLACED, -EBUSY, "write", "which is placed" },
-		{ SIN_BEYOND_WINDOW, -ERANGE, "write", "outside the window" },
+		{ SIN_WRITE_IN_VERIFY, -EPROTO, "verify", "write was called during verify" },
+		{ SIN_WRITE_OVER_PLACED, -EEXIST, "write", "overlaps what is there" },
+		{ SIN_READ_PLACED, -EBUSY, "write", "not copied yet" },
+		{ SIN_BEYOND_WINDOW, -ERANGE, "write", "leaves the window" },
 		{ SIN_BEYOND_FILE, -EPROTO, "write", "a file of 10000 bytes" },
-		{ SIN_BEHIND_PLAN, -EPROTO, "probe", "behind the structure" },
-		{ SIN_WRONG_DESCRIPTION, -EPROTO, "probe", "differ" },
+		{ SIN_BEHIND_PLAN, -EPROTO, "plan", "wrote behind what it was given" },
+		{ SIN_WRONG_DESCRIPTION, -EPROTO, "probe", "has inodes 1, planned were 2" },
 		{ SIN_NESTED_PARALLEL, -EPROTO, "write", "parallel inside parallel" },
 		{ SIN_ODD_GRANULARITY, -EPROTO, "plan", "granularity 1000" },
 	};
-	struct fakehost_setup setup = new_setup();
+	struct trial_setup setup = new_setup();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sins) / sizeof(sins[0]); i++) {
 		char text[32];
-		struct fakehost *host;
+		struct trial *trial;
 
 		snprintf(text, sizeof(text), "sin=%d", sins[i].sin);
 		setup.options = (const char *const[]){ text, NULL };
-		host = fakehost_new(&setup);
-		assert_int_equal(fakehost_run(host), sins[i].ret);
-		assert_string_equal(fakehost_stage(host), sins[i].stage);
-		assert_non_null(strstr(sins[i].ret == -EPROTO ? fakehost_violation(host)
-							      : fakehost_error(host),
-				       sins[i].words));
-		fakehost_free(host);
+		trial = trial_new(&setup);
+		assert_int_equal(trial_run(trial), sins[i].ret);
+		assert_string_equal(trial_stage(trial), sins[i].stage);
+		assert_non_null(strstr(trial_error(trial), sins[i].words));
+		trial_free(trial);
 	}
 	memtree_free(setup.tree);
 }
 
 static void verify_sees_a_corrupted_window(void **state)
 {
-	struct fakehost_setup setup = new_setup();
-	struct fakehost *host;
+	struct trial_setup setup = new_setup();
+	struct trial *trial;
 
 	(void)state;
 	setup.corrupt = "x";
 	setup.corrupt_len = 1;
-	host = fakehost_new(&setup);
-	assert_int_equal(fakehost_run(host), -EILSEQ);
-	assert_string_equal(fakehost_error(host), "the size is wrong");
-	fakehost_free(host);
+	trial = trial_new(&setup);
+	assert_int_equal(trial_run(trial), -EILSEQ);
+	assert_string_equal(trial_error(trial), "toyfs: the size is wrong");
+	trial_free(trial);
 	memtree_free(setup.tree);
 }
 
 static void cancelled_builds_return_ecanceled(void **state)
 {
-	struct fakehost_setup setup = new_setup();
-	struct fakehost *host = fakehost_new(&setup);
+	struct trial_setup setup = new_setup();
+	struct trial *trial = trial_new(&setup);
 
 	(void)state;
-	fakehost_cancel_after(host, 1);
-	assert_int_equal(fakehost_run(host), -ECANCELED);
-	assert_string_equal(fakehost_stage(host), "write");
-	fakehost_free(host);
+	trial_cancel_after(trial, 1);
+	assert_int_equal(trial_run(trial), -ECANCELED);
+	assert_string_equal(trial_stage(trial), "write");
+	trial_free(trial);
 	memtree_free(setup.tree);
 }
 
