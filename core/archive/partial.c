@@ -39,6 +39,8 @@ struct archive_partial {
 	struct archive_stream *stream; /* while it is looked through */
 	struct error *failure;         /* likewise: of the stream */
 	bool ended;                    /* the stream is */
+	struct archive_input again;    /* packed, as peeking reads it */
+	struct archive_stream peeking; /* of it; owned */
 	pthread_mutex_t lock;          /* of what follows */
 	bool filled;
 };
@@ -237,6 +239,13 @@ static int stamp_of(int fd, struct tree_stamp *stamp)
 	return 0;
 }
 
+static int fail_written(const struct archive_partial *partial, struct error *error)
+{
+	return error_set(error, ESTALE,
+			 "%s was written while it was read: build again from a source at rest",
+			 partial->label);
+}
+
 static int fill(struct archive_partial *partial, struct error *error)
 {
 	struct archive_stream stream autocall(archive_stream_close) = { 0 };
@@ -251,10 +260,7 @@ static int fill(struct archive_partial *partial, struct error *error)
 		return ret;
 	if (stamp_of(partial->packed.fd, &stamp) < 0 || bytes != partial->bytes ||
 	    memcmp(&stamp, &partial->stamp, sizeof(stamp)) != 0)
-		return error_set(error, ESTALE,
-				 "%s was written while it was read: build again from a source at "
-				 "rest",
-				 partial->label);
+		return fail_written(partial, error);
 	partial->filled = true;
 	return 0;
 }
@@ -283,6 +289,50 @@ int archive_partial_read(struct archive_partial *partial, uint64_t at, void *buf
 	if (!is_kept(partial, at, len))
 		ret = archive_partial_fill(partial, &error);
 	return ret < 0 ? ret : io_pread(partial->fd, buf, len, at);
+}
+
+/* ---- Without keeping it ---- */
+
+static void end_peeking(struct archive_partial *partial)
+{
+	archive_stream_close(&partial->peeking);
+	archive_input_release(&partial->again);
+}
+
+/* Back to the front, if the place lies behind what is passed, or nothing was. */
+static int begin_peeking(struct archive_partial *partial, uint64_t at, struct error *error)
+{
+	struct archive_stream *stream = &partial->peeking;
+
+	if (stream->archive && at >= stream->off)
+		return 0;
+	end_peeking(partial);
+	partial->again = partial->packed;
+	partial->again.buffer = NULL;
+	return archive_stream_open(stream, &partial->again, partial->limit, NULL, error);
+}
+
+int archive_partial_peek(struct archive_partial *partial, uint64_t at, void *buf, size_t len,
+			 struct error *error)
+{
+	struct archive_stream *stream = &partial->peeking;
+	char *to = buf;
+	int ret = begin_peeking(partial, at, error);
+
+	while (ret >= 0 && len > 0) {
+		uint64_t end = stream->off + stream->len;
+		size_t part = at >= end ? 0 : end - at < len ? (size_t)(end - at) : len;
+
+		if (part > 0)
+			memcpy(to, stream->block + (at - stream->off), part);
+		to += part;
+		at += part;
+		len -= part;
+		ret = len > 0 ? archive_stream_next(stream, error) : 1;
+		if (ret == 0)
+			return fail_written(partial, error);
+	}
+	return ret < 0 ? ret : 0;
 }
 
 size_t archive_partial_within(const struct archive_partial *partial, uint64_t at, size_t len)
@@ -336,6 +386,7 @@ void archive_partial_free(struct archive_partial *partial)
 {
 	if (!partial)
 		return;
+	end_peeking(partial);
 	archive_input_release(&partial->packed);
 	if (partial->packed.fd >= 0)
 		close(partial->packed.fd);

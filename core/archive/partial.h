@@ -30,6 +30,11 @@ DEFINE_CLEANUP(struct archive_partial, archive_partial_free)
 /* Has the whole archive in the scratch file. Any thread. */
 int archive_partial_fill(struct archive_partial *partial, struct error *error);
 
+/* Bytes at a place, unpacked once more and not kept: from front to back that is done once for all
+ * of them. One thread, before the whole archive is asked for. */
+int archive_partial_peek(struct archive_partial *partial, uint64_t at, void *buf, size_t len,
+			 struct error *error);
+
 /* For archive_input_read. While the archive is looked through there are zeros behind its end;
  * archive_partial_within: how many of the bytes at a place are not. */
 int archive_partial_read(struct archive_partial *partial, uint64_t at, void *buf, size_t len);

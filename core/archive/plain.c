@@ -71,6 +71,11 @@ static int fill(void *arg, struct error *error)
 	return archive_partial_fill(arg, error);
 }
 
+static int peek(void *arg, uint64_t off, void *buf, size_t len, struct error *error)
+{
+	return archive_partial_peek(arg, off, buf, len, error);
+}
+
 static void free_partial(void *arg)
 {
 	archive_partial_free(arg);
@@ -78,7 +83,7 @@ static void free_partial(void *arg)
 
 int archive_plain_give(struct archive_plain *plain, struct tree *tree, struct error *error)
 {
-	const struct tree_later later = { fill, free_partial, plain->partial };
+	const struct tree_later later = { fill, peek, free_partial, plain->partial };
 	int source = tree_add_shared(tree, plain->input.fd,
 				     plain->scratch ? TREE_SOURCE_SCRATCH : TREE_SOURCE_ARCHIVE);
 

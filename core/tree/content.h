@@ -80,6 +80,9 @@ struct tree_decoder {
  * in any thread and as often as it likes; all zeros: it has them. */
 struct tree_later {
 	int (*fill)(void *arg, struct error *error);
+	/* Bytes at a place, which are not kept: for who goes through all of it in ascending order.
+	 * One thread. */
+	int (*peek)(void *arg, uint64_t off, void *buf, size_t len, struct error *error);
 	void (*free)(void *arg);
 	void *arg;
 };

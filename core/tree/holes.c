@@ -2,7 +2,10 @@
 #include "core/tree/holes.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "core/tree/content.h"
 #include "core/tree/node.h"
 #include "core/tree/reader.h"
 #include "core/tree/segments.h"
@@ -13,10 +16,33 @@ struct reading {
 	struct error *error;
 };
 
+/* Of a source that has not all of its bytes: they need not be there for this. */
+static int peek(const struct reading *reading, const struct tree_later *later, uint64_t off,
+		char *buf, size_t len)
+{
+	uint64_t at = off, end = off + len;
+	struct tree_extent extent;
+
+	while (tree_next_extent(reading->tree, reading->node, at, end, &extent)) {
+		int ret = later->peek(later->arg, extent.source_off, buf + (extent.file_off - off),
+				      (size_t)extent.len, reading->error);
+
+		if (ret < 0)
+			return ret;
+		memset(buf + (at - off), 0, extent.file_off - at);
+		at = extent.file_off + extent.len;
+	}
+	memset(buf + (at - off), 0, end - at);
+	return 0;
+}
+
 static int read_node(void *arg, uint64_t off, void *buf, size_t len)
 {
 	const struct reading *reading = arg;
+	const struct tree_source *source = tree_source_of(reading->tree, reading->node);
 
+	if (source && source->later.peek)
+		return peek(reading, &source->later, off, buf, len);
 	return tree_read(reading->tree, reading->node, off, buf, len, reading->error);
 }
 
@@ -49,15 +75,54 @@ static int set_holes(struct tree *tree, struct tree_node *node, enum tree_holes 
 	return ret == -ENOMEM ? error_nomem(error) : ret;
 }
 
+/* Where a file's bytes begin. */
+struct place {
+	const struct kataimg_node *node;
+	uint64_t off;
+	uint64_t index; /* of the node */
+	uint16_t source;
+};
+
+static struct place place_of(const struct kataimg_node *node, uint64_t index)
+{
+	const struct tree_content *content = &tree_node(node)->content;
+	bool has_ranges = content->kind == TREE_CONTENT_RANGES && content->range_count > 0;
+
+	return (struct place){ .node = node,
+			       .off = has_ranges ? content->ranges[0].source_off : 0,
+			       .index = index,
+			       .source = has_ranges ? content->source : 0 };
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct place *one = a, *two = b;
+
+	if (one->source != two->source)
+		return one->source < two->source ? -1 : 1;
+	if (one->off != two->off)
+		return one->off < two->off ? -1 : 1;
+	return (one->index > two->index) - (one->index < two->index);
+}
+
+/* In the order of their sources: an archive is gone through once. */
 int tree_set_holes(struct tree *tree, enum tree_holes holes, struct error *error)
 {
 	const struct kataimg_tree *nodes = tree_public(tree);
+	autofree struct place *places = NULL;
+	uint64_t count = 0;
 	int ret = 0;
 
 	if (holes == TREE_HOLES_SOURCE)
 		return 0;
-	for (uint64_t i = 0; ret == 0 && i < nodes->node_count; i++)
+	places = calloc(nodes->node_count, sizeof(*places));
+	if (!places)
+		return error_nomem(error);
+	for (uint64_t i = 0; i < nodes->node_count; i++)
 		if (nodes->nodes[i]->type == KATAIMG_REG)
-			ret = set_holes(tree, tree_node(nodes->nodes[i]), holes, error);
+			places[count++] = place_of(nodes->nodes[i], i);
+	qsort(places, count, sizeof(*places), compare_places);
+	for (uint64_t i = 0; ret == 0 && i < count; i++)
+		ret = set_holes(tree, tree_node(places[i].node), holes, error);
 	return ret;
 }
