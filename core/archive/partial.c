@@ -217,6 +217,8 @@ static int look_through(struct archive_partial *partial,
 		ret = go_through(partial, &input, &options->reader, &end);
 	if (ret == 0)
 		ret = go_to_end(partial, end);
+	if (ret == 0)
+		archive_stream_warn_behind(&stream);
 	partial->bytes = stream.off;
 	partial->stream = NULL;
 	partial->failure = NULL;

@@ -14,7 +14,11 @@ static int unpack_all(struct archive_input *input, int fd,
 	int ret = archive_stream_open(&stream, input, options->tree->scratch.limit, options->digest,
 				      error);
 
-	return ret < 0 ? ret : archive_stream_store(&stream, fd, bytes, error);
+	if (ret == 0)
+		ret = archive_stream_store(&stream, fd, bytes, error);
+	if (ret == 0)
+		archive_stream_warn_behind(&stream);
+	return ret;
 }
 
 static int unpack_partly(struct archive_plain *plain, int fd,

@@ -8,6 +8,7 @@
 #include "core/archive/archive.h"
 #include "core/base/cancel.h"
 #include "core/base/io.h"
+#include "core/base/log.h"
 #include "core/base/meter.h"
 #include "kataimg/backend.h"
 #include "lib/bytes.h"
@@ -165,6 +166,21 @@ int archive_stream_next(struct archive_stream *stream, struct error *error)
 	stream->len = 0;
 	return status == ARCHIVE_EOF ? 0
 				     : archive_input_fail(stream->input, stream->archive, error);
+}
+
+/* Some fill a last block with zeros. */
+void archive_stream_warn_behind(const struct archive_stream *stream)
+{
+	const struct archive_input *input = stream->input;
+	uint64_t at = stream->archive ? (uint64_t)archive_filter_bytes(stream->archive, -1) : 0;
+	char start[512];
+	size_t len;
+
+	if (!stream->archive || archive_input_is_stream(input) || at >= input->bytes)
+		return;
+	len = input->bytes - at < sizeof(start) ? (size_t)(input->bytes - at) : sizeof(start);
+	if (archive_input_read(input, at, start, len) == 0 && !bytes_are_zero(start, len))
+		log_warning("%s: what follows its compressed data is left out", input->label);
 }
 
 static int store_block(const struct archive_stream *stream, int to)
