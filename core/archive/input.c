@@ -2,6 +2,7 @@
 #include "core/archive/input.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,14 +38,19 @@ int archive_input_fail(const struct archive_input *input, struct archive *archiv
 			 reason ? reason : "the archive is damaged or cut off");
 }
 
+/* A pipe may give less than tells what it is. */
 static ssize_t read_stream(const struct archive_input *input)
 {
+	size_t len = 0;
 	ssize_t got;
 
-	do
-		got = read(input->fd, input->buffer, STREAM_BUFFER_BYTES);
-	while (got < 0 && errno == EINTR && !cancel_requested());
-	return got;
+	do {
+		got = read(input->fd, (char *)input->buffer + len, STREAM_BUFFER_BYTES - len);
+		if (got > 0)
+			len += (size_t)got;
+	} while ((got > 0 && len < ARCHIVE_INFLATE_MAGIC_BYTES) ||
+		 (got < 0 && errno == EINTR && !cancel_requested()));
+	return got < 0 ? got : (ssize_t)len;
 }
 
 static ssize_t read_file(const struct archive_input *input)
@@ -60,23 +66,76 @@ static ssize_t read_file(const struct archive_input *input)
 	return ret < 0 ? -1 : (ssize_t)want;
 }
 
+uint64_t archive_input_taken(const struct archive_input *input)
+{
+	return input->at - (input->inflate ? archive_inflate_left(input->inflate) : 0);
+}
+
 bool archive_input_is_stream(const struct archive_input *input)
 {
 	return input->bytes == UINT64_MAX;
 }
 
-static la_ssize_t read_block(struct archive *archive, void *arg, const void **block)
+/* Into the buffer. */
+static la_ssize_t fetch(struct archive *archive, struct archive_input *input)
 {
-	struct archive_input *input = arg;
 	ssize_t got = archive_input_is_stream(input) ? read_stream(input) : read_file(input);
 
 	if (got < 0) {
 		archive_set_error(archive, errno, "cannot read: %s", strerror(errno));
 		return ARCHIVE_FATAL;
 	}
-	*block = input->buffer;
 	input->at += (uint64_t)got;
 	return got;
+}
+
+static la_ssize_t fail_inflate(struct archive *archive, const struct archive_input *input, int code,
+			       const char *reason)
+{
+	if (code == ENOMEM)
+		archive_set_error(archive, ENOMEM, "out of memory");
+	else
+		archive_set_error(archive, EBADMSG,
+				  "what gzip compressed is damaged, at byte %" PRIu64 ": %s",
+				  archive_input_taken(input), reason);
+	return ARCHIVE_FATAL;
+}
+
+static la_ssize_t read_inflated(struct archive *archive, struct archive_input *input,
+				const void **block)
+{
+	const char *reason = NULL;
+	size_t len;
+	int ret;
+
+	while ((ret = archive_inflate_next(input->inflate, block, &len, &reason)) == -EAGAIN) {
+		la_ssize_t got = fetch(archive, input);
+
+		if (got < 0)
+			return got;
+		archive_inflate_feed(input->inflate, input->buffer, (size_t)got);
+	}
+	return ret < 0 ? fail_inflate(archive, input, -ret, reason) : (la_ssize_t)len;
+}
+
+static la_ssize_t read_block(struct archive *archive, void *arg, const void **block)
+{
+	struct archive_input *input = arg;
+	bool first = input->at == 0;
+	la_ssize_t got;
+
+	if (input->inflate)
+		return read_inflated(archive, input, block);
+	got = fetch(archive, input);
+	*block = input->buffer;
+	if (got <= 0 || !first || !input->decompress ||
+	    !archive_inflate_is(input->buffer, (size_t)got))
+		return got;
+	input->inflate = archive_inflate_new();
+	if (!input->inflate)
+		return fail_inflate(archive, input, ENOMEM, NULL);
+	archive_inflate_feed(input->inflate, input->buffer, (size_t)got);
+	return read_inflated(archive, input, block);
 }
 
 static la_int64_t skip(struct archive *archive, void *arg, la_int64_t request)
@@ -85,7 +144,7 @@ static la_int64_t skip(struct archive *archive, void *arg, la_int64_t request)
 	uint64_t left = input->bytes - input->at;
 
 	(void)archive;
-	if (archive_input_is_stream(input) || request <= 0)
+	if (archive_input_is_stream(input) || input->inflate || request <= 0)
 		return 0;
 	if ((uint64_t)request < left)
 		left = (uint64_t)request;
@@ -96,6 +155,8 @@ static la_int64_t skip(struct archive *archive, void *arg, la_int64_t request)
 int archive_input_begin(struct archive_input *input, struct archive **archive, struct error *error)
 {
 	input->at = 0;
+	input->decompress = false;
+	archive_inflate_free(steal_ptr(&input->inflate));
 	if (!input->buffer)
 		input->buffer = malloc(STREAM_BUFFER_BYTES);
 	*archive = archive_read_new();
@@ -160,6 +221,7 @@ int archive_input_attach(struct archive_input *input, struct archive *archive, s
 
 void archive_input_release(struct archive_input *input)
 {
+	archive_inflate_free(steal_ptr(&input->inflate));
 	free(steal_ptr(&input->buffer));
 }
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/archive/inflate.h"
 #include "core/base/error.h"
 #include "lib/cleanup.h"
 
@@ -26,12 +27,17 @@ struct archive_input {
 	uint64_t off, bytes;
 	/* The file does not have all of it yet (archive/partial.h); not owned; NULL: it has. */
 	struct archive_partial *partial;
-	uint64_t at;  /* libarchive's place, from off on */
-	void *buffer; /* owned */
+	uint64_t at;                     /* libarchive's place, from off on */
+	void *buffer;                    /* owned */
+	bool decompress;                 /* is gzip looked for? */
+	struct archive_inflate *inflate; /* owned; NULL: it is none, or not looked at yet */
 };
 
 /* Bytes at a place of the stretch: 0, -ENODATA when the file ends before, or -errno. */
 int archive_input_read(const struct archive_input *input, uint64_t at, void *buf, size_t len);
+
+/* How much of it was made use of. */
+uint64_t archive_input_taken(const struct archive_input *input);
 
 /* Is it read to its end, wherever that is? Its bytes are UINT64_MAX. */
 bool archive_input_is_stream(const struct archive_input *input);

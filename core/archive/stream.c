@@ -24,6 +24,7 @@ static int open_raw(struct archive_input *input, struct archive **result, bool *
 
 	if (ret < 0)
 		return ret;
+	input->decompress = true;
 	archive_read_support_filter_gzip(archive);
 	archive_read_support_filter_bzip2(archive);
 	archive_read_support_filter_xz(archive);
@@ -48,7 +49,7 @@ int archive_stream_is_needed(struct archive_input *input, bool *needed, struct e
 	int ret = open_raw(input, &archive, &empty, error);
 
 	if (ret == 0)
-		*needed = archive_filter_code(archive, 0) != ARCHIVE_FILTER_NONE;
+		*needed = input->inflate || archive_filter_code(archive, 0) != ARCHIVE_FILTER_NONE;
 	return ret;
 }
 
@@ -105,7 +106,7 @@ static bool next_run(const struct archive_stream *stream, size_t *at, size_t *st
 /* Where the compressed bytes are not many, each may stand for many. */
 static uint64_t limit_of(const struct archive_stream *stream)
 {
-	uint64_t from = (uint64_t)archive_filter_bytes(stream->archive, -1), ratio, limit;
+	uint64_t from = archive_input_taken(stream->input), ratio, limit;
 
 	if (stream->limit > 0)
 		return stream->limit;

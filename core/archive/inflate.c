@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/archive/inflate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ZLIB_CONST
+#include <zlib.h>
+
+#define BLOCK_BYTES ((size_t)256 << 10)
+/* zlib's way to say: the largest window, in a gzip file and nothing else. */
+#define WINDOW_BITS (15 + 16)
+
+struct archive_inflate {
+	z_stream z;
+	bool in_member; /* its end has not come */
+	bool at_end;    /* of the file */
+	bool done;      /* no member follows */
+	Bytef block[BLOCK_BYTES];
+};
+
+static const unsigned char magic[ARCHIVE_INFLATE_MAGIC_BYTES] = { 0x1f, 0x8b, Z_DEFLATED };
+
+bool archive_inflate_is(const void *bytes, size_t len)
+{
+	return len >= sizeof(magic) && memcmp(bytes, magic, sizeof(magic)) == 0;
+}
+
+struct archive_inflate *archive_inflate_new(void)
+{
+	struct archive_inflate *gzip = malloc(sizeof(*gzip));
+
+	if (!gzip)
+		return NULL;
+	memset(gzip, 0, offsetof(struct archive_inflate, block));
+	if (inflateInit2(&gzip->z, WINDOW_BITS) != Z_OK) {
+		free(gzip);
+		return NULL;
+	}
+	gzip->in_member = true;
+	return gzip;
+}
+
+void archive_inflate_free(struct archive_inflate *gzip)
+{
+	if (gzip)
+		inflateEnd(&gzip->z);
+	free(gzip);
+}
+
+void archive_inflate_feed(struct archive_inflate *gzip, const void *bytes, size_t len)
+{
+	gzip->z.next_in = bytes;
+	gzip->z.avail_in = (uInt)len;
+	gzip->at_end = len == 0;
+}
+
+size_t archive_inflate_left(const struct archive_inflate *gzip)
+{
+	return gzip->z.avail_in;
+}
+
+/* Members follow each other; zeros fill a tape's last block, and what else comes is not gzip's. */
+static void begin_member(struct archive_inflate *gzip)
+{
+	if (*gzip->z.next_in != magic[0]) {
+		gzip->done = true;
+		return;
+	}
+	inflateReset(&gzip->z);
+	gzip->in_member = true;
+}
+
+/* One step of zlib's. */
+static int step(struct archive_inflate *gzip, const char **reason)
+{
+	int status = inflate(&gzip->z, Z_NO_FLUSH);
+
+	if (status == Z_STREAM_END)
+		gzip->in_member = false;
+	if (status == Z_MEM_ERROR)
+		return -ENOMEM;
+	if (status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR)
+		return 0;
+	*reason = gzip->z.msg ? gzip->z.msg : "a preset dictionary";
+	return -EBADMSG;
+}
+
+/* When a step had nothing to give. */
+static int go_on(struct archive_inflate *gzip, const char **reason)
+{
+	if (gzip->z.avail_in > 0) {
+		if (!gzip->in_member)
+			begin_member(gzip);
+		return 0;
+	}
+	if (!gzip->at_end)
+		return -EAGAIN;
+	*reason = "it is cut off";
+	gzip->done = true;
+	return gzip->in_member ? -EBADMSG : 0;
+}
+
+int archive_inflate_next(struct archive_inflate *gzip, const void **block, size_t *len,
+			 const char **reason)
+{
+	int ret = 0;
+
+	gzip->z.next_out = gzip->block;
+	gzip->z.avail_out = BLOCK_BYTES;
+	*block = gzip->block;
+	*len = 0;
+	while (ret == 0 && *len == 0 && !gzip->done) {
+		/* There may be more to come of what was read before. */
+		if (gzip->in_member)
+			ret = step(gzip, reason);
+		*len = BLOCK_BYTES - gzip->z.avail_out;
+		if (ret == 0 && *len == 0)
+			ret = go_on(gzip, reason);
+	}
+	return ret;
+}

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Usage: test_damage.py KATAIMG: what a compressed archive's own tool calls damaged is refused, by a
+build and by a look at it, from a file and from a pipe; what the tool takes gives the same tree."""
+import io
+import os
+import random
+import struct
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zlib
+
+KATAIMG = os.path.abspath(sys.argv[1])
+BUILD = ('-q', '--no-sync', '-f', 'erofs', '--set', 'image.align=2M', '--set', 'rootfs.check=no', '-o',
+         'x.img')
+LOOKS = (('tree', '-q'), BUILD + ('--dry-run',), BUILD)
+failures = 0
+
+
+def fail(what):
+    global failures
+    failures += 1
+    print('FAIL:', what)
+
+
+def archive():
+    """A tar of which compression makes little: a changed byte is a changed byte of a file."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode='w') as tar:
+        for name, data in ('noise', random.Random(1).randbytes(300000)), ('zeros', bytes(700000)):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def run(*words, data=b''):
+    return subprocess.run(words, input=data, capture_output=True, check=False)
+
+
+def looks(data):
+    """What each look at the archive, as a file and as a pipe, ends with and says."""
+    with open('in', 'wb') as out:
+        out.write(data)
+    for words in LOOKS:
+        for source in 'in', '-':
+            got = run(KATAIMG, *words, source, data=data if source == '-' else b'')
+            yield f'{words} {source}', got
+
+
+def changed(data, at):
+    return data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1:]
+
+
+def damages(packed):
+    """Somewhere in the middle, in the sums at the end, and cut off."""
+    for at in 3, len(packed) // 3, len(packed) // 2, *range(len(packed) - 12, len(packed), 3):
+        yield f'byte {at} of {len(packed)} is changed', changed(packed, at)
+    for left in 0.5, 0.9:
+        yield f'cut to {left}', packed[:int(left * len(packed))]
+    for less in 1, 4, 8:
+        yield f'{less} bytes are missing', packed[:-less]
+
+
+def check_damages(tool, plain):
+    packed = run(tool, '-c', data=plain).stdout
+    refused = 0
+    for what, data in damages(packed):
+        if run(tool, '-t', data=data).returncode == 0:
+            continue
+        refused += 1
+        for look, got in looks(data):
+            if got.returncode != 1 or not got.stderr.startswith(b'kataimg: error: '):
+                fail(f'{tool}: {what}: {look}: {got.returncode}, {got.stderr}')
+    if refused < 6:
+        fail(f'{tool}: only {refused} damages are any to {tool}')
+
+
+def member(plain, flags=0, extra=b'', level=6):
+    """A member of a gzip file, RFC 1952, with the fields that flags name."""
+    head = struct.pack('<BBBBIBB', 0x1f, 0x8b, 8, flags, 0, 0, 255) + extra
+    if flags & 2:
+        head += struct.pack('<H', zlib.crc32(head) & 0xffff)
+    deflate = zlib.compressobj(level, zlib.DEFLATED, -15)
+    return (head + deflate.compress(plain) + deflate.flush() +
+            struct.pack('<II', zlib.crc32(plain), len(plain) & 0xffffffff))
+
+
+def check_forms(plain):
+    """All that gzip(1) takes is read as what it stands for."""
+    with open('plain', 'wb') as out:
+        out.write(plain)
+    tree = run(KATAIMG, 'tree', '-q', 'plain').stdout
+    half = len(plain) // 2
+    forms = {
+        'one member': member(plain),
+        'two members': member(plain[:half]) + member(plain[half:]),
+        'an empty member': member(b'') + member(plain) + member(b''),
+        'a member for each 5000 bytes': b''.join(member(plain[at:at + 5000])
+                                                 for at in range(0, len(plain), 5000)),
+        'zeros behind it': member(plain) + bytes(10240),
+        'all fields': member(plain, 2 | 4 | 8 | 16, b'\x03\0abcname\0comment\0'),
+        'stored': member(plain, level=0),
+    }
+    for name, data in forms.items():
+        if name != 'zeros behind it' and run('gzip', '-t', data=data).returncode != 0:
+            fail(f'{name}: gzip does not take it')
+        for look, got in looks(data):
+            if got.returncode != 0:
+                fail(f'{name}: {look}: {got.stderr}')
+            elif 'tree' in look and got.stdout != tree:
+                fail(f'{name}: {look}: another tree')
+
+
+def check_message(plain):
+    packed = run('gzip', '-c', data=plain).stdout
+    for data, text in (
+            (changed(packed, len(packed) - 8), f'at byte {len(packed) - 4}: incorrect data check'),
+            (changed(packed, len(packed) - 1), f'at byte {len(packed)}: incorrect length check'),
+            (packed[:1000], 'at byte 1000: it is cut off')):
+        for look, got in looks(data):
+            label = 'standard input' if look.endswith('-') else 'in'
+            want = f'kataimg: error: {label}: what gzip compressed is damaged, {text}\n'
+            if got.stderr.decode() != want:
+                fail(f'{look}: {got.stderr}, not {want}')
+
+
+with tempfile.TemporaryDirectory(dir='.') as directory:
+    os.chdir(directory)
+    content = archive()
+    for compressor in 'gzip', 'bzip2', 'xz', 'zstd':
+        check_damages(compressor, content)
+    check_forms(content)
+    check_message(content)
+    os.chdir('..')
+sys.exit(1 if failures else 0)
