@@ -109,21 +109,46 @@ static int place_lowest(struct placer *placer, uint64_t file_block, uint64_t blo
 	return placer_place_huge(placer, file_block, *placed);
 }
 
-int placer_place_pages(struct placer *placer, bool whole, uint64_t file_block, uint64_t blocks,
-		       uint64_t *placed)
+/* *piece: the last one, and then this. -ENOSPC. */
+static int place_halves(struct placer *placer, uint64_t file_block, uint64_t blocks,
+			uint64_t *piece)
 {
-	uint64_t piece;
+	int ret;
+
+	if (*piece > blocks)
+		*piece = blocks;
+	for (;;) {
+		ret = placer_place_huge(placer, file_block, *piece);
+		if (ret != -ENOSPC || *piece <= placer->huge_blocks)
+			return ret;
+		*piece = round_up(*piece / 2, placer->huge_blocks);
+	}
+}
+
+/* *piece: how many there are now. -ENOSPC. */
+static int place_piece(struct placer *placer, enum placer_packing packing, uint64_t file_block,
+		       uint64_t blocks, uint64_t *piece)
+{
+	int ret = -ENOSPC;
+
+	if (packing == PLACER_HALVES)
+		return place_halves(placer, file_block, blocks, piece);
+	*piece = blocks;
+	if (packing == PLACER_WHOLE_OR_LOWEST)
+		ret = placer_place_huge(placer, file_block, blocks);
+	return ret == -ENOSPC ? place_lowest(placer, file_block, blocks, piece) : ret;
+}
+
+int placer_place_pages(struct placer *placer, enum placer_packing packing, uint64_t file_block,
+		       uint64_t blocks, uint64_t *placed)
+{
+	uint64_t piece = blocks;
 
 	for (*placed = 0; placer_has_page(placer, file_block, blocks); *placed += piece) {
-		int ret = whole ? placer_place_huge(placer, file_block, blocks) : -ENOSPC;
+		int ret = place_piece(placer, packing, file_block, blocks, &piece);
 
-		piece = blocks;
-		if (ret == -ENOSPC)
-			ret = place_lowest(placer, file_block, blocks, &piece);
-		if (ret == -ENOSPC)
-			return 0;
 		if (ret < 0)
-			return ret;
+			return ret == -ENOSPC ? 0 : ret;
 		file_block += piece;
 		blocks -= piece;
 	}

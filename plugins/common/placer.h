@@ -41,13 +41,18 @@ int placer_place(struct placer *placer, struct placer_run *run, uint64_t file_bl
  * -ENOSPC, -ENOMEM, or map's error. */
 int placer_place_huge(struct placer *placer, uint64_t file_block, uint64_t blocks);
 
+enum placer_packing {
+	PLACER_LOWEST,          /* as much as the lowest room for a page has */
+	PLACER_WHOLE_OR_LOWEST, /* all that is left if there is room, else so */
+	PLACER_HALVES           /* all, half of it, ...: the first for which there is room */
+};
+
 /*
- * Whole huge pages, with what is in front of the first, in the lowest pieces that have room for one
- * or more; before that, if `whole`, all blocks that are left in one piece. *placed: how many from
- * the front on found a place. -ENOMEM, or map's error.
+ * Whole huge pages, with what is in front of the first, in pieces. *placed: how many from the front
+ * on found a place; a page that found none ends it. -ENOMEM, or map's error.
  */
-int placer_place_pages(struct placer *placer, bool whole, uint64_t file_block, uint64_t blocks,
-		       uint64_t *placed);
+int placer_place_pages(struct placer *placer, enum placer_packing packing, uint64_t file_block,
+		       uint64_t blocks, uint64_t *placed);
 
 /* Is there a whole huge page in a stretch of a file? */
 bool placer_has_page(const struct placer *placer, uint64_t file_block, uint64_t blocks);

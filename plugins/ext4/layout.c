@@ -63,10 +63,11 @@ static void note_large_end(struct ext4_layout *layout, uint64_t end)
 /* What is shorter than a huge page in the end may lie anywhere. */
 static int place_large_segment(struct ext4_layout *layout, uint64_t logical, uint64_t blocks)
 {
-	bool whole = layout->mode == EXT4_LAYOUT_ROOMY;
+	enum placer_packing packing =
+		layout->mode == EXT4_LAYOUT_ROOMY ? PLACER_WHOLE_OR_LOWEST : PLACER_LOWEST;
 	size_t first = layout->extents.count;
 	uint64_t placed;
-	int ret = placer_place_pages(&layout->placer, whole, logical, blocks, &placed);
+	int ret = placer_place_pages(&layout->placer, packing, logical, blocks, &placed);
 
 	if (ret < 0)
 		return ret;

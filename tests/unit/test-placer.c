@@ -129,10 +129,12 @@ static void test_pages(void **state)
 
 	(void)state;
 	begin(&fixture, runs, 3);
-	assert_int_equal(placer_place_pages(&fixture.placer, true, 14, 55, &placed), 0);
+	assert_int_equal(
+		placer_place_pages(&fixture.placer, PLACER_WHOLE_OR_LOWEST, 14, 55, &placed), 0);
 	assert_int_equal(placed, 50);
 	expect(&fixture, pieces, 2);
-	assert_int_equal(placer_place_pages(&fixture.placer, true, 0, 16, &placed), 0);
+	assert_int_equal(
+		placer_place_pages(&fixture.placer, PLACER_WHOLE_OR_LOWEST, 0, 16, &placed), 0);
 	assert_int_equal(placed, 0);
 	assert_false(placer_has_page(&fixture.placer, 1, 30));
 	assert_true(placer_has_page(&fixture.placer, 1, 31));
@@ -150,14 +152,33 @@ static void test_whole(void **state)
 
 	(void)state;
 	begin(&fixture, runs, 2);
-	assert_int_equal(placer_place_pages(&fixture.placer, true, 0, 32, &placed), 0);
+	assert_int_equal(
+		placer_place_pages(&fixture.placer, PLACER_WHOLE_OR_LOWEST, 0, 32, &placed), 0);
 	assert_int_equal(placed, 32);
 	expect(&fixture, whole, 1);
 	space_free(fixture.placer.space);
 	begin(&fixture, runs, 2);
-	assert_int_equal(placer_place_pages(&fixture.placer, false, 0, 32, &placed), 0);
+	assert_int_equal(placer_place_pages(&fixture.placer, PLACER_LOWEST, 0, 32, &placed), 0);
 	assert_int_equal(placed, 32);
 	expect(&fixture, lowest, 2);
+	space_free(fixture.placer.space);
+}
+
+/* Half of seven pages is four; what follows begins with as many. */
+static void test_halves(void **state)
+{
+	static const uint64_t runs[][2] = { { 12, 16 }, { 44, 64 }, { 140, 32 } };
+	static const struct piece pieces[] = { { 0, 44, 64 }, { 64, 140, 32 }, { 96, 12, 16 } };
+	struct fixture fixture;
+	uint64_t placed;
+
+	(void)state;
+	begin(&fixture, runs, 3);
+	assert_int_equal(placer_place_pages(&fixture.placer, PLACER_HALVES, 0, 112, &placed), 0);
+	assert_int_equal(placed, 112);
+	expect(&fixture, pieces, 3);
+	assert_int_equal(placer_place_pages(&fixture.placer, PLACER_HALVES, 0, 32, &placed), 0);
+	assert_int_equal(placed, 0);
 	space_free(fixture.placer.space);
 }
 
@@ -173,7 +194,9 @@ static void test_map_error(void **state)
 	begin(&fixture, runs, 1);
 	fixture.error = -ENOMEM;
 	assert_int_equal(placer_place(&fixture.placer, &run, 0, 5), -ENOMEM);
-	assert_int_equal(placer_place_pages(&fixture.placer, true, 0, 32, &placed), -ENOMEM);
+	assert_int_equal(
+		placer_place_pages(&fixture.placer, PLACER_WHOLE_OR_LOWEST, 0, 32, &placed),
+		-ENOMEM);
 	assert_int_equal(placer_place_whole(&fixture.placer, 0, 5), -ENOMEM);
 	space_free(fixture.placer.space);
 }
@@ -184,7 +207,7 @@ int main(void)
 		cmocka_unit_test(test_run),       cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_rejoined),  cmocka_unit_test(test_huge),
 		cmocka_unit_test(test_pages),     cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_map_error),
+		cmocka_unit_test(test_map_error), cmocka_unit_test(test_halves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
