@@ -14,7 +14,7 @@
 #define DEFAULT_THREADS_MIN 4
 
 struct pool {
-	int (*fn)(void *arg, uint64_t index);
+	const struct pool_workers *workers;
 	void *arg;
 	uint64_t count;
 
@@ -50,37 +50,76 @@ static void fail(struct pool *pool, uint64_t index, int code)
 static void *work(void *arg)
 {
 	struct pool *pool = arg;
+	const struct pool_workers *workers = pool->workers;
+	void *worker = NULL;
 	uint64_t index;
 
 	while (take(pool, &index)) {
-		int ret = pool->fn(pool->arg, index);
+		int ret;
 
+		if (!worker)
+			worker = workers->make(pool->arg);
+		ret = worker ? workers->run(worker, index) : -ENOMEM;
 		if (ret < 0)
 			fail(pool, index, ret);
 	}
+	if (worker)
+		workers->free(worker);
 	return NULL;
 }
 
-int pool_run(unsigned int threads, uint64_t count, int (*fn)(void *arg, uint64_t index), void *arg)
+int pool_run_workers(unsigned int threads, uint64_t count, const struct pool_workers *workers,
+		     void *arg)
 {
-	struct pool pool = { .fn = fn, .arg = arg, .count = count };
-	pthread_t workers[THREADS_MAX];
+	struct pool pool = { .workers = workers, .arg = arg, .count = count };
+	pthread_t helpers[THREADS_MAX];
 	unsigned int started = 0;
 
 	pthread_mutex_init(&pool.lock, NULL);
 	/* A thread that cannot be had is one less: the caller's works anyway. */
 	while (started + 1 < threads && started < THREADS_MAX && started + 1 < count)
-		if (pthread_create(&workers[started], NULL, work, &pool) != 0)
+		if (pthread_create(&helpers[started], NULL, work, &pool) != 0)
 			break;
 		else
 			started++;
 	work(&pool);
 	while (started > 0)
-		pthread_join(workers[--started], NULL);
+		pthread_join(helpers[--started], NULL);
 	pthread_mutex_destroy(&pool.lock);
 	if (pool.failure)
 		return pool.failure;
 	return pool.next < pool.count ? -ECANCELED : 0;
+}
+
+/* Workers that have nothing for themselves share the call. */
+struct call {
+	int (*fn)(void *arg, uint64_t index);
+	void *arg;
+};
+
+static void *share_call(void *arg)
+{
+	return arg;
+}
+
+static int run_call(void *worker, uint64_t index)
+{
+	const struct call *call = worker;
+
+	return call->fn(call->arg, index);
+}
+
+static void leave_call(void *worker)
+{
+	(void)worker;
+}
+
+int pool_run(unsigned int threads, uint64_t count, int (*fn)(void *arg, uint64_t index), void *arg)
+{
+	static const struct pool_workers workers = { share_call, run_call, leave_call };
+	struct call call = { fn, arg };
+
+	return pool_run_workers(threads, count, &workers, &call);
 }
 
 unsigned int pool_default_threads(void)

@@ -13,6 +13,17 @@
  */
 int pool_run(unsigned int threads, uint64_t count, int (*fn)(void *arg, uint64_t index), void *arg);
 
+/* What each thread that works has for itself, so that its jobs need not make it anew. */
+struct pool_workers {
+	void *(*make)(void *arg); /* before a thread's first job, which fails if it is NULL */
+	int (*run)(void *worker, uint64_t index);
+	void (*free)(void *worker);
+};
+
+/* The same as pool_run, of workers->run. */
+int pool_run_workers(unsigned int threads, uint64_t count, const struct pool_workers *workers,
+		     void *arg);
+
 /* As many as processors that this process may run on, but a few at least. */
 unsigned int pool_default_threads(void);
 

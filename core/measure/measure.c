@@ -38,6 +38,12 @@ struct level {
 	uint8_t zero_digest[DIGEST_BYTES]; /* of a block of zeros: holes need no reading */
 };
 
+struct worker {
+	struct level *level;
+	struct verity_hasher *hasher;
+	uint8_t piece[PIECE_BYTES];
+};
+
 static bool is_hole(int fd, uint64_t off, size_t len)
 {
 	off_t data = lseek(fd, (off_t)off, SEEK_DATA);
@@ -53,21 +59,23 @@ static size_t count_below(const struct level *level, uint64_t hash_block)
 	return left < VERITY_DIGESTS_PER_BLOCK ? (size_t)left : VERITY_DIGESTS_PER_BLOCK;
 }
 
-static int hash_piece(struct level *level, struct verity_hasher *hasher, uint8_t *piece,
-		      uint64_t hash_block)
+static int hash_piece(struct worker *worker, uint64_t hash_block)
 {
+	const struct level *level = worker->level;
 	uint64_t first = hash_block * VERITY_DIGESTS_PER_BLOCK;
 	size_t count = count_below(level, hash_block);
 	uint64_t off = level->below_off + first * VERITY_BLOCK_BYTES;
 	uint8_t *digests = level->hash_blocks + hash_block * VERITY_BLOCK_BYTES;
 	bool hole = is_hole(level->area->fd, off, count * VERITY_BLOCK_BYTES);
-	int ret = hole ? 0 : io_pread(level->area->fd, piece, count * VERITY_BLOCK_BYTES, off);
+	int ret = hole ? 0
+		       : io_pread(level->area->fd, worker->piece, count * VERITY_BLOCK_BYTES, off);
 
 	for (size_t i = 0; ret == 0 && i < count; i++) {
 		if (hole)
 			memcpy(digests + i * DIGEST_BYTES, level->zero_digest, DIGEST_BYTES);
 		else
-			ret = verity_hash_block(hasher, piece + i * VERITY_BLOCK_BYTES,
+			ret = verity_hash_block(worker->hasher,
+						worker->piece + i * VERITY_BLOCK_BYTES,
 						digests + i * DIGEST_BYTES);
 	}
 	return ret;
@@ -86,19 +94,40 @@ static void report_progress(struct level *level, uint64_t bytes)
 	pthread_mutex_unlock(&meter->lock);
 }
 
+static void free_worker(void *arg)
+{
+	struct worker *worker = arg;
+
+	if (!worker)
+		return;
+	verity_hasher_free(worker->hasher);
+	free(worker);
+}
+
+DEFINE_CLEANUP(struct worker, free_worker)
+
+static void *make_worker(void *arg)
+{
+	struct worker *worker autocall(cleanup_free_worker) = calloc(1, sizeof(*worker));
+
+	if (!worker)
+		return NULL;
+	worker->level = arg;
+	worker->hasher = verity_hasher_new(worker->level->params);
+	return worker->hasher ? steal_ptr(&worker) : NULL;
+}
+
 static int run_job(void *arg, uint64_t index)
 {
-	struct level *level = arg;
-	struct verity_hasher *hasher autocall(cleanup_verity_hasher_free) =
-		verity_hasher_new(level->params);
-	autofree uint8_t *piece = malloc(PIECE_BYTES);
+	struct worker *worker = arg;
+	struct level *level = worker->level;
 	uint64_t end = (index + 1) * JOB_BLOCKS;
-	int ret = hasher && piece ? 0 : -ENOMEM;
+	int ret = 0;
 
 	if (end > level->hash_block_count)
 		end = level->hash_block_count;
 	for (uint64_t at = index * JOB_BLOCKS; ret == 0 && at < end; at++) {
-		ret = cancel_requested() ? -ECANCELED : hash_piece(level, hasher, piece, at);
+		ret = cancel_requested() ? -ECANCELED : hash_piece(worker, at);
 		report_progress(level, count_below(level, at) * VERITY_BLOCK_BYTES);
 	}
 	return ret;
@@ -116,10 +145,11 @@ static int hash_zeros(struct level *level)
 /* Hashes all blocks below a level into its hash blocks. */
 static int hash_level(struct level *level)
 {
+	static const struct pool_workers workers = { make_worker, run_job, free_worker };
 	uint64_t jobs = div_up(level->hash_block_count, JOB_BLOCKS);
 	int ret = hash_zeros(level);
 
-	return ret < 0 ? ret : pool_run(level->area->threads, jobs, run_job, level);
+	return ret < 0 ? ret : pool_run_workers(level->area->threads, jobs, &workers, level);
 }
 
 /* Hashes all blocks below a level into its hash blocks, which are allocated. */
@@ -244,6 +274,8 @@ static int judge_level(struct level *level, uint64_t off, const struct verdict *
 	int ret = compute_level(level, error);
 
 	for (uint64_t i = 0; ret == 0 && i < level->hash_block_count; i++) {
+		if (cancel_requested())
+			return cancel_check(error);
 		if (own->wrong[i])
 			continue;
 		ret = io_pread(level->area->fd, stored, sizeof(stored),

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -110,6 +111,73 @@ static void test_cancel_too_late(void **state)
 	cancel_reset();
 }
 
+struct crew {
+	atomic_uint made, freed, done;
+	unsigned int spoiled; /* so many cannot be made */
+};
+
+static void *hire(void *arg)
+{
+	struct crew *crew = arg;
+	struct crew **worker;
+
+	if (atomic_fetch_add(&crew->made, 1) < crew->spoiled)
+		return NULL;
+	worker = malloc(sizeof(*worker));
+	assert_non_null(worker);
+	*worker = crew;
+	return worker;
+}
+
+static int employ(void *worker, uint64_t index)
+{
+	struct crew **crew = worker;
+
+	if (index % 100 == 0)
+		nap();
+	atomic_fetch_add(&(*crew)->done, 1);
+	return 0;
+}
+
+static void dismiss(void *worker)
+{
+	struct crew **crew = worker;
+
+	atomic_fetch_add(&(*crew)->freed, 1);
+	free(worker);
+}
+
+/* One a thread that has a job, not one a job; none where there is no job. */
+static void test_workers(void **state)
+{
+	static const struct pool_workers workers = { hire, employ, dismiss };
+
+	(void)state;
+	for (unsigned int threads = 0; threads < 9; threads++) {
+		struct crew crew = { 0 }, idle = { 0 };
+
+		assert_int_equal(pool_run_workers(threads, JOBS, &workers, &crew), 0);
+		assert_int_equal(crew.done, JOBS);
+		assert_int_equal(crew.freed, crew.made);
+		assert_in_range(crew.made, 1, threads ? threads : 1);
+		assert_int_equal(pool_run_workers(threads, 0, &workers, &idle), 0);
+		assert_int_equal(idle.made, 0);
+	}
+}
+
+static void test_no_worker(void **state)
+{
+	static const struct pool_workers workers = { hire, employ, dismiss };
+
+	(void)state;
+	for (unsigned int threads = 1; threads < 5; threads++) {
+		struct crew crew = { .spoiled = 1 };
+
+		assert_int_equal(pool_run_workers(threads, JOBS, &workers, &crew), -ENOMEM);
+		assert_int_equal(crew.freed + 1, crew.made);
+	}
+}
+
 static void test_default_threads(void **state)
 {
 	(void)state;
@@ -121,7 +189,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_once),           cmocka_unit_test(test_no_jobs),
 		cmocka_unit_test(test_lowest_failure_wins), cmocka_unit_test(test_cancel),
-		cmocka_unit_test(test_cancel_too_late),     cmocka_unit_test(test_default_threads),
+		cmocka_unit_test(test_cancel_too_late),     cmocka_unit_test(test_workers),
+		cmocka_unit_test(test_no_worker),           cmocka_unit_test(test_default_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
