@@ -38,9 +38,11 @@ struct cli {
 	const char *report;
 	const char *root_hash, *salt; /* of inspect */
 	const char *partition;
+	const char *directory;   /* of extract */
 	unsigned int progress;   /* 0: what suits stderr; else 1 + enum progress_mode */
 	bool script;             /* started under the script's name: guest/dropin.h */
 	bool details, recursive; /* of ls */
+	bool force;              /* of extract */
 	bool dry_run, explain, no_sync, no_reflink, strict_backend, quiet, verbose, json, version,
 		help, help_keys;
 };
@@ -72,6 +74,8 @@ int cli_with_config(const struct cli *cli,
 
 /* --progress and --quiet, or what suits stderr. */
 enum progress_mode cli_progress_mode(const struct cli *cli);
+/* The same for what is no build: who asked for no progress sees one where it does not stay. */
+enum progress_mode cli_passing_progress_mode(const struct cli *cli);
 
 /*
  * The tree of any source, an image without its prefix too. content_later: of few files, or of none,

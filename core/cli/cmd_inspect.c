@@ -33,21 +33,11 @@ static void update_progress(void *arg, uint64_t done, uint64_t total)
 	progress_update(arg, PROGRESS_BYTES, done, total);
 }
 
-/* Who asked for no progress sees one where it does not stay. */
-static enum progress_mode progress_mode_of(const struct cli *cli)
-{
-	enum progress_mode fitting = progress_default_mode();
-
-	if (cli->progress > 0)
-		return (enum progress_mode)(cli->progress - 1);
-	return fitting == PROGRESS_BAR ? fitting : PROGRESS_OFF;
-}
-
 static int check_root_hash(const struct cli *cli, int fd, unsigned int threads,
 			   struct inspection *inspection, struct error *error)
 {
 	struct progress *progress autocall(cleanup_progress_free) =
-		progress_new(progress_mode_of(cli));
+		progress_new(cli_passing_progress_mode(cli));
 	const struct measured_request request = {
 		.path = cli->argument,
 		.root_hash = cli->root_hash,

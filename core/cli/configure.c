@@ -109,6 +109,13 @@ int cli_threads(const struct cli *cli, unsigned int *threads, struct error *erro
 	return 0;
 }
 
+enum progress_mode cli_passing_progress_mode(const struct cli *cli)
+{
+	enum progress_mode mode = cli_progress_mode(cli);
+
+	return cli->progress > 0 || mode == PROGRESS_BAR ? mode : PROGRESS_OFF;
+}
+
 enum progress_mode cli_progress_mode(const struct cli *cli)
 {
 	if (cli->progress > 0)

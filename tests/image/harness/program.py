@@ -17,6 +17,7 @@ from harness.workspace import PLAIN_ID, is_root
 
 TIMEOUT_SECONDS = 300
 SANITIZER = r'(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:'
+COMMANDS = ('inspect', 'backends', 'attest', 'extract', 'tree', 'ls', 'cat', 'diff')
 # What a build that goes well may say.
 WARNINGS = [
     r'kataimg: warning: xfs: the filesystem of \d+ bytes is smaller than any of mkfs.xfs.*',
@@ -68,7 +69,7 @@ class Program:
 
     def command(self, arguments, plain=False):
         command = [self.path, '--backend-dir', self.backend_dir, *arguments]
-        if arguments and arguments[0] in ('inspect', 'backends', 'attest'):
+        if arguments and arguments[0] in COMMANDS:
             command = [self.path, arguments[0], '--backend-dir', self.backend_dir, *arguments[1:]]
         if plain and is_root():
             command = ['setpriv', f'--reuid={PLAIN_ID}', f'--regid={PLAIN_ID}', '--clear-groups',

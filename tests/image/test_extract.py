@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What is extracted from a source is the source, as a reader of its own sees both.
+
+Usage: test_extract.py [TREE...]
+"""
+import errno
+import io
+import os
+import stat
+import subprocess
+import sys
+import tarfile
+
+from harness import manifest
+from harness.program import Program
+from harness.source import Sources
+from harness.tap import Tap, check, check_equal
+from harness.workspace import PLAIN_ID, Workspace, is_reduced, is_root, need_root
+from test_archives import make_archive, without_sockets
+from trees import all_trees
+from trees.maker import Maker
+
+# What a tmpfs, on which all is made, cannot hold, or what takes long and says no more.
+LEFT_OUT = {'symlinks-long', 'sparse-exabyte', 'xattrs-largest', 'file-of-300-mib'}
+IN_TARS = ['simple', 'every-type', 'names-odd', 'times', 'devices', 'xattrs', 'acls',
+           'sparse-segments', 'symlinks', 'random-1']
+AS_PLAIN = ['simple', 'names-odd', 'times', 'ids', 'modes', 'devices', 'xattrs', 'acls', 'sparse',
+            'random-1']
+HOLE_CHUNK = 4096
+
+
+class Bench:
+    def __init__(self):
+        self.program = Program(Workspace())
+        self.sources = Sources(self.program.workspace)
+        self.count = 0
+
+    def target(self):
+        return os.path.join(self.program.workspace.directory('out', PLAIN_ID), 'target')
+
+    def extract(self, source, *arguments, target=None, plain=False, **options):
+        target = target or self.target()
+        result = self.program.run(['extract', '-C', target, *arguments, source], plain, **options)
+        return target, result
+
+
+def expect_same(expected, target, hole_chunk=HOLE_CHUNK):
+    differences = manifest.compare(expected, manifest.read_manifest(target), hole_chunk)
+    check(not differences, f'{len(differences)} differences: {differences[:5]}')
+
+
+def from_directory(bench, tree):
+    target, result = bench.extract(bench.sources.path(tree))
+    result.expect(0)
+    check_equal(result.err, '', 'what it says')
+    expect_same(bench.sources.expected(tree), target)
+
+
+def from_archive(bench, tree):
+    need_root('a tree with owners')
+    source = bench.sources.path(tree)
+    without_sockets(source)
+    archive = make_archive(source, bench.target())
+    target, result = bench.extract(archive)
+    result.expect(0)
+    expect_same(manifest.read_manifest(source), target)
+
+
+def _what_is_left(entry):
+    """Of an entry that a plain user has extracted, as far as it can be as it was."""
+    if entry.kind == stat.S_IFREG and entry.uid != PLAIN_ID:
+        entry.mode &= ~stat.S_ISUID
+    if entry.kind == stat.S_IFREG and entry.gid != PLAIN_ID:
+        entry.mode &= ~stat.S_ISGID
+    entry.uid = entry.gid = PLAIN_ID
+    entry.xattrs = {name: value for name, value in entry.xattrs.items()
+                    if name.startswith(b'system.') or name.startswith(b'user.')
+                    and entry.kind in (stat.S_IFREG, stat.S_IFDIR)}
+
+
+def as_plain_user(bench, tree):
+    """All but what only root can do; one warning says what that was."""
+    need_root('a tree with owners, to be extracted without')
+    source = bench.sources.path(tree)
+    without_sockets(source)
+    archive = make_archive(source, bench.target())
+    os.chmod(archive, 0o644)
+    expected = manifest.read_manifest(source)
+    for path in list(expected):
+        entry = expected[path]
+        _what_is_left(entry)
+        # a character device 0:0 marks a removed file, and everybody may make one
+        if stat.S_ISBLK(entry.kind) or stat.S_ISCHR(entry.kind) and entry.rdev:
+            del expected[path]
+    target, result = bench.extract(archive, plain=True)
+    result.expect(0, 'this user, or this filesystem, may not have: ')
+    check_equal(result.err.count('\n'), 1, f'lines of {result.err}')
+    expect_same(expected, target)
+
+
+def warning_counts(bench):
+    need_root('what a plain user may not have')
+    maker = Maker(os.path.join(bench.program.workspace.directory('tree'), 'tree'))
+    maker.file('a', b'x', mode=0o6755, uid=1, gid=2)
+    maker.file('b', b'x', xattrs={'trusted.x': b'1'}, uid=PLAIN_ID, gid=PLAIN_ID)
+    maker.node('c', stat.S_IFCHR, 1, 3, uid=PLAIN_ID, gid=PLAIN_ID)
+    maker.node('d', stat.S_IFBLK, 1, 3, uid=PLAIN_ID, gid=PLAIN_ID)
+    maker.set_attributes('', uid=PLAIN_ID, gid=PLAIN_ID)
+    maker.finish()
+    archive = make_archive(maker.root, bench.target())
+    os.chmod(archive, 0o644)
+    _, result = bench.extract(archive, plain=True)
+    result.expect(0, 'may not have: 1 owners (a), 2 devices (c), '
+                  '1 extended attributes (b: trusted.x), 1 set-id bits (a)')
+
+
+def tar_of(members):
+    """members: (name, type, linkname or content)."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode='w', format=tarfile.PAX_FORMAT) as archive:
+        for name, kind, value in members:
+            info = tarfile.TarInfo(name)
+            info.type = kind
+            if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
+                info.linkname = value
+            else:
+                info.size = len(value)
+            archive.addfile(info, io.BytesIO(value if kind == tarfile.REGTYPE else b''))
+    return stream.getvalue()
+
+
+def hostile_links(bench):
+    """Links that are there, or that the source has, lead nowhere out of the target."""
+    outside = bench.program.workspace.directory('outside')
+    for number, members in enumerate([
+            [('d', tarfile.SYMTYPE, outside), ('e', tarfile.SYMTYPE, '..'),
+             ('f', tarfile.SYMTYPE, outside + '/f')],
+            [('d', tarfile.DIRTYPE, b''), ('d/x', tarfile.REGTYPE, b'new'),
+             ('f', tarfile.REGTYPE, b'new')]]):
+        archive = os.path.join(outside + '-tar', str(number))
+        os.makedirs(os.path.dirname(archive), exist_ok=True)
+        with open(archive, 'wb') as file:
+            file.write(tar_of(members))
+        if number == 0:
+            target = bench.extract(archive)[0]
+            check_equal(os.readlink(os.path.join(target, 'd')), outside, 'the link')
+        else:
+            bench.extract(archive, '--force', target=target)[1].expect(0)
+    check_equal(os.listdir(outside), [], 'what came to be outside')
+    check(os.path.isdir(os.path.join(target, 'd')) and not os.path.islink(os.path.join(target, 'd')),
+          'the link to a directory is still there')
+    with open(os.path.join(target, 'f'), 'rb') as file:
+        check_equal(file.read(), b'new', 'the file in the place of a link')
+
+
+def force_writes_no_other_file(bench):
+    """A file that is replaced may have another name outside."""
+    source = Maker(os.path.join(bench.program.workspace.directory('tree'), 'tree'))
+    source.file('a', b'new')
+    source.directory('d', mode=0o700)
+    source.file('d/b', b'new')
+    source.finish()
+    target = Maker(bench.target())
+    target.file('a', b'old')
+    target.link('a', 'other')
+    target.directory('d', mode=0o777, xattrs={'user.old': b'1'} if is_root() else None)
+    target.file('d/kept', b'kept')
+    _, result = bench.extract(source.root, target=target.root)
+    result.expect(1, 'target is not empty: --force puts')
+    bench.extract(source.root, '--force', target=target.root)[1].expect(0)
+    for name, content in [('a', b'new'), ('other', b'old'), ('d/b', b'new'), ('d/kept', b'kept')]:
+        with open(target.path(name), 'rb') as file:
+            check_equal(file.read(), content, name)
+    check_equal(stat.S_IMODE(os.stat(target.path('d')).st_mode), 0o700, 'the mode of d')
+    check_equal(os.listxattr(target.path('d')), [], 'attributes of d')
+    blocked = Maker(bench.target())
+    blocked.directories('a/b')
+    _, result = bench.extract(source.root, '--force', target=blocked.root)
+    result.expect(1, 'cannot replace a: Is a directory', 'files and directories are left in')
+
+
+def default_acls_are_not_inherited(bench):
+    source = bench.sources.path('simple')
+    target = bench.target()
+    os.mkdir(target)
+    subprocess.run(['setfacl', '-d', '-m', 'u:1:rwx,g::rwx', target], check=True)
+    bench.extract(source, target=target)[1].expect(0)
+    expect_same(bench.sources.expected('simple'), target)
+
+
+def some_paths(bench):
+    maker = Maker(os.path.join(bench.program.workspace.directory('tree'), 'tree'))
+    maker.directories('a/b/c')
+    maker.file('a/b/c/file', b'1')
+    maker.file('a/b/other', b'2')
+    maker.link('a/b/other', 'first')
+    maker.symlink('link', 'a')
+    maker.directory('z', mode=0o700)
+    maker.finish()
+    target, result = bench.extract(maker.root, target=None)
+    result.expect(0)
+
+    def extract(*paths):
+        target = bench.target()
+        result = bench.program.run(['extract', '-C', target, maker.root, *paths])
+        return target, result
+
+    target, result = extract('/a/b/c/', 'z')
+    result.expect(0)
+    check_equal(sorted(manifest.read_manifest(target)),
+                [b'', b'a', b'a/b', b'a/b/c', b'a/b/c/file', b'z'], 'what two paths give')
+    check_equal(stat.S_IMODE(os.stat(os.path.join(target, 'z')).st_mode), 0o700, 'the mode of z')
+    target, result = extract('a/b/other')
+    result.expect(0)
+    entries = manifest.read_manifest(target)
+    check_equal(sorted(entries), [b'', b'a', b'a/b', b'a/b/other'], 'what a link gives')
+    check_equal(entries[b'a/b/other'].nlink, 1, 'its links')
+    extract('link/b')[1].expect(1, 'link/b: link is a symbolic link to a: name what it leads to')
+    extract('a/nothing')[1].expect(1, 'a/nothing: No such file or directory')
+    extract('a/b/other/x')[1].expect(1, 'a/b/other/x: Not a directory')
+    extract('a/../z')[1].expect(1, 'a/../z: No such file or directory')
+
+
+def refusals(bench):
+    source = bench.sources.path('simple')
+    before = os.stat(source).st_mtime_ns
+    inside = os.path.join(source, 'new')
+    bench.extract(source, target=inside)[1].expect(1, f'{inside} lies in the source {source}')
+    bench.extract(source, '--force', target=source)[1].expect(1, f'lies in the source {source}')
+    check(not os.path.exists(inside), 'a directory in the source')
+    check_equal(os.stat(source).st_mtime_ns, before, "the source's time")
+    bench.extract(source, target='/nonexistent/x')[1].expect(
+        1, 'cannot make the directory /nonexistent/x: ' + os.strerror(errno.ENOENT))
+    bench.program.run(['extract', source]).expect(2, 'extract needs -C DIR')
+
+
+def main():
+    bench = Bench()
+    tap = Tap()
+    names = sys.argv[1:]
+    for name, tree in all_trees().items():
+        skipped = name in LEFT_OUT or tree.large or is_reduced() and not tree.reduced
+        if name in names or not (names or skipped):
+            tap.case(f'{name}: from the directory', from_directory, bench, name)
+    if names:
+        tap.finish()
+        return
+    for name in IN_TARS:
+        tap.case(f'{name}: from an archive', from_archive, bench, name)
+    for name in AS_PLAIN:
+        tap.case(f'{name}: as a plain user', as_plain_user, bench, name)
+    tap.case('the warning of a plain user', warning_counts, bench)
+    tap.case('hostile links', hostile_links, bench)
+    tap.case('--force', force_writes_no_other_file, bench)
+    tap.case('default ACLs of the target', default_acls_are_not_inherited, bench)
+    tap.case('some paths', some_paths, bench)
+    tap.case('refusals', refusals, bench)
+    tap.finish()
+
+
+if __name__ == '__main__':
+    main()
