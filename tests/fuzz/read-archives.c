@@ -65,9 +65,10 @@ static void look(const struct tree *tree, struct result *result, struct error *e
 	digest_free(content);
 }
 
-static void read_one(const char *path, bool later, struct result *result)
+static void read_one(const char *path, enum tree_holes holes, bool later, struct result *result)
 {
 	const struct tree_options options = {
+		.holes = holes,
 		.threads = 1,
 		.scratch = { .open = open_scratch, .limit = ROOM_BYTES },
 		.content_later = later,
@@ -98,10 +99,12 @@ int main(int argc, char **argv)
 
 	log_set_level(LOG_ERROR);
 	for (int i = 1; at >= 0 && i < argc; i++) {
+		enum tree_holes holes = i % 2 ? TREE_HOLES_BLOCKS : TREE_HOLES_SOURCE;
+
 		note(at, argv[i]);
 		alarm(HANG_SECONDS);
-		read_one(argv[i], false, &whole);
-		read_one(argv[i], true, &headers);
+		read_one(argv[i], holes, false, &whole);
+		read_one(argv[i], holes, true, &headers);
 		if (memcmp(&whole, &headers, sizeof(whole)) == 0)
 			continue;
 		printf("%s: \"%s\" in whole, \"%s\" by headers\n", argv[i], whole.message,
