@@ -33,8 +33,8 @@ static void write_text(const char *text)
 		return;
 }
 
-/* After a crash there is no stdio. SA_RESETHAND: the signal that is raised again ends the program.
- */
+/* After a crash stdio cannot be used. With SA_RESETHAND the signal, raised once more, ends the
+ * program. */
 static void on_crash(int number)
 {
 	if (running_backend) {

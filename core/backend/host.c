@@ -11,7 +11,8 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 
-/* Within parallel the message of the lowest job counts, as its result does. */
+/* Of jobs that run in parallel the one with the lowest number decides: as its result is the
+ * result of all, so its message is. */
 void host_record_error(struct kataimg_host_ctx *ctx, int code, const char *fmt, va_list args)
 {
 	uint64_t index = host_parallel_index();
@@ -74,7 +75,8 @@ static void service_option_error(struct kataimg_host_ctx *ctx, uint64_t index, c
 	pthread_mutex_unlock(&ctx->lock);
 }
 
-/* A run that compares has said all that there is to say at the first time. */
+/* When the backend writes again, to be compared, its messages and facts are those of the first
+ * time, and are not repeated. */
 static bool is_mute(const struct kataimg_host_ctx *ctx)
 {
 	return ctx->mode == HOST_COMPARE_WINDOW;
@@ -334,7 +336,8 @@ int host_take_error(struct host *host, int code, const char *what, struct error 
 	if (code == -ECANCELED)
 		error_set(error, ECANCELED, "interrupted");
 	else if (own->code != 0 && own->message && own->kind == ERROR_USAGE)
-		error_usage(error, "%s", own->message); /* its place names the backend's section */
+		/* The file and line that it comes with already say which backend it is. */
+		error_usage(error, "%s", own->message);
 	else if (own->code != 0 && own->message)
 		error_set(error, -code, "%s: %s", backend, own->message);
 	else if (code == -ENOMEM)

@@ -14,7 +14,8 @@
 #include "core/base/suggest.h"
 #include "core/base/text.h"
 
-/* The package of a name that does not exist is none: only the pattern is said. */
+/* There is no package for a name that does not exist, so the message has only the pattern of
+ * packages' names. */
 static int fail_not_found(const struct backend_search *search, const char *name,
 			  struct error *error)
 {
@@ -71,8 +72,8 @@ static int find_path(const struct backend_search *search, const char *value, cha
 }
 
 /*
- * What is loaded stays so, and its descriptor with it: the dynamic linker knows objects by their
- * path, and would take a second descriptor of the same number for the object of the first.
+ * What is loaded stays loaded, and its descriptor open. The dynamic linker knows objects by their
+ * path, /proc/self/fd/N here: another file under the same N would be taken for the first one.
  */
 static struct loaded {
 	struct loaded *next;
@@ -105,8 +106,8 @@ static int fail_load(const char *path, const char *given, int code, struct error
 			   why ? why : "no reason is given");
 }
 
-/* Through the descriptor, so that what was judged is what is loaded; without /proc by its path, of
- * which every directory was judged. Takes fd over. */
+/* Loads by way of the descriptor, so that the file that was judged is the one that is loaded.
+ * Without /proc its path is used, of which every directory was judged. Takes fd over. */
 static int load(int fd, const char *path, const struct stat *st, struct error *error)
 {
 	struct loaded *loaded autocall(cleanup_free) = calloc(1, sizeof(*loaded));

@@ -156,7 +156,8 @@ static int check_backend(struct negotiation *n, const struct kataimg_node *node,
 
 	if (ret <= 0)
 		return ret;
-	/* What is refused for attributes that are gone already would be asked about forever. */
+	/* If a backend refuses a node for attributes that have been left out already, the node
+	 * itself goes: else it would be refused forever. */
 	what = check_rules[ret].drop;
 	if (!tree_can_drop(node, what))
 		what = TREE_DROP_NODE;

@@ -83,8 +83,8 @@ bool backend_name_valid(const char *name, size_t len)
 	return true;
 }
 
-/* What cannot be looked at for another reason than that it is not there is left for whoever opens
- * it to say. */
+/* A file that is not there is passed over. Any other failure is reported by whoever opens the
+ * file, who can say what is wrong. */
 static bool may_be_there(const char *path)
 {
 	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);

@@ -189,7 +189,7 @@ int session_plan(struct session *session, const struct kataimg_tree *tree,
 	return 0;
 }
 
-/* Whoever prints them relies on the NUL at their end. */
+/* These texts are printed as strings: each must have its NUL. */
 static void end_text(struct host *host, const char *callback, char *text, size_t size)
 {
 	if (!memchr(text, '\0', size))

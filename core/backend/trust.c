@@ -41,7 +41,8 @@ static bool is_mapped(uid_t uid)
 	return mapped;
 }
 
-/* Who used sudo has root's rights anyhow, and builds in directories of their own. */
+/* A user who may use sudo can become root anyway, and has backends that were built in
+ * directories of that user's. */
 static bool is_sudo_user(uid_t uid)
 {
 	const char *text = geteuid() == 0 ? secure_getenv("SUDO_UID") : NULL;
@@ -104,7 +105,7 @@ static int judge_directory(const char *path, const struct stat *dir, struct erro
 	return judge_mode(what, path, dir, error);
 }
 
-/* Elsewhere only those make links who are trusted with the directory. */
+/* In other directories only those can make links whom the directory's own check has trusted. */
 static int judge_link(const char *path, const struct stat *dir, const struct stat *link,
 		      struct error *error)
 {
@@ -130,7 +131,8 @@ static int fail_open(const char *path, int code, struct error *error)
 		       : error_usage(error, "cannot open the backend %s: %s", path, strerror(code));
 }
 
-/* Whatever has the name by now is what is judged: a fifo is not waited for. */
+/* The name may belong to another file by now: that one is judged, and if it is a fifo, nobody
+ * waits for its other end. */
 static int open_found(const struct lookup *lookup, struct error *error)
 {
 	autoclose int fd = openat(lookup->dir, lookup->name,

@@ -14,7 +14,8 @@ struct arena_chunk {
 	alignas(max_align_t) unsigned char bytes[];
 };
 
-/* Large pieces get a chunk of their own behind the first one, whose rest stays in use. */
+/* A large piece gets a chunk of its own. That is put behind the first chunk, so that what is
+ * left of the first one can still be given out. */
 static void *alloc_chunk(struct arena *arena, size_t size)
 {
 	size_t bytes = size > CHUNK_BYTES / 4 ? size : CHUNK_BYTES;
@@ -82,7 +83,7 @@ void arena_join(struct arena *arena, struct arena *other)
 		return;
 	while (last->next)
 		last = last->next;
-	/* behind the first chunk, whose rest stays in use */
+	/* behind the first chunk, of which the rest can still be given out */
 	if (arena->chunks) {
 		last->next = arena->chunks->next;
 		arena->chunks->next = other->chunks;

@@ -24,7 +24,7 @@ void cancel_install_handlers(void)
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		struct sigaction old;
 
-		/* nohup and shells' background jobs ignore some on purpose */
+		/* nohup, and shells for their background jobs, have some ignored on purpose */
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &action, NULL);
 	}

@@ -16,7 +16,8 @@ struct digest *digest_new(void)
 {
 	EVP_MD_CTX *md;
 
-	/* Where memory ran out while it was made, OpenSSL 3 uses what it did not get. */
+	/* OpenSSL 3 reports no failure when memory runs out while a context is being made, and
+	 * then uses the part that it did not get. */
 	if (!OSSL_LIB_CTX_get0_global_default())
 		return NULL;
 	md = EVP_MD_CTX_new();

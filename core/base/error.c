@@ -48,7 +48,7 @@ int error_set(struct error *error, int code, const char *fmt, ...)
 	return -code;
 }
 
-/* Makes first and second the message. What memory does not allow is left out. */
+/* Makes the message of first and second. When there is no memory for both, it stays as it was. */
 static void join_message(struct error *error, const char *first, const char *second)
 {
 	char *joined;

@@ -34,7 +34,7 @@ static void way_release(struct way *way)
 	free(way->rest);
 }
 
-/* The path of a name where the way stands. To be freed. */
+/* The path of a name in the directory that the walk has come to. To be freed. */
 static char *path_of(const struct way *way, const char *name)
 {
 	char *path;
@@ -106,7 +106,7 @@ static int open_name(const struct way *way, const char *name)
 	return fd >= 0 ? fd : openat(way->dir, name, PATH_FLAGS);
 }
 
-/* The end of the way; st is NULL where nothing is. */
+/* The walk ends here; st is NULL when there is nothing of the name. */
 static int arrive(struct way *way, const char *name, const struct stat *st, struct lookup *lookup)
 {
 	lookup->path = path_of(way, name);
@@ -156,7 +156,7 @@ static int walk(struct way *way, struct lookup *lookup)
 		if (!name)
 			return -ENOMEM;
 		memmove(way->rest, way->rest + skip + len, strlen(way->rest + skip + len) + 1);
-		if (len == 0) /* it ends in a directory, which the way stands in */
+		if (len == 0) /* it ends in a directory: the walk stands in that */
 			return arrive(way, "", &way->dir_st, lookup);
 		ret = step(way, name, lookup);
 	}

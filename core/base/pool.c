@@ -10,7 +10,7 @@
 
 #define THREADS_MAX 64
 
-/* While some wait for a disk, others work. */
+/* More threads than processors: while some wait for a disk, others work. */
 #define DEFAULT_THREADS_MIN 4
 
 struct pool {
@@ -91,7 +91,7 @@ int pool_run_workers(unsigned int threads, uint64_t count, const struct pool_wor
 	return pool.next < pool.count ? -ECANCELED : 0;
 }
 
-/* Workers that have nothing for themselves share the call. */
+/* For pool_run, whose threads need nothing of their own: all of them get the call itself. */
 struct call {
 	int (*fn)(void *arg, uint64_t index);
 	void *arg;

@@ -12,7 +12,7 @@ static int occupy(int fd)
 {
 	if (fcntl(fd, F_GETFD) >= 0)
 		return 0;
-	/* The lowest free number is fd's. */
+	/* open gives the lowest free number, which is fd: those below it are in use by now. */
 	return open("/", O_PATH) < 0 ? -errno : 0;
 }
 

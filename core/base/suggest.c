@@ -14,7 +14,7 @@ static unsigned int minimum(unsigned int a, unsigned int b)
 	return a < b ? a : b;
 }
 
-/* Case is no difference: nobody who writes EXT4 means another word. */
+/* Upper and lower case count as the same: who writes EXT4 means ext4. */
 static bool is_same(char a, char b)
 {
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
@@ -47,7 +47,8 @@ void suggest_offer(struct suggestion *suggestion, const char *candidate)
 {
 	unsigned int distance = suggest_distance(suggestion->word, candidate);
 
-	/* With more than half of the name to change it is another word, not a slip. */
+	/* Where more than half of the name would have to change, it is another word and not a
+	 * slip. */
 	if (distance > strlen(candidate) / 2)
 		return;
 	if (!suggestion->nearest || distance < suggestion->distance) {

@@ -31,7 +31,7 @@ static int load_source(struct build *build, struct error *error)
 		.threads = build->options->threads,
 		.scratch = { .open = build_open_scratch, .arg = build },
 		.backends = build->options->search,
-		/* Few backends look into files to plan. */
+		/* A dry run only plans: content is read if the backend asks for it. */
 		.content_later = build->options->dry_run,
 	};
 	int ret;
@@ -43,7 +43,7 @@ static int load_source(struct build *build, struct error *error)
 	return ret < 0 ? ret : source_check(build->config, build->tree, &build->facts, error);
 }
 
-/* Directories and archives alike: everything that happens before the first byte of the image. */
+/* Everything that comes before the first byte of the image, whatever the source is. */
 static int prepare(struct build *build, struct error *error)
 {
 	int ret = load_backend(build, error);

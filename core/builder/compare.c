@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The backend writes again, and what it writes is compared with the image instead of written: so
- * every byte of metadata, everybody's, is verified without a line of the backend's.
+ * The backend writes again, and what it writes is compared with the image instead of being written.
+ * So every byte of metadata is verified, whatever the backend, and no backend has code for it.
  */
 #include <errno.h>
 

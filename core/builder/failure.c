@@ -19,7 +19,8 @@ void build_report_failure(struct build *build, const struct error *error)
 
 	if (!build->options->report || build->reported)
 		return;
-	/* What kept the build from beginning may be the report's own place. */
+	/* The place of the report itself may be what kept the build from beginning: then it has
+	 * been said. */
 	if (write_report(build, error, &problem) < 0 &&
 	    !(problem.message && error->message && strcmp(problem.message, error->message) == 0))
 		log_warning("no report of this: %s",

@@ -51,8 +51,8 @@ static void refuse_option(void *arg, uint64_t index, const char *why, struct err
 	options_refuse(build->config, &build->backend->table, index, why, error);
 }
 
-/* The seed is the finished tree's, so a tree that lost something gets a new one, and a new session
- * with it. */
+/* The seed is computed from the finished tree. A tree that has lost something has another seed,
+ * and a session that began with the old one cannot go on. */
 static int open_session(struct build *build, struct error *error)
 {
 	struct host_setup setup = {

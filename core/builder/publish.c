@@ -64,7 +64,8 @@ static int check_different(const struct output *a, const struct output *b, struc
 			   output_what(a), output_what(b), output_path(a));
 }
 
-/* Opens what is not open. Its error matters to nobody: what cannot be replaced is safe. */
+/* Opens what is not open yet, so that the report cannot be put in its place. When it cannot be
+ * opened, nothing can replace it anyway, and the error does not matter. */
 static void try_open(struct build *build, const char *source)
 {
 	const char *image = build->config->image.output;

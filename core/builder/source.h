@@ -31,7 +31,7 @@ struct source_facts {
 int source_load(const struct source_request *request, struct tree **tree, int64_t *build_time,
 		struct source_facts *facts, struct error *error);
 
-/* Is it what [rootfs] asks for? Warns of what a guest would stumble over all the same. */
+/* Is the tree what [rootfs] asks for? Besides that, warns of what would make trouble in a guest. */
 int source_check(const struct config *config, const struct tree *tree,
 		 const struct source_facts *facts, struct error *error);
 

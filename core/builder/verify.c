@@ -8,7 +8,7 @@
 #include "core/builder/private.h"
 #include "core/inspect/inspect.h"
 
-/* What the finished filesystem says of itself must be what describe foretold. */
+/* What the finished filesystem says of itself must be what describe said before it was written. */
 static int compare_info(const struct build *build, const struct kataimg_fs_info *found,
 			struct error *error)
 {

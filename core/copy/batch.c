@@ -10,7 +10,7 @@
 
 #define CLONE_BYTES_MIN 65536u
 
-/* So much of a file stays with one worker, which reads it from the start to the end. */
+/* One worker gets so much of a file in one piece, so that it is read from its start to its end. */
 #define LARGE_BYTES ((uint64_t)8 << 20)
 
 /* Finds the first data of an open file at or behind from. 0: there is none. */
@@ -118,8 +118,8 @@ static int peek_piece(struct copy_run *run, struct copy_batch *batch, struct cop
 	return 0;
 }
 
-/* Only whole blocks can be shared, and only at offsets of blocks on both sides. A small file is
- * sooner copied. */
+/* Only whole blocks can be shared, and only when they begin at a block of the source and at one
+ * of the image. Copying a small file is faster. */
 static bool can_clone(const struct copy_run *run, const struct copy_piece *piece)
 {
 	uint64_t size = piece->node ? piece->node->size : piece->len;
@@ -134,8 +134,8 @@ static uint64_t batch_end(const struct copy_batch *batch)
 	return batch->image_off + batch->len;
 }
 
-/* Can one write hold what the batch has and the piece? Yes, if in between is the rest of a last
- * block, which nobody claims and which so stays zeros. */
+/* Can one write hold what the batch has, and the piece? That is so when only the rest of a
+ * file's last block lies between them: nobody claims that, and it is written as zeros. */
 static bool adjoins(const struct copy_run *run, const struct copy_batch *batch,
 		    const struct copy_piece *piece)
 {

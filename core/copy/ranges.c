@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sorted chunks of sorted ranges: compact, and cheap where ranges mostly come in order. */
+/* A sorted list of chunks, each of them a sorted list of ranges: it is small, and adding is
+ * cheap when ranges mostly come in ascending order. */
 #include "core/copy/ranges.h"
 
 #include <errno.h>

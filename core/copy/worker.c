@@ -76,7 +76,7 @@ static int write_image(struct worker *worker, uint64_t off, size_t len, struct e
 		return error_errno(error, -ret, "cannot write the image");
 	worker->stats.writes++;
 	worker->stats.written_bytes += len;
-	/* Advice: a filesystem that cannot is synced all the same. */
+	/* This only begins early what the sync does: where it is not possible, nothing is lost. */
 	if (run->options->writeback)
 		sync_file_range(run->image_fd, (off_t)off, (off_t)len, SYNC_FILE_RANGE_WRITE);
 	return 0;
@@ -149,7 +149,7 @@ static int clone_piece(struct worker *worker, const struct copy_piece *piece, st
 
 	if (fd < 0)
 		return fd;
-	/* Whatever the reason of a refusal, it will be the same for the others. */
+	/* A filesystem that refuses to share once is not asked again: the reason stays the same. */
 	if (!worker->run->reflink || ioctl(worker->run->image_fd, FICLONERANGE, &range) < 0) {
 		worker->run->reflink = false;
 		return copy_large(worker, piece, error);

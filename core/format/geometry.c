@@ -42,7 +42,8 @@ static int check_multiple(const struct geometry_request *request, const char *wh
 			   size_format(step, multiple, sizeof(multiple)));
 }
 
-/* Data of one block is its own hash tree: there has to be more for a partition 2. */
+/* The digest of a single block is the root hash: without a second block there is no hash tree to
+ * put into partition 2. */
 static uint64_t smallest_window(const struct geometry_request *request)
 {
 	bool lacks_tree = request->hash_tree_bytes && tree_bytes(request, request->fs_bytes) == 0;

@@ -59,7 +59,8 @@ static int add_partition(struct fdisk_context *context, size_t number,
 	fdisk_partition_set_partno(entry, number);
 	fdisk_partition_set_start(entry, (partition->start_bytes - base_bytes) / SECTOR_BYTES);
 	fdisk_partition_set_size(entry, partition->len_bytes / SECTOR_BYTES);
-	fdisk_partition_size_explicit(entry, 1); /* else rounded to libfdisk's grain */
+	/* Else libfdisk rounds the size to what it calls a grain. */
+	fdisk_partition_size_explicit(entry, 1);
 	fdisk_partition_set_type(entry, type);
 	ret = fdisk_add_partition(context, entry, NULL);
 	if (ret == 0 && partition->bootable)
@@ -77,7 +78,7 @@ static int write_label(struct fdisk_context *context, const struct geometry *geo
 	return ret ? ret : fdisk_write_disklabel(context);
 }
 
-/* Lets libfdisk loose on a sparse file in memory of the device's size. */
+/* libfdisk works on a device: it gets a sparse file in memory that has the device's size. */
 static int encode_in_memory(const struct geometry *geometry, uint64_t base_bytes,
 			    uint8_t out[MBR_BYTES])
 {

@@ -17,9 +17,9 @@
 #include "core/image/temporary.h"
 
 /*
- * As fs.protected_symlinks=1 has the kernel do it, on the whole way: in a directory where everybody
- * may make names but not remove another one's, a link is followed that is the caller's or the
- * directory's owner's.
+ * The rule of fs.protected_symlinks=1, for every link on the way: in a directory where everybody
+ * may make names but only remove their own, a link is followed only if it belongs to the caller or
+ * to the owner of the directory.
  */
 static int judge_link(const char *path, const struct stat *dir, const struct stat *link,
 		      struct error *error)
@@ -178,9 +178,10 @@ const char *output_what(const struct output *output)
 }
 
 /*
- * What is replaced keeps its mode, and its group with it; whose group that cannot be gets no more
- * than everybody. Another user's file says only what must not be allowed: who made it where
- * everybody may must not choose who writes the image.
+ * The new file takes the mode and the group of the one that it replaces. When it cannot have that
+ * group, its own group gets no more rights than everybody. Of a file of another user the mode only
+ * takes rights away: whoever put one into a directory that is open to all must not choose who may
+ * write the image.
  */
 static int take_mode(const struct output *output, const struct stat *old)
 {
@@ -197,7 +198,8 @@ static int take_mode(const struct output *output, const struct stat *old)
 	return fchmod(output->fd, mode) < 0 ? -errno : 0;
 }
 
-/* With the mode of an earlier file from the start, where it is less than umask gives. */
+/* Where an earlier file has fewer rights than umask gives, the new one has no more from its
+ * first moment on. */
 static int make_file(struct output *output)
 {
 	struct stat old;

@@ -29,7 +29,7 @@ struct member {
 	int old_fd;     /* of it, locked; -1 */
 	dev_t device;   /* of its directory */
 	ino_t inode;
-	bool has_lock; /* on its directory, for all members that are there */
+	bool has_lock; /* on its directory; one member has it for all that are in there */
 };
 
 struct group {
@@ -58,7 +58,7 @@ static int lock_directory(struct member *member, struct error *error)
 			member->has_lock = true;
 			return 0;
 		}
-		/* NFS has none on directories: there each file's own has to do. */
+		/* NFS does not lock directories: there the lock of each file has to be enough. */
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return 0;
 		if (cancel_requested())
@@ -71,7 +71,8 @@ static int lock_directory(struct member *member, struct error *error)
 			 member->output->what, member->output->path);
 }
 
-/* In one order for all, and each directory once: a second lock of one's own would be waited for. */
+/* All builds lock in the same order, so that no two wait for each other, and each directory
+ * once: a second lock would wait for the first. */
 static int lock_directories(struct group *group, struct error *error)
 {
 	autofree struct member **sorted = calloc(group->count, sizeof(struct member *));
@@ -112,7 +113,7 @@ static int fail(const struct member *member, int code, struct error *error)
 			   member->output->path);
 }
 
-/* No build that comes meanwhile is to take the old file for a stale one. */
+/* The lock keeps builds that begin meanwhile from taking the old file for a stale one. */
 static void hold_old(struct member *member)
 {
 	const struct output *output = member->output;
@@ -131,8 +132,8 @@ static int take_away(struct member *member, struct error *error)
 	return ret < 0 && ret != -ENOENT ? fail(member, -ret, error) : 0;
 }
 
-/* Where no two names can be exchanged: by a second name, or, without links, by another one, and
- * for a moment there is none. */
+/* For filesystems that cannot exchange two names. The old file gets a second name; where there
+ * are no links it is renamed, and for a moment nothing has its name. */
 static int keep_old(struct member *member)
 {
 	const struct output *output = member->output;
@@ -279,7 +280,7 @@ static int prepare(struct group *group, struct error *error)
 	return ret;
 }
 
-/* What frees the old files' blocks, and takes its time, comes last. */
+/* Removing the old files frees their blocks, which may take long: it comes last. */
 static void remove_old(struct group *group)
 {
 	for (size_t i = 0; i < group->count; i++) {

@@ -93,7 +93,8 @@ static bool is_unsupported(int code)
 	return code == EINVAL || code == ENOSYS || code == EOPNOTSUPP;
 }
 
-/* NFS cannot rename on condition: there the publisher's lock has to do. */
+/* NFS cannot rename on the condition that the name is free: there the lock that the publisher
+ * holds has to be enough. */
 static int make_other_name(const struct maker *maker, const char *name)
 {
 	struct stat st;
@@ -142,7 +143,7 @@ void temporary_lock(int fd)
 		continue;
 }
 
-/* NFS locks for writers alone. */
+/* NFS gives an exclusive lock only on a file that is open for writing. */
 static int open_stale(int dir, const char *name)
 {
 	const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;

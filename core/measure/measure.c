@@ -20,7 +20,7 @@
 
 DEFINE_CLEANUP(struct verity_hasher, verity_hasher_free)
 
-/* How far all levels are together. */
+/* The progress of all levels together. */
 struct meter {
 	pthread_mutex_t lock;
 	uint64_t done_bytes, total_bytes;
@@ -51,7 +51,7 @@ static bool is_hole(int fd, uint64_t off, size_t len)
 	return data < 0 ? errno == ENXIO : (uint64_t)data >= off + len;
 }
 
-/* Blocks below a hash block: all but the last one have a full hand. */
+/* How many blocks have their digests in a hash block: as many as fit, but fewer in the last one. */
 static size_t count_below(const struct level *level, uint64_t hash_block)
 {
 	uint64_t left = level->below_blocks - hash_block * VERITY_DIGESTS_PER_BLOCK;
@@ -201,7 +201,7 @@ static struct level begin_level(const struct measure_area *area, const struct ve
 	};
 }
 
-/* Every block but the one on top is below another. */
+/* The digest of every block lies in a block of the level above, but that of the one on top. */
 static void begin_meter(struct meter *meter, const struct verity_params *params,
 			const struct verity_layout *layout)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hash trees of what is in a file: written for a build, checked for inspect. On all threads. */
+/* Hash trees over a part of a file: a build writes them, inspect checks them. All threads hash. */
 #ifndef MEASURE_MEASURE_H
 #define MEASURE_MEASURE_H
 
