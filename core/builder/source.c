@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/builder/source.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "core/base/cancel.h"
 #include "core/base/log.h"
+#include "core/config/hint.h"
 #include "core/guest/rootfs.h"
 #include "core/label/selinux.h"
 #include "core/mtree/mtree.h"
@@ -132,6 +135,9 @@ int source_load(const struct source_request *request, struct tree **result, int6
 
 	*facts = (struct source_facts){ 0 };
 	ret = source_read(config->image.source, &options, &filter, &tree, error);
+	/* A file's name that is wrong is told before, with its line. */
+	if (ret == -ENOENT && access(config->image.source, F_OK) < 0)
+		error_append(error, "%s", value_hint(config->image.source));
 	facts->excluded = filter.excluded;
 	if (ret == 0)
 		ret = edit(config, &options, tree, facts, error);

@@ -42,6 +42,17 @@ static int fail_path(const struct config *config, const struct config_key *key, 
 			       why);
 }
 
+static int fail_file(const struct config *config, const struct config_key *key, const char *path,
+		     struct error *error)
+{
+	autofree char *absolute = absolute_path(path);
+
+	if (!absolute)
+		return error_nomem(error);
+	return config_fail_key(config, key->section, key->name, error, "%s is not a directory",
+			       absolute);
+}
+
 static int check_read(const struct config *config, const struct config_key *key, const char *path,
 		      struct error *error)
 {
@@ -64,18 +75,29 @@ static int check_written(const struct config *config, const struct config_key *k
 		return error_nomem(error);
 	if (stat(directory, &st) < 0)
 		return fail_path(config, key, directory, "directory ", error);
-	errno = ENOTDIR;
-	return S_ISDIR(st.st_mode) ? 0 : fail_path(config, key, directory, "directory ", error);
+	return S_ISDIR(st.st_mode) ? 0 : fail_file(config, key, directory, error);
 }
 
-/* A name with a scheme is judged by whoever reads it, and so is what the command line names: a
+/* What is behind a scheme is judged by whoever reads it, and so is what the command line names: a
  * wrong argument is no mistake of a configuration. */
-static bool is_path_of_file(const struct config *config)
+static int check_source(const struct config *config, const struct config_key *key,
+			struct error *error)
 {
 	const char *source = config->image.source;
+	const struct source_kind *kind = source ? source_kind_by_prefix(source) : NULL;
+	autoerror struct error why = ERROR_INIT;
 
-	return config_origin_of(config, "image", "source")->line != 0 && strcmp(source, "-") != 0 &&
-	       !source_kind_by_prefix(source);
+	if (!source || config_origin_of(config, "image", "source")->line == 0 ||
+	    strcmp(source, "-") == 0)
+		return 0;
+	if (!kind)
+		return check_read(config, key, source, error);
+	if (kind->read)
+		return 0;
+	source_fail_absent(kind, source, &why);
+	return why.message
+		       ? config_fail_key(config, key->section, key->name, error, "%s", why.message)
+		       : error_nomem(error);
 }
 
 static int check_list(const struct config *config, const struct config_key *key,
@@ -96,9 +118,7 @@ static int check_input(const struct config *config, const struct config_key *key
 	if (key->type == CONFIG_PATHS)
 		return check_list(config, key, member, error);
 	if (key->type == CONFIG_SOURCE)
-		return config->image.source && is_path_of_file(config)
-			       ? check_read(config, key, config->image.source, error)
-			       : 0;
+		return check_source(config, key, error);
 	if (key->type == CONFIG_PATH && !key->is_output)
 		return check_read(config, key, *(char *const *)member, error);
 	return 0;

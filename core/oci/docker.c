@@ -123,6 +123,11 @@ int oci_find_in_docker(const struct tree *store, const struct oci_choice *choice
 	json_object *images = NULL, *entry = NULL;
 	int ret = oci_store_json(store, "manifest.json", NULL, &images, error);
 
+	if (ret == -ENOENT) {
+		error_clear(error);
+		return error_set(error, ENOENT,
+				 "there is no manifest.json: docker save did not write it");
+	}
 	if (ret < 0)
 		return ret;
 	ret = choose(images, choice->tag, &entry, error);

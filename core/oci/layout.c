@@ -92,6 +92,11 @@ static int find_manifest(const struct tree *store, const struct oci_choice *choi
 	json_object *index = NULL, *manifests, *descriptor;
 	int ret = oci_store_json(store, "index.json", NULL, &index, error);
 
+	if (ret == -ENOENT) {
+		error_clear(error);
+		return error_set(error, ENOENT,
+				 "there is no index.json: it is no OCI image layout");
+	}
 	for (int depth = 0; ret == 0 && (manifests = oci_json_array(index, "manifests")); depth++) {
 		json_object *next = NULL;
 		bool by_tag = depth == 0 && (choice->tag || !has_platforms(manifests));

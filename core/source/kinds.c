@@ -8,11 +8,11 @@
 #include "core/reader/image.h"
 #include "core/source/source.h"
 
-#define COPY_FIRST                                                                        \
-	"%s: kataimg fetches nothing: skopeo copy %s oci:DIR:TAG, then give oci:DIR:TAG " \
+#define COPY_FIRST                                                                    \
+	"kataimg fetches nothing: skopeo copy %s oci:DIR:TAG, then give oci:DIR:TAG " \
 	"as the source"
-#define DOWNLOAD_FIRST                                                                      \
-	"%s: kataimg fetches nothing: download %s first, or give - as the source and pipe " \
+#define DOWNLOAD_FIRST                                                                  \
+	"kataimg fetches nothing: download %s first, or give - as the source and pipe " \
 	"it in"
 
 static bool is_directory(const char *path)
@@ -65,7 +65,7 @@ static const struct source_kind kinds[] = {
 	{ .prefix = "http://", .advice = DOWNLOAD_FIRST },
 	{ .prefix = "https://", .advice = DOWNLOAD_FIRST },
 	{ .prefix = "ftp://", .advice = DOWNLOAD_FIRST },
-	{ .prefix = "file://", .advice = "%s: a source is a path: leave file:// out of %s" },
+	{ .prefix = "file://", .advice = "a source is a path: leave file:// out of %s" },
 	{ .matches = is_directory, .read = tree_scan_directory, .excludes = true },
 	{ .matches = mtree_is, .read = mtree_read_tree },
 	{ .matches = is_any, .read = archive_read_tree },

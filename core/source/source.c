@@ -60,11 +60,18 @@ static int read_prefixed(const struct source_kind *kind, const char *source,
 	return ret < 0 ? error_prefix(error, "%s", source) : 0;
 }
 
+int source_fail_absent(const struct source_kind *kind, const char *source, struct error *error)
+{
+	return error_set(error, EINVAL, kind->advice, source);
+}
+
 static int read_kind(const struct source_kind *kind, const char *source,
 		     const struct tree_options *options, struct tree **tree, struct error *error)
 {
-	if (!kind->read)
-		return error_set(error, EINVAL, kind->advice, source, source);
+	if (!kind->read) {
+		source_fail_absent(kind, source, error);
+		return error_prefix(error, "%s", source);
+	}
 	return kind->prefix ? read_prefixed(kind, source, options, tree, error)
 			    : kind->read(source, options, tree, error);
 }

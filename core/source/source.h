@@ -24,6 +24,9 @@ struct source_kind {
 	bool excludes; /* leaves out itself what options->excluder matches, and does not read it */
 };
 
+/* What is not here: the advice, as an error. */
+int source_fail_absent(const struct source_kind *kind, const char *source, struct error *error);
+
 /* NULL: the source is a path. */
 const struct source_kind *source_kind_by_prefix(const char *source);
 /* The one that it is of; there always is one. */

@@ -401,8 +401,8 @@ static void files_that_are_not_there_are_named_in_full(void **state)
 	refuses_file(fixture, "[image]\nsource = -\noutput = a/b/c.img\n",
 		     "build.ini:3: [image] output = a/b/c.img: there is no directory %s/a/b");
 	refuses_file(fixture, "[image]\nsource = -\noutput = build.ini/c.img\n",
-		     "build.ini:3: [image] output = build.ini/c.img: there is no directory "
-		     "%s/build.ini");
+		     "build.ini:3: [image] output = build.ini/c.img: %s/build.ini is not a "
+		     "directory");
 	refuses_file(fixture, "[image]\nsource = oci:x\n[tree]\napply = build.ini\napply = m\n",
 		     "build.ini:5: [tree] apply = m: there is no %s/m");
 }
