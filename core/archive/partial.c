@@ -311,6 +311,7 @@ static int begin_peeking(struct archive_partial *partial, uint64_t at, struct er
 	end_peeking(partial);
 	partial->again = partial->packed;
 	partial->again.buffer = NULL;
+	partial->again.inflate = NULL;
 	return archive_stream_open(stream, &partial->again, partial->limit, NULL, error);
 }
 

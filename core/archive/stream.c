@@ -173,11 +173,16 @@ int archive_stream_next(struct archive_stream *stream, struct error *error)
 void archive_stream_warn_behind(const struct archive_stream *stream)
 {
 	const struct archive_input *input = stream->input;
-	uint64_t at = stream->archive ? (uint64_t)archive_filter_bytes(stream->archive, -1) : 0;
 	char start[512];
+	uint64_t at;
 	size_t len;
 
-	if (!stream->archive || archive_input_is_stream(input) || at >= input->bytes)
+	if (!stream->archive || archive_input_is_stream(input))
+		return;
+	/* Of gzip libarchive sees what is behind it. */
+	at = input->inflate ? archive_input_taken(input)
+			    : (uint64_t)archive_filter_bytes(stream->archive, -1);
+	if (at >= input->bytes)
 		return;
 	len = input->bytes - at < sizeof(start) ? (size_t)(input->bytes - at) : sizeof(start);
 	if (archive_input_read(input, at, start, len) == 0 && !bytes_are_zero(start, len))
