@@ -31,9 +31,9 @@ int writer_init(struct writer *writer, const struct kataimg_host *host);
 void writer_clear(struct writer *writer);
 
 /* len zeros (at most WRITER_BYTES) to fill in, to be written at off; valid until the next call.
- * Nothing is asked for twice. All return 0, -ENOMEM, or the host's error. */
+ * No place is asked for twice. This and all below return 0, -ENOMEM, or the host's error. */
 int writer_take(struct writer *writer, uint64_t off, size_t len, uint8_t **bytes);
-/* As many bytes as there are. */
+/* A copy of any number of bytes. */
 int writer_put(struct writer *writer, uint64_t off, const void *bytes, size_t len);
 /* So many bytes (at most WRITER_BYTES) of a regular file, as content of the image. They are read on
  * all threads when the buffer is written. */

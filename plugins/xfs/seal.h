@@ -17,7 +17,7 @@ static inline void xfs_seal(uint8_t *object, size_t len, size_t crc_off)
 	memcpy(object + crc_off, &crc, sizeof(crc));
 }
 
-/* Is the checksum right? It is then as it was, else the object is of no use. */
+/* Is the checksum right? If it is not, the object has the right one afterwards. */
 static inline bool xfs_seal_matches(uint8_t *object, size_t len, size_t crc_off)
 {
 	uint8_t *field = object + crc_off;
