@@ -105,6 +105,8 @@ int check_verify_notices(const struct subject *subject);
 int check_plan_exact(const struct subject *subject);
 int check_granularity(const struct subject *subject);
 int check_windows(const struct subject *subject);
+int check_read_back(const struct subject *subject);
+int check_hostile(const struct subject *subject);
 int check_free_space(const struct subject *subject);
 int check_same_bytes(const struct subject *subject);
 int check_two_at_once(const struct subject *subject);

@@ -129,6 +129,8 @@ static void add_files(struct kataimg_node *dir, uint64_t can)
 		snprintf(name, sizeof(name), "size%zu", i);
 		memtree_add_pattern(dir, name, sizes[i], i);
 	}
+	file->uid = 1000;
+	file->gid = 1001;
 	if (can & KATAIMG_CAP_HARDLINKS)
 		memtree_add_link(dir, "second-name", file);
 	if (can & KATAIMG_CAP_NANOSECONDS)

@@ -368,6 +368,14 @@ bool trial_is_used(const struct trial *trial, uint64_t off, uint64_t len)
 	return copy_next_claim(trial->copy, off, &claim) && claim.image_off < off + len;
 }
 
+bool trial_is_written(const struct trial *trial, uint64_t off)
+{
+	struct copy_claim claim;
+
+	return copy_next_claim(trial->copy, off, &claim) && claim.image_off <= off &&
+	       !claim.is_data;
+}
+
 uint64_t trial_window_bytes(const struct trial *trial)
 {
 	return trial->window_bytes;

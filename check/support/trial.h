@@ -100,6 +100,7 @@ struct host_range trial_window(const struct trial *trial);
 const struct backend *trial_backend(const struct trial *trial);
 
 /* Has the backend written or placed anything in [off, off + len)? */
+bool trial_is_written(const struct trial *trial, uint64_t off); /* metadata, by the backend */
 bool trial_is_used(const struct trial *trial, uint64_t off, uint64_t len);
 /* The finished filesystem. */
 uint64_t trial_window_bytes(const struct trial *trial);

@@ -292,7 +292,7 @@ void host_leave(struct host *host, int code, const struct kataimg_tree *written)
 		strict_note(strict, "%s returned %d (%s) without a message", host->ctx.callback,
 			    code,
 			    strerrordesc_np(-code) ? strerrordesc_np(-code) : "no error number");
-	if (code == 0 && written)
+	if (code == 0 && written && !host_has_error(host))
 		strict_judge_files(strict, written);
 }
 

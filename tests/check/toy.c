@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A filesystem that nobody can mount, but that keeps the contract: a header block, then each file's
- * data on block boundaries. Compiled once as it is, and once for each way of breaking a promise:
- * -DBREAK_...
+ * A filesystem that nobody can mount, but that keeps the contract: a header block, a stream of
+ * inodes (toystore.h), then each file's data on block boundaries. Compiled once as it is, and once
+ * for each way of breaking a promise: -DBREAK_...
  */
 #include "kataimg/backend.h"
 
@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "toystore.h"
 
 #define BLOCK 4096u
 /* Where the header block lies, as btrfs has its own at 64 KiB. */
@@ -36,12 +38,12 @@ struct toy {
 	const struct kataimg_host *host;
 	const struct kataimg_job *job;
 	uint64_t blocks; /* of the plan, without free space */
-	uint64_t nodes;
+	uint64_t nodes, store_bytes;
 };
 
 struct toy_header {
 	char magic[16];
-	uint64_t blocks, nodes, free_blocks;
+	uint64_t blocks, nodes, free_blocks, store_bytes;
 	uint8_t uuid[16];
 	uint32_t noise; /* 0 when all is well */
 };
@@ -253,6 +255,11 @@ static int run_program(const struct kataimg_host *host)
 }
 #endif
 
+static uint64_t first_data_block(const struct toy *toy)
+{
+	return HEADER_BLOCK + 1 + blocks_of(toy->store_bytes);
+}
+
 static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
 {
 	struct toy *toy = state;
@@ -267,8 +274,9 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 	if (run < 0)
 		return run;
 #endif
-	toy->blocks = HEADER_BLOCK + 1;
 	toy->nodes = tree->node_count;
+	toy->store_bytes = toystore_bytes(tree);
+	toy->blocks = first_data_block(toy);
 	for (uint64_t i = 0; i < tree->node_count; i++)
 		if (tree->nodes[i]->type == KATAIMG_REG)
 			toy->blocks = align_block(toy, tree->nodes[i], toy->blocks) +
@@ -327,7 +335,8 @@ static int make_header(struct toy *toy, uint64_t window_bytes, struct toy_header
 {
 	*header = (struct toy_header){ .magic = MAGIC,
 				       .blocks = window_bytes / BLOCK,
-				       .nodes = toy->nodes };
+				       .nodes = toy->nodes,
+				       .store_bytes = toy->store_bytes };
 	header->free_blocks = header->blocks - toy->blocks;
 	return toy->host->uuid(toy->host->ctx, "toy", header->uuid);
 }
@@ -345,9 +354,10 @@ static int toy_describe(void *state, uint64_t window_bytes, struct kataimg_fs_in
 	return ret;
 }
 
-static int place_files(struct toy *toy, const struct kataimg_tree *tree)
+/* starts: where each file's data begins, by its node's index. */
+static int place_files(struct toy *toy, const struct kataimg_tree *tree, uint64_t *starts)
 {
-	uint64_t block = HEADER_BLOCK + 1;
+	uint64_t block = first_data_block(toy);
 	int ret = 0;
 
 	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++) {
@@ -356,6 +366,7 @@ static int place_files(struct toy *toy, const struct kataimg_tree *tree)
 		if (node->type != KATAIMG_REG || node->size == 0)
 			continue;
 		block = align_block(toy, node, block);
+		starts[i] = block * BLOCK;
 		ret = toy->host->place(toy->host->ctx, block * BLOCK, node, 0, node->size);
 #ifdef BREAK_SAME_PLACE
 		continue;
@@ -365,6 +376,17 @@ static int place_files(struct toy *toy, const struct kataimg_tree *tree)
 #endif
 		block += blocks_of(node->size);
 	}
+	return ret;
+}
+
+static int write_tree(struct toy *toy, const struct kataimg_tree *tree)
+{
+	uint64_t *starts = calloc(tree->node_count, sizeof(*starts));
+	int ret = starts ? place_files(toy, tree, starts) : -ENOMEM;
+
+	if (ret == 0)
+		ret = toystore_write(toy->host, (HEADER_BLOCK + 1) * BLOCK, tree, starts);
+	free(starts);
 	return ret;
 }
 
@@ -418,9 +440,6 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 	if (ret < 0)
 		open("/dev/null", O_RDONLY);
 #endif
-#ifdef BREAK_FAULTS
-	ret = 0;
-#endif
 #if defined(BREAK_OUTSIDE) || defined(BREAK_PASSED_OVER)
 	ret = toy->host->write(toy->host->ctx, window_bytes - 1, "xy", 2);
 #endif
@@ -433,7 +452,12 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 #ifdef BREAK_POSITIVE
 	return 5;
 #endif
-	return ret < 0 ? ret : place_files(toy, tree);
+	if (ret == 0)
+		ret = write_tree(toy, tree);
+#ifdef BREAK_FAULTS
+	ret = 0;
+#endif
+	return ret;
 }
 
 static int read_header(const struct kataimg_host *host, uint64_t window_bytes,
@@ -488,6 +512,42 @@ static int toy_probe(const struct kataimg_host *host, uint64_t window_bytes,
 	return 0;
 }
 
+#ifdef KATAIMG_HAVE_READ /* not of the first headers */
+#define READS .read = toy_read, .decode = toy_decode, .read_end = toy_close
+static int toy_read(const struct kataimg_host *host, uint64_t window_bytes,
+		    const struct kataimg_sink *sink, void **state)
+{
+	struct toy_header header = { .magic = "" };
+	uint8_t *stream;
+	int ret = read_header(host, window_bytes, &header);
+
+	*state = NULL;
+	if (ret == 0 && (memcmp(header.magic, MAGIC, sizeof(MAGIC)) != 0 ||
+			 header.store_bytes > window_bytes || header.store_bytes == 0))
+		ret = -ENODATA;
+	if (ret < 0) {
+		host->error(host->ctx, "there is no toy filesystem");
+		return -EUCLEAN;
+	}
+	stream = malloc(header.store_bytes);
+	if (!stream)
+		return -ENOMEM;
+	ret = host->window_read(host->ctx, (HEADER_BLOCK + 1) * BLOCK, stream, header.store_bytes);
+	if (ret == 0)
+		ret = toystore_read(host, stream, header.store_bytes, header.nodes, sink);
+	free(stream);
+	return ret;
+}
+
+static int toy_decode(void *state, uint64_t cookie, uint64_t skip, void *buf, size_t len)
+{
+	(void)state, (void)cookie, (void)skip, (void)buf, (void)len;
+	return -EIO;
+}
+#else
+#define READS .walk = NULL
+#endif
+
 #ifdef BREAK_EXPORTS
 KATAIMG_EXPORT int toy_helper(void);
 KATAIMG_EXPORT int toy_helper(void)
@@ -523,4 +583,4 @@ KATAIMG_BACKEND(.name = NAME, .version = "1", .summary = "a toy for the check to
 		.option_count = sizeof(options) / sizeof(options[0]), .open = toy_open,
 		.limits = toy_limits, .check = toy_check, .plan = toy_plan,
 		.describe = toy_describe, .write = toy_write, .verify = toy_verify,
-		.close = toy_close, .probe = toy_probe);
+		.close = toy_close, .probe = toy_probe, READS);
