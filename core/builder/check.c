@@ -27,6 +27,7 @@ static int check_other(struct config *config, const char *name, const struct bac
 		       struct error *error)
 {
 	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	autofree struct kataimg_value *values = NULL;
 	autoerror struct error why = ERROR_INIT;
 	autofree char *path = NULL;
 
@@ -37,7 +38,7 @@ static int check_other(struct config *config, const char *name, const struct bac
 	if (!path)
 		return 0;
 	if (backend_load(search, name, &backend, &why) == 0)
-		return options_check(config, &backend->table, error);
+		return options_check(config, &backend->table, &values, error);
 	log_warning("[%s] is not looked at: %s", name, why.message ? why.message : "out of memory");
 	return 0;
 }
@@ -137,14 +138,11 @@ static int check_selected(struct config *config, const struct backend *backend, 
 	static const uint8_t no_seed[DIGEST_BYTES];
 	struct kataimg_job job = build_job(config, 1, 1, no_seed);
 	autofree struct kataimg_value *values = NULL;
-	autoerror struct error told = ERROR_INIT;
-	int ret = options_check(config, &backend->table, error);
+	int ret = options_check(config, &backend->table, &values, error);
 
 	if (ret == 0)
 		ret = check_job(config, backend, &job, error);
-	if (ret < 0 || options_parse(config, &backend->table, &values, &told) < 0)
-		return ret;
-	return try_options(config, backend, &job, values, error);
+	return ret < 0 || !values ? ret : try_options(config, backend, &job, values, error);
 }
 
 int build_check_backend(struct config *config, const struct backend_search *search,

@@ -102,6 +102,9 @@ const struct cli_command *cli_find_command(const char *name);
 /* The command that a word was probably meant to be; NULL: none. */
 const char *cli_guess_command(const char *word);
 
+/* Of a command that stands where a source would. */
+int cli_fail_late_command(const char *name, struct error *error);
+
 /* The help of the script, under its name. */
 void cli_print_script_help(FILE *out);
 

@@ -33,6 +33,8 @@ static int check_word(const struct cli *cli, struct error *error)
 
 	if (cli->script || !word || strchr(word, '/') || access(word, F_OK) == 0)
 		return 0;
+	if (cli_find_command(word))
+		return cli_fail_late_command(word, error);
 	guess = cli_guess_command(word);
 	return guess ? error_usage(error, "%s is neither a source nor a command; did you mean %s?",
 				   word, guess)

@@ -151,6 +151,11 @@ const char *cli_guess_command(const char *word)
 	return suggestion.nearest;
 }
 
+int cli_fail_late_command(const char *name, struct error *error)
+{
+	return error_usage(error, "a command comes before its options: kataimg %s ...", name);
+}
+
 /* With a second argument the first was probably meant as a command. */
 static int fail_argument(const struct cli *cli, const char *argument, struct error *error)
 {
@@ -160,6 +165,8 @@ static int fail_argument(const struct cli *cli, const char *argument, struct err
 		guess = cli_guess_command(cli->argument);
 	if (!guess)
 		return error_usage(error, "unexpected argument %s", argument);
+	if (cli_find_command(cli->argument))
+		return cli_fail_late_command(cli->argument, error);
 	return error_usage(error, "unexpected argument %s: unknown command %s; did you mean %s?",
 			   argument, cli->argument, guess);
 }

@@ -154,24 +154,8 @@ static int parse_pairs(const struct config *config, const struct kataimg_backend
 	return ret;
 }
 
-int options_check(struct config *config, const struct kataimg_backend *table, struct error *error)
-{
-	autofree struct kataimg_value *values = calloc(table->option_count + 1, sizeof(*values));
-	int ret = values ? 0 : error_nomem(error);
-
-	for (size_t i = 0; ret == 0 && i < config->pair_count; i++) {
-		const struct config_pair *pair = &config->pairs[i];
-
-		if (strcmp(pair->section, table->name) == 0)
-			ret = mistakes_take(&config->mistakes,
-					    parse_placed(table, pair, values, error),
-					    pair->origin.line, error);
-	}
-	return ret;
-}
-
-int options_parse(const struct config *config, const struct kataimg_backend *table,
-		  struct kataimg_value **values, struct error *error)
+static int parse_defaults(const struct kataimg_backend *table, struct kataimg_value **values,
+			  struct error *error)
 {
 	autofree struct kataimg_value *parsed = calloc(table->option_count + 1, sizeof(*parsed));
 	int ret = 0;
@@ -181,8 +165,60 @@ int options_parse(const struct config *config, const struct kataimg_backend *tab
 	for (uint64_t i = 0; ret == 0 && i < table->option_count; i++)
 		ret = parse_default(table, &table->options[i], &parsed[i], error);
 	if (ret == 0)
+		*values = steal_ptr(&parsed);
+	return ret;
+}
+
+int options_parse(const struct config *config, const struct kataimg_backend *table,
+		  struct kataimg_value **values, struct error *error)
+{
+	autofree struct kataimg_value *parsed = NULL;
+	int ret = parse_defaults(table, &parsed, error);
+
+	if (ret == 0)
 		ret = parse_pairs(config, table, parsed, error);
 	if (ret == 0)
+		*values = steal_ptr(&parsed);
+	return ret;
+}
+
+static bool is_choice(const struct kataimg_option *option)
+{
+	return option->type == KATAIMG_OPT_ENUM || option->type == KATAIMG_OPT_BOOL;
+}
+
+/* *whole: the values can be tried. */
+static int check_pair(struct config *config, const struct kataimg_backend *table,
+		      const struct config_pair *pair, struct kataimg_value *values, bool *whole,
+		      struct error *error)
+{
+	const struct kataimg_option *option = find_option(table, pair->name);
+	struct kataimg_value *value = option ? &values[option - table->options] : NULL;
+	struct kataimg_value before = value ? *value : (struct kataimg_value){ 0 };
+	int ret = parse_placed(table, pair, values, error);
+
+	if (ret < 0 && option) {
+		*value = before;
+		*whole = *whole && !is_choice(option);
+	}
+	return mistakes_take(&config->mistakes, ret, pair->origin.line, error);
+}
+
+int options_check(struct config *config, const struct kataimg_backend *table,
+		  struct kataimg_value **values, struct error *error)
+{
+	autofree struct kataimg_value *parsed = NULL;
+	bool whole = true;
+	int ret = parse_defaults(table, &parsed, error);
+
+	*values = NULL;
+	for (size_t i = 0; ret == 0 && i < config->pair_count; i++) {
+		const struct config_pair *pair = &config->pairs[i];
+
+		if (strcmp(pair->section, table->name) == 0)
+			ret = check_pair(config, table, pair, parsed, &whole, error);
+	}
+	if (ret == 0 && whole)
 		*values = steal_ptr(&parsed);
 	return ret;
 }

@@ -17,8 +17,13 @@
 int options_parse(const struct config *config, const struct kataimg_backend *table,
 		  struct kataimg_value **values, struct error *error);
 
-/* Are they all right? What is not is gathered in the configuration. */
-int options_check(struct config *config, const struct kataimg_backend *table, struct error *error);
+/*
+ * Are they all right? What is not is gathered in the configuration. *values, as of options_parse, is
+ * what can be tried all the same: a number or text that is wrong is as if it had not been given;
+ * NULL when it is a choice, on which others may depend.
+ */
+int options_check(struct config *config, const struct kataimg_backend *table,
+		  struct kataimg_value **values, struct error *error);
 
 /* A backend's refusal of its option of this number, with its place: of kind ERROR_USAGE. */
 void options_refuse(const struct config *config, const struct kataimg_backend *table,
