@@ -58,7 +58,7 @@ int ext4_limits_check_time(const struct kataimg_host *host, const struct kataimg
 		return 0;
 	host->error(host->ctx,
 		    "a build time of %" PRId64 " seconds since 1970 is after %" PRId64
-		    ", the last that ext4 stores",
+		    ", the last that can be stored",
 		    job->build_time, EXT4_TIME_MAX);
 	return -ERANGE;
 }

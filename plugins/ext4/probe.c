@@ -10,7 +10,7 @@
 
 static int refuse(const struct kataimg_host *host, const char *why)
 {
-	host->error(host->ctx, "the ext4 superblock %s", why);
+	host->error(host->ctx, "the superblock %s", why);
 	return -EUCLEAN;
 }
 

@@ -158,7 +158,7 @@ int ext4_size_plan(struct ext4_size *size, const struct ext4_census *census)
 		if (ret)
 			return ret < 0 ? ret : 0;
 	}
-	host->error(host->ctx, "the tree needs more than ext4 holds");
+	host->error(host->ctx, "the tree needs more than the largest filesystem holds");
 	return -EFBIG;
 }
 

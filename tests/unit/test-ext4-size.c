@@ -76,6 +76,22 @@ static void test_layout_that_does_not_fit(void **state)
 	memtree_free(tree);
 }
 
+static void test_tree_that_no_filesystem_holds(void **state)
+{
+	struct memtree *tree = memtree_new();
+	const struct ext4_source source = source_of(tree);
+	struct ext4_census census;
+	struct ext4_size size;
+
+	(void)state;
+	assert_int_equal(ext4_census_make(&census, &source), 0);
+	census.content_blocks = UINT64_C(1) << 34;
+	assert_int_equal(ext4_size_plan(&size, &census), -EFBIG);
+	assert_string_equal(message, "the tree needs more than the largest filesystem holds");
+	ext4_census_clear(&census);
+	memtree_free(tree);
+}
+
 static void test_attributes_are_kept(void **state)
 {
 	static const char large[200];
@@ -129,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_layout_that_does_not_fit),
+		cmocka_unit_test(test_tree_that_no_filesystem_holds),
 		cmocka_unit_test(test_attributes_are_kept),
 		cmocka_unit_test(test_attributes_that_cannot_be_stored),
 	};
