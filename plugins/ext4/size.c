@@ -75,6 +75,12 @@ static uint64_t least_blocks(const struct ext4_census *census, const struct ext4
 	return ext4_geometry_overhead(geo) + census->content_blocks;
 }
 
+/* If nothing had to be left unused. */
+static uint64_t least_size(const struct ext4_census *census, const struct ext4_geometry *geo)
+{
+	return add_wanted_free(census->source, least_blocks(census, geo), 0);
+}
+
 /* Groups of full size, unless the inodes are so many for the blocks that they need more groups. */
 static void choose_group_size(struct ext4_size *size, const struct ext4_census *census)
 {
@@ -86,7 +92,7 @@ static void choose_group_size(struct ext4_size *size, const struct ext4_census *
 	if (groups == 1 || !ext4_geometry_init(&full, groups * EXT4_GROUP_BLOCKS_MAX,
 					       EXT4_GROUP_BLOCKS_MAX, size->inodes))
 		return;
-	blocks = div_up(add_wanted_free(census->source, least_blocks(census, &full), 0), groups);
+	blocks = div_up(least_size(census, &full), groups);
 	if (blocks < ext4_geometry_group_min(&full))
 		blocks = ext4_geometry_group_min(&full);
 	if (blocks < EXT4_GROUP_BLOCKS_MAX)
@@ -152,7 +158,7 @@ int ext4_size_plan(struct ext4_size *size, const struct ext4_census *census)
 
 		if (!ext4_geometry_init(&full, groups * size->blocks_per_group,
 					size->blocks_per_group, size->inodes) ||
-		    least_blocks(census, &full) > full.blocks)
+		    least_size(census, &full) > full.blocks)
 			continue;
 		ret = plan_in_groups(size, census, &full);
 		if (ret)

@@ -25,9 +25,12 @@ static void keep_error(struct kataimg_host_ctx *ctx, const char *fmt, ...)
 	va_end(args);
 }
 
+static unsigned int asked; /* once a layout of a small tree, and once for its census */
+
 static int never_cancelled(struct kataimg_host_ctx *ctx)
 {
 	(void)ctx;
+	asked++;
 	return 0;
 }
 
@@ -92,6 +95,26 @@ static void test_tree_that_no_filesystem_holds(void **state)
 	memtree_free(tree);
 }
 
+/* What arithmetic excludes is not laid out: a layout takes long. */
+static void test_much_free_space(void **state)
+{
+	const struct kataimg_job roomy = { .hugepage_bytes = 2 << 20,
+					   .free_bytes = UINT64_C(1) << 40 };
+	struct memtree *tree = memtree_new_sample();
+	struct ext4_source source = source_of(tree);
+	struct ext4_census census;
+	struct ext4_size size;
+
+	(void)state;
+	source.job = &roomy;
+	asked = 0;
+	assert_int_equal(ext4_census_make(&census, &source), 0);
+	assert_int_equal(ext4_size_plan(&size, &census), 0);
+	assert_in_range(asked, 2, 10);
+	ext4_census_clear(&census);
+	memtree_free(tree);
+}
+
 static void test_attributes_are_kept(void **state)
 {
 	static const char large[200];
@@ -146,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_layout_that_does_not_fit),
 		cmocka_unit_test(test_tree_that_no_filesystem_holds),
+		cmocka_unit_test(test_much_free_space),
 		cmocka_unit_test(test_attributes_are_kept),
 		cmocka_unit_test(test_attributes_that_cannot_be_stored),
 	};
