@@ -150,6 +150,14 @@ static int take_pair(void *arg, const char *section, const char *name, const cha
 						 reading->error)) == 0;
 }
 
+/* A file that cannot be read is a mistake of the command line; memory that runs out is none. */
+static int fail_system(const struct reading *reading, int code)
+{
+	if (code == ENOMEM)
+		return error_nomem(reading->error);
+	return error_usage(reading->error, "%s: %s", reading->name, strerror(code));
+}
+
 /* Up to a byte more than there may be. */
 static int read_stream(struct reading *reading, FILE *file, size_t *len)
 {
@@ -158,7 +166,7 @@ static int read_stream(struct reading *reading, FILE *file, size_t *len)
 		return error_nomem(reading->error);
 	*len = fread(reading->text, 1, INIFILE_MAX_BYTES + 1, file);
 	if (ferror(file))
-		return error_usage(reading->error, "%s: %s", reading->name, strerror(errno));
+		return fail_system(reading, errno);
 	if (*len > INIFILE_MAX_BYTES)
 		return error_usage(reading->error, "%s: larger than 1 MiB, not a configuration",
 				   reading->name);
@@ -187,7 +195,7 @@ static int read_text(struct reading *reading, const char *path)
 	int ret;
 
 	if (!file)
-		return error_usage(reading->error, "%s: %s", reading->name, strerror(errno));
+		return fail_system(reading, errno);
 	ret = read_stream(reading, file, &len);
 	if (!standard)
 		fclose(file);
