@@ -18,8 +18,8 @@ int options_parse(const struct config *config, const struct kataimg_backend *tab
 		  struct kataimg_value **values, struct error *error);
 
 /*
- * Are they all right? What is not is gathered in the configuration. *values, as of options_parse, is
- * what can be tried all the same: a number or text that is wrong is as if it had not been given;
+ * Are they all right? What is not is gathered in the configuration. *values, as of options_parse,
+ * is what can be tried all the same: a number or text that is wrong is as if it had not been given;
  * NULL when it is a choice, on which others may depend.
  */
 int options_check(struct config *config, const struct kataimg_backend *table,
