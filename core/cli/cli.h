@@ -38,11 +38,11 @@ struct cli {
 	const char *report;
 	const char *root_hash, *salt; /* of inspect */
 	const char *partition;
-	const char *directory;   /* of extract */
-	unsigned int progress;   /* 0: what suits stderr; else 1 + enum progress_mode */
-	bool script;             /* started under the script's name: guest/dropin.h */
-	bool details, recursive; /* of ls */
-	bool force;              /* of extract */
+	const char *directory, *archive; /* of extract */
+	unsigned int progress;           /* 0: what suits stderr; else 1 + enum progress_mode */
+	bool script;                     /* started under the script's name: guest/dropin.h */
+	bool details, recursive;         /* of ls */
+	bool force;                      /* of extract */
 	bool dry_run, explain, no_sync, no_reflink, strict_backend, quiet, verbose, json, version,
 		help, help_keys;
 };

@@ -16,7 +16,7 @@ from harness import manifest
 from harness.program import Program
 from harness.source import Sources
 from harness.tap import Tap, check, check_equal
-from harness.workspace import PLAIN_ID, Workspace, is_reduced, is_root, need_root
+from harness.workspace import PLAIN_ID, Workspace, is_reduced, is_root, need_root, need_tool
 from test_archives import make_archive, without_sockets
 from trees import all_trees
 from trees.maker import Maker
@@ -25,6 +25,11 @@ from trees.maker import Maker
 LEFT_OUT = {'symlinks-long', 'sparse-exabyte', 'xattrs-largest', 'file-of-300-mib'}
 IN_TARS = ['simple', 'every-type', 'names-odd', 'times', 'devices', 'xattrs', 'acls',
            'sparse-segments', 'symlinks', 'random-1']
+TO_TARS = ['empty', 'simple', 'names-odd', 'names-every-byte', 'names-long', 'times', 'ids', 'modes',
+           'devices', 'xattrs', 'xattrs-sizes', 'acls', 'hardlinks', 'sizes', 'sparse',
+           'sparse-segments', 'sparse-5-gib', 'symlinks', 'deep', 'random-1', 'random-3']
+# bsdtar composes the letters of names, and has no number above that of int in an ACL.
+CANNOT = {('names-odd', 'bsdtar'), ('acls', 'bsdtar')}
 AS_PLAIN = ['simple', 'names-odd', 'times', 'ids', 'modes', 'devices', 'xattrs', 'acls', 'sparse',
             'random-1']
 HOLE_CHUNK = 4096
@@ -65,6 +70,86 @@ def from_archive(bench, tree):
     target, result = bench.extract(archive)
     result.expect(0)
     expect_same(manifest.read_manifest(source), target)
+
+
+# By whom a tar of ours is unpacked again.
+JUDGES = {
+    'tar': ['tar', '--extract', '--xattrs', '--xattrs-include=*', '--acls', '--numeric-owner',
+            '--preserve-permissions', '--delay-directory-restore', '--file'],
+    'bsdtar': ['bsdtar', '-x', '-p', '--xattrs', '--acls', '--numeric-owner', '-f'],
+}
+
+
+def unpacked(bench, archive, judge):
+    target = bench.target()
+    os.mkdir(target)
+    done = subprocess.run([need_tool(judge), *JUDGES[judge][1:], archive], cwd=target,
+                          capture_output=True, text=True, errors='replace', check=False)
+    check_equal(done.returncode, 0, f'{judge}: {done.stderr}')
+    return target
+
+
+def expect_unpacked(expected, target, judge):
+    """bsdtar gives the directory that it unpacks to no time, and misreads fractions before 1970."""
+    found = manifest.read_manifest(target)
+    for path, entry in found.items() if judge == 'bsdtar' else []:
+        meant = expected.get(path, entry).mtime_ns
+        if path == b'' or meant < 0 and meant % 10**9:
+            entry.mtime_ns = meant
+    differences = manifest.compare(expected, found, HOLE_CHUNK)
+    check(not differences, f'{len(differences)} differences: {differences[:5]}')
+
+
+def to_archive(bench, tree, judge):
+    """What a tar of ours is to others; what they cannot themselves is not looked at."""
+    need_root('a tree with owners')
+    source = bench.sources.path(tree)
+    without_sockets(source)
+    archive = os.path.join(os.path.dirname(bench.target()), 'x.tar')
+    result = bench.program.run(['extract', '-o', archive, source]).expect(0)
+    check_equal(result.err, '', 'what it says')
+    expected = manifest.read_manifest(source)
+    for entry in expected.values():
+        # what libarchive cannot say
+        if -10**9 < entry.mtime_ns < 0:
+            entry.mtime_ns = -10**9
+    expect_unpacked(expected, unpacked(bench, archive, judge), judge)
+    target, result = bench.extract(archive)
+    result.expect(0)
+    expect_same(expected, target)
+
+
+def archive_forms(bench):
+    """The same bytes whatever the threads; a file that is there stays; sockets are named."""
+    source = bench.sources.path('every-type')
+    work = os.path.dirname(bench.target())
+    expected = manifest.read_manifest(source)
+    sockets = [path for path, entry in expected.items() if stat.S_ISSOCK(entry.kind)]
+    check(sockets, 'there is no socket')
+    for path in sockets:
+        del expected[path]
+    for end in ['tar', 'tar.gz', 'tgz', 'tar.zst', 'tar.xz']:
+        archives = [os.path.join(work, f'{threads}.{end}') for threads in '14']
+        for archive in archives:
+            bench.program.run(['extract', '-o', archive, '--threads',
+                               os.path.basename(archive)[0], source]).expect(
+                0, f'tar has no sockets: {len(sockets)} left out ({min(sockets).decode()})')
+        contents = [open(archive, 'rb').read() for archive in archives]
+        check(contents[0] == contents[1], f'{end}: the bytes depend on the threads')
+        expect_unpacked(expected, unpacked(bench, archives[0], 'bsdtar'), 'bsdtar')
+    stream = bench.program.start(['extract', '-o', '-', source])
+    with open(os.path.join(work, '1.tar'), 'rb') as file:
+        check(stream.communicate()[0] == file.read(), 'standard output has another archive')
+    again = ['extract', '-o', archive, source]
+    bench.program.run(again).expect(1, f'{archive} is there already: --force replaces it')
+    bench.program.run([*again, '--force']).expect(0)
+    bench.program.run(['extract', '-o', f'{work}/a.zip', source]).expect(
+        2, 'its name ends in none of .tar, .tar.gz, .tar.zst and .tar.xz')
+    bench.program.run(['extract', '-o', f'{source}/a.tar', source]).expect(
+        1, 'would lie inside its own source')
+    bench.program.run(['extract', '-o', f'{work}/a.tar', '-C', work, source]).expect(
+        2, 'extract needs -C DIR or -o FILE, and one of them')
+    check(not os.path.exists(f'{work}/a.tar'), 'a refused archive is there')
 
 
 def _what_is_left(entry):
@@ -232,7 +317,7 @@ def refusals(bench):
     check_equal(os.stat(source).st_mtime_ns, before, "the source's time")
     bench.extract(source, target='/nonexistent/x')[1].expect(
         1, 'cannot make the directory /nonexistent/x: ' + os.strerror(errno.ENOENT))
-    bench.program.run(['extract', source]).expect(2, 'extract needs -C DIR')
+    bench.program.run(['extract', source]).expect(2, 'extract needs -C DIR or -o FILE')
 
 
 def main():
@@ -248,6 +333,11 @@ def main():
         return
     for name in IN_TARS:
         tap.case(f'{name}: from an archive', from_archive, bench, name)
+    for name in TO_TARS:
+        for judge in JUDGES:
+            if (name, judge) not in CANNOT:
+                tap.case(f'{name}: to a tar for {judge}', to_archive, bench, name, judge)
+    tap.case('forms of archives', archive_forms, bench)
     for name in AS_PLAIN:
         tap.case(f'{name}: as a plain user', as_plain_user, bench, name)
     tap.case('the warning of a plain user', warning_counts, bench)
