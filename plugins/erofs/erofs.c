@@ -12,6 +12,7 @@
 #include "plugins/erofs/lz4.h"
 #include "plugins/erofs/plan.h"
 #include "plugins/erofs/probe.h"
+#include "plugins/erofs/read.h"
 #include "plugins/erofs/super.h"
 #include "plugins/erofs/write.h"
 
@@ -147,4 +148,5 @@ KATAIMG_BACKEND(.name = "erofs", .version = "0.1.0",
 		.option_count = EROFS_OPTION_COUNT, .libraries = erofs_lz4_version,
 		.open = erofs_open, .limits = erofs_limits, .check = erofs_check,
 		.plan = erofs_plan, .describe = erofs_describe, .write = erofs_write,
-		.verify = erofs_verify, .close = erofs_close, .probe = erofs_probe);
+		.verify = erofs_verify, .close = erofs_close, .probe = erofs_probe,
+		.read = erofs_read, .decode = erofs_decode, .read_end = erofs_read_end);

@@ -14,6 +14,7 @@
  *   write.c     the metadata as one ascending stream (stream.c): superblock (super.c), inodes
  *               (inode.c), directories (dir.c), indexes (zmap.c, zmap_write.c)
  *   probe.c     a superblock of any image
+ *   read.c      what is in one, with read_*.c, decode.c and unpack*.c: see read.h
  *
  * The image: superblock, inodes with what follows them, and the shared xattrs, packed into blocks
  * from 0; then the whole blocks of directories and long links; then file data.

@@ -26,6 +26,7 @@
 #define EROFS_COMPAT_SB_CHKSUM UINT32_C(0x1)
 #define EROFS_COMPAT_MTIME UINT32_C(0x2)
 #define EROFS_COMPAT_XATTR_FILTER UINT32_C(0x4)
+#define EROFS_COMPAT_PLAIN_XATTR_PREFIX UINT32_C(0x10) /* not in the packed inode */
 
 /* feature_incompat: a reader that does not know one refuses to mount. */
 #define EROFS_INCOMPAT_ZERO_PADDING UINT32_C(0x1)  /* LZ4 clusters end at their block's end */
@@ -84,6 +85,8 @@ _Static_assert(sizeof(struct erofs_lz4_config) == 16, "LZ4 configuration");
 /* i_format: bit 0 says extended, bits 1 to 3 the data layout. */
 #define EROFS_FORMAT_EXTENDED 1u
 #define EROFS_FORMAT_LAYOUT_SHIFT 1
+#define EROFS_FORMAT_LAYOUT_MASK 7u
+#define EROFS_FORMAT_ALL 0xfu
 
 enum erofs_data_layout {
 	EROFS_FLAT_PLAIN = 0,         /* consecutive blocks */
@@ -160,31 +163,64 @@ enum erofs_xattr_prefix {
 	EROFS_XATTR_TRUSTED = 4,
 	EROFS_XATTR_SECURITY = 6
 };
+/* In the prefix: its low bits number a record of the table at xattr_prefix_start * 4. A record, at
+ * a multiple of 4, has a le16 of how many bytes follow, a short prefix, and what comes before the
+ * name. */
+#define EROFS_XATTR_LONG_PREFIX 0x80u
 
 /* Chunk-based: u holds log2(chunk blocks) in its low 5 bits; a le32 block number for each chunk. */
 #define EROFS_CHUNK_BITS_MAX 31u
 #define EROFS_CHUNK_HOLE UINT32_MAX
+/* With this bit an entry is 8 bytes. */
+#define EROFS_CHUNK_INDEXES 0x20u
+struct erofs_chunk_index {
+	le16 block_high; /* with 48-bit block numbers */
+	le16 device;     /* masked by the number of devices */
+	le32 block;
+};
+_Static_assert(sizeof(struct erofs_chunk_index) == 8, "chunk index");
+/* No block: a chunk or a flat file that is a hole. */
+#define EROFS_BLOCK_NONE UINT32_MAX
 
 /* Compressed: at the next multiple of 8 after inode and xattrs; the index follows. */
 struct erofs_map_header {
-	le32 fragment_off;
+	le32 fragment_off; /* in the packed inode; high half: bytes of a tail behind the index */
 	le16 advise;
 	uint8_t algorithms;   /* 0: LZ4 */
 	uint8_t cluster_bits; /* log2(logical cluster bytes) - 12 */
 };
 _Static_assert(sizeof(struct erofs_map_header) == 8, "map header");
 #define EROFS_ADVISE_COMPACT_2B 0x1u
+#define EROFS_ADVISE_EXTENTS 0x1u /* of a full index: another form, of 48-bit filesystems */
 /* Of both algorithms: readers want the two bits equal in a compact index. */
 #define EROFS_ADVISE_BIG_CLUSTERS 0x6u
+#define EROFS_ADVISE_BIG_CLUSTERS_1 0x2u
+#define EROFS_ADVISE_BIG_CLUSTERS_2 0x4u
+#define EROFS_ADVISE_INLINE 0x8u      /* the last extent follows the index */
+#define EROFS_ADVISE_INTERLACED 0x10u /* plain bytes keep their place in a block */
+#define EROFS_ADVISE_FRAGMENT 0x20u   /* the last extent is in the packed inode */
+/* In cluster_bits: the header is 63 bits of where in the packed inode all of the file is. */
+#define EROFS_CLUSTER_WHOLE_FRAGMENT 0x80u
 
 /* What an index says of a logical cluster (4096 bytes of the file). */
 enum erofs_cluster_type {
-	EROFS_CLUSTER_PLAIN = 0,  /* an extent that is stored as it is begins here */
-	EROFS_CLUSTER_HEAD = 1,   /* a compressed extent begins here */
-	EROFS_CLUSTER_NONHEAD = 2 /* the extent that begins in an earlier one goes on */
+	EROFS_CLUSTER_PLAIN = 0,   /* an extent that is stored as it is begins here */
+	EROFS_CLUSTER_HEAD = 1,    /* a compressed extent begins here */
+	EROFS_CLUSTER_NONHEAD = 2, /* the extent that begins in an earlier one goes on */
+	EROFS_CLUSTER_HEAD2 = 3    /* as HEAD, by the second algorithm */
 };
+#define EROFS_CLUSTER_TYPE_MASK 3u
 #define EROFS_CLUSTER_TYPE_SHIFT 12
 /* In the distance of an extent's first NONHEAD: the low bits count the extent's blocks. */
 #define EROFS_CLUSTER_BLOCKS_FLAG 0x800u
+
+/* A full index has such records, behind the header and 8 more bytes. */
+struct erofs_full_record {
+	le16 advise; /* the type, and a flag */
+	le16 offset; /* of a head */
+	le32 block;  /* NONHEAD: le16 back, le16 forward */
+};
+_Static_assert(sizeof(struct erofs_full_record) == 8, "record of a full index");
+#define EROFS_CLUSTER_PARTIAL 0x8000u /* the extent is the start of what is unpacked */
 
 #endif

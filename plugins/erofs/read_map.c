@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "plugins/erofs/read.h"
+
+/* A piece that is compressed takes a block, of which the smallest have 512 bytes. */
+#define PIECES_BASE 4096u
+#define PIECE_WINDOW_BYTES 512u
+
+static bool follows(const struct erofs_piece *last, const struct erofs_piece *next)
+{
+	return !last->decoded && !next->decoded && last->file_off + last->len == next->file_off &&
+	       last->place + last->len == next->place;
+}
+
+static int add_piece(struct erofs_reader *reader, void *arg, const struct erofs_piece *piece)
+{
+	struct erofs_map *map = arg;
+	size_t count = map->pieces.count;
+	struct erofs_piece *added;
+
+	if (count && follows(&map->pieces.items[count - 1], piece)) {
+		map->pieces.items[count - 1].len += piece->len;
+		return 0;
+	}
+	if (count >= PIECES_BASE + reader->window_bytes / PIECE_WINDOW_BYTES)
+		return erofs_reader_refuse(reader,
+					   "an inode is in more pieces than the filesystem has");
+	added = array_add(&map->pieces);
+	if (!added)
+		return -ENOMEM;
+	*added = *piece;
+	return 0;
+}
+
+int erofs_map_load(struct erofs_reader *reader, const struct erofs_found_inode *inode,
+		   struct erofs_map *map)
+{
+	const struct erofs_emit emit = { add_piece, map };
+
+	map->pieces.count = 0;
+	return erofs_reader_pieces(reader, inode, &emit);
+}
+
+size_t erofs_map_find(const struct erofs_map *map, uint64_t off)
+{
+	size_t low = 0, high = map->pieces.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct erofs_piece *piece = &map->pieces.items[middle];
+
+		if (piece->file_off + piece->len > off)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+static int read_piece(struct erofs_reader *reader, const struct erofs_piece *piece, uint64_t skip,
+		      void *buf, size_t len)
+{
+	if (piece->decoded)
+		return erofs_decode(reader->decoder, piece->place, skip, buf, len);
+	return erofs_reader_fetch(reader, piece->place + skip, buf, len);
+}
+
+int erofs_map_read(struct erofs_reader *reader, const struct erofs_map *map, uint64_t off,
+		   void *buf, size_t len)
+{
+	uint64_t end = off + len;
+	int ret = 0;
+
+	memset(buf, 0, len);
+	for (size_t i = erofs_map_find(map, off);
+	     ret == 0 && i < map->pieces.count && map->pieces.items[i].file_off < end; i++) {
+		const struct erofs_piece *piece = &map->pieces.items[i];
+		uint64_t from = piece->file_off > off ? piece->file_off : off;
+		uint64_t to =
+			piece->file_off + piece->len < end ? piece->file_off + piece->len : end;
+
+		ret = read_piece(reader, piece, from - piece->file_off,
+				 (uint8_t *)buf + (from - off), to - from);
+	}
+	return ret;
+}
