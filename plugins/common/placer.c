@@ -109,30 +109,12 @@ static int place_lowest(struct placer *placer, uint64_t file_block, uint64_t blo
 	return placer_place_huge(placer, file_block, *placed);
 }
 
-/* *piece: the last one, and then this. -ENOSPC. */
-static int place_halves(struct placer *placer, uint64_t file_block, uint64_t blocks,
-			uint64_t *piece)
-{
-	int ret;
-
-	if (*piece > blocks)
-		*piece = blocks;
-	for (;;) {
-		ret = placer_place_huge(placer, file_block, *piece);
-		if (ret != -ENOSPC || *piece <= placer->huge_blocks)
-			return ret;
-		*piece = round_up(*piece / 2, placer->huge_blocks);
-	}
-}
-
 /* *piece: how many there are now. -ENOSPC. */
 static int place_piece(struct placer *placer, enum placer_packing packing, uint64_t file_block,
 		       uint64_t blocks, uint64_t *piece)
 {
 	int ret = -ENOSPC;
 
-	if (packing == PLACER_HALVES)
-		return place_halves(placer, file_block, blocks, piece);
 	*piece = blocks;
 	if (packing == PLACER_WHOLE_OR_LOWEST)
 		ret = placer_place_huge(placer, file_block, blocks);
@@ -142,7 +124,7 @@ static int place_piece(struct placer *placer, enum placer_packing packing, uint6
 int placer_place_pages(struct placer *placer, enum placer_packing packing, uint64_t file_block,
 		       uint64_t blocks, uint64_t *placed)
 {
-	uint64_t piece = blocks;
+	uint64_t piece;
 
 	for (*placed = 0; placer_has_page(placer, file_block, blocks); *placed += piece) {
 		int ret = place_piece(placer, packing, file_block, blocks, &piece);

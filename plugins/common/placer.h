@@ -42,9 +42,8 @@ int placer_place(struct placer *placer, struct placer_run *run, uint64_t file_bl
 int placer_place_huge(struct placer *placer, uint64_t file_block, uint64_t blocks);
 
 enum placer_packing {
-	PLACER_LOWEST,          /* as much as the lowest room for a page has */
-	PLACER_WHOLE_OR_LOWEST, /* all that is left if there is room, else so */
-	PLACER_HALVES           /* all, half of it, ...: the first for which there is room */
+	PLACER_LOWEST,         /* as much as the lowest room for a page has */
+	PLACER_WHOLE_OR_LOWEST /* all that is left if there is room, else so */
 };
 
 /*

@@ -140,8 +140,8 @@ static int place_large_stretch(struct xfs_layout *layout, struct xfs_stretch str
 		ret = placer_place_huge(&layout->placer, stretch.file_block, stretch.blocks);
 	if (ret != -ENOSPC)
 		return ret;
-	ret = placer_place_pages(&layout->placer, PLACER_HALVES, pages.file_block, pages.blocks,
-				 &placed);
+	ret = placer_place_pages(&layout->placer, PLACER_WHOLE_OR_LOWEST, pages.file_block,
+				 pages.blocks, &placed);
 	return ret == 0 && placed < pages.blocks ? -ENOSPC : ret;
 }
 

@@ -164,24 +164,6 @@ static void test_whole(void **state)
 	space_free(fixture.placer.space);
 }
 
-/* Half of seven pages is four; what follows begins with as many. */
-static void test_halves(void **state)
-{
-	static const uint64_t runs[][2] = { { 12, 16 }, { 44, 64 }, { 140, 32 } };
-	static const struct piece pieces[] = { { 0, 44, 64 }, { 64, 140, 32 }, { 96, 12, 16 } };
-	struct fixture fixture;
-	uint64_t placed;
-
-	(void)state;
-	begin(&fixture, runs, 3);
-	assert_int_equal(placer_place_pages(&fixture.placer, PLACER_HALVES, 0, 112, &placed), 0);
-	assert_int_equal(placed, 112);
-	expect(&fixture, pieces, 3);
-	assert_int_equal(placer_place_pages(&fixture.placer, PLACER_HALVES, 0, 32, &placed), 0);
-	assert_int_equal(placed, 0);
-	space_free(fixture.placer.space);
-}
-
 /* An error of whoever is told ends all. */
 static void test_map_error(void **state)
 {
@@ -207,7 +189,7 @@ int main(void)
 		cmocka_unit_test(test_run),       cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_rejoined),  cmocka_unit_test(test_huge),
 		cmocka_unit_test(test_pages),     cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_map_error), cmocka_unit_test(test_halves),
+		cmocka_unit_test(test_map_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
