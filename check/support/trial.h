@@ -50,6 +50,7 @@ struct trial_setup {
 
 /* The services that can be made to fail. */
 enum trial_service {
+	TRIAL_OTHER, /* none of them */
 	TRIAL_WRITE,
 	TRIAL_WINDOW_READ,
 	TRIAL_PLACE,

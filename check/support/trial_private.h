@@ -7,12 +7,12 @@
 #include <pthread.h>
 
 #include "check/support/trial.h"
+#include "core/backend/relay.h"
 #include "lib/array.h"
 
 /* A host round another one: it records, and fails where it is told to. */
 struct meddler {
-	struct kataimg_host services; /* whose ctx is this structure */
-	const struct kataimg_host *inner;
+	struct relay relay; /* first: its before and after get it */
 	bool backwards;
 
 	pthread_mutex_t lock; /* of all that follows */
