@@ -124,11 +124,20 @@ static int judge_file(const char *path, const struct stat *st, struct error *err
 	return ret < 0 ? ret : judge_mode("the backend", path, st, error);
 }
 
+/* Is it the name that was given that is wrong, and not the machine's state? */
+static bool is_of_name(int code)
+{
+	return code == ENOENT || code == ENOTDIR || code == EACCES || code == EPERM ||
+	       code == ELOOP || code == ENAMETOOLONG;
+}
+
 static int fail_open(const char *path, int code, struct error *error)
 {
-	return code == ENOMEM
-		       ? error_nomem(error)
-		       : error_usage(error, "cannot open the backend %s: %s", path, strerror(code));
+	if (code == ENOMEM)
+		return error_nomem(error);
+	if (!is_of_name(code))
+		return error_errno(error, code, "cannot open the backend %s", path);
+	return error_usage(error, "cannot open the backend %s: %s", path, strerror(code));
 }
 
 /* The name may belong to another file by now: that one is judged, and if it is a fifo, nobody
