@@ -4,6 +4,7 @@
  * docs/writing-a-backend.md walks through this file, from its first line to its last.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -245,14 +246,15 @@ static uint64_t nid_of(const struct kataimg_node *node)
 	return (INODES_OFF + (uint64_t)node->index * INODE_BYTES) / NID_BYTES;
 }
 
+static const uint32_t type_bits[] = {
+	[KATAIMG_REG] = S_IFREG, [KATAIMG_DIR] = S_IFDIR,  [KATAIMG_CHR] = S_IFCHR,
+	[KATAIMG_BLK] = S_IFBLK, [KATAIMG_FIFO] = S_IFIFO, [KATAIMG_SOCK] = S_IFSOCK,
+	[KATAIMG_LNK] = S_IFLNK,
+};
+
 static void encode_inode(const struct stub *stub, const struct kataimg_node *node,
 			 uint8_t inode[INODE_BYTES])
 {
-	static const uint32_t type_bits[] = {
-		[KATAIMG_REG] = S_IFREG, [KATAIMG_DIR] = S_IFDIR,  [KATAIMG_CHR] = S_IFCHR,
-		[KATAIMG_BLK] = S_IFBLK, [KATAIMG_FIFO] = S_IFIFO, [KATAIMG_SOCK] = S_IFSOCK,
-		[KATAIMG_LNK] = S_IFLNK,
-	};
 	uint32_t where = stub->start_block[node->index];
 
 	if (node->type == KATAIMG_CHR || node->type == KATAIMG_BLK)
@@ -369,6 +371,126 @@ static int stub_verify(void *state, uint64_t window_bytes)
 	return 0; /* with KATAIMG_CAP_WRITE_AGAIN the core has seen all that write made */
 }
 
+/* What read is given, and how many blocks of directories it may still look at. */
+struct reading {
+	const struct kataimg_host *host;
+	const struct kataimg_sink *sink;
+	uint64_t dir_blocks;
+};
+
+static int refuse(const struct reading *reading, uint64_t nid, const char *why)
+{
+	reading->host->error(reading->host->ctx, "inode %" PRIu64 " %s", nid, why);
+	return -EUCLEAN;
+}
+
+static int read_block(const struct reading *reading, uint64_t nid, const uint8_t *block,
+		      uint64_t used)
+{
+	uint64_t count = get(block + 8, 2) / DIRENT_BYTES;
+	int ret = 0;
+
+	if (count == 0 || count * DIRENT_BYTES > used)
+		return refuse(reading, nid, "has a directory block that is none");
+	for (uint64_t i = 0; ret == 0 && i < count; i++) {
+		const uint8_t *dirent = block + i * DIRENT_BYTES;
+		uint64_t start = get(dirent + 8, 2);
+		uint64_t end = i + 1 < count ? get(dirent + DIRENT_BYTES + 8, 2) : used;
+		const char *name = (const char *)block + start;
+		size_t len;
+
+		if (start >= end || end > used)
+			return refuse(reading, nid, "has a name outside its directory block");
+		len = strnlen(name, end - start); /* zeros follow a block's last name */
+		if (len > 2 || memcmp(name, "..", len) != 0)
+			ret = reading->sink->entry(reading->sink->ctx, nid, name, len,
+						   get(dirent, 8));
+	}
+	return ret;
+}
+
+static int read_dir(struct reading *reading, uint64_t nid, uint64_t off, uint64_t size)
+{
+	uint8_t block[BLOCK_BYTES];
+	int ret = 0;
+
+	for (uint64_t done = 0; ret == 0 && done < size; done += BLOCK_BYTES) {
+		uint64_t used = size - done < BLOCK_BYTES ? size - done : BLOCK_BYTES;
+
+		if (reading->dir_blocks == 0)
+			return refuse(reading, nid, "is more directory than the filesystem holds");
+		reading->dir_blocks--;
+		ret = reading->host->window_read(reading->host->ctx, off + done, block,
+						 sizeof(block));
+		if (ret == 0)
+			ret = read_block(reading, nid, block, used);
+	}
+	return ret;
+}
+
+static int read_inode(struct reading *reading, uint64_t nid)
+{
+	const struct kataimg_host *host = reading->host;
+	const struct kataimg_sink *sink = reading->sink;
+	struct kataimg_inode found = { .struct_size = sizeof(found), .id = nid };
+	uint8_t inode[INODE_BYTES];
+	char target[BLOCK_BYTES];
+	uint64_t size, where, off;
+	int ret = host->window_read(host->ctx, nid * NID_BYTES, inode, sizeof(inode));
+
+	if (ret < 0)
+		return ret;
+	if (get(inode, 4) != 1)
+		return refuse(reading, nid, "has a form that only the backend erofs reads");
+	size = get(inode + 8, 8);
+	where = get(inode + 16, 4);
+	off = where * BLOCK_BYTES;
+	for (uint8_t type = KATAIMG_REG; type <= KATAIMG_LNK; type++)
+		if (type_bits[type] == (get(inode + 4, 2) & S_IFMT))
+			found.type = type;
+	found.mode = get(inode + 4, 2) & 07777;
+	found.uid = (uint32_t)get(inode + 24, 4);
+	found.gid = (uint32_t)get(inode + 28, 4);
+	found.mtime_sec = (int64_t)get(inode + 32, 8);
+	found.mtime_nsec = (uint32_t)get(inode + 40, 4);
+	found.nlink = (uint32_t)get(inode + 44, 4);
+	if (found.type == KATAIMG_REG || found.type == KATAIMG_LNK)
+		found.size = size;
+	if (found.type == KATAIMG_CHR || found.type == KATAIMG_BLK) {
+		found.rdev_major = where >> 8 & 0xfff;
+		found.rdev_minor = (where & 0xff) | (where >> 12 & 0xfff00);
+	}
+	if (found.type == KATAIMG_LNK) {
+		found.target = target;
+		ret = size < sizeof(target) ? host->window_read(host->ctx, off, target, size)
+					    : refuse(reading, nid, "has too long a target");
+	}
+	if (ret == 0)
+		ret = sink->inode(sink->ctx, &found);
+	if (ret == 0 && found.type == KATAIMG_REG && size)
+		ret = sink->range(sink->ctx, nid, 0, size, off);
+	return ret == 0 && found.type == KATAIMG_DIR ? read_dir(reading, nid, off, size) : ret;
+}
+
+static int stub_read(const struct kataimg_host *host, uint64_t window_bytes,
+		     const struct kataimg_sink *sink, void **state)
+{
+	struct reading reading = { host, sink, window_bytes / BLOCK_BYTES };
+	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
+	int ret = stub_probe(host, window_bytes, &info);
+
+	*state = NULL; /* nothing is decoded */
+	if (ret == -ENODATA) {
+		host->error(host->ctx, "there is no EROFS that this backend wrote");
+		return -EUCLEAN;
+	}
+	if (ret == 0)
+		ret = sink->root(sink->ctx, INODES_OFF / NID_BYTES);
+	for (uint64_t i = 0; ret == 0 && i < info.inodes; i++)
+		ret = read_inode(&reading, (INODES_OFF + i * INODE_BYTES) / NID_BYTES);
+	return ret;
+}
+
 KATAIMG_BACKEND(.name = "erofs-stub", .version = "1.0",
 		.summary = "EROFS, the least of it: the example of how to write a backend",
 		.capabilities = KATAIMG_CAP_SYMLINKS | KATAIMG_CAP_DEVICES | KATAIMG_CAP_FIFOS |
@@ -378,4 +500,4 @@ KATAIMG_BACKEND(.name = "erofs-stub", .version = "1.0",
 		.option_count = sizeof(stub_options) / sizeof(stub_options[0]), .open = stub_open,
 		.limits = stub_limits, .plan = stub_plan, .describe = stub_describe,
 		.write = stub_write, .verify = stub_verify, .close = stub_close,
-		.probe = stub_probe);
+		.probe = stub_probe, .read = stub_read);
