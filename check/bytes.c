@@ -122,6 +122,19 @@ int check_same_bytes(const struct subject *subject)
 	return ret;
 }
 
+int check_again(const struct subject *subject)
+{
+	struct memtree *tree = check_sample_tree(subject);
+	struct trial_setup setup = check_setup(subject, tree);
+	struct trial *trial;
+
+	setup.again = true;
+	trial = check_run(&setup, "again");
+	trial_free(trial);
+	memtree_free(tree);
+	return trial == NULL;
+}
+
 struct instance {
 	struct trial_setup setup;
 	struct trial *trial;

@@ -109,6 +109,7 @@ int check_read_back(const struct subject *subject);
 int check_hostile(const struct subject *subject);
 int check_free_space(const struct subject *subject);
 int check_same_bytes(const struct subject *subject);
+int check_again(const struct subject *subject);
 int check_two_at_once(const struct subject *subject);
 int check_threads(const struct subject *subject);
 int check_faults(const struct subject *subject);

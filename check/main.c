@@ -40,6 +40,8 @@ const struct check checks[] = {
 	  CHECK_AFTER_BUILDS },
 	{ "same-bytes", "the same tree and job give the same bytes", check_same_bytes,
 	  CHECK_AFTER_BUILDS },
+	{ "again", "write says the same when it is called again, if it claims so", check_again,
+	  CHECK_AFTER_BUILDS },
 	{ "two-at-once", "two instances at once do not disturb each other", check_two_at_once,
 	  CHECK_AFTER_BUILDS },
 	{ "threads", "the number of threads and their order make no difference", check_threads,

@@ -237,6 +237,22 @@ static int fill_window(struct trial *trial, struct session *session,
 		       : copy_run(trial->copy, trial->window_fd, &options, &stats, &trial->error);
 }
 
+/* As a build verifies all metadata, with what counts as content. */
+static int write_again(struct trial *trial, struct session *session,
+		       const struct kataimg_tree *tree)
+{
+	struct copy *again autocall(cleanup_copy_free) = copy_new(memtree_core(trial->setup.tree));
+	const struct host_range window = trial_window(trial);
+	int ret;
+
+	trial->stage = "write again";
+	must(again && host_begin_compare(trial->host, &window, again, true) == 0);
+	ret = session_write(session, tree, trial->window_bytes, &trial->error);
+	if (ret == 0)
+		ret = host_end_compare(trial->host, &trial->error);
+	return ret < 0 ? ret : copy_check_same(trial->copy, again, &trial->error);
+}
+
 static void corrupt(struct trial *trial)
 {
 	const struct trial_setup *setup = &trial->setup;
@@ -259,6 +275,9 @@ static int build(struct trial *trial, struct session *session)
 	if (ret < 0 || trial->setup.plan_only)
 		return ret;
 	ret = fill_window(trial, session, tree);
+	if (ret == 0 && trial->setup.again &&
+	    trial->backend.table.capabilities & KATAIMG_CAP_WRITE_AGAIN)
+		ret = write_again(trial, session, tree);
 	if (ret < 0)
 		return ret;
 	corrupt(trial);

@@ -42,6 +42,7 @@ struct trial_setup {
 	uint64_t extra_bytes;               /* on top of window_bytes */
 	bool plan_only;                     /* stop after plan and describe, as --dry-run does */
 	bool backwards;                     /* parallel without threads runs the last index first */
+	bool again;                         /* write once more, and compare, if the backend can */
 	const void *corrupt;                /* written over the window between copy and verify */
 	size_t corrupt_len;
 	uint64_t corrupt_off;

@@ -32,6 +32,11 @@
 #else
 #define FREE_SPACE KATAIMG_CAP_FREE_SPACE
 #endif
+#ifdef KATAIMG_CAP_WRITE_AGAIN /* not of the first headers */
+#define WRITE_AGAIN KATAIMG_CAP_WRITE_AGAIN
+#else
+#define WRITE_AGAIN 0
+#endif
 #define MAGIC "toy filesystem\n"
 
 struct toy {
@@ -39,6 +44,7 @@ struct toy {
 	const struct kataimg_job *job;
 	uint64_t blocks; /* of the plan, without free space */
 	uint64_t nodes, store_bytes;
+	uint32_t writes; /* calls of write */
 };
 
 struct toy_header {
@@ -421,6 +427,9 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 #ifdef BREAK_BYTES
 	header.noise = builds++;
 #endif
+#ifdef BREAK_AGAIN
+	header.noise = toy->writes++;
+#endif
 #ifdef BREAK_CLOCK
 	header.noise = (uint32_t)(time(NULL) / 86400); /* the day */
 #endif
@@ -578,7 +587,7 @@ KATAIMG_BACKEND(.name = NAME, .version = "1", .summary = "a toy for the check to
 		.capabilities = KATAIMG_CAP_SYMLINKS | KATAIMG_CAP_HARDLINKS | KATAIMG_CAP_DEVICES |
 				KATAIMG_CAP_FIFOS | KATAIMG_CAP_SOCKETS | KATAIMG_CAP_XATTRS |
 				KATAIMG_CAP_NANOSECONDS | KATAIMG_CAP_SPARSE | KATAIMG_CAP_DAX |
-				FREE_SPACE,
+				FREE_SPACE | WRITE_AGAIN,
 		.job_features = KATAIMG_JOB_DAX | KATAIMG_JOB_FREE_SPACE, .options = options,
 		.option_count = sizeof(options) / sizeof(options[0]), .open = toy_open,
 		.limits = toy_limits, .check = toy_check, .plan = toy_plan,
