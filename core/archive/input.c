@@ -186,9 +186,13 @@ static const struct {
 	{ "]\0\0", 3, "compressed by lzma" },
 };
 
+/* What an MBR ends with. */
+#define MBR_MARK_AT 510
+#define MBR_MARK "\125\252"
+
 static const char *name_foreign(const struct archive_input *input)
 {
-	char start[16] = "";
+	char start[MBR_MARK_AT + 2] = "";
 	size_t len = input->bytes < sizeof(start) ? (size_t)input->bytes : sizeof(start);
 
 	if (archive_input_read(input, 0, start, len) < 0)
@@ -196,10 +200,12 @@ static const char *name_foreign(const struct archive_input *input)
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		if (len >= foreign[i].len && memcmp(start, foreign[i].bytes, foreign[i].len) == 0)
 			return foreign[i].name;
-	return NULL;
+	return len == sizeof(start) && memcmp(start + MBR_MARK_AT, MBR_MARK, 2) == 0
+		       ? "a disk image, of which image:FILE reads the filesystem"
+		       : NULL;
 }
 
-static int fail_foreign(const struct archive_input *input, struct error *error)
+int archive_input_fail_foreign(const struct archive_input *input, struct error *error)
 {
 	const char *name = name_foreign(input);
 
@@ -215,7 +221,7 @@ int archive_input_attach(struct archive_input *input, struct archive *archive, s
 		return 0;
 	/* As libarchive has it when none of its formats is this one. */
 	if (archive_errno(archive) == EILSEQ)
-		return fail_foreign(input, error);
+		return archive_input_fail_foreign(input, error);
 	return archive_input_fail(input, archive, error);
 }
 

@@ -46,6 +46,9 @@ bool archive_input_is_stream(const struct archive_input *input);
 int archive_input_fail(const struct archive_input *input, struct archive *archive,
 		       struct error *error);
 
+/* It is no archive: says what it is, if that is seen. */
+int archive_input_fail_foreign(const struct archive_input *input, struct error *error);
+
 /* Opens it as a cpio, uncompressed. input must outlive *archive. */
 int archive_input_open(struct archive_input *input, struct archive **archive, struct error *error);
 void archive_input_release(struct archive_input *input);

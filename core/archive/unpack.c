@@ -165,8 +165,9 @@ static void warn_without_end(const struct unpack *unpack, uint64_t end, bool mar
 		log_warning("%s: it has no end mark: is all of it there?", unpack->input->label);
 }
 
-/* Archives one behind the other: tar ends at the first end mark. */
-static void warn_behind_end(const struct unpack *unpack, uint64_t at)
+/* Archives one behind the other: tar ends at the first end mark. But what has nothing in front of
+ * it only begins with zeros, as many a filesystem does. */
+static int check_behind_end(const struct unpack *unpack, uint64_t at, struct error *error)
 {
 	const struct archive_input *input = unpack->input;
 	char block[ARCHIVE_REST_BYTES];
@@ -176,13 +177,16 @@ static void warn_behind_end(const struct unpack *unpack, uint64_t at)
 		size_t len = left < sizeof(block) ? (size_t)left : sizeof(block);
 
 		if (archive_input_read(input, at, block, len) < 0)
-			return;
+			return 0;
+		if (!bytes_are_zero(block, len) && !unpack->any)
+			return archive_input_fail_foreign(input, error);
 		if (!bytes_are_zero(block, len)) {
 			log_warning("%s: what follows its end mark is left out", input->label);
-			return;
+			return 0;
 		}
 		at += len;
 	}
+	return 0;
 }
 
 typedef int (*take_entry)(struct unpack *unpack, struct archive_entry *entry, const char *path,
@@ -196,6 +200,7 @@ static int take_all(struct unpack *unpack, struct archive_reader *reader, take_e
 	while ((ret = archive_reader_next(reader, &unpack->member, error)) > 0) {
 		const struct archive_member *member = &unpack->member;
 
+		unpack->any = true;
 		ret = *member->path ? take(unpack, member->entry, member->path, error)
 				    : unpack_fail(unpack, "?", error, "an entry without a name");
 		if (ret < 0)
@@ -222,8 +227,7 @@ int unpack_each(struct unpack *unpack, take_entry take, struct error *error)
 		return ret;
 	end = archive_reader_end(reader, &marked);
 	warn_without_end(unpack, end, marked);
-	warn_behind_end(unpack, end);
-	return 0;
+	return check_behind_end(unpack, end, error);
 }
 
 int unpack_archive(struct unpack *unpack, struct error *error)

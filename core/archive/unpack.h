@@ -24,6 +24,7 @@ struct unpack {
 	struct archive_input *input;
 	struct archive_member member; /* the one that is taken */
 	uint16_t source;              /* of the tree, for the input's descriptor */
+	bool any;                     /* member was seen */
 	bool absolute_seen;
 	/*
 	 * A layer of a container image (archive/layer.h): it lies over what is there, so that
