@@ -11,9 +11,10 @@
 #include <stdbool.h>
 
 enum error_kind {
-	ERROR_FAILED = 0,   /* exit code 1 */
-	ERROR_USAGE = 1,    /* configuration or command line: exit code 2 */
-	ERROR_UNCHECKED = 2 /* nothing is wrong, but not all could be looked at: exit code 3 */
+	ERROR_FAILED = 0,    /* exit code 1 */
+	ERROR_USAGE = 1,     /* configuration or command line: exit code 2 */
+	ERROR_UNCHECKED = 2, /* nothing is wrong, but not all could be looked at: exit code 3 */
+	ERROR_DIFFERS = 3 /* what was compared differs, as was printed: exit code 1, no message */
 };
 
 int error_exit_code(enum error_kind kind);

@@ -50,6 +50,9 @@ static int exit_code(const struct cli *cli, const struct error *error)
 {
 	if (error->code == 0)
 		return 0;
+	/* That it failed is not to be taken for a difference. */
+	if (cli->command->bit == CLI_DIFF && error->kind == ERROR_FAILED)
+		return 2;
 	return cli->script ? 1 : error_exit_code(error->kind);
 }
 
@@ -83,7 +86,7 @@ int cli_main(int argc, char **argv)
 		run(&cli, &error);
 	if (error.code == EPIPE && ferror(stdout))
 		process_end_for_broken_pipe();
-	if (error.code != 0)
+	if (error.code != 0 && error.kind != ERROR_DIFFERS)
 		log_error(error.message ? error.message : strerrordesc_np(error.code));
 	ret = exit_code(&cli, &error);
 	cli_free(&cli);

@@ -42,6 +42,7 @@ struct cli {
 	unsigned int progress;           /* 0: what suits stderr; else 1 + enum progress_mode */
 	bool script;                     /* started under the script's name: guest/dropin.h */
 	bool details, recursive;         /* of ls */
+	bool blocks;                     /* of diff */
 	bool force;                      /* of extract */
 	bool dry_run, explain, no_sync, no_reflink, strict_backend, quiet, verbose, json, version,
 		help, help_keys;

@@ -23,8 +23,9 @@ enum cli_command_bit {
 	CLI_LS = 1 << 6,
 	CLI_CAT = 1 << 7,
 	CLI_EXTRACT = 1 << 8,
-	CLI_VIEW =
-		CLI_LS | CLI_CAT | CLI_EXTRACT, /* what reads a source, and makes no image of it */
+	CLI_DIFF = 1 << 9,
+	/* what reads a source, and makes no image of it */
+	CLI_VIEW = CLI_LS | CLI_CAT | CLI_EXTRACT | CLI_DIFF,
 	CLI_ALL = CLI_BUILD | CLI_INSPECT | CLI_BACKENDS | CLI_TREE | CLI_ATTEST | CLI_VIEW
 };
 
@@ -76,6 +77,7 @@ int cmd_inspect(const struct cli *cli, struct error *error);
 int cmd_attest(const struct cli *cli, struct error *error);
 int cmd_tree(const struct cli *cli, struct error *error);
 int cmd_extract(const struct cli *cli, struct error *error);
+int cmd_diff(const struct cli *cli, struct error *error);
 int cmd_ls(const struct cli *cli, struct error *error);
 int cmd_cat(const struct cli *cli, struct error *error);
 int cmd_help(const struct cli *cli, struct error *error);

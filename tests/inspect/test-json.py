@@ -157,6 +157,26 @@ def inspections(judge):
         check(said['verdict'] == 'unsound', f'{said}')
 
 
+def differences(judge):
+    """Of trees and of blocks; what fails gives no document."""
+    kataimg = judge.kataimg
+    os.mkdir(kataimg.path('other'))
+    kataimg.write('other/\xff\n', b'x')
+    said, _ = judge.expect(1, 'diff', '--json', 'tree', 'other')
+    check(not said['equal'] and said['added'] == 1 and said['removed'] == 1, f'{said}')
+    changes = {entry['path']: entry['change'] for entry in said['entries']}
+    check(changes.pop('.', 'changed') == 'changed', f'{changes}')
+    check(changes == {'file': 'removed', '\xff\n': 'added'}, f'{changes}')
+    said, _ = judge.expect(0, 'diff', '--json', 'tree', 'tree')
+    check(said['equal'] and said['entries'] == [] and said['blocks'] is None, f'{said}')
+    kataimg.write('one', bytes(20_000))
+    kataimg.write('two', bytes(9_000) + b'x' + bytes(10_999))
+    said, _ = judge.expect(1, 'diff', '--blocks', '--json', 'one', 'two')
+    check(said['blocks']['ranges'] == [{'offset_bytes': 8192, 'size_bytes': 4096}], f'{said}')
+    done = kataimg.run('diff', '--json', 'tree', 'nothing')
+    check(done.returncode == 2 and done.stdout == b'', f'{done}')
+
+
 def main(schema, program, *backend_dirs):
     """The whole test."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -168,6 +188,7 @@ def main(schema, program, *backend_dirs):
         failed_builds(judge)
         safe_places(judge)
         inspections(judge)
+        differences(judge)
 
 
 if __name__ == '__main__':
