@@ -11,6 +11,7 @@
 #include "plugins/ext4/frame.h"
 #include "plugins/ext4/limits.h"
 #include "plugins/ext4/probe.h"
+#include "plugins/ext4/read.h"
 #include "plugins/ext4/super.h"
 #include "plugins/ext4/verify.h"
 #include "plugins/ext4/write.h"
@@ -157,4 +158,4 @@ KATAIMG_BACKEND(.name = "ext4", .version = "0.1.0",
 		.libraries = ext4_libraries, .open = ext4_open, .limits = ext4_limits,
 		.check = ext4_check, .plan = ext4_plan, .describe = ext4_describe,
 		.write = ext4_write, .verify = ext4_verify, .close = ext4_close,
-		.probe = ext4_probe);
+		.probe = ext4_probe, .read = ext4_read);

@@ -14,6 +14,7 @@
  *   super.c     the superblock (feature.c)
  *   verify.c    whether what libext2fs made agrees with the layout
  *   probe.c     a superblock of any image
+ *   read.c      the way back; its parts: read.h
  */
 #ifndef EXT4_EXT4_H
 #define EXT4_EXT4_H

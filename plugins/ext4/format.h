@@ -35,8 +35,11 @@
 
 #define EXT4_INODE_BLOCK_BYTES 60u
 #define EXT4_FAST_SYMLINK_BYTES EXT4_INODE_BLOCK_BYTES /* with the NUL */
+#define EXT4_INODE_ENCRYPTED 0x00000800u
 #define EXT4_INODE_INDEX 0x00001000u
 #define EXT4_INODE_EXTENTS 0x00080000u
+#define EXT4_INODE_EA 0x00200000u /* holds the value of an attribute */
+#define EXT4_INODE_INLINE 0x10000000u
 
 struct ext4_inode {
 	le16 mode;
@@ -82,7 +85,8 @@ static_assert(offsetof(struct ext4_inode, xattrs) == 160, "inode.xattrs");
 /* ---- Extents ---- */
 
 #define EXT4_EXTENT_MAGIC 0xF30Au
-#define EXT4_EXTENT_MAX_BLOCKS 32768u
+#define EXT4_EXTENT_MAX_BLOCKS 32768u /* a longer one is unwritten, and as much shorter */
+#define EXT4_EXTENT_DEPTH_MAX 5u
 #define EXT4_EXTENTS_INLINE 4u
 #define EXT4_EXTENTS_PER_BLOCK 340u
 
@@ -173,6 +177,7 @@ static_assert(EXT4_DX_NODE_LIMIT == 510, "dx node limit");
 
 #define EXT4_XATTR_MAGIC 0xEA020000u
 #define EXT4_XATTR_REFCOUNT_MAX 1024u
+#define EXT4_XATTR_VALUE_MAX 65536u
 
 struct ext4_xattr_header {
 	le32 magic;
@@ -234,18 +239,30 @@ struct ext4_super {
 	le32 feature_ro_compat;
 	uint8_t uuid[16];
 	char volume_name[EXT4_LABEL_BYTES];
-	uint8_t unread1[0x150 - 0x88];
+	uint8_t unread1[0xfe - 0x88];
+	le16 descriptor_bytes; /* with the feature 64bit */
+	uint8_t unread2[0x104 - 0x100];
+	le32 first_meta_group; /* of descriptor blocks: where the feature meta_bg begins */
+	uint8_t unread3[0x150 - 0x108];
 	le32 blocks_count_hi;
 	le32 r_blocks_count_hi;
 	le32 free_blocks_count_hi;
-	uint8_t unread2[0x175 - 0x15c];
+	uint8_t unread4[0x175 - 0x15c];
 	uint8_t checksum_type;
-	uint8_t unread3[0x3fc - 0x176];
+	uint8_t unread5[0x24c - 0x176];
+	le32 backup_groups[2]; /* with the feature sparse_super2 */
+	uint8_t unread6[0x270 - 0x254];
+	le32 checksum_seed; /* with the feature metadata_csum_seed */
+	uint8_t unread7[0x3fc - 0x274];
 	le32 checksum;
 };
 static_assert(sizeof(struct ext4_super) == 1024, "superblock");
 static_assert(offsetof(struct ext4_super, magic) == 0x38, "superblock.magic");
 static_assert(offsetof(struct ext4_super, volume_name) == 0x78, "superblock.volume_name");
+static_assert(offsetof(struct ext4_super, checksum_seed) == 0x270, "superblock.checksum_seed");
+
+#define EXT4_STATE_VALID 0x0001u
+#define EXT4_STATE_ERRORS 0x0002u
 
 /* ---- Group descriptors ---- */
 
@@ -286,16 +303,27 @@ static_assert(offsetof(struct ext4_descriptor, checksum) == 30, "group descripto
 #define EXT4_COMPAT_HAS_JOURNAL 0x0004u
 #define EXT4_COMPAT_EXT_ATTR 0x0008u
 #define EXT4_COMPAT_DIR_INDEX 0x0020u
+#define EXT4_COMPAT_SPARSE_SUPER2 0x0200u
 
 #define EXT4_INCOMPAT_FILETYPE 0x0002u
+#define EXT4_INCOMPAT_RECOVER 0x0004u
 #define EXT4_INCOMPAT_JOURNAL_DEV 0x0008u
+#define EXT4_INCOMPAT_META_BG 0x0010u
 #define EXT4_INCOMPAT_EXTENTS 0x0040u
 #define EXT4_INCOMPAT_64BIT 0x0080u
+#define EXT4_INCOMPAT_MMP 0x0100u
 #define EXT4_INCOMPAT_FLEX_BG 0x0200u
+#define EXT4_INCOMPAT_EA_INODE 0x0400u
+#define EXT4_INCOMPAT_CSUM_SEED 0x2000u
+#define EXT4_INCOMPAT_LARGE_DIR 0x4000u
+#define EXT4_INCOMPAT_INLINE_DATA 0x8000u
+#define EXT4_INCOMPAT_ENCRYPT 0x10000u
+#define EXT4_INCOMPAT_CASEFOLD 0x20000u
 
 #define EXT4_RO_COMPAT_SPARSE_SUPER 0x0001u
 #define EXT4_RO_COMPAT_LARGE_FILE 0x0002u
 #define EXT4_RO_COMPAT_HUGE_FILE 0x0008u
+#define EXT4_RO_COMPAT_GROUP_CSUM 0x0010u
 #define EXT4_RO_COMPAT_DIR_NLINK 0x0020u
 #define EXT4_RO_COMPAT_EXTRA_ISIZE 0x0040u
 #define EXT4_RO_COMPAT_METADATA_CSUM 0x0400u
