@@ -27,6 +27,7 @@ static struct tree_options tree_options_of(const struct source_request *request)
 		.scratch = { request->scratch.open, request->scratch.arg,
 			     config->tree.unpack_limit },
 		.backends = request->backends,
+		.partition = request->partition,
 		.content_later = request->content_later,
 	};
 }

@@ -15,6 +15,7 @@ struct source_request {
 	unsigned int threads; /* at least 1 */
 	struct tree_scratch scratch;
 	const struct backend_search *backends; /* for images */
+	unsigned int partition;                /* of an image; 0: its name says which, or any */
 	bool content_later;                    /* core/tree/tree.h */
 };
 

@@ -38,6 +38,7 @@ struct cli {
 	const char *report;
 	const char *root_hash, *salt; /* of inspect */
 	const char *partition;
+	unsigned int hash;               /* of tree: 0: none, 1: sha256 */
 	const char *directory, *archive; /* of extract */
 	unsigned int progress;           /* 0: what suits stderr; else 1 + enum progress_mode */
 	bool script;                     /* started under the script's name: guest/dropin.h */

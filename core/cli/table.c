@@ -29,6 +29,8 @@ const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
 
 static const char *const progress_choices[] = { "auto", "off", "plain", "bar", "json", NULL };
 
+static const char *const hash_choices[] = { "none", "sha256", NULL };
+
 #define MEMBER(name) offsetof(struct cli, name)
 
 const struct cli_option cli_options[] = {
@@ -70,6 +72,8 @@ const struct cli_option cli_options[] = {
 	{ 'p', "--partition", "N",
 	  "the partition of an image; else the first one with a filesystem that is known",
 	  CLI_TREE | CLI_VIEW, CLI_TEXT, MEMBER(partition) },
+	{ 0, "--hash", "HASH", "none, or sha256: digests of files, as sha256digest", CLI_TREE,
+	  CLI_CHOICE, MEMBER(hash), .choices = hash_choices },
 	{ 'C', "--directory", "DIR", "the directory to extract to: made, or empty", CLI_EXTRACT,
 	  CLI_TEXT, MEMBER(directory), .once = true },
 	{ 'o', "--output", "FILE",

@@ -16,13 +16,25 @@
 
 #include <stdio.h>
 
+#include "core/base/digest.h"
 #include "core/tree/tree.h"
 
 #define MTREE_PATH_DEPTH 64
 #define MTREE_LINE_BYTES ((size_t)16 << 20)
 
-/* Writes the whole tree; whether out took it is out's to say. -ENOMEM, -ECANCELED. */
-int mtree_print(const struct tree *tree, FILE *out, struct error *error);
+/* SHA-256 of a file's content. */
+struct mtree_digest {
+	uint8_t bytes[DIGEST_BYTES];
+};
+
+/* Reads all files: *digests has one for each node of the tree, to be freed. */
+int mtree_hash(const struct tree *tree, unsigned int threads, struct mtree_digest **digests,
+	       struct error *error);
+
+/* Writes the whole tree, with the digests of files (NULL: without); whether out took it is out's to
+ * say. -ENOMEM, -ECANCELED. */
+int mtree_print(const struct tree *tree, const struct mtree_digest *digests, FILE *out,
+		struct error *error);
 
 /*
  * Changes a finished tree. An entry that is there keeps what its line does not say; a new one needs

@@ -10,9 +10,28 @@
 #include "core/mtree/word.h"
 #include "core/tree/find.h"
 #include "lib/cleanup.h"
+#include "lib/hex.h"
 
-static void print_keywords(const struct kataimg_node *node, FILE *out)
+/* Where lines go, and what is said in them beside the tree's own. */
+struct print {
+	const struct mtree_digest *digests; /* by node; NULL: none */
+	FILE *out;
+};
+
+static void print_digest(const struct print *print, const struct kataimg_node *node)
 {
+	char text[2 * DIGEST_BYTES + 1];
+
+	if (!print->digests || node->type != KATAIMG_REG)
+		return;
+	hex_format(print->digests[node->index].bytes, DIGEST_BYTES, text);
+	fprintf(print->out, " sha256digest=%s", text);
+}
+
+static void print_keywords(const struct kataimg_node *node, const struct print *print)
+{
+	FILE *out = print->out;
+
 	fprintf(out,
 		" type=%s uid=%" PRIu32 " gid=%" PRIu32 " mode=%04o time=%" PRId64 ".%09" PRIu32,
 		mtree_type_word((enum kataimg_type)node->type), node->uid, node->gid, node->mode,
@@ -34,6 +53,7 @@ static void print_keywords(const struct kataimg_node *node, FILE *out)
 		putc('=', out);
 		mtree_put_base64(out, node->xattrs[i].value, node->xattrs[i].value_len);
 	}
+	print_digest(print, node);
 	putc('\n', out);
 }
 
@@ -50,8 +70,9 @@ static char *path_of(const struct kataimg_node *dir)
 	return path;
 }
 
-static int print_directory(const struct kataimg_node *dir, FILE *out)
+static int print_directory(const struct kataimg_node *dir, const struct print *print)
 {
+	FILE *out = print->out;
 	autofree char *path = dir->entry_count ? path_of(dir) : NULL;
 
 	if (dir->entry_count && !path)
@@ -64,18 +85,20 @@ static int print_directory(const struct kataimg_node *dir, FILE *out)
 			mtree_put_escaped(out, path, strlen(path));
 		putc('/', out);
 		mtree_put_escaped(out, entry->name, entry->name_len);
-		print_keywords(entry->node, out);
+		print_keywords(entry->node, print);
 	}
 	return 0;
 }
 
 /* All entries of a directory together: parents precede their children in tree order. */
-static int print_paths(const struct kataimg_tree *tree, FILE *out, struct error *error)
+static int print_paths(const struct kataimg_tree *tree, const struct print *print,
+		       struct error *error)
 {
 	for (uint64_t i = 0; i < tree->node_count; i++) {
 		if (cancel_requested())
 			return cancel_check(error);
-		if (tree->nodes[i]->type == KATAIMG_DIR && print_directory(tree->nodes[i], out) < 0)
+		if (tree->nodes[i]->type == KATAIMG_DIR &&
+		    print_directory(tree->nodes[i], print) < 0)
 			return error_nomem(error);
 	}
 	return 0;
@@ -89,8 +112,10 @@ static const struct kataimg_entry *entry_behind(const struct kataimg_node *dir)
 
 /* Names alone, each directory's entries behind it until a "..". Where it stands is all that is
  * kept, so that depth costs nothing. */
-static int print_names(const struct kataimg_tree *tree, FILE *out, struct error *error)
+static int print_names(const struct kataimg_tree *tree, const struct print *print,
+		       struct error *error)
 {
+	FILE *out = print->out;
 	const struct kataimg_node *dir = tree->nodes[0];
 	const struct kataimg_entry *entry = dir->entries;
 
@@ -106,7 +131,7 @@ static int print_names(const struct kataimg_tree *tree, FILE *out, struct error 
 			continue;
 		}
 		mtree_put_escaped(out, entry->name, entry->name_len);
-		print_keywords(entry->node, out);
+		print_keywords(entry->node, print);
 		if (entry->node->type == KATAIMG_DIR) {
 			dir = entry->node;
 			entry = dir->entries;
@@ -133,11 +158,13 @@ static bool has_deep(const struct kataimg_tree *tree)
 	return false;
 }
 
-int mtree_print(const struct tree *tree, FILE *out, struct error *error)
+int mtree_print(const struct tree *tree, const struct mtree_digest *digests, FILE *out,
+		struct error *error)
 {
+	const struct print print = { digests, out };
 	const struct kataimg_tree *pub = tree_public(tree);
 
 	fputs(MTREE_SIGNATURE "\n.", out);
-	print_keywords(pub->nodes[0], out);
-	return has_deep(pub) ? print_names(pub, out, error) : print_paths(pub, out, error);
+	print_keywords(pub->nodes[0], &print);
+	return has_deep(pub) ? print_names(pub, &print, error) : print_paths(pub, &print, error);
 }

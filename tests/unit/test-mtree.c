@@ -78,7 +78,7 @@ static char *print(const struct tree *tree)
 
 	struct error error = ERROR_INIT;
 
-	assert_int_equal(mtree_print(tree, out, &error), 0);
+	assert_int_equal(mtree_print(tree, NULL, out, &error), 0);
 	assert_int_equal(fclose(out), 0);
 	return text;
 }
@@ -303,7 +303,7 @@ static void a_wish_to_stop_is_heard(void **state)
 
 	assert_non_null(out);
 	cancel_request();
-	assert_int_equal(mtree_print(fixture->small.tree, out, &fixture->error), -ECANCELED);
+	assert_int_equal(mtree_print(fixture->small.tree, NULL, out, &fixture->error), -ECANCELED);
 	assert_string_equal(fixture->error.message, "interrupted");
 	error_clear(&fixture->error);
 	assert_int_equal(apply(fixture, "etc\n"), -ECANCELED);
