@@ -63,7 +63,9 @@ struct erofs_super {
 	le32 xattr_prefix_start;
 	le64 packed_nid;
 	uint8_t xattr_filter_reserved;
-	uint8_t reserved[23];
+	uint8_t reserved[7];
+	le64 root_nid_long; /* with 48BIT; not 0: root_nid is the high part of blocks */
+	uint8_t reserved2[8];
 };
 _Static_assert(sizeof(struct erofs_super) == 128, "superblock");
 _Static_assert(offsetof(struct erofs_super, uuid) == 48, "superblock");

@@ -127,7 +127,7 @@ void erofs_super_describe(const struct erofs_super *super, struct kataimg_fs_inf
 	uint32_t version = 5 << 8 | 4;
 	uint32_t unknown;
 
-	if (incompat & EROFS_INCOMPAT_48BIT)
+	if (incompat & EROFS_INCOMPAT_48BIT && from_le64(super->root_nid_long))
 		blocks |= (uint64_t)from_le16(super->root_nid) << 32;
 	info->block_bytes = UINT64_C(1) << super->block_bits;
 	info->size_bytes = blocks << super->block_bits;
