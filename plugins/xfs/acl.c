@@ -77,3 +77,39 @@ void xfs_acl_convert(const void *value, uint32_t entries, uint8_t *out)
 		out += sizeof(stored);
 	}
 }
+
+int xfs_acl_count(const uint8_t *value, uint32_t value_len, uint32_t *entries)
+{
+	be32 count;
+
+	if (value_len < sizeof(count))
+		return -EINVAL;
+	memcpy(&count, value, sizeof(count));
+	*entries = from_be32(count);
+	if (*entries > XFS_ACL_MAX_ENTRIES || xfs_acl_bytes(*entries) != value_len)
+		return -EINVAL;
+	return 0;
+}
+
+uint32_t xfs_acl_linux_bytes(uint32_t entries)
+{
+	return (uint32_t)(sizeof(struct acl_header) + entries * sizeof(struct acl_entry));
+}
+
+void xfs_acl_restore(const uint8_t *value, uint32_t entries, uint8_t *out)
+{
+	const struct acl_header header = { to_le32(ACL_VERSION) };
+
+	memcpy(out, &header, sizeof(header));
+	value += sizeof(be32);
+	for (uint32_t i = 0; i < entries; i++) {
+		struct xfs_acl_entry stored;
+		struct acl_entry entry = { 0 };
+
+		memcpy(&stored, value + i * sizeof(stored), sizeof(stored));
+		entry.tag = to_le16((uint16_t)from_be32(stored.tag));
+		entry.perm = to_le16(from_be16(stored.perm));
+		entry.id = to_le32(acl_has_id(&entry) ? from_be32(stored.id) : ACL_NO_ID);
+		acl_set_entry(out, i, &entry);
+	}
+}

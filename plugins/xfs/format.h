@@ -58,10 +58,13 @@
 #define XFS_INCOMPAT_SPINODES (1u << 1)
 #define XFS_INCOMPAT_META_UUID (1u << 2)
 #define XFS_INCOMPAT_BIGTIME (1u << 3)
+#define XFS_INCOMPAT_NEEDSREPAIR (1u << 4)
 #define XFS_INCOMPAT_NREXT64 (1u << 5)
 #define XFS_INCOMPAT_EXCHANGE (1u << 6)
 #define XFS_INCOMPAT_PARENT (1u << 7)
 #define XFS_INCOMPAT_METADIR (1u << 8)
+#define XFS_INCOMPAT_ZONED (1u << 9)
+#define XFS_INCOMPAT_ZONE_GAPS (1u << 10)
 
 #define XFS_LABEL_BYTES 12
 
@@ -187,8 +190,12 @@ enum xfs_fork_format {
 	XFS_FORK_BTREE = 3
 };
 
+#define XFS_DIFLAG_REALTIME (1u << 0)
 #define XFS_DIFLAG_NEWRTBM (1u << 2)
 #define XFS_DIFLAG2_BIGTIME (UINT64_C(1) << 3)
+#define XFS_DIFLAG2_NREXT64 (UINT64_C(1) << 4)
+/* With bigtime a time is nanoseconds since so many seconds before 1970. */
+#define XFS_BIGTIME_EPOCH (INT64_C(1) << 31)
 
 struct xfs_dinode {
 	be16 magic, mode;
@@ -196,7 +203,7 @@ struct xfs_dinode {
 	be16 onlink;
 	be32 uid, gid, nlink;
 	be16 projid_lo, projid_hi;
-	uint8_t pad[8];
+	be64 big_nextents; /* with NREXT64: extents of data; nextents then counts the attributes' */
 	be64 atime, mtime, ctime;
 	be64 size, nblocks;
 	be32 extsize, nextents;
@@ -218,8 +225,18 @@ XFS_ASSERT_FIELD(xfs_dinode, size, 56);
 XFS_ASSERT_FIELD(xfs_dinode, crc, 100);
 XFS_ASSERT_FIELD(xfs_dinode, ino, 152);
 
+/* As the format stores a device: the minor number has 18 bits. */
+#define XFS_MINOR_BITS 18
+
 /* The forks share what the core leaves of the inode. */
 #define XFS_LITERAL_BYTES (XFS_INODE_BYTES - (uint32_t)sizeof(struct xfs_dinode))
+
+/* In a local fork: entries follow, each of a name's length, its place in the directory of blocks
+ * that this one would be, the name, its type and an inode number of 4 or 8 bytes. */
+struct xfs_dir_short {
+	uint8_t count, count8; /* count8: so many numbers need 8 bytes; if any, all have them */
+};
+XFS_ASSERT_LAYOUT(xfs_dir_short, 2);
 
 /* A mapping: 1 bit unwritten, 54 bits file block, 52 bits fsbno, 21 bits length. */
 struct xfs_extent_record {
@@ -249,6 +266,7 @@ struct xfs_bmbt_root {
 };
 XFS_ASSERT_LAYOUT(xfs_bmbt_root, 4);
 
+#define XFS_SYMLINK_BYTES_MAX 1024u
 #define XFS_SYMLINK_MAGIC 0x58534C4Du /* "XSLM" */
 
 /* Head of a block with a symbolic link's target. */
@@ -353,6 +371,8 @@ static_assert(XFS_DA_MAX == 504, "entries of a node");
 #define XFS_ATTR_LOCAL 0x01u
 #define XFS_ATTR_ROOT 0x02u
 #define XFS_ATTR_SECURE 0x04u
+#define XFS_ATTR_PARENT 0x08u     /* a parent pointer, which Linux does not show */
+#define XFS_ATTR_INCOMPLETE 0x80u /* being written when the system stopped */
 
 struct xfs_attr_short {
 	be16 totsize;
@@ -414,7 +434,15 @@ XFS_ASSERT_LAYOUT(xfs_acl_entry, 12);
 
 /* ---- Log: the record that a clean unmount leaves ---- */
 
+/* The log is a ring of blocks of 512 bytes. A record is one or more blocks of headers, then of
+ * data; each block begins with the number of the turn, the cycle, in which it was written (a
+ * header: behind its magic number), and what belongs there is kept in the header. */
+#define XFS_LOG_BLOCK_BYTES 512u
 #define XFS_LOG_MAGIC 0xFEEDBABEu
+#define XFS_LOG_VERSION 2u
+#define XFS_LOG_RECORD_BYTES_MAX 262144u
+#define XFS_LOG_HEADER_SPAN 32768u /* bytes of a record of which one header keeps the words */
+#define XFS_LOG_UNMOUNT 0x20u      /* xfs_log_unmount.flags */
 
 struct xfs_log_record {
 	be32 magic, cycle, version, length;

@@ -14,6 +14,7 @@
 #include "plugins/xfs/limits.h"
 #include "plugins/xfs/plan.h"
 #include "plugins/xfs/probe.h"
+#include "plugins/xfs/read.h"
 #include "plugins/xfs/verify.h"
 #include "plugins/xfs/write.h"
 
@@ -190,4 +191,4 @@ KATAIMG_BACKEND(.name = "xfs", .version = "0.1.0",
 		.options = xfs_option_table, .option_count = XFS_OPTION_COUNT, .open = xfs_open,
 		.limits = xfs_limits, .check = xfs_check, .plan = xfs_plan,
 		.describe = xfs_describe, .write = xfs_write_window, .verify = xfs_verify_window,
-		.close = xfs_close, .probe = xfs_probe);
+		.close = xfs_close, .probe = xfs_probe, .read = xfs_read);

@@ -7,6 +7,7 @@
  *   plan, layout*, agspace    which size, and where everything goes
  *   super, ag, inode, ...     bytes
  *   write, verify, probe      the window
+ *   read, read_*              what is in a finished one: see read.h
  */
 #ifndef XFS_XFS_H
 #define XFS_XFS_H
