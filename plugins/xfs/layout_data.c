@@ -30,10 +30,12 @@ static int push_extent(struct xfs_layout *layout, uint64_t file_block, uint64_t 
 static bool extend_last(struct xfs_layout *layout, uint64_t file_block, uint64_t start,
 			uint64_t blocks)
 {
-	struct xfs_extent *last = &layout->extents.items[layout->extents.count - 1];
+	struct xfs_extent *last;
 
-	if (layout->extents.count == layout->fork_first ||
-	    last->file_block + last->blocks != file_block || last->start + last->blocks != start ||
+	if (layout->extents.count == layout->fork_first)
+		return false;
+	last = &layout->extents.items[layout->extents.count - 1];
+	if (last->file_block + last->blocks != file_block || last->start + last->blocks != start ||
 	    last->blocks + blocks > XFS_EXTENT_MAX_BLOCKS)
 		return false;
 	last->blocks = (last->blocks + blocks) & XFS_EXTENT_MAX_BLOCKS;
