@@ -10,28 +10,34 @@
 #include <unistd.h>
 
 #include "check/check.h"
+#include "core/base/io.h"
 
 #define CHUNK_BYTES 65536
 
-static int compare_windows(const struct trial *one, const struct trial *other, const char *occasion)
+/* len bytes of both files; why is what it means when they differ. */
+static int compare_files(int one, int other, uint64_t len, const char *occasion, const char *why)
 {
 	static uint8_t a[CHUNK_BYTES], b[CHUNK_BYTES];
-	uint64_t len = trial_window_bytes(one);
 
-	if (len != trial_window_bytes(other))
-		return check_fail("%s: the plans differ: %" PRIu64 " and %" PRIu64 " bytes",
-				  occasion, len, trial_window_bytes(other));
 	for (uint64_t off = 0; off < len; off += CHUNK_BYTES) {
 		size_t chunk = len - off < CHUNK_BYTES ? (size_t)(len - off) : CHUNK_BYTES;
 
-		trial_read(one, off, a, chunk);
-		trial_read(other, off, b, chunk);
-		if (memcmp(a, b, chunk) != 0)
-			return check_fail(
-				"%s: the filesystems differ within 64 KiB of byte %" PRIu64,
-				occasion, off);
+		if (io_pread(one, a, chunk, off) < 0 || io_pread(other, b, chunk, off) < 0 ||
+		    memcmp(a, b, chunk) != 0)
+			return check_fail("%s: %s within 64 KiB of byte %" PRIu64, occasion, why,
+					  off);
 	}
 	return 0;
+}
+
+static int compare_windows(const struct trial *one, const struct trial *other, const char *occasion)
+{
+	const struct host_range a = trial_window(one), b = trial_window(other);
+
+	if (a.len_bytes != b.len_bytes)
+		return check_fail("%s: the plans differ: %" PRIu64 " and %" PRIu64 " bytes",
+				  occasion, a.len_bytes, b.len_bytes);
+	return compare_files(a.fd, b.fd, a.len_bytes, occasion, "the filesystems differ");
 }
 
 /* Both runs' windows must be alike; frees the hosts. */
@@ -69,23 +75,13 @@ static int build_elsewhere(const struct trial_setup *setup, const char *path)
 
 static int compare_file(const struct trial *trial, int fd)
 {
-	static uint8_t a[CHUNK_BYTES], b[CHUNK_BYTES];
-	uint64_t len = trial_window_bytes(trial);
+	const struct host_range window = trial_window(trial);
 
-	if ((uint64_t)lseek(fd, 0, SEEK_END) != len)
+	if ((uint64_t)lseek(fd, 0, SEEK_END) != window.len_bytes)
 		return check_fail("same-bytes: the plans of two processes differ");
-	for (uint64_t off = 0; off < len; off += CHUNK_BYTES) {
-		size_t chunk = len - off < CHUNK_BYTES ? (size_t)(len - off) : CHUNK_BYTES;
-
-		trial_read(trial, off, a, chunk);
-		if (pread(fd, b, chunk, (off_t)off) != (ssize_t)chunk || memcmp(a, b, chunk) != 0)
-			return check_fail(
-				"same-bytes: another process at another time writes something "
-				"else within 64 KiB of byte %" PRIu64
-				": it may not look at a clock or a process's number",
-				off);
-	}
-	return 0;
+	return compare_files(window.fd, fd, window.len_bytes, "same-bytes",
+			     "another process at another time (it may not look at a clock or a "
+			     "process's number) writes something else");
 }
 
 static int compare_elsewhere(const struct trial_setup *setup)

@@ -4,8 +4,8 @@
  * memtree and into a window in memory that is kept to be judged. Between backend and host services
  * can be made to fail.
  */
-#ifndef SUPPORT_TRIAL_H
-#define SUPPORT_TRIAL_H
+#ifndef CHECK_SUPPORT_TRIAL_H
+#define CHECK_SUPPORT_TRIAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -101,8 +101,9 @@ uint64_t trial_calls(const struct trial *trial, enum trial_service service);
 struct host_range trial_window(const struct trial *trial);
 const struct backend *trial_backend(const struct trial *trial);
 
-/* Has the backend written or placed anything in [off, off + len)? */
-bool trial_is_written(const struct trial *trial, uint64_t off); /* metadata, by the backend */
+/* Has the backend written this byte itself? Has it written or placed anything in
+ * [off, off + len)? */
+bool trial_is_written(const struct trial *trial, uint64_t off);
 bool trial_is_used(const struct trial *trial, uint64_t off, uint64_t len);
 /* The finished filesystem. */
 uint64_t trial_window_bytes(const struct trial *trial);
