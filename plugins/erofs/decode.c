@@ -50,6 +50,7 @@ struct erofs_decoder {
 	struct kept kept[KEPT];
 	uint64_t kept_bytes;
 	uint64_t clock;
+	uint64_t unpacked_bytes;
 };
 
 struct erofs_decoder *erofs_decoder_new(const struct kataimg_host *host, uint64_t window_bytes,
@@ -253,6 +254,11 @@ static void keep(struct erofs_decoder *decoder, size_t number, uint8_t *bytes, u
 
 /* ---- decode ---- */
 
+uint64_t erofs_decoder_unpacked_bytes(const struct erofs_decoder *decoder)
+{
+	return decoder->unpacked_bytes;
+}
+
 static int decode_part(struct erofs_decoder *decoder, size_t number, uint64_t off, void *buf,
 		       size_t len)
 {
@@ -262,6 +268,9 @@ static int decode_part(struct erofs_decoder *decoder, size_t number, uint64_t of
 
 	if (copy_kept(decoder, number, off, buf, len))
 		return 0;
+	pthread_mutex_lock(&decoder->lock);
+	decoder->unpacked_bytes += piece->unpacked_bytes;
+	pthread_mutex_unlock(&decoder->lock);
 	if (len == piece->unpacked_bytes)
 		return unpack(decoder, piece, buf);
 	bytes = malloc(piece->unpacked_bytes);

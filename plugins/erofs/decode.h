@@ -34,6 +34,9 @@ struct erofs_decoder *erofs_decoder_new(const struct kataimg_host *host, uint64_
 int erofs_decoder_add(struct erofs_decoder *decoder, const struct erofs_packed *packed,
 		      uint64_t *cookie);
 
+/* How much was unpacked so far. Not while erofs_decode runs. */
+uint64_t erofs_decoder_unpacked_bytes(const struct erofs_decoder *decoder);
+
 /* kataimg_backend.decode and read_end. */
 int erofs_decode(void *state, uint64_t cookie, uint64_t skip, void *buf, size_t len);
 void erofs_read_end(void *state);

@@ -8,6 +8,12 @@
 /* A piece that is compressed takes a block, of which the smallest have 512 bytes. */
 #define PIECES_BASE 4096u
 #define PIECE_WINDOW_BYTES 512u
+/*
+ * Directories may be compressed, and what is unpacked for one is kept for the next. A million links
+ * of one byte, each in the midst of megabytes, are not what a builder makes.
+ */
+#define UNPACK_FACTOR 16
+#define UNPACK_BASE_BYTES (UINT64_C(1) << 30)
 
 static bool follows(const struct erofs_piece *last, const struct erofs_piece *next)
 {
@@ -63,9 +69,13 @@ size_t erofs_map_find(const struct erofs_map *map, uint64_t off)
 static int read_piece(struct erofs_reader *reader, const struct erofs_piece *piece, uint64_t skip,
 		      void *buf, size_t len)
 {
-	if (piece->decoded)
-		return erofs_decode(reader->decoder, piece->place, skip, buf, len);
-	return erofs_reader_fetch(reader, piece->place + skip, buf, len);
+	if (!piece->decoded)
+		return erofs_reader_fetch(reader, piece->place + skip, buf, len);
+	if (erofs_decoder_unpacked_bytes(reader->decoder) / UNPACK_FACTOR >
+	    UNPACK_BASE_BYTES / UNPACK_FACTOR + reader->window_bytes)
+		return erofs_reader_refuse(reader,
+					   "its directories and links take too much unpacking");
+	return erofs_decode(reader->decoder, piece->place, skip, buf, len);
 }
 
 int erofs_map_read(struct erofs_reader *reader, const struct erofs_map *map, uint64_t off,
