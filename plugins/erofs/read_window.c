@@ -13,7 +13,7 @@
  * more than the window; compressed directories are larger than what they take. In a forged image a
  * million inodes can share one index, and each would be read.
  */
-#define LOOK_FACTOR 8
+#define LOOK_FACTOR 4
 #define LOOK_BASE_BYTES (UINT64_C(16) << 20)
 
 static void say(const struct erofs_reader *reader, const char *fmt, va_list args)
