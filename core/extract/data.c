@@ -8,7 +8,7 @@
 #include "core/base/io.h"
 #include "core/extract/private.h"
 
-/* What is shared is whole blocks, and enough of them: a call costs as much as copying some. */
+/* What is shared is whole blocks of larger files: a call costs as much as copying some. */
 #define BLOCK_BYTES 4096
 #define SHARE_LEAST_BYTES ((uint64_t)64 << 10)
 
@@ -25,12 +25,13 @@ static void report(struct extract *extract, uint64_t bytes)
 }
 
 /* A block that is not whole can be shared at the end of the source alone. */
-static uint64_t shareable_bytes(int source, const struct tree_extent *extent)
+static uint64_t shareable_bytes(const struct kataimg_node *node, int source,
+				const struct tree_extent *extent)
 {
 	uint64_t whole = extent->len & ~(uint64_t)(BLOCK_BYTES - 1);
 	struct stat st;
 
-	if (extent->source_off >= TREE_DECODED_OFF || extent->len < SHARE_LEAST_BYTES ||
+	if (extent->source_off >= TREE_DECODED_OFF || node->size < SHARE_LEAST_BYTES ||
 	    extent->source_off % BLOCK_BYTES || extent->file_off % BLOCK_BYTES)
 		return 0;
 	if (whole < extent->len && fstat(source, &st) == 0 &&
@@ -40,7 +41,8 @@ static uint64_t shareable_bytes(int source, const struct tree_extent *extent)
 }
 
 /* How many bytes of the extent's beginning are shared now. */
-static uint64_t share(struct extract *extract, int source, int fd, const struct tree_extent *extent)
+static uint64_t share(struct extract *extract, const struct kataimg_node *node, int source, int fd,
+		      const struct tree_extent *extent)
 {
 	struct file_clone_range range = {
 		.src_fd = source,
@@ -50,7 +52,7 @@ static uint64_t share(struct extract *extract, int source, int fd, const struct 
 
 	if (!atomic_load(&extract->reflink))
 		return 0;
-	range.src_length = shareable_bytes(source, extent);
+	range.src_length = shareable_bytes(node, source, extent);
 	if (range.src_length == 0)
 		return 0;
 	/* Whatever the reason of a refusal, it will be the same for the others. */
@@ -96,7 +98,7 @@ static int copy_extent(struct extract_worker *worker, const struct kataimg_node 
 
 	if (source < 0)
 		return source;
-	shared = share(worker->extract, source, fd, extent);
+	shared = share(worker->extract, node, source, fd, extent);
 	rest.file_off += shared;
 	rest.source_off += shared;
 	rest.len -= shared;

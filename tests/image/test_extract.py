@@ -7,16 +7,19 @@ Usage: test_extract.py [TREE...]
 import errno
 import io
 import os
+import signal
 import stat
 import subprocess
 import sys
 import tarfile
+import time
 
 from harness import manifest
 from harness.program import Program
 from harness.source import Sources
 from harness.tap import Tap, check, check_equal
-from harness.workspace import PLAIN_ID, Workspace, is_reduced, is_root, need_root, need_tool
+from harness.workspace import (PLAIN_ID, Workspace, is_reduced, is_root, mount_tmpfs, need_root,
+                               need_tool)
 from test_archives import make_archive, without_sockets
 from trees import all_trees
 from trees.maker import Maker
@@ -330,6 +333,44 @@ def some_paths(bench):
     extract('a/../z')[1].expect(1, 'a/../z: No such file or directory')
 
 
+def no_room(bench):
+    """What was made is told, and stays; of an archive nothing does."""
+    need_root('mounting a filesystem')
+    maker = Maker(os.path.join(bench.program.workspace.directory('tree'), 'tree'))
+    maker.directory('a')
+    maker.file('a/large', os.urandom(3 << 20))
+    maker.finish()
+    small = bench.program.workspace.directory('small')
+    mount_tmpfs(small, 'size=1m')
+    try:
+        target = os.path.join(small, 'target')
+        result = bench.program.run(['extract', '-C', target, maker.root])
+        result.expect(1, 'cannot write a/large: ' + os.strerror(errno.ENOSPC),
+                      f'; 3 of 3 files and directories are left in {target}, not all of them complete')
+        check(os.path.exists(os.path.join(target, 'a/large')), 'what was made is gone')
+        subprocess.run(['rm', '-r', target], check=True)
+        result = bench.program.run(['extract', '-o', os.path.join(small, 'x.tar'), maker.root])
+        result.expect(1, os.strerror(errno.ENOSPC))
+        check_equal(os.listdir(small), [], 'what a failed archive leaves')
+    finally:
+        subprocess.run(['umount', small], check=True)
+
+
+def interrupted(bench):
+    maker = Maker(os.path.join(bench.program.workspace.directory('tree'), 'tree'))
+    for number in range(8):
+        maker.file(f'file{number}', bytes(16 << 20))
+    maker.finish()
+    target = bench.target()
+    process = bench.program.start(['extract', '-C', target, '--threads', '1', maker.root])
+    while not os.path.exists(os.path.join(target, 'file0')) and process.poll() is None:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    err = process.communicate()[1].decode()
+    check_equal(process.returncode, 1, f'exit code; {err}')
+    check('interrupted; ' in err and f'are left in {target}' in err, err)
+
+
 def refusals(bench):
     source = bench.sources.path('simple')
     before = os.stat(source).st_mtime_ns
@@ -371,6 +412,8 @@ def main():
     tap.case('--force', force_writes_no_other_file, bench)
     tap.case('default ACLs of the target', default_acls_are_not_inherited, bench)
     tap.case('some paths', some_paths, bench)
+    tap.case('no room', no_room, bench)
+    tap.case('interrupted', interrupted, bench)
     tap.case('refusals', refusals, bench)
     tap.finish()
 

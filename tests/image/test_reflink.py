@@ -82,11 +82,31 @@ def shares(program, backend):
         judge.judge(program, backend, image, expected, report)
 
 
+def extracted(program):
+    """Files of a directory, and those of an image, come into a directory without being copied."""
+    with reflink_filesystem(program.workspace) as point:
+        source, image = os.path.join(point, 'source'), os.path.join(point, 'image')
+        make_source(source, 'ext4')
+        program.build_well('ext4', source, image, '--no-reflink')
+        os.sync()
+        for number, what in enumerate([source, image]):
+            target = os.path.join(point, f'target{number}')
+            program.run(['extract', '-C', target, what]).expect(0)
+            os.sync()
+            for name in os.listdir(source):
+                path = os.path.join(target, name)
+                check_shared(path, os.path.getsize(path) >= SHARED_FROM)
+            differences = manifest.compare(manifest.read_manifest(source),
+                                           manifest.read_manifest(target))
+            check(not differences, f'{differences[:5]}')
+
+
 def main():
     program = Program(Workspace())
     tap = Tap()
     for backend in program.backends:
         tap.case(f'{backend}: the image shares blocks with its source', shares, program, backend)
+    tap.case('what is extracted shares blocks with its source', extracted, program)
     tap.finish()
 
 
