@@ -71,11 +71,10 @@ static int fail_changed(const struct tree *tree, const struct kataimg_node *node
 	bool in_archive = is_shared(tree_source_of(tree, node));
 	char path[PATH_MESSAGE_BYTES];
 
-	return error_set(error, ESTALE,
-			 "the source's %s%s %s while the image was being built: build again from a "
-			 "source at rest",
-			 in_archive ? "archive with " : "", tree_path(node, path, sizeof(path)),
-			 how);
+	return error_set(
+		error, ESTALE,
+		"the source's %s%s %s while it was read: do it again with a source at rest",
+		in_archive ? "archive with " : "", tree_path(node, path, sizeof(path)), how);
 }
 
 /* Only the owner may ask for O_NOATIME. Does not block should a fifo be there by now. */

@@ -321,8 +321,8 @@ static void an_archive_that_changes_is_noticed(void **state)
 		tree_read(fixture->tree, get(fixture, "file"), 0, &byte, 1, &fixture->error),
 		-ESTALE);
 	assert_string_equal(fixture->error.message,
-			    "the source's archive with file grew while the image was being built: "
-			    "build again from a source at rest");
+			    "the source's archive with file grew while it was read: do it "
+			    "again with a source at rest");
 }
 
 #define REFUSES(name, message, ...)               \
