@@ -138,6 +138,19 @@ int tar_field_number(const struct tar *tar, const char *key, const char *field, 
 
 /* ---- Where the next member is ---- */
 
+/* The other readers of tar make an error of it as well: what lay behind is lost. */
+int tar_step(struct tar *tar, uint64_t end, struct error *error)
+{
+	uint64_t next;
+
+	if (checked_round_up(end, TAR_BLOCK_BYTES, &next) < 0 || next > tar->input->bytes)
+		return tar_fail(tar, tar->input->bytes, error,
+				"the archive ends within a block of %d bytes: it is cut off",
+				TAR_BLOCK_BYTES);
+	tar->next = next;
+	return 0;
+}
+
 /* Could a member begin, or the archive end, at this place? */
 static int begins_at(struct tar *tar, uint64_t at, bool *begins, struct error *error)
 {
@@ -204,10 +217,7 @@ static int set_place(struct tar *tar, struct error *error)
 		return tar_fail(
 			tar, member->at, error,
 			"the archive ends before the file's data: it is cut off or damaged");
-	if (checked_round_up(member->off + member->bytes, TAR_BLOCK_BYTES, &tar->next) < 0 ||
-	    tar->next > tar->input->bytes)
-		tar->next = tar->input->bytes;
-	return 0;
+	return tar_step(tar, member->off + member->bytes, error);
 }
 
 /* ---- The next member ---- */

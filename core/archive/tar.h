@@ -60,6 +60,9 @@ int tar_fail(const struct tar *tar, uint64_t at, struct error *error, const char
 /* len bytes at a place. */
 int tar_read(struct tar *tar, uint64_t at, void *buf, size_t len, struct error *error);
 
+/* Behind the bytes that end at end, and what fills their last block. */
+int tar_step(struct tar *tar, uint64_t end, struct error *error);
+
 /* The decimal or octal or binary number that a member's field or record has. */
 int tar_field_number(const struct tar *tar, const char *key, const char *field, size_t len,
 		     int64_t *value, struct error *error);

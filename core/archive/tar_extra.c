@@ -151,13 +151,7 @@ int tar_take_extra(struct tar *tar, const struct tar_header *header, struct erro
 	ret = bytes ? tar_read(tar, off, bytes, (size_t)size, error) : error_nomem(error);
 	if (ret == 0)
 		ret = take_bytes(tar, header->type, bytes, (size_t)size, error);
-	if (ret < 0)
-		return ret;
-	tar->next =
-		off + (((uint64_t)size + TAR_BLOCK_BYTES - 1) & ~(uint64_t)(TAR_BLOCK_BYTES - 1));
-	if (tar->next > tar->input->bytes)
-		tar->next = tar->input->bytes;
-	return 0;
+	return ret < 0 ? ret : tar_step(tar, off + (uint64_t)size, error);
 }
 
 /* ---- Names ---- */

@@ -189,6 +189,18 @@ def refused(name, archive, text):
         fail(name, f'{got.returncode}: {got.stderr.decode()}')
 
 
+def as_cut(archive):
+    """tar and Python say so as well."""
+    if subprocess.run(['tar', '-tf', '-'], input=archive, capture_output=True).returncode != 2:
+        fail('cut in the last block', 'tar takes it')
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+            opened.getmembers()
+        fail('cut in the last block', 'Python takes it')
+    except tarfile.ReadError:
+        pass
+
+
 FILE, LINK, SYMLINK, FOLDER = (tarfile.REGTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE)
 
 
@@ -235,6 +247,10 @@ def odd():
         refused(f'behind {kind}', written(kind, '-c', input=one) + b'letters' * 99, 'in.tar: ')
     refused('half a header', one[:300], 'neither tar nor cpio')
     refused('a header alone', one[:512], "the archive ends before the file's data")
+    for left in 513, 600, 1023:
+        refused('cut in the last block', one[:left],
+                f"one: at byte {left}: the archive ends within a block of 512 bytes: it is cut off")
+        as_cut(one[:left])
     got = tree(save('in.zst', written('zstd', '-qc', input=gzip.compress(one))))
     if len(lines(got.stdout)) != 1:
         fail('gzip in zstd', got.stderr.decode())

@@ -402,6 +402,16 @@ REFUSES(an_absurd_size,
 	pax(fixture, "size", "4611686018427387904");
 	header(fixture, '0', "f", "", 0); end(fixture))
 
+REFUSES(a_last_block_that_is_cut_off,
+	"f: at byte 515: the archive ends within a block of 512 bytes: it is cut off",
+	header(fixture, '0', "f", "", 3);
+	append(fixture, "all", 3))
+
+REFUSES(an_extended_header_that_is_cut_off,
+	"behind f: at byte 1540: the archive ends within a block of 512 bytes: it is cut off",
+	member(fixture, '0', "f", "1");
+	header(fixture, 'L', "l", "", 4); append(fixture, "name", 4))
+
 REFUSES(a_header_that_is_cut_off,
 	"behind f: at byte 1024: the archive ends here: it is cut off or damaged",
 	member(fixture, '0', "f", "1");
@@ -501,6 +511,8 @@ int main(void)
 		TEST(a_large_device),
 		TEST(data_that_is_cut_off),
 		TEST(an_absurd_size),
+		TEST(a_last_block_that_is_cut_off),
+		TEST(an_extended_header_that_is_cut_off),
 		TEST(a_header_that_is_cut_off),
 		TEST(a_damaged_header),
 		TEST(malformed_records),
