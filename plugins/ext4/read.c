@@ -70,6 +70,8 @@ static int report_inode(struct ext4_reader *reader, const struct ext4_found_inod
 	/* So many subdirectories that they are no longer counted. */
 	if (inode->type == KATAIMG_DIR && inode->links == 1)
 		report.nlink = 0;
+	else if (inode->ino == EXT4_ROOT_INO && reader->has_lost_found)
+		report.nlink--;
 	if (inode->type == KATAIMG_REG || inode->type == KATAIMG_LNK)
 		report.size = inode->size;
 	if (inode->type == KATAIMG_CHR || inode->type == KATAIMG_BLK)
@@ -167,11 +169,8 @@ static int is_lost_found(struct ext4_reader *reader, uint32_t ino)
 	uint64_t count = 0;
 	const struct ext4_dir_visit visit = { count_entry, &count };
 	struct ext4_found_inode inode;
-	int ret;
+	int ret = ext4_reader_inode(reader, ino, &inode);
 
-	if (ino != EXT4_FIRST_INO)
-		return 0;
-	ret = ext4_reader_inode(reader, ino, &inode);
 	if (ret < 0)
 		return ret;
 	if (inode.type != KATAIMG_DIR || (inode.mode & 07777) != 0700 || inode.uid || inode.gid ||
@@ -181,17 +180,43 @@ static int is_lost_found(struct ext4_reader *reader, uint32_t ino)
 	return ret < 0 ? ret : count == 0;
 }
 
+static bool is_lost_found_name(const char *name, uint32_t ino)
+{
+	return ino == EXT4_FIRST_INO && strcmp(name, LOST_FOUND) == 0;
+}
+
+static int note_lost_found(struct ext4_reader *reader, void *arg, const char *name,
+			   uint32_t name_len, uint32_t ino)
+{
+	int ret = is_lost_found_name(name, ino) ? is_lost_found(reader, ino) : 0;
+
+	(void)arg;
+	(void)name_len;
+	if (ret == 1)
+		reader->has_lost_found = true;
+	return ret < 0 ? ret : 0;
+}
+
+/* Before the root is reported, as it counts among its links. */
+static int find_lost_found(struct ext4_reader *reader)
+{
+	const struct ext4_dir_visit visit = { note_lost_found, NULL };
+	struct ext4_found_inode root;
+	int ret = ext4_reader_inode(reader, EXT4_ROOT_INO, &root);
+
+	if (ret < 0 || root.type != KATAIMG_DIR)
+		return ret;
+	return ext4_reader_dir(reader, &root, &visit);
+}
+
 static int report_entry(struct ext4_reader *reader, void *arg, const char *name, uint32_t name_len,
 			uint32_t ino)
 {
 	const struct ext4_found_inode *dir = arg;
 	int ret;
 
-	if (dir->ino == EXT4_ROOT_INO && strcmp(name, LOST_FOUND) == 0) {
-		ret = is_lost_found(reader, ino);
-		if (ret != 0)
-			return ret < 0 ? ret : 0;
-	}
+	if (reader->has_lost_found && dir->ino == EXT4_ROOT_INO && is_lost_found_name(name, ino))
+		return 0;
 	ret = reader->sink->entry(reader->sink->ctx, dir->ino, name, name_len, ino);
 	return ret < 0 ? ret : find_inode(reader, ino);
 }
@@ -200,6 +225,9 @@ static int walk(struct ext4_reader *reader)
 {
 	int ret = reader->sink->root(reader->sink->ctx, EXT4_ROOT_INO);
 
+	if (ret < 0)
+		return ret;
+	ret = find_lost_found(reader);
 	if (ret < 0)
 		return ret;
 	ret = find_inode(reader, EXT4_ROOT_INO);

@@ -54,6 +54,7 @@ struct ext4_reader {
 	uint32_t descriptor_bytes;
 	uint64_t looked_bytes; /* at metadata so far */
 	struct ext4_page *pages;
+	bool has_lost_found;                    /* which is no part of the tree */
 	uint8_t *seen;                          /* a bit for each inode */
 	ARRAY(uint32_t) dirs;                   /* found and not read yet */
 	uint8_t *inode;                         /* inode_bytes: the one that is being looked at */
