@@ -49,6 +49,8 @@ static int prepare(struct build *build, struct error *error)
 	int ret = load_backend(build, error);
 
 	if (ret == 0)
+		ret = build_check_readback(build, error);
+	if (ret == 0)
 		ret = build_open_outputs(build, error);
 	if (ret == 0)
 		ret = load_source(build, error);
@@ -74,6 +76,8 @@ static int make(struct build *build, struct error *error)
 
 	if (ret == 0)
 		ret = build_verify_filesystem(build, error);
+	if (ret == 0)
+		ret = build_read_back(build, error);
 	if (ret == 0)
 		ret = build_measure(build, error);
 	if (ret == 0)

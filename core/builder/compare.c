@@ -11,7 +11,7 @@ static int write_again(struct build *build, struct session *session, struct copy
 		       struct error *error)
 {
 	const struct host_range window = build_window(build);
-	bool content = build->config->image.verify == CONFIG_VERIFY_CONTENT;
+	bool content = build->config->image.verify >= CONFIG_VERIFY_CONTENT;
 	int ret;
 
 	if (host_begin_compare(build->host, &window, again, content) < 0)
@@ -48,7 +48,7 @@ static int compare_metadata(struct build *build, struct error *error)
 		return error_nomem(error);
 	if (build->backend->table.capabilities & KATAIMG_CAP_WRITE_AGAIN)
 		return write_again(build, build->session, again, error);
-	return build->config->image.verify == CONFIG_VERIFY_CONTENT
+	return build->config->image.verify >= CONFIG_VERIFY_CONTENT
 		       ? write_again_in_second_session(build, again, error)
 		       : 0;
 }
@@ -68,7 +68,7 @@ static int compare_content(struct build *build, struct error *error)
 	};
 	struct copy_stats stats;
 
-	if (build->config->image.verify != CONFIG_VERIFY_CONTENT)
+	if (build->config->image.verify < CONFIG_VERIFY_CONTENT)
 		return 0;
 	return copy_run(build->copy, build->image_fd, &options, &stats, error);
 }

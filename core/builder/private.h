@@ -87,6 +87,10 @@ int build_set_verity(struct build *build, struct error *error);
 /* The stages of attesting, when all is planned. */
 int build_attest_image(struct build *build, const char *path, struct error *error);
 
+/* With [image] verify = readback: can the backend do it, and has the image what the tree has? */
+int build_check_readback(const struct build *build, struct error *error);
+int build_read_back(struct build *build, struct error *error);
+
 /* Of a measured image the hash tree and root_hash; of others nothing. */
 int build_measure(struct build *build, struct error *error);
 

@@ -10,7 +10,7 @@
 #include "core/config/value.h"
 
 static const char *const unsupported_choices[] = { "error", "drop", NULL };
-static const char *const verify_choices[] = { "none", "metadata", "content", NULL };
+static const char *const verify_choices[] = { "none", "metadata", "content", "readback", NULL };
 static const char *const holes_choices[] = { "source", "detect", "blocks", "fill", NULL };
 
 #define MEMBER(name) offsetof(struct config, name)
@@ -43,7 +43,8 @@ const struct config_key config_keys[] = {
 	  unsupported_choices },
 	{ "image", "verify", CONFIG_ENUM, MEMBER(image.verify), "metadata",
 	  "what is read back and compared before the image gets its name: nothing, every byte "
-	  "that is not a file's, or these too, with the source",
+	  "that is not a file's, these too with the source, or also all that the backend reads "
+	  "out of the image",
 	  verify_choices },
 	{ "image", "disk-signature", CONFIG_U64, MEMBER(image.disk_signature), "0",
 	  "of the partition tables; 0: derived from the tree", .max = UINT32_MAX },

@@ -183,8 +183,7 @@ int erofs_read(const struct kataimg_host *host, uint64_t window_bytes,
 	struct erofs_reader reader = { .host = host, .sink = sink, .window_bytes = window_bytes };
 	int ret = open_reader(&reader);
 
-	if (ret == 0)
-		ret = walk(&reader);
+	ret = ret < 0 ? ret : walk(&reader);
 	if (ret == 0)
 		*state = steal_ptr(&reader.decoder);
 	close_reader(&reader);

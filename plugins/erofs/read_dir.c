@@ -10,7 +10,7 @@
 /* One block of a directory. */
 struct dir_block {
 	const struct erofs_found_inode *dir;
-	const uint8_t *bytes;
+	uint8_t *bytes;
 	uint32_t used;
 	uint32_t count; /* of entries */
 };
@@ -77,27 +77,35 @@ static int report_block(struct erofs_reader *reader, struct dir_block *block,
 	return 0;
 }
 
+/* The block at off of a directory. */
+static int report_block_at(struct erofs_reader *reader, const struct erofs_map *map, uint64_t off,
+			   struct dir_block *block,
+			   int (*found)(struct erofs_reader *reader, uint64_t nid))
+{
+	uint64_t rest = block->dir->size - off;
+	int ret;
+
+	block->used = rest < reader->block_bytes ? (uint32_t)rest : reader->block_bytes;
+	ret = erofs_reader_look(reader, block->used);
+	if (ret < 0)
+		return ret;
+	ret = erofs_map_read(reader, map, off, block->bytes, block->used);
+	return ret < 0 ? ret : report_block(reader, block, found);
+}
+
 static int report_blocks(struct erofs_reader *reader, const struct erofs_found_inode *dir,
 			 const struct erofs_map *map, uint8_t *bytes,
 			 int (*found)(struct erofs_reader *reader, uint64_t nid))
 {
-	int ret = 0;
+	struct dir_block block = { .dir = dir, .bytes = bytes };
 
-	for (uint64_t off = 0; ret == 0 && off < dir->size; off += reader->block_bytes) {
-		uint64_t rest = dir->size - off;
-		struct dir_block block = { .dir = dir,
-					   .bytes = bytes,
-					   .used = reader->block_bytes };
+	for (uint64_t off = 0; off < dir->size; off += reader->block_bytes) {
+		int ret = report_block_at(reader, map, off, &block, found);
 
-		if (rest < block.used)
-			block.used = (uint32_t)rest;
-		ret = erofs_reader_look(reader, block.used);
-		if (ret == 0)
-			ret = erofs_map_read(reader, map, off, bytes, block.used);
-		if (ret == 0)
-			ret = report_block(reader, &block, found);
+		if (ret < 0)
+			return ret;
 	}
-	return ret;
+	return 0;
 }
 
 int erofs_reader_dir(struct erofs_reader *reader, const struct erofs_found_inode *dir,
