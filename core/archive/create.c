@@ -27,6 +27,7 @@ struct create {
 	struct archive_entry *entry;
 	struct tree_reader *reader;
 	FILE *out;
+	bool failed;
 	char *buffer;      /* CHUNK_BYTES */
 	const char *zeros; /* likewise */
 	uint64_t done_bytes, total_bytes;
@@ -62,6 +63,9 @@ static la_ssize_t write_out(struct archive *archive, void *arg, const void *byte
 {
 	const struct create *create = arg;
 
+	/* What a failed one would still write, as it is closed, is nobody's. */
+	if (create->failed)
+		return -1;
 	if (fwrite(bytes, 1, len, create->out) == len)
 		return (la_ssize_t)len;
 	archive_set_error(archive, errno, "cannot write: %s", strerrordesc_np(errno));
@@ -124,7 +128,7 @@ static int open_archive(struct create *create, struct error *error)
 	if (add_filter(create) != ARCHIVE_OK)
 		return error_set(error, ENOTSUP, "libarchive cannot compress so: %s",
 				 archive_error_string(archive));
-	archive_write_set_bytes_per_block(archive, RECORD_BYTES * 100);
+	archive_write_set_bytes_per_block(archive, RECORD_BYTES * 20);
 	archive_write_set_bytes_in_last_block(
 		archive, create->options->compression == ARCHIVE_PLAIN ? RECORD_BYTES : 1);
 	if (archive_write_open(archive, create, NULL, write_out, NULL) != ARCHIVE_OK)
@@ -305,8 +309,9 @@ int archive_create(const struct tree *tree, FILE *out, const struct archive_crea
 		uselocale(before);
 		freelocale(utf8);
 	}
-	/* What a failed one would still write is nobody's. */
-	if (ret < 0 && create.archive)
+	create.failed = ret < 0;
+	/* To close it fills what is missing with zeros, which to compress would take long. */
+	if (create.failed && create.archive && options->compression != ARCHIVE_PLAIN)
 		archive_write_fail(create.archive);
 	archive_write_free(create.archive);
 	archive_entry_free(create.entry);
