@@ -7,6 +7,7 @@
 
 #include "core/archive/reader.h"
 #include "core/base/cancel.h"
+#include "lib/checked.h"
 
 /* Of the header with sums: cpio(5), "New CRC Format". */
 #define CRC_MAGIC "070702"
@@ -134,14 +135,18 @@ static int fill(struct cpio *cpio, struct archive_member *member, struct error *
 	member->size = size > 0 ? (uint64_t)size : 0;
 	member->bytes = member->size;
 	member->off = (uint64_t)archive_filter_bytes(cpio->archive, 0);
-	if (member->off > cpio->input->bytes || member->bytes > cpio->input->bytes - member->off)
-		return fail(cpio,
-			    "the archive ends before the file's data: it is cut off or damaged",
-			    error);
 	free(cpio->previous);
 	cpio->previous = strdup(member->path);
+	cpio->previous_end = member->off + member->bytes;
 	if (!cpio->previous)
 		return error_nomem(error);
+	if (!range_within(member->off, member->bytes, cpio->input->bytes))
+		return error_set(error, EBADMSG,
+				 "%s: %s: at byte %" PRIi64
+				 ": the archive ends before the file's data: it is cut off or "
+				 "damaged",
+				 cpio->input->label, member->path,
+				 (int64_t)archive_read_header_position(cpio->archive));
 	return check_sum(cpio, member, error);
 }
 

@@ -24,8 +24,32 @@ int archive_input_read(const struct archive_input *input, uint64_t at, void *buf
 			      : io_pread(input->fd, buf, len, input->off + at);
 }
 
-int archive_input_fail(const struct archive_input *input, struct archive *archive,
+/* The library's own words, which libarchive puts behind its name. */
+static const char *find_reason(const struct archive_input *input, struct archive *archive)
+{
+	const char *text = archive_error_string(archive), *words = text ? strstr(text, ": ") : NULL;
+
+	if (input->ended)
+		return "it is cut off";
+	return words ? words + 2 : "its bytes or their sum are wrong";
+}
+
+/* libarchive takes a filter's input by pieces, so that this is where one of them begins. A filter
+ * that failed at once is gone. */
+static int fail_filter(const struct archive_input *input, struct archive *archive,
 		       struct error *error)
+{
+	int64_t taken = input->ended ? -1 : archive_filter_bytes(archive, -1);
+	const char *name = archive_filter_name(archive, 0);
+
+	return error_set(error, EBADMSG,
+			 "what %s compressed cannot be unpacked, %s byte %" PRIu64 ": %s",
+			 name ? name : "is", input->ended ? "at" : "near",
+			 taken < 0 ? input->at : (uint64_t)taken, find_reason(input, archive));
+}
+
+int archive_input_fail(const struct archive_input *input, struct archive *archive,
+		       const char *member, struct error *error)
 {
 	const char *reason = archive_error_string(archive);
 	int code = archive_errno(archive);
@@ -34,8 +58,13 @@ int archive_input_fail(const struct archive_input *input, struct archive *archiv
 		return error_set(error, ECANCELED, "interrupted");
 	if (code == ENOMEM)
 		return error_nomem(error);
-	return error_set(error, code > 0 ? code : EBADMSG, "%s: %s", input->label,
-			 reason ? reason : "the archive is damaged or cut off");
+	if (input->decompress && !input->failed)
+		fail_filter(input, archive, error);
+	else
+		error_set(error, code > 0 ? code : EBADMSG, "%s",
+			  reason ? reason : "the archive is damaged or cut off");
+	return error_prefix(error, "%s%s%s", input->label, member ? ": " : "",
+			    member ? member : "");
 }
 
 /* A pipe may give less than tells what it is. */
@@ -81,6 +110,8 @@ static la_ssize_t fetch(struct archive *archive, struct archive_input *input)
 {
 	ssize_t got = archive_input_is_stream(input) ? read_stream(input) : read_file(input);
 
+	input->ended = got == 0;
+	input->failed = got < 0;
 	if (got < 0) {
 		archive_set_error(archive, errno, "cannot read: %s", strerror(errno));
 		return ARCHIVE_FATAL;
@@ -89,9 +120,10 @@ static la_ssize_t fetch(struct archive *archive, struct archive_input *input)
 	return got;
 }
 
-static la_ssize_t fail_inflate(struct archive *archive, const struct archive_input *input, int code,
+static la_ssize_t fail_inflate(struct archive *archive, struct archive_input *input, int code,
 			       const char *reason)
 {
+	input->failed = true;
 	if (code == ENOMEM)
 		archive_set_error(archive, ENOMEM, "out of memory");
 	else
@@ -156,6 +188,8 @@ int archive_input_begin(struct archive_input *input, struct archive **archive, s
 {
 	input->at = 0;
 	input->decompress = false;
+	input->ended = false;
+	input->failed = false;
 	archive_inflate_free(steal_ptr(&input->inflate));
 	if (!input->buffer)
 		input->buffer = malloc(STREAM_BUFFER_BYTES);
@@ -222,7 +256,7 @@ int archive_input_attach(struct archive_input *input, struct archive *archive, s
 	/* As libarchive has it when none of its formats is this one. */
 	if (archive_errno(archive) == EILSEQ)
 		return archive_input_fail_foreign(input, error);
-	return archive_input_fail(input, archive, error);
+	return archive_input_fail(input, archive, NULL, error);
 }
 
 void archive_input_release(struct archive_input *input)

@@ -30,6 +30,8 @@ struct archive_input {
 	uint64_t at;                     /* libarchive's place, from off on */
 	void *buffer;                    /* owned */
 	bool decompress;                 /* is gzip looked for? */
+	bool ended;                      /* libarchive asked for more than there is */
+	bool failed;                     /* what libarchive says is of here */
 	struct archive_inflate *inflate; /* owned; NULL: it is none, or not looked at yet */
 };
 
@@ -42,9 +44,10 @@ uint64_t archive_input_taken(const struct archive_input *input);
 /* Is it read to its end, wherever that is? Its bytes are UINT64_MAX. */
 bool archive_input_is_stream(const struct archive_input *input);
 
-/* "LABEL: what libarchive says". */
+/* "LABEL: MEMBER: what libarchive says", and where in what is compressed; member: NULL, or where
+ * it was found. */
 int archive_input_fail(const struct archive_input *input, struct archive *archive,
-		       struct error *error);
+		       const char *member, struct error *error);
 
 /* It is no archive: says what it is, if that is seen. */
 int archive_input_fail_foreign(const struct archive_input *input, struct error *error);

@@ -38,6 +38,7 @@ struct archive_partial {
 	ARRAY(struct stretch) kept;    /* ascending, apart from each other */
 	struct archive_stream *stream; /* while it is looked through */
 	struct error *failure;         /* likewise: of the stream */
+	struct archive_reader *reader; /* likewise; owned */
 	bool ended;                    /* the stream is */
 	struct archive_input again;    /* packed, as peeking reads it */
 	struct archive_stream peeking; /* of it; owned */
@@ -152,7 +153,6 @@ static int take(struct archive_partial *partial, uint64_t at, char *buf, size_t 
 static int go_through(struct archive_partial *partial, struct archive_input *input,
 		      const struct archive_reader_options *options, uint64_t *end)
 {
-	struct archive_reader *reader autocall(cleanup_archive_reader_free) = NULL;
 	autoerror struct error ignored = ERROR_INIT;
 	struct archive_reader_options quiet = *options;
 	struct archive_member member;
@@ -160,10 +160,10 @@ static int go_through(struct archive_partial *partial, struct archive_input *inp
 	int ret;
 
 	quiet.quiet = true;
-	ret = archive_reader_open(input, &quiet, &reader, &ignored);
-	while (ret >= 0 && (ret = archive_reader_next(reader, &member, &ignored)) > 0)
+	ret = archive_reader_open(input, &quiet, &partial->reader, &ignored);
+	while (ret >= 0 && (ret = archive_reader_next(partial->reader, &member, &ignored)) > 0)
 		;
-	*end = ret == 0 ? archive_reader_end(reader, &marked) : UINT64_MAX;
+	*end = ret == 0 ? archive_reader_end(partial->reader, &marked) : UINT64_MAX;
 	if (partial->failure->code)
 		return -partial->failure->code;
 	return ret == -ENOMEM || ret == -ECANCELED
@@ -200,6 +200,13 @@ static int go_to_end(struct archive_partial *partial, uint64_t end)
 	return ret < 0 ? ret : 0;
 }
 
+static char *find_member(void *arg, uint64_t off)
+{
+	const struct archive_partial *partial = arg;
+
+	return archive_reader_describe(partial->reader, off);
+}
+
 static int look_through(struct archive_partial *partial,
 			const struct archive_partial_options *options, struct error *error)
 {
@@ -211,6 +218,8 @@ static int look_through(struct archive_partial *partial,
 	int ret = archive_stream_open(&stream, &partial->packed, options->limit, options->digest,
 				      error);
 
+	stream.find_member = find_member;
+	stream.find_arg = partial;
 	partial->stream = &stream;
 	partial->failure = error;
 	if (ret == 0)
@@ -222,6 +231,7 @@ static int look_through(struct archive_partial *partial,
 	partial->bytes = stream.off;
 	partial->stream = NULL;
 	partial->failure = NULL;
+	archive_reader_free(steal_ptr(&partial->reader));
 	archive_input_release(&input);
 	archive_input_release(&partial->packed);
 	if (ret == 0 && ftruncate(partial->fd, (off_t)partial->bytes) < 0)

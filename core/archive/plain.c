@@ -6,6 +6,34 @@
 #include "core/archive/stream.h"
 #include "core/tree/content.h"
 
+struct unpacked {
+	const char *label;
+	int fd;
+	bool layer;
+};
+
+/* What was unpacked so far is read for it. */
+static char *find_member(void *arg, uint64_t off)
+{
+	const struct unpacked *unpacked = arg;
+	const struct archive_reader_options options = { .layer = unpacked->layer, .quiet = true };
+	struct archive_input input = { .label = unpacked->label, .fd = unpacked->fd, .bytes = off };
+	struct archive_reader *reader autocall(cleanup_archive_reader_free) = NULL;
+	autoerror struct error ignored = ERROR_INIT;
+	struct archive_member member;
+	char *words = NULL;
+
+	/* Zeros at its end are a hole that is not there yet. */
+	if (ftruncate(input.fd, (off_t)off) == 0 &&
+	    archive_reader_open(&input, &options, &reader, &ignored) == 0) {
+		while (archive_reader_next(reader, &member, &ignored) > 0)
+			;
+		words = archive_reader_describe(reader, off);
+	}
+	archive_input_release(&input);
+	return words;
+}
+
 static int unpack_all(struct archive_input *input, int fd,
 		      const struct archive_plain_options *options, uint64_t *bytes,
 		      struct error *error)
@@ -13,7 +41,10 @@ static int unpack_all(struct archive_input *input, int fd,
 	struct archive_stream stream autocall(archive_stream_close) = { 0 };
 	int ret = archive_stream_open(&stream, input, options->tree->scratch.limit, options->digest,
 				      error);
+	struct unpacked unpacked = { input->label, fd, options->layer };
 
+	stream.find_member = find_member;
+	stream.find_arg = &unpacked;
 	if (ret == 0)
 		ret = archive_stream_store(&stream, fd, bytes, error);
 	if (ret == 0)

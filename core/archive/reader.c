@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/archive/reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/archive/tar.h"
@@ -69,4 +70,28 @@ uint64_t archive_reader_end(const struct archive_reader *reader, bool *marked)
 	*marked = !reader->is_tar || reader->tar.ended;
 	return reader->is_tar ? reader->tar.next
 			      : (uint64_t)archive_filter_bytes(reader->cpio.archive, 0);
+}
+
+/* Until it is known where the next member is, the place is in the one that is looked at. */
+static bool is_in_tar_member(const struct tar *tar, uint64_t at)
+{
+	return at < tar->next || (tar->member.path && tar->next == tar->member.at);
+}
+
+char *archive_reader_describe(const struct archive_reader *reader, uint64_t at)
+{
+	const char *path;
+	char *words;
+	bool within;
+
+	if (!reader)
+		return NULL;
+	if (reader->is_tar) {
+		path = reader->tar.member.path ? reader->tar.member.path : reader->tar.previous;
+		within = is_in_tar_member(&reader->tar, at);
+	} else {
+		path = reader->cpio.previous;
+		within = at < reader->cpio.previous_end;
+	}
+	return path && asprintf(&words, "%s%s", within ? "" : "behind ", path) >= 0 ? words : NULL;
 }

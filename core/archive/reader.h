@@ -43,6 +43,10 @@ int archive_reader_next(struct archive_reader *reader, struct archive_member *me
 /* After the end: where it is in the input, and whether a mark says that it is. */
 uint64_t archive_reader_end(const struct archive_reader *reader, bool *marked);
 
+/* Which member a place of the input is in or behind, as far as was read: "MEMBER" or "behind
+ * MEMBER", to be freed; NULL: behind none, or memory is out. reader may be NULL. */
+char *archive_reader_describe(const struct archive_reader *reader, uint64_t at);
+
 /* tar_entry.c: fills entry and member from the headers that tar stands at. */
 struct tar;
 int tar_fill_entry(struct tar *tar, struct archive_member *member, struct error *error);
@@ -52,6 +56,7 @@ struct cpio {
 	struct archive_input *input;
 	struct archive *archive; /* owned */
 	char *previous;          /* path of the member before; owned */
+	uint64_t previous_end;   /* of its data */
 };
 int cpio_open(struct cpio *cpio, struct archive_input *input, struct error *error);
 void cpio_release(struct cpio *cpio);

@@ -36,7 +36,7 @@ static int open_raw(struct archive_input *input, struct archive **result, bool *
 		return ret;
 	ret = archive_read_next_header(archive, &entry);
 	if (ret != ARCHIVE_OK && ret != ARCHIVE_EOF)
-		return archive_input_fail(input, archive, error);
+		return archive_input_fail(input, archive, NULL, error);
 	*empty = ret == ARCHIVE_EOF;
 	*result = steal_ptr(&archive);
 	return 0;
@@ -146,6 +146,14 @@ static int take_block(struct archive_stream *stream, struct error *error)
 	return ret;
 }
 
+static int fail_next(struct archive_stream *stream, struct error *error)
+{
+	autofree char *member =
+		stream->find_member ? stream->find_member(stream->find_arg, stream->off) : NULL;
+
+	return archive_input_fail(stream->input, stream->archive, member, error);
+}
+
 int archive_stream_next(struct archive_stream *stream, struct error *error)
 {
 	const void *block;
@@ -165,8 +173,7 @@ int archive_stream_next(struct archive_stream *stream, struct error *error)
 		return ret < 0 ? ret : 1;
 	}
 	stream->len = 0;
-	return status == ARCHIVE_EOF ? 0
-				     : archive_input_fail(stream->input, stream->archive, error);
+	return status == ARCHIVE_EOF ? 0 : fail_next(stream, error);
 }
 
 /* Some fill a last block with zeros. */

@@ -17,6 +17,10 @@ struct archive_stream {
 	uint64_t off;
 	uint64_t stored;   /* bytes that are not holes */
 	uint64_t reported; /* of the input, as progress */
+	/* Which member a place is in or behind, in words that are to be freed; NULL: not known. The
+	 * function itself may be NULL; of use when it is set behind archive_stream_open. */
+	char *(*find_member)(void *arg, uint64_t off);
+	void *find_arg;
 };
 
 /* Is the input compressed? */

@@ -5,6 +5,7 @@ build and by a look at it, from a file and from a pipe; what the tool takes give
 import io
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -114,17 +115,41 @@ def check_forms(plain):
                 fail(f'{name}: {look}: another tree')
 
 
-def check_message(plain):
+def check_told(name, data, want):
+    for look, got in looks(data):
+        label = 'standard input' if look.endswith('-') else 'in'
+        if not re.fullmatch(f'kataimg: error: {label}: {want}\n', got.stderr.decode()):
+            fail(f'{name}: {look}: {got.stderr}, not {want}')
+
+
+def check_messages(plain):
+    """Archive, member, place and reason, whatever the compression."""
+    # A file of which bzip2 makes more than one block.
+    for command in ('gzip',), ('bzip2', '-1'), ('xz',), ('zstd', '-q'):
+        name = command[0]
+        packed = run(*command, '-c', data=plain).stdout
+        half = len(packed) // 2
+        what = f'what {name} compressed (is damaged|cannot be unpacked), '
+        check_told(name, packed[:half], f'noise: {what}at byte {half}: it is cut off')
+        check_told(name, packed[:-4], f'(behind )?zeros: {what}at byte {len(packed) - 4}: '
+                   'it is cut off')
+        # No one knows it better than by what was read at once.
+        near = '|'.join(str(len(packed) - less) for less in range(100))
+        check_told(name, changed(packed, len(packed) - 3),
+                   f'(behind )?zeros: {what}(at|near) byte ({near}): [A-Za-z].+')
     packed = run('gzip', '-c', data=plain).stdout
-    for data, text in (
-            (changed(packed, len(packed) - 8), f'at byte {len(packed) - 4}: incorrect data check'),
-            (changed(packed, len(packed) - 1), f'at byte {len(packed)}: incorrect length check'),
-            (packed[:1000], 'at byte 1000: it is cut off')):
-        for look, got in looks(data):
-            label = 'standard input' if look.endswith('-') else 'in'
-            want = f'kataimg: error: {label}: what gzip compressed is damaged, {text}\n'
-            if got.stderr.decode() != want:
-                fail(f'{look}: {got.stderr}, not {want}')
+    what = 'what gzip compressed is damaged, at byte'
+    check_told('gzip', changed(packed, len(packed) - 8),
+               f'zeros: {what} {len(packed) - 4}: incorrect data check')
+    check_told('gzip', changed(packed, len(packed) - 1),
+               f'zeros: {what} {len(packed)}: incorrect length check')
+    check_told('gzip', packed[:12], f'{what} 12: it is cut off')
+    with open('noise', 'wb') as out:
+        out.write(random.Random(2).randbytes(300000))
+    packed = run('xz', '-c', data=run('cpio', '-o', '-H', 'newc', '--quiet',
+                                      data=b'noise\n').stdout).stdout
+    check_told('cpio', packed[:200000], 'noise: what xz compressed cannot be unpacked, '
+               'at byte 200000: it is cut off')
 
 
 with tempfile.TemporaryDirectory(dir='.') as directory:
@@ -133,6 +158,6 @@ with tempfile.TemporaryDirectory(dir='.') as directory:
     for compressor in 'gzip', 'bzip2', 'xz', 'zstd':
         check_damages(compressor, content)
     check_forms(content)
-    check_message(content)
+    check_messages(content)
     os.chdir('..')
 sys.exit(1 if failures else 0)
