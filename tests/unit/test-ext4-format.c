@@ -174,6 +174,24 @@ static void test_acl(void **state)
 	assert_memory_equal(disk, expected, sizeof(expected));
 }
 
+static void test_acl_restore(void **state)
+{
+	uint8_t disk[64], value[sizeof(acl_value)];
+	size_t bytes = ext4_acl_disk_bytes(acl_value, sizeof(acl_value));
+
+	(void)state;
+	ext4_acl_convert(acl_value, sizeof(acl_value), disk);
+	assert_int_equal(ext4_acl_restore(disk, bytes, value, sizeof(value)), sizeof(acl_value));
+	assert_memory_equal(value, acl_value, sizeof(acl_value));
+	/* no room; an entry that is cut off, with an id and without; no list */
+	assert_int_equal(ext4_acl_restore(disk, bytes, value, sizeof(value) - 1), 0);
+	assert_int_equal(ext4_acl_restore(disk, 15, value, sizeof(value)), 0);
+	assert_int_equal(ext4_acl_restore(disk, bytes - 1, value, sizeof(value)), 0);
+	assert_int_equal(ext4_acl_restore(disk, 3, value, sizeof(value)), 0);
+	disk[0] = 2;
+	assert_int_equal(ext4_acl_restore(disk, bytes, value, sizeof(value)), 0);
+}
+
 /* The larger attribute takes the inode, the other goes to the block. */
 static void test_xattr_split(void **state)
 {
@@ -272,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_feature_words),
 		cmocka_unit_test(test_xattr_hash),
 		cmocka_unit_test(test_acl),
+		cmocka_unit_test(test_acl_restore),
 		cmocka_unit_test(test_xattr_split),
 		cmocka_unit_test(test_xattr_refusals),
 		cmocka_unit_test(test_xattr_best_split),
