@@ -136,9 +136,11 @@ struct xfs_emit {
 int xfs_reader_extents(struct xfs_reader *reader, const struct xfs_found_inode *inode,
 		       const struct xfs_found_fork *fork, const struct xfs_emit *emit);
 
-/* Of metadata: what is written, as a list. */
+/* Of metadata: what is written, as a list. In a sound fork no two blocks are in one place, and who
+ * follows what is in them comes to each once. */
 struct xfs_map {
 	ARRAY(struct xfs_found_extent) extents;
+	uint64_t unread; /* so many blocks */
 };
 
 static inline void xfs_map_free(struct xfs_map *map)
@@ -148,9 +150,10 @@ static inline void xfs_map_free(struct xfs_map *map)
 
 int xfs_map_load(struct xfs_reader *reader, const struct xfs_found_inode *inode,
 		 const struct xfs_found_fork *fork, struct xfs_map *map);
-/* So many blocks of the fork; *off: where the first one is. Holes are refused. */
+/* So many blocks of the fork; *off: where the first one is. Holes are refused,
+ * and blocks that are read again. */
 int xfs_map_read(struct xfs_reader *reader, const struct xfs_found_inode *inode,
-		 const struct xfs_map *map, uint64_t file_block, uint64_t blocks, uint8_t *buf,
+		 struct xfs_map *map, uint64_t file_block, uint64_t blocks, uint8_t *buf,
 		 uint64_t *off);
 
 /* ---- read_dir.c ---- */
@@ -175,7 +178,7 @@ int xfs_reader_report_attr(struct xfs_reader *reader, const struct xfs_found_ino
 			   const struct xfs_found_attr *attr);
 /* A value in blocks of the attribute fork, from file_block on, of value_len bytes in buf. */
 int xfs_reader_remote_value(struct xfs_reader *reader, const struct xfs_found_inode *inode,
-			    const struct xfs_map *map, uint64_t file_block, uint8_t *buf,
+			    struct xfs_map *map, uint64_t file_block, uint8_t *buf,
 			    uint32_t value_len);
 
 /* ---- read_symlink.c ---- */

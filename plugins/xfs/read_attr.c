@@ -26,7 +26,7 @@ static const struct xfs_block_kind leaf_kind = ATTR_KIND("leaf of attributes", X
 struct attrs {
 	struct xfs_reader *reader;
 	const struct xfs_found_inode *inode;
-	struct xfs_map map;
+	struct xfs_map *map;
 	uint8_t *block;
 	uint8_t *value; /* XFS_VALUE_BYTES_MAX */
 };
@@ -109,7 +109,7 @@ static int read_remote(const struct attrs *attrs, uint32_t off, struct xfs_found
 		return refuse(attrs, "an attribute that is longer than any");
 	attr->name = attrs->block + off;
 	attr->value = attrs->value;
-	ret = xfs_reader_remote_value(attrs->reader, attrs->inode, &attrs->map,
+	ret = xfs_reader_remote_value(attrs->reader, attrs->inode, attrs->map,
 				      from_be32(remote.valueblk), attrs->value, attr->value_len);
 	return ret < 0 ? ret : xfs_reader_report_attr(attrs->reader, attrs->inode, attr);
 }
@@ -154,7 +154,7 @@ static int load_block(const struct attrs *attrs, uint32_t number, bool *is_leaf)
 {
 	struct xfs_reader *reader = attrs->reader;
 	uint64_t off;
-	int ret = xfs_map_read(reader, attrs->inode, &attrs->map, number, 1, attrs->block, &off);
+	int ret = xfs_map_read(reader, attrs->inode, attrs->map, number, 1, attrs->block, &off);
 
 	if (ret < 0)
 		return ret;
@@ -163,7 +163,8 @@ static int load_block(const struct attrs *attrs, uint32_t number, bool *is_leaf)
 				      *is_leaf ? &leaf_kind : &node_kind, attrs->inode->number);
 }
 
-/* The leaf of the lowest hashes, which the others follow, is in the block afterwards. */
+/* The leaf of the lowest hashes, which the others follow, is in the block afterwards. Neither nodes
+ * nor leaves can go in a circle: the map gives each block once. */
 static int find_first_leaf(const struct attrs *attrs)
 {
 	uint32_t number = 0;
@@ -185,18 +186,8 @@ static int find_first_leaf(const struct attrs *attrs)
 	return refuse(attrs, "attributes behind too many nodes");
 }
 
-static uint64_t count_blocks(const struct xfs_map *map)
-{
-	uint64_t blocks = 0;
-
-	for (size_t i = 0; i < map->extents.count; i++)
-		blocks += map->extents.items[i].blocks;
-	return blocks;
-}
-
 static int read_leaves(const struct attrs *attrs)
 {
-	uint64_t left = count_blocks(&attrs->map);
 	uint32_t next = 0;
 	int ret = find_first_leaf(attrs);
 
@@ -206,9 +197,6 @@ static int read_leaves(const struct attrs *attrs)
 		ret = read_leaf(attrs, &next);
 		if (ret < 0 || !next)
 			return ret;
-		if (left-- == 0)
-			return refuse(attrs, "attributes whose leaves follow each other in a "
-					     "circle");
 		ret = load_block(attrs, next, &is_leaf);
 		if (ret == 0 && !is_leaf)
 			return refuse(attrs, "a node of attributes where a leaf should be");
@@ -218,7 +206,8 @@ static int read_leaves(const struct attrs *attrs)
 
 int xfs_reader_attrs(struct xfs_reader *reader, const struct xfs_found_inode *inode)
 {
-	struct attrs attrs = { .reader = reader, .inode = inode };
+	autocall(xfs_map_free) struct xfs_map map = { 0 };
+	struct attrs attrs = { .reader = reader, .inode = inode, .map = &map };
 	autofree uint8_t *bytes = NULL;
 	int ret;
 
@@ -232,9 +221,6 @@ int xfs_reader_attrs(struct xfs_reader *reader, const struct xfs_found_inode *in
 		return -ENOMEM;
 	attrs.block = bytes;
 	attrs.value = bytes + reader->block_bytes;
-	ret = xfs_map_load(reader, inode, &inode->attr, &attrs.map);
-	if (ret == 0)
-		ret = read_leaves(&attrs);
-	xfs_map_free(&attrs.map);
-	return ret;
+	ret = xfs_map_load(reader, inode, &inode->attr, &map);
+	return ret < 0 ? ret : read_leaves(&attrs);
 }

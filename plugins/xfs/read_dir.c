@@ -154,8 +154,7 @@ static int read_entry(const struct dir *dir, const uint8_t *bytes, uint32_t off,
 	return report(dir, name, name_len, take_number(bytes + off, sizeof(be64)));
 }
 
-static int read_block(const struct dir *dir, const struct xfs_map *map, uint64_t number,
-		      uint8_t *bytes)
+static int read_block(const struct dir *dir, struct xfs_map *map, uint64_t number, uint8_t *bytes)
 {
 	struct xfs_reader *reader = dir->reader;
 	uint64_t blocks = UINT64_C(1) << reader->super.dirblklog, off;
@@ -180,7 +179,7 @@ static int read_block(const struct dir *dir, const struct xfs_map *map, uint64_t
 	return ret;
 }
 
-static int read_blocks(const struct dir *dir, const struct xfs_map *map, uint8_t *bytes)
+static int read_blocks(const struct dir *dir, struct xfs_map *map, uint8_t *bytes)
 {
 	unsigned int log = dir->reader->super.dirblklog;
 	uint64_t end = UINT64_C(1) << (ENTRIES_END_BITS - dir->reader->block_bits - log);

@@ -197,13 +197,44 @@ static int add_extent(void *arg, const struct xfs_found_extent *extent)
 	return 0;
 }
 
+static int compare_places(const void *left, const void *right)
+{
+	const struct xfs_found_extent *a = left, *b = right;
+
+	return (a->off > b->off) - (a->off < b->off);
+}
+
+static int check_places(const struct xfs_reader *reader, const struct xfs_found_inode *inode,
+			const struct xfs_map *map)
+{
+	size_t count = map->extents.count;
+	autofree struct xfs_found_extent *sorted = calloc(count + 1, sizeof(*sorted));
+
+	if (!sorted)
+		return -ENOMEM;
+	if (count > 0)
+		memcpy(sorted, map->extents.items, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), compare_places);
+	for (size_t i = 1; i < count; i++)
+		if (sorted[i].off - sorted[i - 1].off < sorted[i - 1].blocks << reader->block_bits)
+			return xfs_reader_refuse(reader,
+						 "inode %" PRIu64 " has two extents in one place",
+						 inode->number);
+	return 0;
+}
+
 int xfs_map_load(struct xfs_reader *reader, const struct xfs_found_inode *inode,
 		 const struct xfs_found_fork *fork, struct xfs_map *map)
 {
 	struct gather gather = { reader, inode, map };
 	const struct xfs_emit emit = { add_extent, &gather };
+	int ret = xfs_reader_extents(reader, inode, fork, &emit);
 
-	return xfs_reader_extents(reader, inode, fork, &emit);
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < map->extents.count; i++)
+		map->unread += map->extents.items[i].blocks;
+	return check_places(reader, inode, map);
 }
 
 static const struct xfs_found_extent *find_extent(const struct xfs_map *map, uint64_t file_block)
@@ -225,9 +256,14 @@ static const struct xfs_found_extent *find_extent(const struct xfs_map *map, uin
 }
 
 int xfs_map_read(struct xfs_reader *reader, const struct xfs_found_inode *inode,
-		 const struct xfs_map *map, uint64_t file_block, uint64_t blocks, uint8_t *buf,
+		 struct xfs_map *map, uint64_t file_block, uint64_t blocks, uint8_t *buf,
 		 uint64_t *off)
 {
+	if (blocks > map->unread)
+		return xfs_reader_refuse(reader,
+					 "inode %" PRIu64 " has metadata that leads in a circle",
+					 inode->number);
+	map->unread -= blocks;
 	for (uint64_t done = 0; done < blocks;) {
 		const struct xfs_found_extent *extent = find_extent(map, file_block + done);
 		uint64_t skip, part;

@@ -26,7 +26,7 @@ static const struct xfs_block_kind value_kind = {
 /* ---- Values that have blocks of their own ---- */
 
 static int read_value_block(struct xfs_reader *reader, const struct xfs_found_inode *inode,
-			    const struct xfs_map *map, uint64_t file_block, uint8_t *block)
+			    struct xfs_map *map, uint64_t file_block, uint8_t *block)
 {
 	uint64_t off;
 	int ret = xfs_map_read(reader, inode, map, file_block, 1, block, &off);
@@ -38,7 +38,7 @@ static int read_value_block(struct xfs_reader *reader, const struct xfs_found_in
 }
 
 int xfs_reader_remote_value(struct xfs_reader *reader, const struct xfs_found_inode *inode,
-			    const struct xfs_map *map, uint64_t file_block, uint8_t *buf,
+			    struct xfs_map *map, uint64_t file_block, uint8_t *buf,
 			    uint32_t value_len)
 {
 	uint32_t room = reader->block_bytes - (uint32_t)sizeof(struct xfs_attr_value);

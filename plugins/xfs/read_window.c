@@ -11,7 +11,8 @@
 
 /*
  * Blocks of metadata of a sound image do not overlap, so that together they are no more than the
- * window. In a forged image a million inodes can share one btree, and each would walk it.
+ * window. A block names its inode, and an inode's blocks are read once, so that a forged image
+ * hardly gets farther; this holds it to that, whatever way it finds.
  */
 #define LOOK_FACTOR 4
 #define LOOK_BASE_BYTES (UINT64_C(16) << 20)
