@@ -8,6 +8,10 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include "lib/bytes.h"
+
+/* Some gzip files are their own content. */
+#define DEPTH_MAX 8
 #define BLOCK_BYTES ((size_t)256 << 10)
 /* zlib's way to say: the largest window, in a gzip file and nothing else. */
 #define WINDOW_BITS (15 + 16)
@@ -17,6 +21,11 @@ struct archive_inflate {
 	bool in_member; /* its end has not come */
 	bool at_end;    /* of the file */
 	bool done;      /* no member follows */
+	bool rest;      /* but something does */
+	bool begun;     /* a block was given */
+	unsigned int depth;
+	struct archive_inflate *inner; /* owned: what is behind it is gzip as well */
+	size_t kept;                   /* of block, when it was too little to tell */
 	Bytef block[BLOCK_BYTES];
 };
 
@@ -44,8 +53,10 @@ struct archive_inflate *archive_inflate_new(void)
 
 void archive_inflate_free(struct archive_inflate *gzip)
 {
-	if (gzip)
-		inflateEnd(&gzip->z);
+	if (!gzip)
+		return;
+	archive_inflate_free(gzip->inner);
+	inflateEnd(&gzip->z);
 	free(gzip);
 }
 
@@ -66,6 +77,7 @@ static void begin_member(struct archive_inflate *gzip)
 {
 	if (*gzip->z.next_in != magic[0]) {
 		gzip->done = true;
+		gzip->rest |= !bytes_are_zero(gzip->z.next_in, gzip->z.avail_in);
 		return;
 	}
 	inflateReset(&gzip->z);
@@ -102,22 +114,93 @@ static int go_on(struct archive_inflate *gzip, const char **reason)
 	return gzip->in_member ? -EBADMSG : 0;
 }
 
-int archive_inflate_next(struct archive_inflate *gzip, const void **block, size_t *len,
-			 const char **reason)
+/* The first block tells what it is, and is not shorter than that needs. */
+static int next_block(struct archive_inflate *gzip, const void **block, size_t *len,
+		      const char **reason)
 {
+	size_t least = gzip->begun ? 1 : sizeof(magic);
 	int ret = 0;
 
-	gzip->z.next_out = gzip->block;
-	gzip->z.avail_out = BLOCK_BYTES;
+	gzip->z.next_out = gzip->block + gzip->kept;
+	gzip->z.avail_out = (uInt)(BLOCK_BYTES - gzip->kept);
 	*block = gzip->block;
-	*len = 0;
-	while (ret == 0 && *len == 0 && !gzip->done) {
+	*len = gzip->kept;
+	while (ret == 0 && *len < least && !gzip->done) {
+		size_t before = *len;
+
 		/* There may be more to come of what was read before. */
 		if (gzip->in_member)
 			ret = step(gzip, reason);
 		*len = BLOCK_BYTES - gzip->z.avail_out;
-		if (ret == 0 && *len == 0)
+		if (ret == 0 && *len == before)
 			ret = go_on(gzip, reason);
 	}
+	gzip->kept = ret == -EAGAIN ? *len : 0;
 	return ret;
+}
+
+static int begin_inner(struct archive_inflate *gzip, const void *block, size_t len,
+		       const char **reason)
+{
+	if (gzip->depth == DEPTH_MAX) {
+		*reason = "it is gzip within gzip, too many times";
+		return -EBADMSG;
+	}
+	gzip->inner = archive_inflate_new();
+	if (!gzip->inner)
+		return -ENOMEM;
+	gzip->inner->depth = gzip->depth + 1;
+	archive_inflate_feed(gzip->inner, block, len);
+	return 0;
+}
+
+/* Behind the inner one's end there is still what the outer one ends with. */
+static int go_to_end(struct archive_inflate *gzip, const char **reason)
+{
+	const void *block;
+	size_t len;
+	int ret;
+
+	while ((ret = next_block(gzip, &block, &len, reason)) == 0 && len > 0)
+		gzip->rest |= !bytes_are_zero(block, len);
+	return ret;
+}
+
+static int next_of_inner(struct archive_inflate *gzip, const void **block, size_t *len,
+			 const char **reason)
+{
+	int ret;
+
+	while ((ret = archive_inflate_next(gzip->inner, block, len, reason)) == -EAGAIN) {
+		const void *packed;
+		size_t packed_len;
+
+		ret = next_block(gzip, &packed, &packed_len, reason);
+		if (ret < 0)
+			return ret;
+		archive_inflate_feed(gzip->inner, packed, packed_len);
+	}
+	return ret == 0 && *len == 0 ? go_to_end(gzip, reason) : ret;
+}
+
+int archive_inflate_next(struct archive_inflate *gzip, const void **block, size_t *len,
+			 const char **reason)
+{
+	int ret;
+
+	if (gzip->inner)
+		return next_of_inner(gzip, block, len, reason);
+	ret = next_block(gzip, block, len, reason);
+	if (ret < 0 || gzip->begun)
+		return ret;
+	gzip->begun = true;
+	if (!archive_inflate_is(*block, *len))
+		return 0;
+	ret = begin_inner(gzip, *block, *len, reason);
+	return ret < 0 ? ret : next_of_inner(gzip, block, len, reason);
+}
+
+bool archive_inflate_has_rest(const struct archive_inflate *gzip)
+{
+	return gzip->rest || (gzip->inner && archive_inflate_has_rest(gzip->inner));
 }

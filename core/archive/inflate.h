@@ -2,6 +2,7 @@
 /*
  * What is behind gzip (RFC 1952), with the sums that it ends with: libarchive's own filter does not
  * look at them, so that a file which bits were changed in would be read as if nothing had happened.
+ * gzip within gzip is read as well, and checked alike.
  */
 #ifndef ARCHIVE_INFLATE_H
 #define ARCHIVE_INFLATE_H
@@ -33,6 +34,9 @@ void archive_inflate_feed(struct archive_inflate *inflate, const void *bytes, si
  */
 int archive_inflate_next(struct archive_inflate *inflate, const void **block, size_t *len,
 			 const char **reason);
+
+/* At the end: did something follow, other than zeros, in what was fed? */
+bool archive_inflate_has_rest(const struct archive_inflate *inflate);
 
 /* So many bytes of what was fed are not looked at yet. */
 size_t archive_inflate_left(const struct archive_inflate *inflate);

@@ -25,7 +25,6 @@ static int open_raw(struct archive_input *input, struct archive **result, bool *
 	if (ret < 0)
 		return ret;
 	input->decompress = true;
-	archive_read_support_filter_gzip(archive);
 	archive_read_support_filter_bzip2(archive);
 	archive_read_support_filter_xz(archive);
 	archive_read_support_filter_zstd(archive);
@@ -72,6 +71,7 @@ int archive_stream_open(struct archive_stream *stream, struct archive_input *inp
 void archive_stream_close(struct archive_stream *stream)
 {
 	archive_read_free(steal_ptr(&stream->archive));
+	archive_inflate_free(steal_ptr(&stream->inflate));
 }
 
 /* ---- Blocks ---- */
@@ -154,45 +154,130 @@ static int fail_next(struct archive_stream *stream, struct error *error)
 	return archive_input_fail(stream->input, stream->archive, member, error);
 }
 
-int archive_stream_next(struct archive_stream *stream, struct error *error)
+/* Behind libarchive's filters; *len 0: the end. */
+static int read_filtered(struct archive_stream *stream, const void **block, size_t *len,
+			 struct error *error)
 {
-	const void *block;
 	la_int64_t off;
-	int status, ret;
+	int status;
 
-	stream->off += stream->len;
-	stream->len = 0;
-	if (!stream->archive)
-		return 0;
 	do
-		status = archive_read_data_block(stream->archive, &block, &stream->len, &off);
-	while (status == ARCHIVE_OK && stream->len == 0);
-	if (status == ARCHIVE_OK) {
-		stream->block = block;
-		ret = take_block(stream, error);
-		return ret < 0 ? ret : 1;
-	}
-	stream->len = 0;
+		status = archive_read_data_block(stream->archive, block, len, &off);
+	while (status == ARCHIVE_OK && *len == 0);
+	if (status == ARCHIVE_OK)
+		return 0;
+	*len = 0;
 	return status == ARCHIVE_EOF ? 0 : fail_next(stream, error);
 }
 
-/* Some fill a last block with zeros. */
+static int fail_inner(struct archive_stream *stream, int code, const char *reason,
+		      struct error *error)
+{
+	if (code == ENOMEM)
+		return error_nomem(error);
+	archive_set_error(stream->archive, EBADMSG,
+			  "what gzip compressed is damaged, near byte %" PRIu64 ": %s",
+			  archive_input_taken(stream->input), reason);
+	stream->input->failed = true;
+	return fail_next(stream, error);
+}
+
+/* Behind the inner one's end there is still what the filter checks. */
+static int go_to_filter_end(struct archive_stream *stream, struct error *error)
+{
+	const void *packed;
+	size_t len;
+	int ret;
+
+	while ((ret = read_filtered(stream, &packed, &len, error)) == 0 && len > 0)
+		;
+	return ret;
+}
+
+static int read_inner(struct archive_stream *stream, const void **block, size_t *len,
+		      struct error *error)
+{
+	const char *reason = NULL;
+	int ret;
+
+	while ((ret = archive_inflate_next(stream->inflate, block, len, &reason)) == -EAGAIN) {
+		const void *packed;
+		size_t packed_len;
+
+		ret = read_filtered(stream, &packed, &packed_len, error);
+		if (ret < 0)
+			return ret;
+		archive_inflate_feed(stream->inflate, packed, packed_len);
+	}
+	if (ret < 0)
+		return fail_inner(stream, -ret, reason, error);
+	return *len > 0 ? 0 : go_to_filter_end(stream, error);
+}
+
+/* libarchive's own gzip filter checks no sums (archive/inflate.h). */
+static int read_next(struct archive_stream *stream, const void **block, size_t *len,
+		     struct error *error)
+{
+	bool first = !stream->begun;
+	int ret;
+
+	stream->begun = true;
+	if (stream->inflate)
+		return read_inner(stream, block, len, error);
+	ret = read_filtered(stream, block, len, error);
+	if (ret < 0 || !first || !archive_inflate_is(*block, *len))
+		return ret;
+	stream->inflate = archive_inflate_new();
+	if (!stream->inflate)
+		return error_nomem(error);
+	archive_inflate_feed(stream->inflate, *block, *len);
+	return read_inner(stream, block, len, error);
+}
+
+int archive_stream_next(struct archive_stream *stream, struct error *error)
+{
+	const void *block = NULL;
+	size_t len = 0;
+	int ret;
+
+	stream->off += stream->len;
+	stream->len = 0;
+	ret = stream->archive ? read_next(stream, &block, &len, error) : 0;
+	if (ret < 0 || len == 0)
+		return ret;
+	stream->block = block;
+	stream->len = len;
+	ret = take_block(stream, error);
+	return ret < 0 ? ret : 1;
+}
+
+/* Does the file go on where its last filter ended? Some fill a last block with zeros. */
+static bool goes_on(const struct archive_stream *stream)
+{
+	const struct archive_input *input = stream->input;
+	/* Of gzip libarchive sees what is behind it. */
+	uint64_t at = input->inflate ? archive_input_taken(input)
+				     : (uint64_t)archive_filter_bytes(stream->archive, -1);
+	char start[512];
+	size_t len;
+
+	if (archive_input_is_stream(input) || at >= input->bytes)
+		return false;
+	len = input->bytes - at < sizeof(start) ? (size_t)(input->bytes - at) : sizeof(start);
+	return archive_input_read(input, at, start, len) == 0 && !bytes_are_zero(start, len);
+}
+
+static bool has_rest(const struct archive_inflate *inflate)
+{
+	return inflate && archive_inflate_has_rest(inflate);
+}
+
 void archive_stream_warn_behind(const struct archive_stream *stream)
 {
 	const struct archive_input *input = stream->input;
-	char start[512];
-	uint64_t at;
-	size_t len;
 
-	if (!stream->archive || archive_input_is_stream(input))
-		return;
-	/* Of gzip libarchive sees what is behind it. */
-	at = input->inflate ? archive_input_taken(input)
-			    : (uint64_t)archive_filter_bytes(stream->archive, -1);
-	if (at >= input->bytes)
-		return;
-	len = input->bytes - at < sizeof(start) ? (size_t)(input->bytes - at) : sizeof(start);
-	if (archive_input_read(input, at, start, len) == 0 && !bytes_are_zero(start, len))
+	if (stream->archive &&
+	    (has_rest(input->inflate) || has_rest(stream->inflate) || goes_on(stream)))
 		log_warning("%s: what follows its compressed data is left out", input->label);
 }
 

@@ -9,8 +9,10 @@
 struct archive_stream {
 	struct archive_input *input;
 	struct archive *archive; /* owned; NULL: there is no byte */
-	uint64_t limit;          /* that was asked for */
-	struct digest *digest;   /* of all bytes; not owned; NULL */
+	bool begun;
+	struct archive_inflate *inflate; /* owned: of gzip within another compression; NULL */
+	uint64_t limit;                  /* that was asked for */
+	struct digest *digest;           /* of all bytes; not owned; NULL */
 	/* The block that was read last, and where it is. */
 	const char *block;
 	size_t len;

@@ -152,6 +152,47 @@ def check_messages(plain):
                'at byte 200000: it is cut off')
 
 
+def check_nested(plain):
+    """Each layer of gzip is checked, wherever it is."""
+    with open('plain', 'wb') as out:
+        out.write(plain)
+    tree = run(KATAIMG, 'tree', '-q', 'plain').stdout
+    once = member(plain)
+    wrong_sum = changed(once, len(once) - 6)
+
+    def packed(*commands, data=once):
+        for command in commands:
+            data = run(command, '-c', data=data).stdout
+        return data
+
+    for name, data in (('gzip', packed('gzip')), ('gzip twice', packed('gzip', 'gzip')),
+                       ('xz', packed('xz')), ('xz and gzip', packed('xz', 'gzip')),
+                       ('xz within gzip', packed('xz', 'gzip', 'gzip', data=plain))):
+        for look, got in looks(data):
+            if got.returncode != 0 or ('tree' in look and got.stdout != tree):
+                fail(f'gzip in {name}: {look}: {got.stderr}')
+    what = r'what gzip compressed is damaged, (at|near) byte \d+'
+    for outer in 'gzip', 'bzip2', 'xz', 'zstd':
+        check_told(f'gzip in {outer}', packed(outer, data=wrong_sum),
+                   f'(behind )?zeros: {what}: incorrect data check')
+        check_told(f'gzip in {outer}', packed(outer, data=once[:-5]),
+                   f'(behind )?zeros: {what}: it is cut off')
+    twice = packed('gzip')
+    check_told('outer gzip', changed(twice, len(twice) - 6), f'.*{what}: incorrect data check')
+    check_told('too deep', packed(*['gzip'] * 12),
+               f'{what}: it is gzip within gzip, too many times')
+    for data in once, twice, packed('xz', data=once + b'letters'):
+        if data[:1] == b'\x1f':
+            data += b'letters'
+        for source in 'in', '-':
+            with open('in', 'wb') as out:
+                out.write(data)
+            got = run(KATAIMG, 'tree', source, data=data if source == '-' else b'')
+            text = b'what follows its compressed data is left out'
+            if got.returncode != 0 or got.stdout != tree or got.stderr.count(text) != 1:
+                fail(f'letters behind gzip: {source}: {got.stderr}')
+
+
 with tempfile.TemporaryDirectory(dir='.') as directory:
     os.chdir(directory)
     content = archive()
@@ -159,5 +200,6 @@ with tempfile.TemporaryDirectory(dir='.') as directory:
         check_damages(compressor, content)
     check_forms(content)
     check_messages(content)
+    check_nested(content)
     os.chdir('..')
 sys.exit(1 if failures else 0)
