@@ -26,7 +26,7 @@ TREES = ['xattrs', 'acls', 'xfs-value-sizes', 'xfs-extents-and-attributes', 'dir
          'names-every-byte', 'sparse-exabyte', 'symlinks-with-xattrs', 'times', 'random-1']
 FOREIGN = [
     [], ['-bsize=1024'], ['-bsize=1024', '-nsize=4096'], ['-bsize=2048', '-isize=1024'],
-    ['-bsize=1024', '-nsize=65536', '-mrmapbt=1'], ['-nsize=65536', '-isize=2048'],
+    ['-bsize=1024', '-nsize=65536', '-mrmapbt=1'], ['-nsize=65536', '-isize=2048', '-lsu=262144'],
     ['-ssize=4096', '-dagcount=8'], ['-mreflink=0,bigtime=0,inobtcount=0', '-isparse=0'],
     ['-inrext64=1', '-mrmapbt=1'], ['-mreflink=0,finobt=0,rmapbt=0', '-dsunit=64,swidth=128'],
     ['-bsize=16384'], ['-bsize=65536', '-isize=2048'],
@@ -98,6 +98,17 @@ def fill_attributes(root):
     os.setxattr(root, 'user.empty', b'')
 
 
+def fill_scattered(root):
+    """Attributes whose blocks lie between those of a file."""
+    path = os.path.join(root, 'scattered')
+    os.mkdir(path)
+    with open(f'{path}-file', 'wb', 0) as file:
+        for number in range(120):
+            os.setxattr(path, f'user.{number}', os.urandom(900 + number))
+            file.write(bytes([number]) * 4096)
+            os.fsync(file.fileno())
+
+
 def fill_special(root):
     for length in [1, 200, 400, 1023]:
         path = os.path.join(root, f'symlink-{length}')
@@ -120,6 +131,7 @@ def fill(root):
     fill_names(root)
     fill_extents(root)
     fill_attributes(root)
+    fill_scattered(root)
     fill_special(root)
 
 
@@ -173,6 +185,18 @@ def judge_foreign(program, options):
     image = make_filesystem(program, options)
     with mounted_to_fill(program, image) as point:
         fill(point)
+    judge_read(program, image, whole(image))
+    os.unlink(image)
+
+
+def judge_renamed(program):
+    """The superblock has another UUID than all other metadata."""
+    image = make_filesystem(program, [])
+    with mounted_to_fill(program, image) as point:
+        fill_special(point)
+    result = subprocess.run([need_tool('xfs_admin'), '-U', 'generate', image], text=True,
+                            capture_output=True, check=False)
+    check(result.returncode == 0, f'xfs_admin: {result.stderr}')
     judge_read(program, image, whole(image))
     os.unlink(image)
 
@@ -276,6 +300,7 @@ def main():
     tap = Tap()
     for options in FOREIGN[:3] if is_reduced() else FOREIGN:
         tap.case(f'mkfs.xfs {" ".join(options)}', judge_foreign, program, options)
+    tap.case('another UUID', judge_renamed, program)
     for name in TREES[:1] if is_reduced() else TREES:
         tap.case(f'{name}: ours', judge_ours, program, name)
     refusals(tap, program)
