@@ -27,7 +27,12 @@
 #include "core/tree/tree.h"
 #include "lib/hashtable.h"
 
-enum config_verify { CONFIG_VERIFY_NONE, CONFIG_VERIFY_METADATA, CONFIG_VERIFY_CONTENT, CONFIG_VERIFY_READBACK };
+enum config_verify {
+	CONFIG_VERIFY_NONE,
+	CONFIG_VERIFY_METADATA,
+	CONFIG_VERIFY_CONTENT,
+	CONFIG_VERIFY_READBACK
+};
 enum config_unsupported { CONFIG_UNSUPPORTED_ERROR, CONFIG_UNSUPPORTED_DROP };
 
 /* Who gave a value. name NULL: the default. line not 0: the file of that name, else an option or
