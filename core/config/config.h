@@ -115,7 +115,7 @@ struct config {
 	struct config_origin origins[CONFIG_KEYS_MAX]; /* of each key, in the table's order */
 	char *given[CONFIG_KEYS_MAX]; /* owned: each key's last text, as given; NULL: default */
 	struct config_pair *pairs;    /* of all backends, in the order given */
-	size_t pair_count;
+	size_t pair_count, pair_room;
 	struct config_section *sections; /* of all backends, each once */
 	size_t section_count;
 	struct hashtable pair_numbers, section_numbers; /* of both, by name: config/pairs.h */

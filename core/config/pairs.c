@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
+
 /* With the NUL, so that "a" "bc" is another than "ab" "c". */
 static uint32_t hash_text(uint32_t start, const char *text)
 {
@@ -45,22 +47,22 @@ static void free_pair(const struct config_pair *pair)
 
 int pair_add(struct config *config, const struct config_pair *pair)
 {
-	struct config_pair *pairs =
-		reallocarray(config->pairs, config->pair_count + 1, sizeof(*pairs));
+	int ret = config->pair_count < config->pair_room
+			  ? 0
+			  : array_grow(&config->pairs, &config->pair_room, config->pair_count, 1,
+				       sizeof(*config->pairs));
 	const struct config_pair copy = { .section = strdup(pair->section),
 					  .name = strdup(pair->name),
 					  .value = strdup(pair->value),
 					  .origin = pair->origin };
 
-	if (pairs)
-		config->pairs = pairs;
-	if (!pairs || !copy.section || !copy.name || !copy.value ||
+	if (ret < 0 || !copy.section || !copy.name || !copy.value ||
 	    hashtable_put(&config->pair_numbers, hash_pair(pair->section, pair->name),
 			  (uint32_t)config->pair_count) < 0) {
 		free_pair(&copy);
 		return -ENOMEM;
 	}
-	pairs[config->pair_count++] = copy;
+	config->pairs[config->pair_count++] = copy;
 	return 0;
 }
 

@@ -242,7 +242,8 @@ def output_through_link_to_nothing(bench):
                 'what is in the directory below')
     check(not os.path.islink(os.path.join(directory, 'd/image')), 'the image is a link')
     os.symlink('nowhere/image', os.path.join(directory, 'astray'))
-    refused_output(bench, os.path.join(directory, 'astray'), 'astray', 'No such file')
+    refused_output(bench, os.path.join(directory, 'astray'), 'astray', 'to where no directory is',
+                   code=2)
 
 
 def mode_of_output(bench):
