@@ -18,7 +18,8 @@ from trees.maker import make_tree
 
 
 def judge_tree(program, backend, tree, source, expected):
-    """A tree that the backend cannot hold must be refused with its reason, and leave nothing."""
+    """A tree that the backend cannot hold must be refused with its reason, and leave nothing. Others
+    are read back by the backend before the judges see them."""
     work = program.workspace.directory('image', owner=None if tree.privileged else PLAIN_ID)
     image = os.path.join(work, 'image')
     plain = not tree.privileged
@@ -28,7 +29,8 @@ def judge_tree(program, backend, tree, source, expected):
         check(any(reason in said for reason in refusals), f'{refusals} expected: {said}')
         check(os.listdir(work) == [], f'a refused build leaves {os.listdir(work)}')
     else:
-        report = program.build_well(backend, source, image, plain=plain).report
+        report = program.build_well(backend, source, image, plain=plain,
+                                    settings=['image.verify=readback']).report
         judge.judge(program, backend, image, expected, report)
     program.workspace.remove_directory(work)
 
