@@ -18,6 +18,8 @@ from trees.maker import make_tree
 BACKEND = 'erofs'
 TREES = ['erofs-compressible', 'erofs-tails', 'erofs-equal-files', 'sizes', 'sparse-segments',
          'random-1', 'random-2']
+# Owners of these trees do not fit the 16 bits of a compact inode: mkfs.erofs refuses.
+NEVER_COMPACT = {'random-1', 'random-2'}
 CLUSTERS = [[], ['-C8192'], ['-C65536']]
 PACKING = ['ztailpacking', 'fragments', 'all-fragments', 'dedupe', 'fragments,dedupe',
            'ztailpacking,fragments', 'all-fragments,dedupe']
@@ -120,6 +122,8 @@ def main():
     for name in TREES[:2] if is_reduced() else TREES:
         source = Source(program, name)
         for options in FOREIGN:
+            if name in NEVER_COMPACT and '-Eforce-inode-compact' in options:
+                continue
             tap.case(f'{name}: mkfs.erofs {" ".join(options)}', judge_foreign, program, source,
                      options)
         for settings in OURS:
