@@ -13,7 +13,7 @@
 
 static void close_reader(struct erofs_reader *reader)
 {
-	free(reader->pages);
+	window_close(&reader->window);
 	free(reader->seen);
 	free(reader->prefixes);
 	free(reader->value);
@@ -43,9 +43,9 @@ static int read_target(struct erofs_reader *reader, const struct erofs_found_ino
 	int ret;
 
 	if (inode->size > TARGET_BYTES_MAX)
-		return erofs_reader_refuse(
-			reader, "inode %" PRIu64 " is a symbolic link of %" PRIu64 " bytes",
-			inode->nid, inode->size);
+		return window_refuse(&reader->window,
+				     "inode %" PRIu64 " is a symbolic link of %" PRIu64 " bytes",
+				     inode->nid, inode->size);
 	*target = malloc(inode->size + 1);
 	ret = *target ? erofs_map_load(reader, inode, &map) : -ENOMEM;
 	if (ret == 0)
@@ -158,17 +158,16 @@ static int open_reader(struct erofs_reader *reader)
 	uint64_t end;
 	int ret;
 
-	reader->pages = calloc(EROFS_PAGES, sizeof(*reader->pages));
 	reader->value = malloc(VALUE_BYTES);
-	if (!reader->pages || !reader->value)
+	if (!reader->value || window_open(&reader->window) < 0)
 		return -ENOMEM;
 	ret = erofs_reader_open_super(reader);
 	if (ret < 0)
 		return ret;
-	end = reader->window_bytes > reader->meta_off ? reader->window_bytes - reader->meta_off : 0;
+	end = reader->window.bytes > reader->meta_off ? reader->window.bytes - reader->meta_off : 0;
 	reader->nids = end / EROFS_SLOT_BYTES;
 	reader->seen = calloc(reader->nids / 8 + 1, 1);
-	reader->decoder = erofs_decoder_new(reader->host, reader->window_bytes,
+	reader->decoder = erofs_decoder_new(reader->window.host, reader->window.bytes,
 					    from_le32(reader->super.feature_incompat) &
 						    EROFS_INCOMPAT_ZERO_PADDING);
 	if (!reader->seen || !reader->decoder)
@@ -180,7 +179,10 @@ static int open_reader(struct erofs_reader *reader)
 int erofs_read(const struct kataimg_host *host, uint64_t window_bytes,
 	       const struct kataimg_sink *sink, void **state)
 {
-	struct erofs_reader reader = { .host = host, .sink = sink, .window_bytes = window_bytes };
+	struct erofs_reader reader = {
+		.window = { .host = host, .bytes = window_bytes, .look_factor = EROFS_LOOK_FACTOR },
+		.sink = sink
+	};
 	int ret = open_reader(&reader);
 
 	ret = ret < 0 ? ret : walk(&reader);

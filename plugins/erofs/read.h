@@ -6,7 +6,6 @@
  *
  *   read.c         the walk, and kataimg_backend.read
  *   read_super.c   the superblock, and what cannot be read of it
- *   read_window.c  bytes of the window, through a small cache
  *   read_inode.c   inodes of both forms
  *   read_xattr.c   attributes: inline, shared, with long prefixes
  *   read_data.c    where the bytes of flat and chunk-based inodes are, and of packed ones
@@ -21,11 +20,9 @@
 #include <stdbool.h>
 
 #include "lib/array.h"
+#include "plugins/common/window.h"
 #include "plugins/erofs/decode.h"
 #include "plugins/erofs/format.h"
-
-#define EROFS_PAGE_BYTES 16384u
-#define EROFS_PAGES 64u
 
 /* A stretch of an inode's bytes that is no hole: the window's at place, or decoded for the cookie
  * that place is. */
@@ -40,29 +37,23 @@ struct erofs_map {
 	ARRAY(struct erofs_piece) pieces; /* ascending; what follows on is one piece */
 };
 
-struct erofs_page {
-	uint64_t off; /* in the window */
-	uint32_t len; /* 0: not read yet */
-	uint8_t bytes[EROFS_PAGE_BYTES];
-};
-
 struct erofs_prefix {
 	uint8_t base; /* enum erofs_xattr_prefix */
 	uint8_t len;
 	char text[255]; /* between the base's text and the name */
 };
 
+/* Metadata in windows that is looked at: compressed directories are larger than what they take. */
+#define EROFS_LOOK_FACTOR 4
+
 struct erofs_reader {
-	const struct kataimg_host *host;
+	struct window window;
 	const struct kataimg_sink *sink;
-	uint64_t window_bytes;
 	struct erofs_super super;
 	unsigned int block_bits;
 	uint32_t block_bytes;
-	uint64_t meta_off;     /* where nids count from */
-	uint64_t looked_bytes; /* at metadata so far */
-	struct erofs_page *pages;
-	uint8_t *seen; /* a bit for each nid */
+	uint64_t meta_off; /* where nids count from */
+	uint8_t *seen;     /* a bit for each nid */
 	uint64_t nids;
 	ARRAY(uint64_t) dirs;    /* found and not read yet */
 	struct erofs_map packed; /* the inode that holds fragments of many files */
@@ -71,19 +62,6 @@ struct erofs_reader {
 	uint8_t *value;                /* 64 KiB for an attribute */
 	struct erofs_decoder *decoder;
 };
-
-/* The one thing that is done with what contradicts itself: a message and -EUCLEAN. */
-int erofs_reader_refuse(const struct erofs_reader *reader, const char *fmt, ...)
-	KATAIMG_PRINTF(2, 3);
-/* The same with -EOPNOTSUPP for what is sound and cannot be read. */
-int erofs_reader_decline(const struct erofs_reader *reader, const char *fmt, ...)
-	KATAIMG_PRINTF(2, 3);
-
-/* ---- read_window.c ---- */
-
-int erofs_reader_fetch(struct erofs_reader *reader, uint64_t off, void *buf, size_t len);
-/* So much of the window is looked at as metadata of one inode; refused when it is too much. */
-int erofs_reader_look(struct erofs_reader *reader, uint64_t bytes);
 
 /* ---- read_super.c ---- */
 

@@ -38,9 +38,9 @@ static int inline_pieces(struct erofs_reader *reader, const struct erofs_found_i
 	before = (inode->size - 1) >> reader->block_bits << reader->block_bits;
 	tail = inode->size - before;
 	if (inode->body_off % reader->block_bytes + tail > reader->block_bytes)
-		return erofs_reader_refuse(
-			reader, "inode %" PRIu64 " is followed by data that leaves its block",
-			inode->nid);
+		return window_refuse(&reader->window,
+				     "inode %" PRIu64 " is followed by data that leaves its block",
+				     inode->nid);
 	ret = flat_pieces(reader, inode, before, emit);
 	return ret < 0 ? ret : emit_range(reader, emit, before, tail, inode->body_off);
 }
@@ -59,19 +59,20 @@ static int open_chunks(struct erofs_reader *reader, const struct erofs_found_ino
 	uint32_t format = inode->u & 0xffff;
 
 	if (format & ~(EROFS_CHUNK_BITS_MAX | EROFS_CHUNK_INDEXES))
-		return erofs_reader_decline(
-			reader, "inode %" PRIu64 " has chunks newer than this reader: 0x%x",
-			inode->nid, format);
+		return window_decline(&reader->window,
+				      "inode %" PRIu64 " has chunks newer than this reader: 0x%x",
+				      inode->nid, format);
 	chunks->bits = reader->block_bits + (format & EROFS_CHUNK_BITS_MAX);
 	chunks->entry_bytes =
 		format & EROFS_CHUNK_INDEXES ? sizeof(struct erofs_chunk_index) : sizeof(le32);
 	chunks->off = round_up(inode->body_off, chunks->entry_bytes);
 	chunks->count = div_up(inode->size, UINT64_C(1) << chunks->bits);
-	if (chunks->count > reader->window_bytes / chunks->entry_bytes)
-		return erofs_reader_refuse(
-			reader, "inode %" PRIu64 " has more chunks than the filesystem can list",
-			inode->nid);
-	return erofs_reader_look(reader, chunks->count * chunks->entry_bytes);
+	if (chunks->count > reader->window.bytes / chunks->entry_bytes)
+		return window_refuse(&reader->window,
+				     "inode %" PRIu64
+				     " has more chunks than the filesystem can list",
+				     inode->nid);
+	return window_look(&reader->window, chunks->count * chunks->entry_bytes);
 }
 
 static int read_chunk(struct erofs_reader *reader, const struct chunks *chunks, uint64_t number,
@@ -83,9 +84,9 @@ static int read_chunk(struct erofs_reader *reader, const struct chunks *chunks, 
 
 	/* The short form is the long one's last member. */
 	if (chunks->entry_bytes == sizeof(index))
-		ret = erofs_reader_fetch(reader, off, &index, sizeof(index));
+		ret = window_fetch(&reader->window, off, &index, sizeof(index));
 	else
-		ret = erofs_reader_fetch(reader, off, &index.block, sizeof(index.block));
+		ret = window_fetch(&reader->window, off, &index.block, sizeof(index.block));
 	*block = from_le32(index.block);
 	return ret;
 }
@@ -134,8 +135,9 @@ int erofs_reader_fragment(struct erofs_reader *reader, const struct erofs_found_
 	int ret = 0;
 
 	if (checked_add(packed_off, len, &end) < 0 || end > reader->packed_bytes)
-		return erofs_reader_refuse(
-			reader, "inode %" PRIu64 " has data outside the packed inode", inode->nid);
+		return window_refuse(&reader->window,
+				     "inode %" PRIu64 " has data outside the packed inode",
+				     inode->nid);
 	for (size_t i = erofs_map_find(packed, packed_off);
 	     ret == 0 && i < packed->pieces.count && packed->pieces.items[i].file_off < end; i++) {
 		const struct erofs_piece *piece = &packed->pieces.items[i];

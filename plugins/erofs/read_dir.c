@@ -17,8 +17,8 @@ struct dir_block {
 
 static int refuse_block(const struct erofs_reader *reader, const struct dir_block *block)
 {
-	return erofs_reader_refuse(reader, "directory %" PRIu64 " has a block that is none",
-				   block->dir->nid);
+	return window_refuse(&reader->window, "directory %" PRIu64 " has a block that is none",
+			     block->dir->nid);
 }
 
 static struct erofs_dirent entry_at(const struct dir_block *block, uint32_t number)
@@ -86,7 +86,7 @@ static int report_block_at(struct erofs_reader *reader, const struct erofs_map *
 	int ret;
 
 	block->used = rest < reader->block_bytes ? (uint32_t)rest : reader->block_bytes;
-	ret = erofs_reader_look(reader, block->used);
+	ret = window_look(&reader->window, block->used);
 	if (ret < 0)
 		return ret;
 	ret = erofs_map_read(reader, map, off, block->bytes, block->used);

@@ -50,13 +50,13 @@ static int check_inode(const struct erofs_reader *reader, const struct erofs_fou
 		       uint32_t format)
 {
 	if (format & ~EROFS_FORMAT_ALL || inode->layout > EROFS_CHUNK_BASED)
-		return erofs_reader_decline(reader,
-					    "inode %" PRIu64 " has a form that is newer than this "
-					    "reader: 0x%x",
-					    inode->nid, format);
+		return window_decline(&reader->window,
+				      "inode %" PRIu64 " has a form that is newer than this "
+				      "reader: 0x%x",
+				      inode->nid, format);
 	if (!inode->type)
-		return erofs_reader_refuse(reader, "inode %" PRIu64 " is of no known type: 0%o",
-					   inode->nid, inode->mode);
+		return window_refuse(&reader->window, "inode %" PRIu64 " is of no known type: 0%o",
+				     inode->nid, inode->mode);
 	return 0;
 }
 
@@ -69,9 +69,9 @@ int erofs_reader_inode(struct erofs_reader *reader, uint64_t nid, struct erofs_f
 	int ret;
 
 	if (nid >= reader->nids)
-		return erofs_reader_refuse(reader, "inode %" PRIu64 " is outside the filesystem",
-					   nid);
-	ret = erofs_reader_fetch(reader, off, &disk, sizeof(disk));
+		return window_refuse(&reader->window, "inode %" PRIu64 " is outside the filesystem",
+				     nid);
+	ret = window_fetch(&reader->window, off, &disk, sizeof(disk));
 	if (ret < 0)
 		return ret;
 	memcpy(bytes, &disk, sizeof(disk));
@@ -84,7 +84,7 @@ int erofs_reader_inode(struct erofs_reader *reader, uint64_t nid, struct erofs_f
 		.type = filetype_of_mode(from_le16(disk.mode)),
 	};
 	if (format & EROFS_FORMAT_EXTENDED) {
-		ret = erofs_reader_fetch(reader, off, bytes, sizeof(bytes));
+		ret = window_fetch(&reader->window, off, bytes, sizeof(bytes));
 		if (ret < 0)
 			return ret;
 		inode->xattr_off = off + take_extended(bytes, inode);
@@ -93,5 +93,5 @@ int erofs_reader_inode(struct erofs_reader *reader, uint64_t nid, struct erofs_f
 	}
 	inode->body_off = inode->xattr_off + xattr_bytes(from_le16(disk.xattr_count));
 	ret = check_inode(reader, inode, format);
-	return ret < 0 ? ret : erofs_reader_look(reader, inode->body_off - off);
+	return ret < 0 ? ret : window_look(&reader->window, inode->body_off - off);
 }

@@ -31,9 +31,9 @@ static int add_piece(struct erofs_reader *reader, void *arg, const struct erofs_
 		map->pieces.items[count - 1].len += piece->len;
 		return 0;
 	}
-	if (count >= PIECES_BASE + reader->window_bytes / PIECE_WINDOW_BYTES)
-		return erofs_reader_refuse(reader,
-					   "an inode is in more pieces than the filesystem has");
+	if (count >= PIECES_BASE + reader->window.bytes / PIECE_WINDOW_BYTES)
+		return window_refuse(&reader->window,
+				     "an inode is in more pieces than the filesystem has");
 	added = array_add(&map->pieces);
 	if (!added)
 		return -ENOMEM;
@@ -70,11 +70,11 @@ static int read_piece(struct erofs_reader *reader, const struct erofs_piece *pie
 		      void *buf, size_t len)
 {
 	if (!piece->decoded)
-		return erofs_reader_fetch(reader, piece->place + skip, buf, len);
+		return window_fetch(&reader->window, piece->place + skip, buf, len);
 	if (erofs_decoder_unpacked_bytes(reader->decoder) / UNPACK_FACTOR >
-	    UNPACK_BASE_BYTES / UNPACK_FACTOR + reader->window_bytes)
-		return erofs_reader_refuse(reader,
-					   "its directories and links take too much unpacking");
+	    UNPACK_BASE_BYTES / UNPACK_FACTOR + reader->window.bytes)
+		return window_refuse(&reader->window,
+				     "its directories and links take too much unpacking");
 	return erofs_decode(reader->decoder, piece->place, skip, buf, len);
 }
 

@@ -30,17 +30,18 @@ static int check_features(const struct erofs_reader *reader)
 
 	for (size_t i = 0; i < sizeof(declined) / sizeof(declined[0]); i++)
 		if (unknown & declined[i].bit)
-			return erofs_reader_decline(
-				reader,
+			return window_decline(
+				&reader->window,
 				"it has %s (feature 0x%x), which cannot be read here: mount it",
 				declined[i].what, declined[i].bit);
 	if (unknown)
-		return erofs_reader_decline(reader,
-					    "it has a feature that is newer than this reader: 0x%x",
-					    unknown & -unknown);
+		return window_decline(&reader->window,
+				      "it has a feature that is newer than this reader: 0x%x",
+				      unknown & -unknown);
 	if (incompat & EROFS_INCOMPAT_COMPR_CFGS && algorithms)
-		return erofs_reader_decline(
-			reader, "it is compressed in a way that is newer than this reader: 0x%x",
+		return window_decline(
+			&reader->window,
+			"it is compressed in a way that is newer than this reader: 0x%x",
 			algorithms & -algorithms);
 	return 0;
 }
@@ -50,25 +51,26 @@ static int check_devices(const struct erofs_reader *reader)
 	uint32_t devices = from_le16(reader->super.extra_devices);
 
 	if (from_le32(reader->super.feature_incompat) & EROFS_INCOMPAT_DEVICE_TABLE && devices)
-		return erofs_reader_decline(
-			reader, "its data lies on %u more devices, which are not here: mount it",
-			devices);
+		return window_decline(
+			&reader->window,
+			"its data lies on %u more devices, which are not here: mount it", devices);
 	if (reader->super.dir_block_bits)
-		return erofs_reader_decline(
-			reader, "its directories have blocks of another size than its files");
+		return window_decline(&reader->window,
+				      "its directories have blocks of another size than its files");
 	return 0;
 }
 
 int erofs_reader_open_super(struct erofs_reader *reader)
 {
 	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
-	int ret = erofs_probe(reader->host, reader->window_bytes, &info);
+	int ret = erofs_probe(reader->window.host, reader->window.bytes, &info);
 
 	if (ret == -ENODATA)
-		return erofs_reader_refuse(reader, "it has no EROFS superblock");
+		return window_refuse(&reader->window, "it has no EROFS superblock");
 	if (ret < 0)
 		return ret;
-	ret = erofs_reader_fetch(reader, EROFS_SUPER_OFFSET, &reader->super, sizeof(reader->super));
+	ret = window_fetch(&reader->window, EROFS_SUPER_OFFSET, &reader->super,
+			   sizeof(reader->super));
 	if (ret < 0)
 		return ret;
 	ret = check_features(reader);

@@ -29,10 +29,11 @@ static int fetch_prefix(struct erofs_reader *reader, uint64_t off, void *buf, si
 	bool plain = from_le32(reader->super.feature_compat) & EROFS_COMPAT_PLAIN_XATTR_PREFIX;
 
 	if (plain || reader->packed_bytes == 0)
-		return erofs_reader_fetch(reader, off, buf, len);
+		return window_fetch(&reader->window, off, buf, len);
 	if (off > reader->packed_bytes || len > reader->packed_bytes - off)
-		return erofs_reader_refuse(reader, "its attribute prefixes are outside the packed "
-						   "inode");
+		return window_refuse(&reader->window,
+				     "its attribute prefixes are outside the packed "
+				     "inode");
 	return erofs_map_read(reader, &reader->packed, off, buf, len);
 }
 
@@ -48,7 +49,7 @@ static int load_prefix(struct erofs_reader *reader, uint64_t *off, struct erofs_
 		return ret;
 	len = from_le16(bytes);
 	if (len == 0 || len > 1 + sizeof(prefix->text))
-		return erofs_reader_refuse(reader, "an attribute prefix has %u bytes", len);
+		return window_refuse(&reader->window, "an attribute prefix has %u bytes", len);
 	ret = fetch_prefix(reader, *off + sizeof(bytes), &prefix->base, 1);
 	if (ret < 0)
 		return ret;
@@ -93,17 +94,18 @@ static int begin_name(struct erofs_reader *reader, const struct erofs_found_inod
 	if (number & EROFS_XATTR_LONG_PREFIX) {
 		number &= EROFS_XATTR_LONG_PREFIX - 1;
 		if (number >= reader->super.xattr_prefix_count)
-			return erofs_reader_refuse(
-				reader, "inode %" PRIu64 " has an attribute with prefix %u of %u",
-				inode->nid, number, reader->super.xattr_prefix_count);
+			return window_refuse(&reader->window,
+					     "inode %" PRIu64
+					     " has an attribute with prefix %u of %u",
+					     inode->nid, number, reader->super.xattr_prefix_count);
 		prefix = &reader->prefixes[number];
 		base = prefix->base;
 	}
 	if (base >= PREFIX_COUNT || !prefix_texts[base])
-		return erofs_reader_decline(reader,
-					    "inode %" PRIu64 " has an attribute of namespace %u, "
-					    "which Linux does not show",
-					    inode->nid, base);
+		return window_decline(&reader->window,
+				      "inode %" PRIu64 " has an attribute of namespace %u, "
+				      "which Linux does not show",
+				      inode->nid, base);
 	append(xattr, name, prefix_texts[base], strlen(prefix_texts[base]));
 	if (prefix)
 		append(xattr, name, prefix->text, prefix->len);
@@ -118,7 +120,7 @@ static int report_entry(struct erofs_reader *reader, const struct erofs_found_in
 	struct kataimg_xattr xattr = { .name = name, .value = reader->value };
 	struct erofs_xattr_entry entry;
 	uint64_t value_off;
-	int ret = erofs_reader_fetch(reader, off, &entry, sizeof(entry));
+	int ret = window_fetch(&reader->window, off, &entry, sizeof(entry));
 
 	if (ret < 0)
 		return ret;
@@ -126,20 +128,20 @@ static int report_entry(struct erofs_reader *reader, const struct erofs_found_in
 	value_off = off + sizeof(entry) + entry.name_len;
 	*bytes = round_up(value_off + xattr.value_len - off, 4);
 	if (*bytes > end - off)
-		return erofs_reader_refuse(
-			reader, "inode %" PRIu64 " has an attribute longer than its place",
-			inode->nid);
+		return window_refuse(&reader->window,
+				     "inode %" PRIu64 " has an attribute longer than its place",
+				     inode->nid);
 	if (!entry.prefix && !entry.name_len && !xattr.value_len)
 		return 0; /* padding */
 	ret = begin_name(reader, inode, entry.prefix, &xattr, name);
 	if (ret < 0)
 		return ret;
-	ret = erofs_reader_fetch(reader, off + sizeof(entry), last, entry.name_len);
+	ret = window_fetch(&reader->window, off + sizeof(entry), last, entry.name_len);
 	if (ret < 0)
 		return ret;
 	append(&xattr, name, last, entry.name_len);
 	name[xattr.name_len] = '\0';
-	ret = erofs_reader_fetch(reader, value_off, reader->value, xattr.value_len);
+	ret = window_fetch(&reader->window, value_off, reader->value, xattr.value_len);
 	return ret < 0 ? ret : reader->sink->xattr(reader->sink->ctx, inode->nid, &xattr);
 }
 
@@ -153,7 +155,7 @@ static int report_shared(struct erofs_reader *reader, const struct erofs_found_i
 	for (uint32_t i = 0; ret == 0 && i < count; i++) {
 		le32 id;
 
-		ret = erofs_reader_fetch(reader, off + i * sizeof(id), &id, sizeof(id));
+		ret = window_fetch(&reader->window, off + i * sizeof(id), &id, sizeof(id));
 		if (ret == 0)
 			ret = report_entry(reader, inode, area + (uint64_t)from_le32(id) * 4,
 					   UINT64_MAX, &bytes);
@@ -169,14 +171,15 @@ int erofs_reader_report_xattrs(struct erofs_reader *reader, const struct erofs_f
 
 	if (inode->body_off == inode->xattr_off)
 		return 0;
-	ret = erofs_reader_fetch(reader, inode->xattr_off, &header, sizeof(header));
+	ret = window_fetch(&reader->window, inode->xattr_off, &header, sizeof(header));
 	if (ret < 0)
 		return ret;
 	off = inode->xattr_off + sizeof(header) + header.shared_count * sizeof(le32);
 	if (off > inode->body_off)
-		return erofs_reader_refuse(
-			reader, "inode %" PRIu64 " shares %u attributes, for which it has no room",
-			inode->nid, header.shared_count);
+		return window_refuse(&reader->window,
+				     "inode %" PRIu64
+				     " shares %u attributes, for which it has no room",
+				     inode->nid, header.shared_count);
 	ret = report_shared(reader, inode, header.shared_count);
 	for (; ret == 0 && off < inode->body_off; off += bytes)
 		ret = report_entry(reader, inode, off, inode->body_off, &bytes);

@@ -53,8 +53,8 @@ struct extent {
 
 static int refuse(const struct index *index, const char *why)
 {
-	return erofs_reader_refuse(index->reader, "the index of inode %" PRIu64 " %s",
-				   index->inode->nid, why);
+	return window_refuse(&index->reader->window, "the index of inode %" PRIu64 " %s",
+			     index->inode->nid, why);
 }
 
 /* ---- Records ---- */
@@ -69,7 +69,7 @@ static int load_full(struct index *index)
 {
 	struct erofs_full_record disk;
 	struct record *record = &index->pack[0];
-	int ret = erofs_reader_fetch(index->reader, index->off, &disk, sizeof(disk));
+	int ret = window_fetch(&index->reader->window, index->off, &disk, sizeof(disk));
 
 	if (ret < 0)
 		return ret;
@@ -126,7 +126,7 @@ static int load_compact(struct index *index, uint64_t next)
 		index->cluster_bits > COMPACT_VALUE_BITS ? index->cluster_bits : COMPACT_VALUE_BITS;
 	uint8_t pack[EROFS_ZMAP_BIG_PACK_BYTES];
 	le32 base;
-	int ret = erofs_reader_fetch(index->reader, index->off, pack, bytes);
+	int ret = window_fetch(&index->reader->window, index->off, pack, bytes);
 
 	if (ret < 0)
 		return ret;
@@ -300,18 +300,17 @@ static int check_header(const struct index *index)
 	uint32_t big = index->advise & EROFS_ADVISE_BIG_CLUSTERS;
 
 	if (full && index->advise & EROFS_ADVISE_EXTENTS)
-		return erofs_reader_decline(index->reader,
-					    "inode %" PRIu64
-					    " has an index of extents, which is newer "
-					    "than this reader: mount the filesystem",
-					    index->inode->nid);
+		return window_decline(&index->reader->window,
+				      "inode %" PRIu64 " has an index of extents, which is newer "
+				      "than this reader: mount the filesystem",
+				      index->inode->nid);
 	if (index->cluster_bits > (full ? FULL_CLUSTER_BITS_MAX : COMPACT_CLUSTER_BITS_MAX) ||
 	    (index->big && index->cluster_bits > COMPACT_VALUE_BITS))
 		return refuse(index, "has clusters of an impossible size");
 	if (!full && big && big != EROFS_ADVISE_BIG_CLUSTERS)
 		return refuse(index, "has big clusters of one kind alone");
 	/* A record takes at least two bytes. */
-	if (index->total > index->reader->window_bytes / 2)
+	if (index->total > index->reader->window.bytes / 2)
 		return refuse(index, "is larger than the filesystem");
 	return 0;
 }
@@ -331,7 +330,7 @@ int erofs_reader_zmap_pieces(struct erofs_reader *reader, const struct erofs_fou
 {
 	struct index index = { .reader = reader, .inode = inode, .emit = emit };
 	uint64_t off = round_up(inode->body_off, 8);
-	int ret = erofs_reader_fetch(reader, off, &index.header, sizeof(index.header));
+	int ret = window_fetch(&reader->window, off, &index.header, sizeof(index.header));
 
 	if (ret < 0 || inode->size == 0)
 		return ret;
@@ -346,7 +345,7 @@ int erofs_reader_zmap_pieces(struct erofs_reader *reader, const struct erofs_fou
 	ret = check_header(&index);
 	if (ret < 0)
 		return ret;
-	ret = erofs_reader_look(reader, index_bytes(&index));
+	ret = window_look(&reader->window, index_bytes(&index));
 	if (ret < 0)
 		return ret;
 	if (inode->layout == EROFS_COMPRESSED_FULL)

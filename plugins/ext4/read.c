@@ -17,7 +17,7 @@
 
 static void close_reader(struct ext4_reader *reader)
 {
-	free(reader->pages);
+	window_close(&reader->window);
 	free(reader->seen);
 	free(reader->inode);
 	free(reader->xattrs);
@@ -42,9 +42,9 @@ static int read_target(struct ext4_reader *reader, const struct ext4_found_inode
 		       char **target)
 {
 	if (inode->size > TARGET_BYTES_MAX)
-		return ext4_reader_refuse(reader,
-					  "inode %u is a symbolic link of %" PRIu64 " bytes",
-					  inode->ino, inode->size);
+		return window_refuse(&reader->window,
+				     "inode %u is a symbolic link of %" PRIu64 " bytes", inode->ino,
+				     inode->size);
 	*target = malloc(inode->size + 1);
 	if (!*target)
 		return -ENOMEM;
@@ -106,18 +106,19 @@ static int report_content(struct ext4_reader *reader, struct ext4_found_inode *i
 static int check_named(const struct ext4_reader *reader, const struct ext4_found_inode *inode)
 {
 	if (inode->type == 0)
-		return ext4_reader_refuse(reader, "inode %u is of no known type: mode 0%o",
-					  inode->ino, inode->mode);
+		return window_refuse(&reader->window, "inode %u is of no known type: mode 0%o",
+				     inode->ino, inode->mode);
 	if ((inode->ino < reader->first_ino && inode->ino != EXT4_ROOT_INO) ||
 	    inode->flags & EXT4_INODE_EA)
-		return ext4_reader_refuse(
-			reader, "inode %u, which is the filesystem's own, has a name", inode->ino);
+		return window_refuse(&reader->window,
+				     "inode %u, which is the filesystem's own, has a name",
+				     inode->ino);
 	if (inode->links == 0)
-		return ext4_reader_refuse(reader, "inode %u, which is deleted, has a name",
-					  inode->ino);
+		return window_refuse(&reader->window, "inode %u, which is deleted, has a name",
+				     inode->ino);
 	if (inode->flags & EXT4_INODE_ENCRYPTED)
-		return ext4_reader_decline(
-			reader,
+		return window_decline(
+			&reader->window,
 			"inode %u is encrypted: mount the filesystem and read what its key opens",
 			inode->ino);
 	return 0;
@@ -262,11 +263,10 @@ static int open_buffers(struct ext4_reader *reader)
 
 static int open_reader(struct ext4_reader *reader)
 {
-	int ret;
+	int ret = window_open(&reader->window);
 
-	reader->pages = calloc(EXT4_PAGES, sizeof(*reader->pages));
-	if (!reader->pages)
-		return -ENOMEM;
+	if (ret < 0)
+		return ret;
 	ret = ext4_reader_open_super(reader);
 	return ret < 0 ? ret : open_buffers(reader);
 }
@@ -275,7 +275,9 @@ int ext4_read(const struct kataimg_host *host, uint64_t window_bytes,
 	      const struct kataimg_sink *sink, void **state)
 {
 	struct ext4_reader reader = {
-		.host = host, .sink = sink, .window_bytes = window_bytes, .group = UINT64_MAX
+		.window = { .host = host, .bytes = window_bytes, .look_factor = EXT4_LOOK_FACTOR },
+		.sink = sink,
+		.group = UINT64_MAX
 	};
 	int ret = open_reader(&reader);
 

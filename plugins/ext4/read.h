@@ -5,7 +5,6 @@
  * once, and all metadata that is looked at counts against a sum that no sound image reaches.
  *
  *   read.c         the walk, and kataimg_backend.read
- *   read_window.c  bytes of the window, through a small cache
  *   read_super.c   the superblock, and what cannot be read of it
  *   read_group.c   group descriptors: where inodes are
  *   read_inode.c   inodes of all sizes
@@ -20,16 +19,8 @@
 
 #include "kataimg/backend.h"
 #include "lib/array.h"
+#include "plugins/common/window.h"
 #include "plugins/ext4/format.h"
-
-#define EXT4_PAGE_BYTES 16384u
-#define EXT4_PAGES 64u
-
-struct ext4_page {
-	uint64_t off; /* in the window */
-	uint32_t len; /* 0: not read yet */
-	uint8_t bytes[EXT4_PAGE_BYTES];
-};
 
 /* A stretch of an inode's bytes that is no hole: the window's at off. */
 struct ext4_piece {
@@ -38,10 +29,12 @@ struct ext4_piece {
 	uint64_t off;
 };
 
+/* Metadata in windows that is looked at: maps and directories of a sound image do not overlap. */
+#define EXT4_LOOK_FACTOR 2
+
 struct ext4_reader {
-	const struct kataimg_host *host;
+	struct window window;
 	const struct kataimg_sink *sink;
-	uint64_t window_bytes;
 	struct ext4_super super;
 	uint32_t incompat;
 	bool has_checksums; /* metadata_csum */
@@ -52,8 +45,6 @@ struct ext4_reader {
 	uint32_t inodes;
 	uint32_t first_ino; /* smaller ones, but the root, are the filesystem's own */
 	uint32_t descriptor_bytes;
-	uint64_t looked_bytes; /* at metadata so far */
-	struct ext4_page *pages;
 	bool has_lost_found;                    /* which is no part of the tree */
 	uint8_t *seen;                          /* a bit for each inode */
 	ARRAY(uint32_t) dirs;                   /* found and not read yet */
@@ -65,20 +56,6 @@ struct ext4_reader {
 	uint64_t group;       /* the table of inodes of the group that was looked at last */
 	uint64_t table_off;
 };
-
-/* The one thing that is done with what contradicts itself: a message and -EUCLEAN. */
-int ext4_reader_refuse(const struct ext4_reader *reader, const char *fmt, ...) KATAIMG_PRINTF(2, 3);
-/* The same with -EOPNOTSUPP for what is sound and cannot be read. */
-int ext4_reader_decline(const struct ext4_reader *reader, const char *fmt, ...)
-	KATAIMG_PRINTF(2, 3);
-
-/* ---- read_window.c ---- */
-
-int ext4_reader_fetch(struct ext4_reader *reader, uint64_t off, void *buf, size_t len);
-/* A block; a number that there is none of is refused. */
-int ext4_reader_fetch_block(struct ext4_reader *reader, uint64_t block, uint8_t *buf);
-/* So much of the window is looked at as metadata; refused when it is too much. */
-int ext4_reader_look(struct ext4_reader *reader, uint64_t bytes);
 
 /* ---- read_super.c ---- */
 
@@ -116,6 +93,9 @@ void ext4_found_inode_device(const struct ext4_found_inode *inode, uint32_t *maj
 bool ext4_found_inode_is_fast_link(const struct ext4_found_inode *inode);
 
 /* ---- read_map.c ---- */
+
+/* A block; a number that there is none of is refused. */
+int ext4_reader_fetch_block(struct ext4_reader *reader, uint64_t block, uint8_t *buf);
 
 struct ext4_emit {
 	int (*emit)(struct ext4_reader *reader, void *arg, const struct ext4_piece *piece);

@@ -27,7 +27,7 @@ struct listing {
 static int refuse(const struct ext4_reader *reader, const struct ext4_found_inode *dir,
 		  const char *why)
 {
-	return ext4_reader_refuse(reader, "directory %u %s", dir->ino, why);
+	return window_refuse(&reader->window, "directory %u %s", dir->ino, why);
 }
 
 /* ---- Checksums ---- */
@@ -181,7 +181,7 @@ static int visit_piece(struct ext4_reader *reader, const struct listing *listing
 	for (uint64_t done = 0; ret == 0 && done < piece->len; done += bytes) {
 		if (piece->len - done < bytes)
 			return refuse(reader, listing->dir, "ends within a block");
-		ret = ext4_reader_fetch(reader, piece->off + done, listing->bytes, bytes);
+		ret = window_fetch(&reader->window, piece->off + done, listing->bytes, bytes);
 		if (ret < 0)
 			return ret;
 		ret = check_block(reader, listing, piece->file_off + done);
@@ -196,7 +196,7 @@ static int keep_piece(struct ext4_reader *reader, void *arg, const struct ext4_p
 {
 	struct listing *listing = arg;
 	struct ext4_piece *kept;
-	int ret = ext4_reader_look(reader, piece->len);
+	int ret = window_look(&reader->window, piece->len);
 
 	if (ret < 0)
 		return ret;

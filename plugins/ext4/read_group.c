@@ -102,8 +102,8 @@ static int check_descriptor(const struct ext4_reader *reader, uint64_t group, co
 		return 0;
 	if (crc == from_le16(checksum))
 		return 0;
-	return ext4_reader_refuse(
-		reader, "the descriptor of group %" PRIu64 " has a wrong checksum", group);
+	return window_refuse(&reader->window,
+			     "the descriptor of group %" PRIu64 " has a wrong checksum", group);
 }
 
 static int find_table(struct ext4_reader *reader, uint64_t group)
@@ -115,12 +115,13 @@ static int find_table(struct ext4_reader *reader, uint64_t group)
 	int ret;
 
 	if (block >= reader->blocks)
-		return ext4_reader_refuse(
-			reader, "the descriptor of group %" PRIu64 " is outside the filesystem",
-			group);
-	ret = ext4_reader_fetch(
-		reader, block * reader->block_bytes + group % per_block * reader->descriptor_bytes,
-		bytes, reader->descriptor_bytes);
+		return window_refuse(
+			&reader->window,
+			"the descriptor of group %" PRIu64 " is outside the filesystem", group);
+	ret = window_fetch(&reader->window,
+			   block * reader->block_bytes +
+				   group % per_block * reader->descriptor_bytes,
+			   bytes, reader->descriptor_bytes);
 	if (ret < 0)
 		return ret;
 	ret = check_descriptor(reader, group, bytes);
@@ -130,9 +131,9 @@ static int find_table(struct ext4_reader *reader, uint64_t group)
 	table = (uint64_t)from_le32(descriptor.inode_table_hi) << 32 |
 		from_le32(descriptor.inode_table_lo);
 	if (table >= reader->blocks)
-		return ext4_reader_refuse(
-			reader, "the inodes of group %" PRIu64 " are outside the filesystem",
-			group);
+		return window_refuse(&reader->window,
+				     "the inodes of group %" PRIu64 " are outside the filesystem",
+				     group);
 	reader->group = group;
 	reader->table_off = table * reader->block_bytes;
 	return 0;

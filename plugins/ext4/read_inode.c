@@ -45,9 +45,9 @@ static int check_checksum(struct ext4_reader *reader, const struct ext4_found_in
 		mask = UINT32_MAX;
 	}
 	crc = crc32c(inode->seed, reader->inode, reader->inode_bytes);
-	return (crc & mask) == stored
-		       ? 0
-		       : ext4_reader_refuse(reader, "inode %u has a wrong checksum", inode->ino);
+	return (crc & mask) == stored ? 0
+				      : window_refuse(&reader->window,
+						      "inode %u has a wrong checksum", inode->ino);
 }
 
 static void read_times(struct ext4_found_inode *inode, const struct ext4_inode *disk,
@@ -86,19 +86,19 @@ int ext4_reader_inode(struct ext4_reader *reader, uint32_t ino, struct ext4_foun
 
 	*inode = (struct ext4_found_inode){ .ino = ino };
 	if (ino == 0 || ino > reader->inodes)
-		return ext4_reader_refuse(reader, "there is no inode %u, which is named", ino);
+		return window_refuse(&reader->window, "there is no inode %u, which is named", ino);
 	ret = ext4_reader_locate_inode(reader, ino, &inode->off);
 	if (ret < 0)
 		return ret;
-	ret = ext4_reader_fetch(reader, inode->off, reader->inode, reader->inode_bytes);
+	ret = window_fetch(&reader->window, inode->off, reader->inode, reader->inode_bytes);
 	if (ret < 0)
 		return ret;
 	memcpy(&disk, reader->inode,
 	       reader->inode_bytes < sizeof(disk) ? reader->inode_bytes : sizeof(disk));
 	extra = extra_bytes(reader, &disk);
 	if (extra % 4 || extra > reader->inode_bytes - GOOD_OLD_BYTES)
-		return ext4_reader_refuse(reader, "inode %u has %u bytes of members, too many", ino,
-					  extra);
+		return window_refuse(&reader->window, "inode %u has %u bytes of members, too many",
+				     ino, extra);
 	inode->seed = inode_seed(reader, ino, disk.generation);
 	inode->xattr_skip = extra ? GOOD_OLD_BYTES + extra : reader->inode_bytes;
 	read_members(reader, inode, &disk);

@@ -17,9 +17,18 @@ struct map {
 	uint64_t next;           /* the first one that can still be mapped */
 };
 
+int ext4_reader_fetch_block(struct ext4_reader *reader, uint64_t block, uint8_t *buf)
+{
+	if (block >= reader->blocks)
+		return window_refuse(&reader->window,
+				     "its metadata is outside the filesystem: block %" PRIu64,
+				     block);
+	return window_fetch(&reader->window, block * reader->block_bytes, buf, reader->block_bytes);
+}
+
 static int refuse(const struct map *map, const char *why)
 {
-	return ext4_reader_refuse(map->reader, "the map of inode %u %s", map->inode->ino, why);
+	return window_refuse(&map->reader->window, "the map of inode %u %s", map->inode->ino, why);
 }
 
 /* ---- Pieces ---- */
@@ -57,10 +66,10 @@ static int add_blocks(struct map *map, uint64_t number, uint64_t count, uint64_t
 	uint32_t bytes = map->reader->block_bytes;
 
 	if (start >= map->reader->blocks || count > map->reader->blocks - start)
-		return ext4_reader_refuse(map->reader,
-					  "inode %u has data outside the filesystem: %" PRIu64
-					  " blocks at block %" PRIu64,
-					  map->inode->ino, count, start);
+		return window_refuse(&map->reader->window,
+				     "inode %u has data outside the filesystem: %" PRIu64
+				     " blocks at block %" PRIu64,
+				     map->inode->ino, count, start);
 	return add_piece(map, number * bytes, count * bytes, start * bytes);
 }
 
@@ -109,7 +118,7 @@ static int load_node(const struct map *map, uint64_t block, unsigned int level, 
 {
 	struct ext4_reader *reader = map->reader;
 	uint8_t *bytes = reader->levels[level];
-	int ret = ext4_reader_look(reader, reader->block_bytes);
+	int ret = window_look(&reader->window, reader->block_bytes);
 
 	if (ret < 0)
 		return ret;
@@ -211,7 +220,7 @@ static int load_numbers(const struct map *map, uint32_t block, unsigned int leve
 {
 	struct ext4_reader *reader = map->reader;
 	uint32_t count = reader->block_bytes / (uint32_t)sizeof(le32);
-	int ret = ext4_reader_look(reader, reader->block_bytes);
+	int ret = window_look(&reader->window, reader->block_bytes);
 
 	if (ret < 0)
 		return ret;
@@ -336,7 +345,7 @@ static int copy_piece(struct ext4_reader *reader, void *arg, const struct ext4_p
 		return 0;
 	if (len > copy->len - piece->file_off)
 		len = copy->len - piece->file_off;
-	return ext4_reader_fetch(reader, piece->off, copy->bytes + piece->file_off, len);
+	return window_fetch(&reader->window, piece->off, copy->bytes + piece->file_off, len);
 }
 
 int ext4_reader_content(struct ext4_reader *reader, const struct ext4_found_inode *inode, void *buf,

@@ -22,21 +22,24 @@ static int check_features(const struct ext4_reader *reader)
 	char names[128];
 
 	if (reader->incompat & EXT4_INCOMPAT_RECOVER)
-		return ext4_reader_decline(reader, "its journal must be replayed: e2fsck -fp FILE");
+		return window_decline(&reader->window,
+				      "its journal must be replayed: e2fsck -fp FILE");
 	if (unknown.incompat) {
 		ext4_features_names(&unknown, names, sizeof(names));
-		return ext4_reader_decline(reader, "it has what cannot be read here: %s", names);
+		return window_decline(&reader->window, "it has what cannot be read here: %s",
+				      names);
 	}
 	if (reader->has_checksums && reader->super.checksum_type != CHECKSUM_CRC32C)
-		return ext4_reader_decline(
-			reader, "its checksums are of a kind that is newer than this reader: %u",
+		return window_decline(
+			&reader->window,
+			"its checksums are of a kind that is newer than this reader: %u",
 			reader->super.checksum_type);
 	return 0;
 }
 
 static void warn_state(const struct ext4_reader *reader)
 {
-	const struct kataimg_host *host = reader->host;
+	const struct kataimg_host *host = reader->window.host;
 	uint16_t state = from_le16(reader->super.state);
 
 	if (state & EXT4_STATE_ERRORS)
@@ -64,14 +67,14 @@ static int read_sizes(struct ext4_reader *reader)
 		reader->descriptor_bytes = from_le16(super->descriptor_bytes);
 	if (!is_power(reader->inode_bytes) || reader->inode_bytes < 128 ||
 	    reader->inode_bytes > reader->block_bytes)
-		return ext4_reader_refuse(reader, "the superblock has inodes of %u bytes",
-					  reader->inode_bytes);
+		return window_refuse(&reader->window, "the superblock has inodes of %u bytes",
+				     reader->inode_bytes);
 	if (!is_power(reader->descriptor_bytes) || reader->descriptor_bytes > 1024 ||
 	    (reader->incompat & EXT4_INCOMPAT_64BIT &&
 	     reader->descriptor_bytes < sizeof(struct ext4_descriptor)))
-		return ext4_reader_refuse(reader,
-					  "the superblock has group descriptors of %u bytes",
-					  reader->descriptor_bytes);
+		return window_refuse(&reader->window,
+				     "the superblock has group descriptors of %u bytes",
+				     reader->descriptor_bytes);
 	return 0;
 }
 
@@ -82,16 +85,16 @@ static int check_groups(const struct ext4_reader *reader)
 
 	if (from_le32(super->first_data_block) > 1 || !from_le32(super->blocks_per_group) ||
 	    !from_le32(super->inodes_per_group) || reader->blocks < 2)
-		return ext4_reader_refuse(reader, "the superblock has impossible groups");
+		return window_refuse(&reader->window, "the superblock has impossible groups");
 	groups = (reader->blocks - from_le32(super->first_data_block) - 1) /
 			 from_le32(super->blocks_per_group) +
 		 1;
 	if (reader->inodes < EXT4_ROOT_INO ||
 	    (reader->inodes - 1) / from_le32(super->inodes_per_group) >= groups ||
-	    reader->inodes > reader->window_bytes / reader->inode_bytes)
-		return ext4_reader_refuse(
-			reader, "the superblock claims %u inodes, for which there is no room",
-			reader->inodes);
+	    reader->inodes > reader->window.bytes / reader->inode_bytes)
+		return window_refuse(&reader->window,
+				     "the superblock claims %u inodes, for which there is no room",
+				     reader->inodes);
 	return 0;
 }
 
@@ -107,13 +110,13 @@ static int load_super(struct ext4_reader *reader)
 {
 	struct kataimg_fs_info info = { .struct_size = sizeof(info) };
 	struct ext4_super *super = &reader->super;
-	int ret = ext4_probe(reader->host, reader->window_bytes, &info);
+	int ret = ext4_probe(reader->window.host, reader->window.bytes, &info);
 
 	if (ret == -ENODATA)
-		return ext4_reader_refuse(reader, "it has no ext4 superblock");
+		return window_refuse(&reader->window, "it has no ext4 superblock");
 	if (ret < 0)
 		return ret;
-	ret = ext4_reader_fetch(reader, EXT4_SUPER_OFFSET, super, sizeof(*super));
+	ret = window_fetch(&reader->window, EXT4_SUPER_OFFSET, super, sizeof(*super));
 	if (ret < 0)
 		return ret;
 	reader->block_bytes = 1024u << from_le32(super->log_block_size);

@@ -34,7 +34,7 @@ struct area {
 static int refuse(const struct ext4_reader *reader, const struct ext4_found_inode *inode,
 		  const char *why)
 {
-	return ext4_reader_refuse(reader, "inode %u %s", inode->ino, why);
+	return window_refuse(&reader->window, "inode %u %s", inode->ino, why);
 }
 
 /* ---- Entries ---- */
@@ -177,7 +177,7 @@ static int load_inside(struct ext4_reader *reader, const struct ext4_found_inode
 			       .values_from = sizeof(magic),
 			       .next = sizeof(magic),
 			       .end = len };
-	ret = ext4_reader_fetch(reader, area->off, reader->xattrs, len);
+	ret = window_fetch(&reader->window, area->off, reader->xattrs, len);
 	if (ret < 0)
 		return ret;
 	memcpy(&magic, reader->xattrs, sizeof(magic));
@@ -212,7 +212,7 @@ static int report_block(struct ext4_reader *reader, const struct ext4_found_inod
 	struct area area = { .inode = inode,
 			     .next = sizeof(struct ext4_xattr_header),
 			     .end = reader->block_bytes };
-	int ret = ext4_reader_look(reader, reader->block_bytes / SHARED_MAX);
+	int ret = window_look(&reader->window, reader->block_bytes / SHARED_MAX);
 
 	if (ret < 0)
 		return ret;

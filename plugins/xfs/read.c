@@ -10,7 +10,7 @@
 
 static void close_reader(struct xfs_reader *reader)
 {
-	free(reader->pages);
+	window_close(&reader->window);
 	free(reader->seen);
 	array_free(&reader->dirs);
 }
@@ -24,8 +24,9 @@ static int take_device(const struct xfs_reader *reader, const struct xfs_found_i
 	be32 disk;
 
 	if (inode->data.format != XFS_FORK_DEVICE || inode->data.len < sizeof(disk))
-		return xfs_reader_refuse(reader, "inode %" PRIu64 " is a device without a number",
-					 inode->number);
+		return window_refuse(&reader->window,
+				     "inode %" PRIu64 " is a device without a number",
+				     inode->number);
 	memcpy(&disk, inode->bytes + inode->data.off, sizeof(disk));
 	device = from_be32(disk);
 	report->rdev_major = device >> XFS_MINOR_BITS;
@@ -142,9 +143,8 @@ static int open_reader(struct xfs_reader *reader)
 
 	if (ret < 0)
 		return ret;
-	reader->pages = calloc(XFS_PAGES, sizeof(*reader->pages));
 	reader->seen = calloc((reader->dblocks << reader->super.inopblog) / 8 + 1, 1);
-	if (!reader->pages || !reader->seen)
+	if (!reader->seen || window_open(&reader->window) < 0)
 		return -ENOMEM;
 	return xfs_reader_check_log(reader);
 }
@@ -152,9 +152,10 @@ static int open_reader(struct xfs_reader *reader)
 int xfs_read(const struct kataimg_host *host, uint64_t window_bytes,
 	     const struct kataimg_sink *sink, void **state)
 {
-	autocall(close_reader) struct xfs_reader reader = { .host = host,
-							    .sink = sink,
-							    .window_bytes = window_bytes };
+	autocall(close_reader) struct xfs_reader reader = {
+		.window = { .host = host, .bytes = window_bytes, .look_factor = XFS_LOOK_FACTOR },
+		.sink = sink
+	};
 	int ret = open_reader(&reader);
 
 	*state = NULL;

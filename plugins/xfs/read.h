@@ -9,7 +9,7 @@
  *   read.c         the walk, and kataimg_backend.read
  *   read_super.c   the superblock, and what cannot be read of it
  *   read_log.c     whether the log has something that is not in its place yet
- *   read_window.c  bytes of the window, and blocks that name themselves
+ *   read_block.c   where blocks are, and blocks that name themselves
  *   read_inode.c   inodes
  *   read_extent.c  where the blocks of a fork are, from a list or a btree
  *   read_dir.c     directories
@@ -24,23 +24,19 @@
 
 #include "kataimg/backend.h"
 #include "lib/array.h"
+#include "plugins/common/window.h"
 #include "plugins/xfs/format.h"
 
-#define XFS_PAGE_BYTES 16384u
-#define XFS_PAGES 64u
 #define XFS_INODE_BYTES_MAX 2048u
 #define XFS_VALUE_BYTES_MAX 65536u
 
-struct xfs_page {
-	uint64_t off; /* in the window */
-	uint32_t len; /* 0: not read yet */
-	uint8_t bytes[XFS_PAGE_BYTES];
-};
+/* Metadata in windows that is looked at: blocks of a sound image do not overlap, and name their
+ * inode. */
+#define XFS_LOOK_FACTOR 4
 
 struct xfs_reader {
-	const struct kataimg_host *host;
+	struct window window;
 	const struct kataimg_sink *sink;
-	uint64_t window_bytes;
 	struct xfs_superblock super;
 	uint8_t uuid[16]; /* that metadata has */
 	unsigned int block_bits;
@@ -50,21 +46,12 @@ struct xfs_reader {
 	bool has_types;     /* in directories */
 	uint64_t dblocks;
 	uint32_t agblocks;
-	uint64_t looked_bytes; /* at metadata so far */
-	struct xfs_page *pages;
 	uint8_t *seen;        /* a bit for each inode that there is room for */
 	ARRAY(uint64_t) dirs; /* found and not read yet */
 };
 
-/* The one thing that is done with what contradicts itself: a message and -EUCLEAN. */
-int xfs_reader_refuse(const struct xfs_reader *reader, const char *fmt, ...) KATAIMG_PRINTF(2, 3);
-/* The same with -EOPNOTSUPP for what is sound and cannot be read. */
-int xfs_reader_decline(const struct xfs_reader *reader, const char *fmt, ...) KATAIMG_PRINTF(2, 3);
+/* ---- read_block.c ---- */
 
-/* ---- read_window.c ---- */
-
-/* Through a small cache, for what is smaller than a block. */
-int xfs_reader_fetch(struct xfs_reader *reader, uint64_t off, void *buf, size_t len);
 /* Past the cache; counts as looked at. */
 int xfs_reader_load(struct xfs_reader *reader, uint64_t off, void *buf, size_t len);
 /* Where so many blocks from an fsbno on are in the window; whose says to whom they belong. */

@@ -33,8 +33,8 @@ struct attrs {
 
 static int refuse(const struct attrs *attrs, const char *why)
 {
-	return xfs_reader_refuse(attrs->reader, "inode %" PRIu64 " has %s", attrs->inode->number,
-				 why);
+	return window_refuse(&attrs->reader->window, "inode %" PRIu64 " has %s",
+			     attrs->inode->number, why);
 }
 
 /* ---- In the inode ---- */

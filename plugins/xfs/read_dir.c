@@ -38,8 +38,8 @@ struct dir {
 
 static int refuse(const struct dir *dir, const char *why)
 {
-	return xfs_reader_refuse(dir->reader, "directory inode %" PRIu64 " %s", dir->inode->number,
-				 why);
+	return window_refuse(&dir->reader->window, "directory inode %" PRIu64 " %s",
+			     dir->inode->number, why);
 }
 
 static bool is_dots(const char *name, uint32_t len)

@@ -34,8 +34,8 @@ struct walk {
 
 static int refuse(const struct walk *walk, const char *why)
 {
-	return xfs_reader_refuse(walk->reader, "the extents of inode %" PRIu64 " %s",
-				 walk->inode->number, why);
+	return window_refuse(&walk->reader->window, "the extents of inode %" PRIu64 " %s",
+			     walk->inode->number, why);
 }
 
 static struct xfs_found_extent unpack_extent(const uint8_t *bytes)
@@ -187,9 +187,9 @@ static int add_extent(void *arg, const struct xfs_found_extent *extent)
 		return 0;
 	/* No two of a sound fork's extents share a block. */
 	if (gather->map->extents.count >= gather->reader->dblocks)
-		return xfs_reader_refuse(gather->reader,
-					 "inode %" PRIu64 " has more extents than there are blocks",
-					 gather->inode->number);
+		return window_refuse(&gather->reader->window,
+				     "inode %" PRIu64 " has more extents than there are blocks",
+				     gather->inode->number);
 	added = array_add(&gather->map->extents);
 	if (!added)
 		return -ENOMEM;
@@ -217,9 +217,9 @@ static int check_places(const struct xfs_reader *reader, const struct xfs_found_
 	qsort(sorted, count, sizeof(*sorted), compare_places);
 	for (size_t i = 1; i < count; i++)
 		if (sorted[i].off - sorted[i - 1].off < sorted[i - 1].blocks << reader->block_bits)
-			return xfs_reader_refuse(reader,
-						 "inode %" PRIu64 " has two extents in one place",
-						 inode->number);
+			return window_refuse(&reader->window,
+					     "inode %" PRIu64 " has two extents in one place",
+					     inode->number);
 	return 0;
 }
 
@@ -260,9 +260,9 @@ int xfs_map_read(struct xfs_reader *reader, const struct xfs_found_inode *inode,
 		 uint64_t *off)
 {
 	if (blocks > map->unread)
-		return xfs_reader_refuse(reader,
-					 "inode %" PRIu64 " has metadata that leads in a circle",
-					 inode->number);
+		return window_refuse(&reader->window,
+				     "inode %" PRIu64 " has metadata that leads in a circle",
+				     inode->number);
 	map->unread -= blocks;
 	for (uint64_t done = 0; done < blocks;) {
 		const struct xfs_found_extent *extent = find_extent(map, file_block + done);
@@ -270,11 +270,11 @@ int xfs_map_read(struct xfs_reader *reader, const struct xfs_found_inode *inode,
 		int ret;
 
 		if (!extent)
-			return xfs_reader_refuse(reader,
-						 "inode %" PRIu64
-						 " has a hole where metadata should be, at block "
-						 "%" PRIu64,
-						 inode->number, file_block + done);
+			return window_refuse(&reader->window,
+					     "inode %" PRIu64
+					     " has a hole where metadata should be, at block "
+					     "%" PRIu64,
+					     inode->number, file_block + done);
 		skip = file_block + done - extent->file_block;
 		part = extent->blocks - skip < blocks - done ? extent->blocks - skip
 							     : blocks - done;

@@ -11,7 +11,7 @@
 
 static int refuse(const struct xfs_reader *reader, uint64_t number, const char *why)
 {
-	return xfs_reader_refuse(reader, "inode %" PRIu64 " %s", number, why);
+	return window_refuse(&reader->window, "inode %" PRIu64 " %s", number, why);
 }
 
 int xfs_reader_inode_index(const struct xfs_reader *reader, uint64_t number, uint64_t *index)
@@ -90,11 +90,11 @@ static int check_type(const struct xfs_reader *reader, const struct xfs_found_in
 	if (inode->size > INT64_MAX)
 		return refuse(reader, inode->number, "has an impossible size");
 	if (inode->type == KATAIMG_REG && from_be16(core->flags) & XFS_DIFLAG_REALTIME)
-		return xfs_reader_decline(reader,
-					  "inode %" PRIu64
-					  " is a realtime file, which cannot be read here: mount "
-					  "the filesystem",
-					  inode->number);
+		return window_decline(&reader->window,
+				      "inode %" PRIu64
+				      " is a realtime file, which cannot be read here: mount "
+				      "the filesystem",
+				      inode->number);
 	return 0;
 }
 
@@ -124,8 +124,8 @@ int xfs_reader_inode(struct xfs_reader *reader, uint64_t number, struct xfs_foun
 
 	if (ret < 0)
 		return ret;
-	ret = xfs_reader_fetch(reader, index << reader->super.inodelog, inode->bytes,
-			       reader->inode_bytes);
+	ret = window_fetch(&reader->window, index << reader->super.inodelog, inode->bytes,
+			   reader->inode_bytes);
 	if (ret < 0)
 		return ret;
 	memcpy(&core, inode->bytes, sizeof(core));

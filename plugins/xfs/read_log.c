@@ -18,8 +18,8 @@ struct log {
 
 static int fetch(const struct log *log, uint64_t block, void *buf, size_t len)
 {
-	return xfs_reader_fetch(log->reader, log->off + block % log->blocks * XFS_LOG_BLOCK_BYTES,
-				buf, len);
+	return window_fetch(&log->reader->window,
+			    log->off + block % log->blocks * XFS_LOG_BLOCK_BYTES, buf, len);
 }
 
 static int fetch_cycle(const struct log *log, uint64_t block, uint32_t *cycle)
@@ -119,10 +119,10 @@ static int open_log(struct xfs_reader *reader, struct log *log)
 
 	if (agno >= from_be32(reader->super.agcount) || agbno >= reader->agblocks || blocks == 0 ||
 	    blocks > reader->agblocks - agbno)
-		return xfs_reader_refuse(reader, "its log is outside the filesystem");
+		return window_refuse(&reader->window, "its log is outside the filesystem");
 	start = agno * reader->agblocks + agbno;
 	if (start + blocks > reader->dblocks)
-		return xfs_reader_refuse(reader, "its log is outside the filesystem");
+		return window_refuse(&reader->window, "its log is outside the filesystem");
 	log->off = start << reader->block_bits;
 	log->blocks = (blocks << reader->block_bits) / XFS_LOG_BLOCK_BYTES;
 	return 0;
@@ -149,6 +149,7 @@ int xfs_reader_check_log(struct xfs_reader *reader)
 	ret = ends_with_unmount(&log, head, &clean);
 	if (ret < 0 || clean)
 		return ret;
-	return xfs_reader_decline(reader, "its log must be replayed: mount it once, or xfs_repair "
-					  "it");
+	return window_decline(&reader->window,
+			      "its log must be replayed: mount it once, or xfs_repair "
+			      "it");
 }

@@ -33,11 +33,11 @@ static int check_features(const struct xfs_reader *reader)
 
 	for (size_t i = 0; i < sizeof(declined) / sizeof(declined[0]); i++)
 		if (unknown & declined[i].bit)
-			return xfs_reader_decline(reader, "%s", declined[i].what);
+			return window_decline(&reader->window, "%s", declined[i].what);
 	if (unknown)
-		return xfs_reader_decline(reader,
-					  "it has a feature that is newer than this reader: 0x%x",
-					  unknown & -unknown);
+		return window_decline(&reader->window,
+				      "it has a feature that is newer than this reader: 0x%x",
+				      unknown & -unknown);
 	return 0;
 }
 
@@ -46,28 +46,32 @@ static int check_super(const struct xfs_reader *reader)
 	const struct xfs_superblock *super = &reader->super;
 
 	if ((from_be16(super->versionnum) & XFS_SB_VERSION_NUMBER) != 5)
-		return xfs_reader_decline(reader, "it is XFS version 4, which cannot be read here, "
-						  "and which newer kernels do not mount either");
+		return window_decline(&reader->window,
+				      "it is XFS version 4, which cannot be read here, "
+				      "and which newer kernels do not mount either");
 	if (super->inprogress)
-		return xfs_reader_refuse(reader, "its making was not finished");
+		return window_refuse(&reader->window, "its making was not finished");
 	if (super->blocklog + super->dirblklog > DIR_BYTES_MAX_LOG)
-		return xfs_reader_refuse(reader, "its directories have blocks of an impossible "
-						 "size");
+		return window_refuse(&reader->window,
+				     "its directories have blocks of an impossible "
+				     "size");
 	if (super->inopblog != super->blocklog - super->inodelog ||
 	    from_be32(super->agblocks) > UINT64_C(1) << super->agblklog)
-		return xfs_reader_refuse(reader, "its inode and block numbers have impossible "
-						 "sizes");
+		return window_refuse(&reader->window, "its inode and block numbers have impossible "
+						      "sizes");
 	return check_features(reader);
 }
 
 static int check_devices(const struct xfs_reader *reader)
 {
 	if (from_be64(reader->super.rblocks))
-		return xfs_reader_decline(reader, "it has a realtime device, which is not here: "
-						  "mount it with that");
+		return window_decline(&reader->window,
+				      "it has a realtime device, which is not here: "
+				      "mount it with that");
 	if (!from_be64(reader->super.logstart))
-		return xfs_reader_decline(reader, "its log is on a device of its own, which is not "
-						  "here: mount it with that");
+		return window_decline(&reader->window,
+				      "its log is on a device of its own, which is not "
+				      "here: mount it with that");
 	return 0;
 }
 
@@ -90,10 +94,10 @@ static void take_super(struct xfs_reader *reader)
 int xfs_reader_open_super(struct xfs_reader *reader)
 {
 	struct xfs_found found;
-	int ret = xfs_probe_read(reader->host, reader->window_bytes, &found);
+	int ret = xfs_probe_read(reader->window.host, reader->window.bytes, &found);
 
 	if (ret == -ENODATA)
-		return xfs_reader_refuse(reader, "it has no XFS superblock");
+		return window_refuse(&reader->window, "it has no XFS superblock");
 	if (ret < 0)
 		return ret;
 	reader->super = found.super;

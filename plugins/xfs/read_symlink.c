@@ -21,8 +21,8 @@ static const struct xfs_block_kind symlink_kind = {
 static int refuse(const struct xfs_reader *reader, const struct xfs_found_inode *inode,
 		  const char *why)
 {
-	return xfs_reader_refuse(reader, "inode %" PRIu64 " is a symbolic link %s", inode->number,
-				 why);
+	return window_refuse(&reader->window, "inode %" PRIu64 " is a symbolic link %s",
+			     inode->number, why);
 }
 
 /* An extent has one header, however many blocks it has. */

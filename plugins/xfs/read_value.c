@@ -55,10 +55,10 @@ int xfs_reader_remote_value(struct xfs_reader *reader, const struct xfs_found_in
 			return ret;
 		memcpy(&head, block, sizeof(head));
 		if (from_be32(head.offset) != done || from_be32(head.bytes) != part)
-			return xfs_reader_refuse(reader,
-						 "inode %" PRIu64
-						 " has an attribute whose value is not all there",
-						 inode->number);
+			return window_refuse(&reader->window,
+					     "inode %" PRIu64
+					     " has an attribute whose value is not all there",
+					     inode->number);
 		memcpy(buf + done, block + sizeof(head), part);
 		done += part;
 	}
@@ -90,8 +90,8 @@ static int report_acl(const struct xfs_reader *reader, const struct xfs_found_in
 	uint32_t entries;
 
 	if (xfs_acl_count(attr->value, attr->value_len, &entries) < 0)
-		return xfs_reader_refuse(reader, "inode %" PRIu64 " has a %s that is no ACL",
-					 inode->number, name);
+		return window_refuse(&reader->window, "inode %" PRIu64 " has a %s that is no ACL",
+				     inode->number, name);
 	xattr.value_len = xfs_acl_linux_bytes(entries);
 	value = malloc(xattr.value_len);
 	if (!value)
