@@ -138,6 +138,11 @@ void progress_update(struct progress *progress, enum progress_unit unit, uint64_
 		print_json(progress, stage, seconds);
 }
 
+void progress_bytes(void *arg, uint64_t done, uint64_t total)
+{
+	progress_update(arg, PROGRESS_BYTES, done, total);
+}
+
 void progress_finish(struct progress *progress)
 {
 	end_stage(progress);

@@ -33,6 +33,9 @@ enum progress_unit { PROGRESS_BYTES, PROGRESS_ENTRIES, PROGRESS_STEPS };
 void progress_update(struct progress *progress, enum progress_unit unit, uint64_t done,
 		     uint64_t total);
 
+/* progress_update in bytes, for those who report to a void pointer: arg is the progress. */
+void progress_bytes(void *arg, uint64_t done, uint64_t total);
+
 /* Ends the last stage. */
 void progress_finish(struct progress *progress);
 

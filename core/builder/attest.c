@@ -16,7 +16,6 @@
 #include "core/base/io.h"
 #include "core/base/text.h"
 #include "core/builder/private.h"
-#include "core/measure/measure.h"
 #include "lib/array.h"
 #include "lib/hex.h"
 
@@ -130,11 +129,6 @@ static void add_content(void *arg, uint64_t image_off, const struct kataimg_node
 		  node ? tree_path(node, path, sizeof(path)) : "data that the backend made");
 }
 
-static void update_progress(void *arg, uint64_t done, uint64_t total)
-{
-	progress_update(arg, PROGRESS_BYTES, done, total);
-}
-
 /* A contradiction that is one place, which its message names. */
 static int take_place(struct attest *attest, int ret, struct error *error)
 {
@@ -153,7 +147,7 @@ static int compare_content(struct attest *attest, struct error *error)
 		.compare = true,
 		.differs = add_content,
 		.differs_arg = attest,
-		.progress = update_progress,
+		.progress = progress_bytes,
 		.progress_arg = build->progress,
 	};
 	struct copy_stats stats;
@@ -168,22 +162,15 @@ static int compare_content(struct attest *attest, struct error *error)
 static int compare_hash_tree(struct attest *attest, struct error *error)
 {
 	struct build *build = attest->build;
-	const struct partition *partitions = build->geometry.partitions;
-	const struct measure_area area = {
-		.fd = build->image_fd,
-		.data_off = partitions[0].start_bytes,
-		.tree_off = partitions[1].start_bytes,
-		.threads = build->options->threads,
-		.progress = update_progress,
-		.progress_arg = build->progress,
-	};
+	const struct measure_area area = build_measure_area(build);
 	struct measure_findings findings;
 	int ret;
 
 	if (!build->config->verity.enabled)
 		return 0;
 	progress_stage(build->progress, "measure");
-	if (copy_add_written(attest->copy, area.tree_off, partitions[1].len_bytes) < 0)
+	if (copy_add_written(attest->copy, area.tree_off, build->geometry.partitions[1].len_bytes) <
+	    0)
 		return error_nomem(error);
 	ret = build_set_verity(build, error);
 	if (ret == 0)

@@ -53,17 +53,12 @@ static int compare_metadata(struct build *build, struct error *error)
 		       : 0;
 }
 
-static void compare_progress(void *arg, uint64_t done, uint64_t total)
-{
-	progress_update(arg, PROGRESS_BYTES, done, total);
-}
-
 static int compare_content(struct build *build, struct error *error)
 {
 	const struct copy_options options = {
 		.threads = build->options->threads,
 		.compare = true,
-		.progress = compare_progress,
+		.progress = progress_bytes,
 		.progress_arg = build->progress,
 	};
 	struct copy_stats stats;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Measured images: the hash tree in partition 2. */
-#include "core/measure/measure.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -26,22 +25,23 @@ int build_set_verity(struct build *build, struct error *error)
 	return 0;
 }
 
-static void update_progress(void *arg, uint64_t done, uint64_t total)
-{
-	progress_update(arg, PROGRESS_BYTES, done, total);
-}
-
-int build_measure(struct build *build, struct error *error)
+struct measure_area build_measure_area(const struct build *build)
 {
 	const struct partition *partitions = build->geometry.partitions;
-	const struct measure_area area = {
+
+	return (struct measure_area){
 		.fd = build->image_fd,
 		.data_off = partitions[0].start_bytes,
 		.tree_off = partitions[1].start_bytes,
 		.threads = build->options->threads,
-		.progress = update_progress,
+		.progress = progress_bytes,
 		.progress_arg = build->progress,
 	};
+}
+
+int build_measure(struct build *build, struct error *error)
+{
+	const struct measure_area area = build_measure_area(build);
 	int ret;
 
 	if (!build->config->verity.enabled)

@@ -13,6 +13,7 @@
 #include "core/format/geometry.h"
 #include "core/format/verity.h"
 #include "core/image/output.h"
+#include "core/measure/measure.h"
 #include "core/tree/tree.h"
 
 /*
@@ -82,7 +83,8 @@ struct build_table {
 int build_make_tables(const struct build *build, struct build_table tables[BUILD_TABLES_MAX],
 		      size_t *count, struct error *error);
 
-/* What the hash tree of a measured image is made with. */
+/* Where the hash tree of a measured image is, and what it is made with. */
+struct measure_area build_measure_area(const struct build *build);
 int build_set_verity(struct build *build, struct error *error);
 /* The stages of attesting, when all is planned. */
 int build_attest_image(struct build *build, const char *path, struct error *error);

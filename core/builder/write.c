@@ -25,18 +25,13 @@ static int write_filesystem(struct build *build, struct error *error)
 			     error);
 }
 
-static void copy_progress(void *arg, uint64_t done, uint64_t total)
-{
-	progress_update(arg, PROGRESS_BYTES, done, total);
-}
-
 static int copy_data(struct build *build, struct error *error)
 {
 	const struct copy_options options = {
 		.threads = build->options->threads,
 		.reflink = build->options->reflink,
 		.writeback = build->options->sync,
-		.progress = copy_progress,
+		.progress = progress_bytes,
 		.progress_arg = build->progress,
 	};
 

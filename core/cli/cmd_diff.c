@@ -5,11 +5,6 @@
 #include "core/cli/cli.h"
 #include "core/diff/diff.h"
 
-static void update_progress(void *arg, uint64_t done, uint64_t total)
-{
-	progress_update(arg, PROGRESS_BYTES, done, total);
-}
-
 /* What the exit code says, without a word: it was all printed. */
 static int judge(bool equal, struct error *error)
 {
@@ -77,7 +72,7 @@ int cmd_diff(const struct cli *cli, struct error *error)
 {
 	struct progress *progress autocall(cleanup_progress_free) =
 		progress_new(cli_passing_progress_mode(cli));
-	struct diff_options options = { .progress = update_progress, .progress_arg = progress };
+	struct diff_options options = { .progress = progress_bytes, .progress_arg = progress };
 	int ret = progress ? cli_threads(cli, &options.threads, error) : error_nomem(error);
 
 	if (ret < 0)

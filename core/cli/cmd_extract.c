@@ -19,11 +19,6 @@ struct request {
 	unsigned int threads;
 };
 
-static void update_progress(void *arg, uint64_t done, uint64_t total)
-{
-	progress_update(arg, PROGRESS_BYTES, done, total);
-}
-
 static int to_directory(const struct request *request, struct error *error)
 {
 	const struct cli *cli = request->cli;
@@ -31,7 +26,7 @@ static int to_directory(const struct request *request, struct error *error)
 						 .threads = request->threads,
 						 .force = cli->force,
 						 .partial = cli->more.count > 0,
-						 .progress = update_progress,
+						 .progress = progress_bytes,
 						 .progress_arg = request->progress };
 
 	return extract_to_directory(request->tree, cli->directory, &options, error);
@@ -46,7 +41,7 @@ static int to_stream(const struct request *request, FILE *out, struct error *err
 								cli->archive),
 							.threads = request->threads,
 							.partial = cli->more.count > 0,
-							.progress = update_progress,
+							.progress = progress_bytes,
 							.progress_arg = request->progress };
 
 	return archive_create(request->tree, out, &options, error);

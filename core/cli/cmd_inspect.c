@@ -28,11 +28,6 @@ static int judge(const struct cli *cli, const struct inspection *inspection, str
 	return error_set(error, ENOSYS, "%s: sound as far as it could be checked", cli->argument);
 }
 
-static void update_progress(void *arg, uint64_t done, uint64_t total)
-{
-	progress_update(arg, PROGRESS_BYTES, done, total);
-}
-
 static int check_root_hash(const struct cli *cli, int fd, unsigned int threads,
 			   struct inspection *inspection, struct error *error)
 {
@@ -43,7 +38,7 @@ static int check_root_hash(const struct cli *cli, int fd, unsigned int threads,
 		.root_hash = cli->root_hash,
 		.salt = cli->salt,
 		.threads = threads,
-		.progress = update_progress,
+		.progress = progress_bytes,
 		.progress_arg = progress,
 	};
 	int ret;

@@ -29,13 +29,14 @@ struct found_entry {
 };
 
 struct found_range {
-	uint64_t id, file_off, len;
+	uint64_t id; /* first */
+	uint64_t file_off, len;
 	uint64_t place; /* in the window, or the decoder's cookie */
 	bool decoded;
 };
 
 struct found_xattr {
-	uint64_t id;
+	uint64_t id; /* first */
 	struct kataimg_xattr xattr;
 };
 

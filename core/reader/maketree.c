@@ -22,13 +22,13 @@ static int name_all(struct found *found, struct tree_edit *edit)
 	return 0;
 }
 
-/* Those from `first` on that belong to one inode. */
-static size_t count_xattrs(const struct found *found, size_t first)
+/* How many of `left` items, whose first member is an id, have the first one's. */
+static size_t count_alike(const void *first, size_t item_bytes, size_t left)
 {
 	size_t count = 1;
 
-	while (first + count < found->xattrs.count &&
-	       found->xattrs.items[first + count].id == found->xattrs.items[first].id)
+	while (count < left &&
+	       memcmp(first, (const char *)first + count * item_bytes, sizeof(uint64_t)) == 0)
 		count++;
 	return count;
 }
@@ -41,7 +41,7 @@ static int give_xattrs(struct found *found)
 		const struct found_xattr *items = &found->xattrs.items[first];
 		struct kataimg_xattr *xattrs;
 
-		count = count_xattrs(found, first);
+		count = count_alike(items, sizeof(*items), found->xattrs.count - first);
 		xattrs = arena_array(tree_arena(found->tree), count, sizeof(*xattrs));
 		if (!xattrs)
 			return -ENOMEM;
@@ -50,16 +50,6 @@ static int give_xattrs(struct found *found)
 		tree_set_xattrs(found_inode_of(found, items->id)->node, xattrs, (uint32_t)count);
 	}
 	return 0;
-}
-
-static size_t count_ranges(const struct found *found, size_t first)
-{
-	size_t count = 1;
-
-	while (first + count < found->ranges.count &&
-	       found->ranges.items[first + count].id == found->ranges.items[first].id)
-		count++;
-	return count;
 }
 
 /* Where the source has the range: the image's bytes, or behind all of them what is decoded. */
@@ -115,13 +105,13 @@ static int give_ranges(struct found *found, int source, uint64_t base, struct de
 	size_t count;
 
 	for (size_t first = 0; first < found->ranges.count; first += count) {
+		const struct found_range *items = &found->ranges.items[first];
 		int ret;
 
-		count = count_ranges(found, first);
+		count = count_alike(items, sizeof(*items), found->ranges.count - first);
 		if (count > UINT32_MAX)
 			return -EOVERFLOW;
-		ret = give_ranges_of(found, &found->ranges.items[first], count, source, base,
-				     decoder);
+		ret = give_ranges_of(found, items, count, source, base, decoder);
 		if (ret < 0)
 			return ret;
 	}
