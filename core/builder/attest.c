@@ -169,8 +169,7 @@ static int compare_hash_tree(struct attest *attest, struct error *error)
 	if (!build->config->verity.enabled)
 		return 0;
 	progress_stage(build->progress, "measure");
-	if (copy_add_written(attest->copy, area.tree_off, build->geometry.partitions[1].len_bytes) <
-	    0)
+	if (copy_add_written(attest->copy, area.tree_off, build->geometry.hash.len_bytes) < 0)
 		return error_nomem(error);
 	ret = build_set_verity(build, error);
 	if (ret == 0)

@@ -13,7 +13,7 @@ int build_set_verity(struct build *build, struct error *error)
 	const struct config_bytes *salt = &build->config->verity.salt;
 	int ret;
 
-	params->data_blocks = build->geometry.partitions[0].len_bytes / VERITY_BLOCK_BYTES;
+	params->data_blocks = build->geometry.filesystem.len_bytes / VERITY_BLOCK_BYTES;
 	if (salt->len == 0) {
 		params->salt_len = DIGEST_BYTES;
 		ret = digest_derive(build->seed, "verity-salt", params->salt);
@@ -27,12 +27,10 @@ int build_set_verity(struct build *build, struct error *error)
 
 struct measure_area build_measure_area(const struct build *build)
 {
-	const struct partition *partitions = build->geometry.partitions;
-
 	return (struct measure_area){
 		.fd = build->image_fd,
-		.data_off = partitions[0].start_bytes,
-		.tree_off = partitions[1].start_bytes,
+		.data_off = build->geometry.filesystem.start_bytes,
+		.tree_off = build->geometry.hash.start_bytes,
 		.threads = build->options->threads,
 		.progress = progress_bytes,
 		.progress_arg = build->progress,

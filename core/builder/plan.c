@@ -17,9 +17,9 @@ struct kataimg_job build_job(const struct config *config, int64_t build_time, un
 	uint64_t free_bytes = config->image.free_space_bytes;
 	struct kataimg_job job = {
 		.struct_size = sizeof(job),
-		.required = (config->image.dax ? KATAIMG_JOB_DAX : 0) |
+		.required = (config->image.mapped ? KATAIMG_JOB_DAX : 0) |
 			    (free_bytes ? KATAIMG_JOB_FREE_SPACE : 0),
-		.window_offset = geometry_device_base(config->image.dax) + PARTITION_START_BYTES,
+		.window_offset = geometry_filesystem_start(config->image.table, config->image.dax),
 		.hugepage_bytes = config->image.hugepages ? HUGEPAGE_BYTES : 0,
 		.free_bytes = free_bytes,
 		.free_inodes = free_bytes / FREE_BYTES_PER_INODE +
@@ -129,6 +129,12 @@ static int prefix_size(const struct config *config, struct error *error)
 					       sizeof(where)));
 }
 
+static uint64_t hash_tree_bytes(const void *arg, uint64_t data_bytes)
+{
+	(void)arg;
+	return verity_tree_bytes(data_bytes);
+}
+
 static int compute_geometry(struct build *build, struct error *error)
 {
 	const struct config *config = build->config;
@@ -137,8 +143,11 @@ static int compute_geometry(struct build *build, struct error *error)
 		.granularity = build->plan.granularity,
 		.align_bytes = config->image.align_bytes,
 		.size_bytes = config->image.size_bytes,
+		.table = config->image.table,
 		.dax = config->image.dax,
-		.hash_tree_bytes = config->verity.enabled ? verity_tree_bytes : NULL,
+		.hash_place =
+			config->image.table == IMAGE_TABLE_NONE ? HASH_APPEND : HASH_PARTITION,
+		.hash_tree_bytes = config->verity.enabled ? hash_tree_bytes : NULL,
 		.disk_signature = (uint32_t)config->image.disk_signature,
 	};
 	int ret = 0;
@@ -152,7 +161,8 @@ static int compute_geometry(struct build *build, struct error *error)
 		return prefix_size(config, error);
 	if (ret < 0)
 		return ret;
-	return session_describe(build->session, build->geometry.window_bytes, &build->info, error);
+	return session_describe(build->session, build->geometry.filesystem.len_bytes, &build->info,
+				error);
 }
 
 int build_plan(struct build *build, struct error *error)

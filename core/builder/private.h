@@ -44,7 +44,7 @@ struct build {
 	uint64_t dropped; /* things left out, by unsupported = drop */
 	struct kataimg_plan plan;
 	struct geometry geometry;
-	struct kataimg_fs_info info; /* of the filesystem in geometry.window_bytes */
+	struct kataimg_fs_info info; /* of the filesystem in geometry.filesystem */
 
 	int image_fd; /* of output, or of the image to attest; -1 until then */
 	struct copy *copy;

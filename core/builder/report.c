@@ -55,7 +55,7 @@ static void add_geometry(struct json *json, const struct build *build)
 	json_close(json, ']');
 	json_add_number(json, "plan_bytes", build->plan.bytes);
 	json_add_number(json, "granularity_bytes", build->plan.granularity);
-	json_add_number(json, "window_bytes", geometry->window_bytes);
+	json_add_number(json, "window_bytes", geometry->filesystem.len_bytes);
 	json_close(json, '}');
 }
 

@@ -23,6 +23,9 @@ static void print_image_options(FILE *out, const struct config *config, int64_t 
 		config->image.free_space_bytes, config->image.align_bytes,
 		config->image.size_bytes);
 	fprintf(out, "build-time %" PRId64 "\n", build_time);
+	/* What is not the default came later: images of the default keep their bytes. */
+	if (config->image.table != IMAGE_TABLE_DOS)
+		fprintf(out, "table %d\nmapped %d\n", config->image.table, config->image.mapped);
 }
 
 static void print_backend_options(FILE *out, const struct kataimg_backend *table,

@@ -45,7 +45,7 @@ int build_verify_filesystem(struct build *build, struct error *error)
 	if (ret < 0)
 		return ret;
 	host_set_window(build->host, HOST_READ_WINDOW, &window, NULL);
-	return session_verify(build->session, build->geometry.window_bytes, error);
+	return session_verify(build->session, window.len_bytes, error);
 }
 
 int build_verify_image(struct build *build, struct error *error)

@@ -7,8 +7,8 @@ struct host_range build_window(const struct build *build)
 {
 	return (struct host_range){
 		.fd = build->image_fd,
-		.offset_bytes = build->geometry.partitions[0].start_bytes,
-		.len_bytes = build->geometry.window_bytes,
+		.offset_bytes = build->geometry.filesystem.start_bytes,
+		.len_bytes = build->geometry.filesystem.len_bytes,
 	};
 }
 
@@ -21,8 +21,7 @@ static int write_filesystem(struct build *build, struct error *error)
 	if (!build->copy)
 		return error_nomem(error);
 	host_set_window(build->host, HOST_WRITE_WINDOW, &window, build->copy);
-	return session_write(build->session, tree_public(build->tree), build->geometry.window_bytes,
-			     error);
+	return session_write(build->session, tree_public(build->tree), window.len_bytes, error);
 }
 
 static int copy_data(struct build *build, struct error *error)
@@ -39,27 +38,42 @@ static int copy_data(struct build *build, struct error *error)
 	return copy_run(build->copy, build->image_fd, &options, &build->copied, error);
 }
 
-static int make_mbr(const struct build *build, uint64_t base_bytes, struct build_table *table,
-		    struct error *error)
+static int add_mbr(const struct build *build, uint64_t base_bytes, struct build_table *table,
+		   struct error *error)
 {
 	table->off = base_bytes;
 	table->len = MBR_BYTES;
 	return mbr_encode(&build->geometry, base_bytes, table->bytes, error);
 }
 
+static int add_mbrs(const struct build *build, struct build_table *tables, size_t *count,
+		    struct error *error)
+{
+	int ret = add_mbr(build, 0, &tables[(*count)++], error);
+
+	if (ret < 0 || !build->geometry.dax)
+		return ret;
+	return add_mbr(build, DAX_HEADER_BYTES, &tables[(*count)++], error);
+}
+
+static void add_info_block(struct build_table *table)
+{
+	table->off = DAX_INFO_OFFSET;
+	table->len = DAX_INFO_BYTES;
+	dax_encode(table->bytes);
+}
+
 int build_make_tables(const struct build *build, struct build_table tables[BUILD_TABLES_MAX],
 		      size_t *count, struct error *error)
 {
-	int ret = make_mbr(build, 0, &tables[0], error);
+	int ret = 0;
 
-	*count = 1;
-	if (ret < 0 || !build->geometry.dax)
-		return ret;
-	*count = 3;
-	tables[2].off = DAX_INFO_OFFSET;
-	tables[2].len = DAX_INFO_BYTES;
-	dax_encode(tables[2].bytes);
-	return make_mbr(build, DAX_HEADER_BYTES, &tables[1], error);
+	*count = 0;
+	if (build->geometry.table == IMAGE_TABLE_DOS)
+		ret = add_mbrs(build, tables, count, error);
+	if (ret == 0 && build->geometry.dax)
+		add_info_block(&tables[(*count)++]);
+	return ret;
 }
 
 static int write_tables(struct build *build, struct error *error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "core/backend/loader.h"
 #include "core/cli/cli.h"
 #include "core/guest/dropin.h"
 
@@ -27,14 +28,28 @@ static int is_backend(void *arg, const char *name)
 	return ret < 0 ? ret : found != NULL;
 }
 
+static bool can_dax(void *arg)
+{
+	const struct selection *selection = arg;
+	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	autoerror struct error ignored = ERROR_INIT;
+
+	if (backend_load(selection->search, selection->config->image.filesystem, &backend,
+			 &ignored) < 0)
+		return true;
+	return backend->table.capabilities & KATAIMG_CAP_DAX &&
+	       backend->table.job_features & KATAIMG_JOB_DAX;
+}
+
 int cli_prepare(const struct cli *cli, struct config *config, const struct backend_search *search,
 		struct error *error)
 {
 	struct selection selection = { search, config };
+	const struct config_backends backends = { is_backend, can_dax, &selection };
 	int ret = cli_configure(cli, config, error);
 
 	if (ret == 0)
-		ret = config_finish(config, is_backend, &selection, error);
+		ret = config_finish(config, &backends, error);
 	if (ret == 0 && cli_is_dropin(cli) && config->image.source)
 		ret = config_collect(config, dropin_adjust(config, search, cli->script, error),
 				     error);

@@ -23,6 +23,7 @@
 #include "core/base/error.h"
 #include "core/config/keys.h"
 #include "core/config/mistakes.h"
+#include "core/format/geometry.h"
 #include "core/tree/owner.h"
 #include "core/tree/tree.h"
 #include "lib/hashtable.h"
@@ -33,6 +34,7 @@ enum config_verify {
 	CONFIG_VERIFY_CONTENT,
 	CONFIG_VERIFY_READBACK
 };
+enum config_dax { CONFIG_DAX_YES, CONFIG_DAX_NO, CONFIG_DAX_AUTO };
 enum config_unsupported { CONFIG_UNSUPPORTED_ERROR, CONFIG_UNSUPPORTED_DROP };
 
 /* Who gave a value. name NULL: the default. line not 0: the file of that name, else an option or
@@ -74,10 +76,13 @@ struct config {
 		char *source; /* after config_finish not NULL */
 		char *arch;
 		char *filesystem;
+		enum image_table table;
 		uint64_t free_space_bytes;
 		uint64_t align_bytes; /* not 0, a multiple of 4096; with dax of 2 MiB */
 		uint64_t size_bytes;  /* 0, or as align_bytes */
-		bool dax;
+		enum config_dax dax_wanted;
+		bool dax;    /* after config_finish: the NVDIMM header is there */
+		bool mapped; /* the same: files are laid out to be mapped, by whatever device */
 		bool hugepages;
 		enum config_unsupported unsupported;
 		enum config_verify verify; /* decides no byte */
@@ -143,13 +148,23 @@ int config_set_assignment(struct config *config, const char *assignment, const c
 /* Gathers the error of one of these two. 0, or another kind of error. */
 int config_collect(struct config *config, int ret, struct error *error);
 
+/* What is asked about the backends. */
+struct config_backends {
+	/* Is a section's name that of a backend that exists, or of the one at the path that
+	 * filesystem gives? 1, 0 or -ENOMEM. */
+	int (*has)(void *arg, const char *name);
+	/* Can the filesystem that is configured be mounted with dax? Also true of one that cannot
+	 * be asked, which is told elsewhere. */
+	bool (*can_dax)(void *arg);
+	void *arg;
+};
+
 /*
  * Checks what single values cannot: a source is given, sizes fit each other, no section is unknown.
- * What SOURCE_DATE_EPOCH means for [tree] clamp-mtime is settled. is_backend tells whether a
- * section's name is that of a backend that exists, or of the one at the path that filesystem gives:
- * 1, 0 or -ENOMEM.
+ * What depends on other values and on the backend is settled: dax = auto, the default of align, and
+ * what SOURCE_DATE_EPOCH means for [tree] clamp-mtime.
  */
-int config_finish(struct config *config, int (*is_backend)(void *arg, const char *name), void *arg,
+int config_finish(struct config *config, const struct config_backends *backends,
 		  struct error *error);
 
 /* Are the files there that will be read? */

@@ -8,11 +8,7 @@
 #include "core/config/config.h"
 #include "core/config/inifile.h"
 
-/* Tells whether a name is that of a backend: 1, 0 or -ENOMEM. */
-struct backends {
-	int (*has)(void *arg, const char *name);
-	void *arg;
-};
+#define ALIGN_WITHOUT_TABLE (UINT64_C(2) << 20)
 
 static int fail_unknown_section(const char *section, const char *backend, struct error *error)
 {
@@ -27,7 +23,7 @@ static int fail_unknown_section(const char *section, const char *backend, struct
 }
 
 static int check_section(const struct config *config, const struct config_section *section,
-			 const struct backends *backends, struct error *error)
+			 const struct config_backends *backends, struct error *error)
 {
 	const char *selected = config->image.filesystem;
 	char where[CONFIG_ORIGIN_BYTES];
@@ -45,7 +41,7 @@ static int check_section(const struct config *config, const struct config_sectio
 			    config_origin_text(&section->origin, where, sizeof(where)));
 }
 
-static int check_sections(struct config *config, const struct backends *backends,
+static int check_sections(struct config *config, const struct config_backends *backends,
 			  struct error *error)
 {
 	int ret = 0;
@@ -127,13 +123,30 @@ static void take_time_of_environment(struct config *config)
 	*clamp_origin = *time_origin;
 }
 
-int config_finish(struct config *config, int (*is_backend)(void *arg, const char *name), void *arg,
+static bool is_given(const struct config *config, const char *name)
+{
+	return config_origin_of(config, "image", name)->name;
+}
+
+/* Every image can be mapped by a virtio-pmem device, the header is for NVDIMM alone. */
+static void settle_dax(struct config *config, bool can_dax)
+{
+	enum config_dax wanted = config->image.dax_wanted;
+
+	config->image.mapped = wanted == CONFIG_DAX_YES || (wanted == CONFIG_DAX_AUTO && can_dax);
+	config->image.dax = wanted == CONFIG_DAX_YES ||
+			    (config->image.mapped && config->image.table == IMAGE_TABLE_DOS);
+	if (config->image.table == IMAGE_TABLE_NONE && !is_given(config, "align"))
+		config->image.align_bytes = ALIGN_WITHOUT_TABLE;
+}
+
+int config_finish(struct config *config, const struct config_backends *backends,
 		  struct error *error)
 {
-	const struct backends backends = { is_backend, arg };
-	int ret = check_sections(config, &backends, error);
+	int ret = check_sections(config, backends, error);
 
 	take_time_of_environment(config);
+	settle_dax(config, backends->can_dax(backends->arg));
 	if (ret == 0)
 		ret = check_multiple(config, "align", config->image.align_bytes, error);
 	if (ret == 0)

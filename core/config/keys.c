@@ -9,6 +9,8 @@
 #include "core/config/config.h"
 #include "core/config/value.h"
 
+static const char *const table_choices[] = { "dos", "none", NULL };
+static const char *const dax_choices[] = { "yes", "no", "auto", NULL };
 static const char *const unsupported_choices[] = { "error", "drop", NULL };
 static const char *const verify_choices[] = { "none", "metadata", "content", "readback", NULL };
 static const char *const holes_choices[] = { "source", "detect", "blocks", "fill", NULL };
@@ -28,14 +30,20 @@ const struct config_key config_keys[] = {
 	  "a choice" },
 	{ "image", "filesystem", CONFIG_BACKEND, MEMBER(image.filesystem), "ext4",
 	  "the backend: a name, or the path of its file" },
+	{ "image", "table", CONFIG_ENUM, MEMBER(image.table), "dos",
+	  "the partition table; none: the filesystem fills the image from its first byte",
+	  table_choices },
 	{ "image", "free-space", CONFIG_SIZE, MEMBER(image.free_space_bytes), "0",
 	  "at least this much is left for an unprivileged writer" },
 	{ "image", "align", CONFIG_SIZE, MEMBER(image.align_bytes), "128M",
-	  "the image's size is a multiple of it", .min = 4096, .max = UINT64_C(1) << 40 },
+	  "the image's size is a multiple of it; 2M by default with table = none", .min = 4096,
+	  .max = UINT64_C(1) << 40 },
 	{ "image", "size", CONFIG_SIZE, MEMBER(image.size_bytes), "0",
 	  "the image's size; 0: as small as the tree, free-space and align allow" },
-	{ "image", "dax", CONFIG_BOOL, MEMBER(image.dax), "yes",
-	  "put the NVDIMM header in front, for guests that map the image" },
+	{ "image", "dax", CONFIG_ENUM, MEMBER(image.dax_wanted), "auto",
+	  "put the NVDIMM header in front, for guests that map the image; auto: with table = dos "
+	  "and a backend that can be mapped; no: files need not be laid out to be mapped, either",
+	  dax_choices },
 	{ "image", "hugepages", CONFIG_BOOL, MEMBER(image.hugepages), "yes",
 	  "start the data of files of 2 MiB and more at multiples of 2 MiB" },
 	{ "image", "unsupported", CONFIG_ENUM, MEMBER(image.unsupported), "error",

@@ -7,25 +7,37 @@
 #include "lib/checked.h"
 
 #define PAGE_BYTES 4096u /* what QEMU asks of an image's size */
+#define FILE_MAX_BYTES ((uint64_t)INT64_MAX)
 
 static uint64_t size_step(const struct geometry_request *request)
 {
 	return request->dax ? HUGEPAGE_BYTES : PAGE_BYTES;
 }
 
-static uint64_t partition_start(const struct geometry_request *request)
+static uint64_t filesystem_start(const struct geometry_request *request)
 {
-	return geometry_device_base(request->dax) + PARTITION_START_BYTES;
+	return geometry_filesystem_start(request->table, request->dax);
 }
 
+/* The bytes of the image that the hash area over so much data takes. */
 static uint64_t tree_bytes(const struct geometry_request *request, uint64_t data_bytes)
 {
-	return request->hash_tree_bytes ? request->hash_tree_bytes(data_bytes) : 0;
+	if (!request->hash_tree_bytes || request->hash_place == HASH_FILE)
+		return 0;
+	return request->hash_tree_bytes(request->hash_tree_arg, data_bytes);
 }
 
-static int fail_too_large(struct error *error, const char *why)
+static uint64_t max_bytes(const struct geometry_request *request)
 {
-	return error_set(error, EFBIG, "%s does not fit the 2 TiB of a DOS partition table", why);
+	return request->table == IMAGE_TABLE_DOS ? DOS_LABEL_MAX_BYTES : FILE_MAX_BYTES;
+}
+
+static int fail_too_large(const struct geometry_request *request, const char *why,
+			  struct error *error)
+{
+	return error_set(error, EFBIG, "%s does not fit %s", why,
+			 request->table == IMAGE_TABLE_DOS ? "the 2 TiB of a DOS partition table"
+							   : "a file");
 }
 
 static int check_multiple(const struct geometry_request *request, const char *what, uint64_t bytes,
@@ -42,23 +54,25 @@ static int check_multiple(const struct geometry_request *request, const char *wh
 			   size_format(step, multiple, sizeof(multiple)));
 }
 
-/* The digest of a single block is the root hash: without a second block there is no hash tree to
- * put into partition 2. */
+/* The digest of a single block is the root hash: without a second block there is no hash tree. */
 static uint64_t smallest_window(const struct geometry_request *request)
 {
-	bool lacks_tree = request->hash_tree_bytes && tree_bytes(request, request->fs_bytes) == 0;
+	bool lacks_tree = request->hash_tree_bytes &&
+			  request->hash_tree_bytes(request->hash_tree_arg, request->fs_bytes) == 0;
 
 	return lacks_tree ? request->fs_bytes + request->granularity : request->fs_bytes;
 }
 
-/* The bytes up to the end of the smallest filesystem and its hash tree. */
+/* The bytes up to the end of the smallest filesystem, its hash tree and a signature. */
 static int needed_bytes(const struct geometry_request *request, uint64_t *needed)
 {
 	uint64_t window_bytes = smallest_window(request);
-	int ret = checked_add(partition_start(request), window_bytes, needed);
+	int ret = checked_add(filesystem_start(request), window_bytes, needed);
 
 	if (ret == 0)
 		ret = checked_add(*needed, tree_bytes(request, window_bytes), needed);
+	if (ret == 0)
+		ret = checked_add(*needed, request->signature_bytes, needed);
 	return ret;
 }
 
@@ -82,12 +96,12 @@ static int choose_image_bytes(const struct geometry_request *request, uint64_t *
 
 	if (ret == 0)
 		ret = checked_round_up(*image_bytes, step, image_bytes);
-	if (ret < 0 || *image_bytes > DOS_LABEL_MAX_BYTES)
-		return fail_too_large(error, "the tree with its free space");
+	if (ret < 0 || *image_bytes > max_bytes(request))
+		return fail_too_large(request, "the tree with its free space", error);
 	if (request->size_bytes == 0)
 		return 0;
-	if (request->size_bytes > DOS_LABEL_MAX_BYTES)
-		return fail_too_large(error, "size");
+	if (request->size_bytes > max_bytes(request))
+		return fail_too_large(request, "size", error);
 	if (request->size_bytes < *image_bytes)
 		return fail_too_small(request, *image_bytes, error);
 	*image_bytes = request->size_bytes;
@@ -114,25 +128,54 @@ static uint64_t largest_window(const struct geometry_request *request, uint64_t 
 
 static void divide_image(const struct geometry_request *request, struct geometry *geometry)
 {
-	uint64_t start = partition_start(request);
-	uint64_t room_bytes = geometry->image_bytes - start;
-	bool measured = request->hash_tree_bytes != NULL;
-	struct partition *partitions = geometry->partitions;
+	uint64_t start = filesystem_start(request);
+	uint64_t room_bytes = geometry->image_bytes - start - request->signature_bytes;
+	uint64_t window_bytes = largest_window(request, room_bytes);
 
-	geometry->window_bytes = largest_window(request, room_bytes);
-	geometry->partition_count = measured ? 2 : 1;
-	partitions[0] = (struct partition){
-		.start_bytes = start,
-		.len_bytes = measured ? geometry->window_bytes : room_bytes,
+	geometry->filesystem = (struct region){ start, window_bytes };
+	geometry->hash = (struct region){ start + window_bytes, tree_bytes(request, window_bytes) };
+	geometry->signature =
+		(struct region){ geometry->hash.start_bytes + geometry->hash.len_bytes,
+				 request->signature_bytes };
+}
+
+static void add_partition(struct geometry *geometry, enum partition_role role,
+			  const struct region *region)
+{
+	geometry->partitions[geometry->partition_count++] = (struct partition){
+		.role = role,
+		.start_bytes = region->start_bytes,
+		.len_bytes = region->len_bytes,
 		.type = DOS_TYPE_LINUX,
-		.bootable = measured,
 	};
-	if (measured)
-		partitions[1] = (struct partition){
-			.start_bytes = start + geometry->window_bytes,
-			.len_bytes = tree_bytes(request, geometry->window_bytes),
-			.type = DOS_TYPE_LINUX,
-		};
+}
+
+static void list_partitions(const struct geometry_request *request, struct geometry *geometry)
+{
+	bool measured = request->hash_tree_bytes != NULL;
+	struct region root = geometry->filesystem;
+
+	if (request->table == IMAGE_TABLE_NONE)
+		return;
+	if (!measured)
+		root.len_bytes = geometry->image_bytes - root.start_bytes;
+	else if (request->hash_place == HASH_APPEND)
+		root.len_bytes += geometry->hash.len_bytes;
+	add_partition(geometry, PARTITION_ROOT, &root);
+	geometry->partitions[0].bootable = measured;
+	if (measured && request->hash_place == HASH_PARTITION)
+		add_partition(geometry, PARTITION_VERITY, &geometry->hash);
+	if (request->signature_bytes)
+		add_partition(geometry, PARTITION_SIGNATURE, &geometry->signature);
+}
+
+const struct partition *geometry_find_partition(const struct geometry *geometry,
+						enum partition_role role)
+{
+	for (unsigned int i = 0; i < geometry->partition_count; i++)
+		if (geometry->partitions[i].role == role)
+			return &geometry->partitions[i];
+	return NULL;
 }
 
 int geometry_compute(const struct geometry_request *request, struct geometry *geometry,
@@ -141,6 +184,7 @@ int geometry_compute(const struct geometry_request *request, struct geometry *ge
 	int ret = check_multiple(request, "align", request->align_bytes, error);
 
 	*geometry = (struct geometry){
+		.table = request->table,
 		.dax = request->dax,
 		.disk_signature = request->disk_signature,
 	};
@@ -148,7 +192,9 @@ int geometry_compute(const struct geometry_request *request, struct geometry *ge
 		ret = check_multiple(request, "size", request->size_bytes, error);
 	if (ret == 0)
 		ret = choose_image_bytes(request, &geometry->image_bytes, error);
-	if (ret == 0)
-		divide_image(request, geometry);
-	return ret;
+	if (ret < 0)
+		return ret;
+	divide_image(request, geometry);
+	list_partitions(request, geometry);
+	return 0;
 }

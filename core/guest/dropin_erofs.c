@@ -55,9 +55,9 @@ int dropin_adjust_erofs(struct config *config, bool script, struct error *error)
 
 	if (ret <= 0)
 		return ret;
-	if (!config->image.dax && giver && strcmp(giver, NO_HEADER) == 0)
+	if (!config->image.mapped && giver && strcmp(giver, NO_HEADER) == 0)
 		return take_script_defaults(config, error);
-	if (config->image.dax && script && !is_compression_given(config))
+	if (config->image.mapped && script && !is_compression_given(config))
 		log_info("erofs: files stay uncompressed, so that guests can map them "
 			 "(DAX); " NO_HEADER "=yes compresses them");
 	return 0;

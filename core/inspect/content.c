@@ -161,8 +161,7 @@ static int identify_disk(int fd, struct content *content)
 	if (strcmp(name, "iso9660") == 0 || strcmp(name, "udf") == 0)
 		return say(content, name, "it is a CD image (%s), not a disk image", name);
 	if (*name)
-		return say(content, name,
-			   "it is bare %s, without the partition table that guests look for", name);
+		return 0; /* a filesystem, which is told about where it is looked at */
 	ret = find_table(fd, name);
 	if (ret < 0 || !*name || strcmp(name, "dos") == 0)
 		return ret;

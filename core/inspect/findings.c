@@ -43,7 +43,7 @@ int findings_judge_size(struct inspection *inspection)
 {
 	uint64_t bytes = inspection->image_bytes;
 
-	if (!inspection->views[0].present && !inspection->has_dax)
+	if (!inspection->views[0].present && !inspection->has_dax && !inspection->has_filesystem)
 		return 0; /* nobody wants to know of what is no image */
 	if (bytes % PAGE_BYTES)
 		return findings_add(&inspection->problems,
@@ -160,16 +160,16 @@ static int judge_lost_info_block(struct inspection *inspection)
 
 int findings_judge_views(struct inspection *inspection)
 {
+	const struct inspect_view *views = inspection->views;
 	int ret = 0;
 
-	if (!inspection->views[0].present)
-		return findings_add(&inspection->problems,
-				    inspection->has_dax ? "there is no partition table at 0"
-							: "there is no partition table at 0: "
-							  "nothing says that this is an image");
 	if (!inspection->has_dax)
-		return judge_lost_info_block(inspection);
-	if (!inspection->views[1].present)
+		return views[0].present ? judge_lost_info_block(inspection) : 0;
+	if (!inspect_has_table(&views[0]) && !inspect_has_table(&views[1]))
+		return 0;
+	if (!views[0].present)
+		return findings_add(&inspection->problems, "there is no partition table at 0");
+	if (!views[1].present)
 		return findings_add(
 			&inspection->problems,
 			"there is an info block, but no partition table at 2 MiB, where "
@@ -223,7 +223,7 @@ int findings_judge_partitions(struct inspection *inspection)
 {
 	int ret = 0;
 
-	if (inspection->views[0].present && inspection->partitions[0].len_bytes == 0)
+	if (inspection->root_partition && inspection->partitions[0].len_bytes == 0)
 		return findings_add(&inspection->problems, "there is no partition 1");
 	for (int i = 0; i < INSPECT_PARTITIONS && ret == 0; i++) {
 		if (inspection->partitions[i].len_bytes == 0)
@@ -238,11 +238,11 @@ int findings_judge_partitions(struct inspection *inspection)
 int findings_judge_filesystem(struct inspection *inspection)
 {
 	uint64_t size_bytes = inspection->filesystem.size_bytes;
-	uint64_t len_bytes = inspection->partitions[0].len_bytes;
+	uint64_t len_bytes = inspection->root.len_bytes;
 
 	if (!inspection->has_filesystem || size_bytes <= len_bytes)
 		return 0;
 	return findings_add(&inspection->problems,
-			    "the filesystem has %" PRIu64 " bytes, its partition %" PRIu64,
-			    size_bytes, len_bytes);
+			    "the filesystem has %" PRIu64 " bytes, its %s %" PRIu64, size_bytes,
+			    inspection->root_partition ? "partition" : "device", len_bytes);
 }

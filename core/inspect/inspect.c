@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -60,23 +61,55 @@ static void list_partitions(struct inspection *inspection)
 		};
 }
 
-static bool has_first_partition(const struct inspection *inspection)
+/* A bare filesystem has its own first sector, in which there is no partition. */
+bool inspect_has_table(const struct inspect_view *view)
 {
-	const struct partition *partition = &inspection->partitions[0];
+	if (!view->present)
+		return false;
+	for (int i = 0; i < INSPECT_PARTITIONS; i++)
+		if (view->mbr.entries[i].sectors)
+			return true;
+	return false;
+}
 
-	return partition->len_bytes > 0 &&
-	       range_within(partition->start_bytes, partition->len_bytes, inspection->image_bytes);
+static void find_root(struct inspection *inspection)
+{
+	const struct partition *first = &inspection->partitions[0];
+	uint64_t base_bytes = geometry_device_base(inspection->has_dax);
+
+	if (inspect_has_table(&inspection->views[0])) {
+		inspection->root = (struct region){ first->start_bytes, first->len_bytes };
+		inspection->root_partition = 1;
+	} else if (inspection->image_bytes > base_bytes) {
+		inspection->root =
+			(struct region){ base_bytes, inspection->image_bytes - base_bytes };
+	}
+}
+
+const char *inspect_root_name(const struct inspection *inspection, char name[ROOT_NAME_BYTES])
+{
+	snprintf(name, ROOT_NAME_BYTES, inspection->root_partition ? "partition %u" : "the image",
+		 inspection->root_partition);
+	return name;
+}
+
+static bool has_root(const struct inspection *inspection)
+{
+	const struct region *root = &inspection->root;
+
+	return root->len_bytes > 0 &&
+	       range_within(root->start_bytes, root->len_bytes, inspection->image_bytes);
 }
 
 /* The answer: 0, -ENODATA, or the error of a broken one in broken. */
 static int probe_filesystem(int fd, const struct inspect_probe *probe,
 			    struct inspection *inspection, struct error *broken)
 {
-	const struct partition *partition = &inspection->partitions[0];
+	const struct region *root = &inspection->root;
 	int ret;
 
 	inspection->filesystem.struct_size = sizeof(inspection->filesystem);
-	ret = probe->probe(probe->arg, fd, partition->start_bytes, partition->len_bytes,
+	ret = probe->probe(probe->arg, fd, root->start_bytes, root->len_bytes,
 			   &inspection->filesystem, inspection->backend, broken);
 	inspection->has_filesystem = ret == 0;
 	return ret;
@@ -96,15 +129,29 @@ static const char *backend_of(const char *filesystem)
 	return NULL;
 }
 
+static int judge_nothing(struct inspection *inspection)
+{
+	struct inspect_findings *problems = &inspection->problems;
+
+	if (inspection->root_partition)
+		return findings_add(problems,
+				    "partition %u holds no filesystem that anybody here knows",
+				    inspection->root_partition);
+	if (inspection->views[0].present)
+		return findings_add(problems, "there is no partition 1");
+	return findings_add(problems, "there is neither a partition table in it nor a filesystem "
+				      "that anybody here knows");
+}
+
 static int judge_unknown(int fd, const struct inspect_probe *probe, struct inspection *inspection,
 			 struct error *error)
 {
-	const struct partition *partition = &inspection->partitions[0];
-	char name[CONTENT_NAME_BYTES];
+	const struct region *root = &inspection->root;
+	char name[CONTENT_NAME_BYTES], where[ROOT_NAME_BYTES];
 	const char *backend;
 	int has = 1, ret;
 
-	ret = content_filesystem(fd, partition->start_bytes, partition->len_bytes, name, error);
+	ret = content_filesystem(fd, root->start_bytes, root->len_bytes, name, error);
 	if (ret < 0)
 		return ret;
 	backend = backend_of(name);
@@ -112,22 +159,22 @@ static int judge_unknown(int fd, const struct inspect_probe *probe, struct inspe
 		has = probe->has(probe->arg, backend);
 	if (has < 0)
 		return error_nomem(error);
+	inspect_root_name(inspection, where);
 	if (!*name)
-		ret = findings_add(&inspection->problems,
-				   "partition 1 holds no filesystem that anybody here knows");
+		ret = judge_nothing(inspection);
 	else if (!backend)
 		ret = findings_add(&inspection->unchecked,
-				   "partition 1 holds %s, which no backend here knows", name);
+				   "%s holds %s, which no backend here knows", where, name);
 	else if (!has)
 		ret = findings_add(&inspection->unchecked,
-				   "partition 1 holds %s, but the backend %s is not installed; "
+				   "%s holds %s, but the backend %s is not installed; "
 				   "packaged, it is called kataimg-backend-%s",
-				   name, backend, backend);
+				   where, name, backend, backend);
 	else
 		ret = findings_add(&inspection->problems,
-				   "partition 1 looks like %s, but its superblock is not one that "
-				   "the backend %s knows",
-				   name, backend);
+				   "%s looks like %s, but its superblock is not one that the "
+				   "backend %s knows",
+				   where, name, backend);
 	return ret < 0 ? error_nomem(error) : 0;
 }
 
@@ -137,7 +184,7 @@ static int look_at_filesystem(int fd, const struct inspect_probe *probe,
 	autoerror struct error broken = ERROR_INIT;
 	int ret;
 
-	if (!has_first_partition(inspection))
+	if (!has_root(inspection))
 		return 0;
 	ret = probe_filesystem(fd, probe, inspection, &broken);
 	if (ret == -ENODATA)
@@ -179,6 +226,7 @@ static int read_headers(int fd, struct inspection *inspection, struct error *err
 	for (int i = 0; i < 2 && ret == 0; i++)
 		ret = read_view(fd, inspection, &inspection->views[i], error);
 	list_partitions(inspection);
+	find_root(inspection);
 	return ret;
 }
 
@@ -273,10 +321,14 @@ static int compare_geometry(const struct inspection *inspection, const struct ge
 	if (inspection->has_dax != expected->dax)
 		return error_set(error, EBADMSG, "the info block %s",
 				 expected->dax ? "is missing" : "is there, but should not be");
-	if (inspection->filesystem.size_bytes > expected->window_bytes)
+	if (inspection->filesystem.size_bytes > expected->filesystem.len_bytes)
 		return error_set(error, EBADMSG,
 				 "the filesystem has %" PRIu64 " bytes in a window of %" PRIu64,
-				 inspection->filesystem.size_bytes, expected->window_bytes);
+				 inspection->filesystem.size_bytes, expected->filesystem.len_bytes);
+	if (inspection->root.start_bytes != expected->filesystem.start_bytes)
+		return error_set(error, EBADMSG,
+				 "the filesystem starts at %" PRIu64 " instead of %" PRIu64,
+				 inspection->root.start_bytes, expected->filesystem.start_bytes);
 	for (unsigned int i = 0; i < INSPECT_PARTITIONS && ret == 0; i++)
 		ret = compare_partition(inspection, expected, i, error);
 	return ret;

@@ -66,9 +66,13 @@ struct inspection {
 	struct inspect_view views[2]; /* from 0 (virtio-blk), from 2 MiB (NVDIMM) */
 	/* The partitions of the first view in bytes of the image; len_bytes 0: none. */
 	struct partition partitions[INSPECT_PARTITIONS];
+	/* Where the root filesystem is looked for: in partition 1, or, root_partition 0, without a
+	 * table in all of the device. */
+	struct region root;
+	unsigned int root_partition;
 	bool has_filesystem;
 	char backend[INSPECT_BACKEND_NAME_BYTES];
-	struct kataimg_fs_info filesystem; /* in partition 1 */
+	struct kataimg_fs_info filesystem; /* in root */
 	bool has_hash_tree;                /* found, or asked for: inspect/measured.h */
 	struct inspect_hash_tree hash_tree;
 	struct content content;            /* what it is, when it is no image at all */
@@ -89,6 +93,13 @@ int inspect_check(int fd, const struct geometry *expected, const struct inspect_
 /* Opens an image to be inspected; what can be none is refused by its kind. A descriptor of the
  * caller's. */
 int inspect_open(const char *path, struct error *error);
+
+/* Does the table list a partition? */
+bool inspect_has_table(const struct inspect_view *view);
+
+/* "partition 1", or without a table "the image". Returns name. */
+#define ROOT_NAME_BYTES 32
+const char *inspect_root_name(const struct inspection *inspection, char name[ROOT_NAME_BYTES]);
 
 /* For people, and for programs (one JSON object: docs/json.md). -errno of the stream, -ENOMEM. */
 int inspect_print_text(const struct inspection *inspection, const char *path, FILE *out);

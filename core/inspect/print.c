@@ -45,7 +45,8 @@ static uint64_t used_bytes(const struct kataimg_fs_info *info)
 bool inspect_shows_view(const struct inspection *inspection, int number)
 {
 	return inspection->views[number].present && !inspection->content.sentence &&
-	       (number == 0 || inspection->has_dax);
+	       (number == 0 || inspection->has_dax) &&
+	       (inspection->root_partition || !inspection->has_filesystem);
 }
 
 int inspect_put(FILE *out, const char *text, const char *end)
@@ -113,11 +114,11 @@ static void print_view(const struct inspection *inspection, int number, FILE *ou
 static void print_filesystem(const struct inspection *inspection, FILE *out)
 {
 	const struct kataimg_fs_info *info = &inspection->filesystem;
-	char uuid[UUID_TEXT_BYTES], label[LABEL_BYTES];
+	char uuid[UUID_TEXT_BYTES], label[LABEL_BYTES], where[ROOT_NAME_BYTES];
 
 	if (!inspection->has_filesystem)
 		return;
-	fputs("filesystem in partition 1: ", out);
+	fprintf(out, "filesystem in %s: ", inspect_root_name(inspection, where));
 	text_print_line(out, info->type);
 	fputc('\n', out);
 	print_words(out, "backend", inspection->backend);
@@ -196,6 +197,8 @@ static void print_all(const struct inspection *inspection, const char *path, FIL
 	print_size(out, "size", inspection->image_bytes);
 	if (!inspection->content.sentence)
 		print_dax(inspection, out);
+	if (inspection->has_filesystem && !inspection->root_partition)
+		fprintf(out, "partition table: none\n");
 	print_view(inspection, 0, out);
 	print_view(inspection, 1, out);
 	print_filesystem(inspection, out);

@@ -68,6 +68,12 @@ static int is_backend(void *arg, const char *name)
 	return strcmp(name, "xfs") == 0;
 }
 
+static bool can_dax(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
 static int load_file(struct fixture *fixture, const char *path)
 {
 	int ret = config_init(&fixture->config, &fixture->error);
@@ -79,7 +85,8 @@ static int load_file(struct fixture *fixture, const char *path)
 
 static int finish(struct fixture *fixture)
 {
-	int ret = config_finish(&fixture->config, is_backend, NULL, &fixture->error);
+	const struct config_backends backends = { .has = is_backend, .can_dax = can_dax };
+	int ret = config_finish(&fixture->config, &backends, &fixture->error);
 
 	return ret < 0 ? ret : config_report(&fixture->config, &fixture->error);
 }
@@ -225,7 +232,7 @@ static void all_mistakes_are_told_by_line(void **state)
 		"[image]\ndax = maybe\nnonsense\nalign = 3M\n[quux]\na = 1\nb = 2\n[image]\n"
 		"siz = 1\n",
 		"6 mistakes:\n"
-		"build.ini:2: [image] dax = maybe: neither yes nor no\n"
+		"build.ini:2: [image] dax = maybe: not one of yes, no, auto\n"
 		"build.ini:3: neither `key = value` nor [section]\n"
 		"build.ini:4: [image] align = 3M: not a multiple of 2 MiB, which dax needs; try "
 		"4M\n"
@@ -344,7 +351,8 @@ static void values_of_other_syntaxes_come_with_a_hint(void **state)
 	struct fixture *fixture = *state;
 
 	refuses(fixture, "[image]\nsource = x\ndax = \"yes\"\n",
-		"build.ini:3: [image] dax = \"yes\": neither yes nor no (quotes are part of the "
+		"build.ini:3: [image] dax = \"yes\": not one of yes, no, auto (quotes are part of "
+		"the "
 		"value: leave them out)");
 	refuses(fixture, "[image]\nsource = x\nsize = 16M # small\n",
 		"build.ini:3: [image] size = 16M # small: not a size (a whole number, with K, M, G "
@@ -499,6 +507,53 @@ static void sizes_must_fit_the_layout(void **state)
 	accepts(fixture, "[image]\nsource = x\ndax = no\nalign = 3M\n");
 }
 
+static bool cannot_dax(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+static void settle(struct fixture *fixture, const char *text, bool dax, bool mapped)
+{
+	const struct config *config = &fixture->config;
+
+	accepts(fixture, text);
+	assert_int_equal(config->image.dax, dax);
+	assert_int_equal(config->image.mapped, mapped);
+	config_free(&fixture->config);
+}
+
+static void dax_depends_on_table_and_backend(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config_backends poor = { .has = is_backend, .can_dax = cannot_dax };
+	const char *text = "[image]\nsource = x\nalign = 4K\n";
+	struct config *config = &fixture->config;
+
+	settle(fixture, "[image]\nsource = x\n", true, true);
+	settle(fixture, "[image]\nsource = x\ndax = no\n", false, false);
+	settle(fixture, "[image]\nsource = x\ntable = none\n", false, true);
+	settle(fixture, "[image]\nsource = x\ntable = none\ndax = yes\n", true, true);
+	settle(fixture, "[image]\nsource = x\ntable = none\ndax = no\n", false, false);
+	write_file("poor.ini", text, strlen(text));
+	assert_int_equal(load_file(fixture, "poor.ini"), 0);
+	assert_int_equal(config_finish(config, &poor, &fixture->error), 0);
+	assert_int_equal(config_report(config, &fixture->error), 0);
+	assert_false(config->image.dax);
+	assert_false(config->image.mapped);
+}
+
+static void without_a_table_2_mib_are_aligned_to(void **state)
+{
+	struct fixture *fixture = *state;
+
+	accepts(fixture, "[image]\nsource = x\ntable = none\n");
+	assert_int_equal(fixture->config.image.align_bytes, 2 << 20);
+	config_free(&fixture->config);
+	accepts(fixture, "[image]\nsource = x\ntable = none\nalign = 128M\n");
+	assert_int_equal(fixture->config.image.align_bytes, 128 << 20);
+}
+
 static void a_source_is_needed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -589,7 +644,7 @@ static void bad_settings_name_the_option(void **state)
 		       "--set: [image] siz: unknown key; did you mean size?");
 	config_init(config, &fixture->error);
 	expect_failure(fixture, config_set(config, "image", "dax", "1", "--dax", &fixture->error),
-		       "--dax: [image] dax = 1: neither yes nor no");
+		       "--dax: [image] dax = 1: not one of yes, no, auto");
 	config_init(config, &fixture->error);
 	config_set_assignment(config, "foo.bar=1", "--set", &fixture->error);
 	config_set(config, "image", "source", "x", "SOURCE", &fixture->error);
@@ -767,6 +822,8 @@ int main(void)
 		TEST(the_largest_size_is_read),
 		TEST(bad_numbers_are_errors),
 		TEST(sizes_must_fit_the_layout),
+		TEST(dax_depends_on_table_and_backend),
+		TEST(without_a_table_2_mib_are_aligned_to),
 		TEST(a_source_is_needed),
 		TEST(unreadable_files_are_errors),
 		TEST(paths_of_the_file_are_relative_to_it),
