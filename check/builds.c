@@ -28,7 +28,7 @@ int check_whole_tree(const struct subject *subject)
 	int ret = trial == NULL;
 
 	if (trial && subject->keep)
-		ret = check_keep(subject->keep, trial, memtree_finish(tree));
+		ret = check_keep(subject->keep, trial, tree);
 	trial_free(trial);
 	memtree_free(tree);
 	return ret;

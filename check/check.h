@@ -84,7 +84,7 @@ struct memtree *check_empty_root(const struct subject *subject);
 void check_fit(const struct subject *subject, struct memtree *tree, const char *occasion);
 
 /* Leaves dir/filesystem, and dir/tree with what is in it. 0, or 1 after a sentence. */
-int check_keep(const char *dir, const struct trial *trial, const struct kataimg_tree *tree);
+int check_keep(const char *dir, const struct trial *trial, struct memtree *tree);
 
 /* Of a directory such as /proc/self/fd. */
 int check_count_entries(const char *path);
