@@ -11,57 +11,45 @@
 
 int check_empty_tree(const struct subject *subject)
 {
-	struct memtree *tree = check_empty_root(subject);
+	struct memtree *tree autocall(cleanup_memtree_free) = check_empty_root(subject);
 	const struct trial_setup setup = check_setup(subject, tree);
-	struct trial *trial = check_run(&setup, "empty-tree");
 
-	trial_free(trial);
-	memtree_free(tree);
-	return trial == NULL;
+	return check_builds(&setup, "empty-tree");
 }
 
 int check_whole_tree(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree_noting(subject, "whole-tree");
+	struct memtree *tree autocall(cleanup_memtree_free) =
+		check_sample_tree(subject, "whole-tree");
 	const struct trial_setup setup = check_setup(subject, tree);
-	struct trial *trial = check_run(&setup, "whole-tree");
-	int ret = trial == NULL;
+	struct trial *trial autocall(cleanup_trial_free) = check_run(&setup, "whole-tree");
 
 	if (trial && subject->keep)
-		ret = check_keep(subject->keep, trial, tree);
-	trial_free(trial);
-	memtree_free(tree);
-	return ret;
+		return check_keep(subject->keep, trial, tree);
+	return trial == NULL;
 }
 
-static int build_job(const struct subject *subject, struct memtree *tree,
-		     const struct kataimg_job *job, const char *occasion)
+static int build_job(const struct subject *subject, const struct kataimg_job *job,
+		     const char *occasion)
 {
-	struct trial_setup setup = check_setup(subject, tree);
-	struct trial *trial;
+	struct trial_setup setup = subject->sample;
 
 	setup.job = job;
-	trial = check_run(&setup, occasion);
-	trial_free(trial);
-	return trial == NULL;
+	return check_builds(&setup, occasion);
 }
 
 int check_jobs(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
 	struct kataimg_job no_dax = subject->job, small_pages = subject->job,
 			   large_sectors = subject->job;
-	int ret;
 
 	no_dax.required &= ~KATAIMG_JOB_DAX;
 	no_dax.window_offset = 1 << 20;
 	small_pages.hugepage_bytes = 0;
 	large_sectors.sector_bytes = 4096;
-	ret = build_job(subject, tree, &no_dax, "jobs, dax = no") |
-	      build_job(subject, tree, &small_pages, "jobs, hugepages = no") |
-	      build_job(subject, tree, &large_sectors, "jobs, sectors of 4096 bytes");
-	memtree_free(tree);
-	return ret;
+	return build_job(subject, &no_dax, "jobs, dax = no") |
+	       build_job(subject, &small_pages, "jobs, hugepages = no") |
+	       build_job(subject, &large_sectors, "jobs, sectors of 4096 bytes");
 }
 
 /* Where the start of the file would lie in the image must be as the device's pages have it. */
@@ -87,16 +75,12 @@ static int check_place(const struct kataimg_job *job, const struct trial_place *
 
 int check_dax(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	const struct trial_setup setup = check_setup(subject, tree);
-	struct trial *trial = check_run(&setup, "dax");
+	struct trial *trial autocall(cleanup_trial_free) = check_run(&subject->sample, "dax");
 	int ret = trial == NULL;
 
 	if (trial && subject->job.required & KATAIMG_JOB_DAX)
 		for (uint64_t i = 0; ret == 0 && i < trial_place_count(trial); i++)
 			ret = check_place(&subject->job, trial_place_at(trial, i));
-	trial_free(trial);
-	memtree_free(tree);
 	return ret;
 }
 
@@ -134,13 +118,9 @@ int check_probe_garbage(const struct subject *subject)
 
 int check_verify_notices(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	struct trial_setup setup = check_setup(subject, tree);
-	int ret;
+	struct trial_setup setup = subject->sample;
 
 	setup.corrupt_all = true;
-	ret = check_refused(&setup, "verify", "verify probe",
-			    "neither verify nor probe minds a window of zeros");
-	memtree_free(tree);
-	return ret;
+	return check_refused(&setup, "verify", "verify probe",
+			     "neither verify nor probe minds a window of zeros");
 }

@@ -86,49 +86,35 @@ static int compare_file(const struct trial *trial, int fd)
 
 static int compare_elsewhere(const struct trial_setup *setup)
 {
-	int fd = memfd_create("elsewhere", MFD_CLOEXEC);
-	struct trial *trial;
+	int fd autoclose = memfd_create("elsewhere", MFD_CLOEXEC);
+	struct trial *trial autocall(cleanup_trial_free) = NULL;
 	char path[32];
-	int ret;
 
 	if (fd < 0)
 		return check_fail("same-bytes: cannot make a memory file: %s", strerror(errno));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	ret = build_elsewhere(setup, path);
-	trial = ret == 0 ? check_run(setup, "same-bytes") : NULL;
-	ret = trial ? compare_file(trial, fd) : 1;
-	trial_free(trial);
-	close(fd);
-	return ret;
+	if (build_elsewhere(setup, path))
+		return 1;
+	trial = check_run(setup, "same-bytes");
+	return trial ? compare_file(trial, fd) : 1;
 }
 
 int check_same_bytes(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	struct memtree *again = check_sample_tree(subject);
-	const struct trial_setup setup = check_setup(subject, tree);
+	struct memtree *again autocall(cleanup_memtree_free) = check_sample_tree(subject, NULL);
 	const struct trial_setup second = check_setup(subject, again);
-	int ret = compare(check_run(&setup, "same-bytes"), check_run(&second, "same-bytes"),
-			  "same-bytes");
+	int ret = compare(check_run(&subject->sample, "same-bytes"),
+			  check_run(&second, "same-bytes"), "same-bytes");
 
-	if (ret == 0)
-		ret = compare_elsewhere(&setup);
-	memtree_free(tree);
-	memtree_free(again);
-	return ret;
+	return ret == 0 ? compare_elsewhere(&subject->sample) : ret;
 }
 
 int check_again(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	struct trial_setup setup = check_setup(subject, tree);
-	struct trial *trial;
+	struct trial_setup setup = subject->sample;
 
 	setup.again = true;
-	trial = check_run(&setup, "again");
-	trial_free(trial);
-	memtree_free(tree);
-	return trial == NULL;
+	return check_builds(&setup, "again");
 }
 
 struct instance {
@@ -147,13 +133,11 @@ static void *run_instance(void *arg)
 /* Two trees, so that state shared between instances would show. */
 int check_two_at_once(const struct subject *subject)
 {
-	struct memtree *trees[] = { check_sample_tree(subject), check_empty_root(subject),
-				    check_sample_tree(subject) };
-	struct instance first = { check_setup(subject, trees[0]), NULL };
-	struct instance second = { check_setup(subject, trees[1]), NULL };
-	const struct trial_setup alone = check_setup(subject, trees[2]);
+	struct memtree *other autocall(cleanup_memtree_free) = check_sample_tree(subject, NULL);
+	struct memtree *empty autocall(cleanup_memtree_free) = check_empty_root(subject);
+	struct instance first = { check_setup(subject, other), NULL };
+	struct instance second = { check_setup(subject, empty), NULL };
 	pthread_t thread;
-	int ret;
 
 	if (pthread_create(&thread, NULL, run_instance, &first) != 0)
 		return check_fail("two-at-once: cannot start a thread");
@@ -162,16 +146,12 @@ int check_two_at_once(const struct subject *subject)
 		trial_free(second.trial);
 	}
 	pthread_join(thread, NULL);
-	ret = compare(first.trial, check_run(&alone, "two-at-once"), "two-at-once");
-	for (size_t i = 0; i < 3; i++)
-		memtree_free(trees[i]);
-	return ret;
+	return compare(first.trial, check_run(&subject->sample, "two-at-once"), "two-at-once");
 }
 
 int check_threads(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	struct trial_setup serial = check_setup(subject, tree), other = serial;
+	struct trial_setup serial = subject->sample, other = serial;
 	struct kataimg_job one = subject->job, four = one;
 	int ret;
 
@@ -182,7 +162,6 @@ int check_threads(const struct subject *subject)
 	ret = compare(check_run(&serial, "threads"), check_run(&other, "threads"), "threads");
 	other.job = &one;
 	other.backwards = true;
-	ret |= compare(check_run(&serial, "threads"), check_run(&other, "threads"), "threads");
-	memtree_free(tree);
-	return ret;
+	return ret |
+	       compare(check_run(&serial, "threads"), check_run(&other, "threads"), "threads");
 }

@@ -7,6 +7,7 @@
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "check/support/trial.h"
@@ -19,6 +20,7 @@ struct subject {
 	struct kataimg_value *values; /* one for each option */
 	struct kataimg_job job;       /* requires no more than the backend knows */
 	const char *keep;             /* where whole-tree leaves what it made; NULL: nowhere */
+	struct trial_setup sample;    /* a build of check_sample_tree, for CHECK_AFTER_BUILDS */
 };
 
 enum check_kind {
@@ -33,6 +35,7 @@ struct check {
 	const char *promise;
 	int (*run)(const struct subject *subject);
 	enum check_kind kind;
+	bool untouched; /* makes its tree itself: the backend has not run in its process before */
 };
 
 extern const struct check checks[];
@@ -62,6 +65,8 @@ struct trial_setup check_setup(const struct subject *subject, struct memtree *tr
 
 /* A run that must succeed: NULL after a sentence. For trial_free. */
 struct trial *check_run(const struct trial_setup *setup, const char *occasion);
+/* The same where nothing of it is looked at: 0, or 1 after a sentence. */
+int check_builds(const struct trial_setup *setup, const char *occasion);
 
 /*
  * A run that must be refused by one of the stages ("write", or "verify probe"), with an error and a
@@ -75,8 +80,7 @@ int check_refused(const struct trial_setup *setup, const char *occasion, const c
  * Something of all that the backend declares and, by its limits and check, can hold, and nothing
  * else. For memtree_free. With an occasion it is said what had to be left out.
  */
-struct memtree *check_sample_tree(const struct subject *subject);
-struct memtree *check_sample_tree_noting(const struct subject *subject, const char *occasion);
+struct memtree *check_sample_tree(const struct subject *subject, const char *occasion);
 /* No more than a root directory. */
 struct memtree *check_empty_root(const struct subject *subject);
 

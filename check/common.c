@@ -66,28 +66,33 @@ static int complain(const struct trial *trial, const char *occasion, int ret)
 
 struct trial *check_run(const struct trial_setup *setup, const char *occasion)
 {
-	struct trial *trial = trial_new(setup);
+	struct trial *trial autocall(cleanup_trial_free) = trial_new(setup);
 	int ret = trial_run(trial);
 
 	if (ret == 0)
-		return trial;
+		return steal_ptr(&trial);
 	complain(trial, occasion, ret);
-	trial_free(trial);
 	return NULL;
+}
+
+int check_builds(const struct trial_setup *setup, const char *occasion)
+{
+	struct trial *trial autocall(cleanup_trial_free) = check_run(setup, occasion);
+
+	return trial == NULL;
 }
 
 int check_refused(const struct trial_setup *setup, const char *occasion, const char *stages,
 		  const char *accepted)
 {
-	struct trial *trial = trial_new(setup);
-	int result = trial_run(trial), ret = 0;
+	struct trial *trial autocall(cleanup_trial_free) = trial_new(setup);
+	int result = trial_run(trial);
 
 	if (result == 0)
-		ret = check_fail("%s: %s", occasion, accepted);
-	else if (*trial_violation(trial) || !strstr(stages, trial_stage(trial)))
-		ret = complain(trial, occasion, result);
-	trial_free(trial);
-	return ret;
+		return check_fail("%s: %s", occasion, accepted);
+	if (*trial_violation(trial) || !strstr(stages, trial_stage(trial)))
+		return complain(trial, occasion, result);
+	return 0;
 }
 
 static void add_types(struct kataimg_node *dir, uint64_t can)
@@ -154,7 +159,7 @@ struct memtree *check_empty_root(const struct subject *subject)
 	return tree;
 }
 
-struct memtree *check_sample_tree_noting(const struct subject *subject, const char *occasion)
+struct memtree *check_sample_tree(const struct subject *subject, const char *occasion)
 {
 	uint64_t can = subject->backend->capabilities;
 	struct memtree *tree = memtree_new();
@@ -171,9 +176,4 @@ struct memtree *check_sample_tree_noting(const struct subject *subject, const ch
 	}
 	check_fit(subject, tree, occasion);
 	return tree;
-}
-
-struct memtree *check_sample_tree(const struct subject *subject)
-{
-	return check_sample_tree_noting(subject, NULL);
 }

@@ -81,22 +81,19 @@ static int compare(const struct effects *before, const struct effects *after)
 
 int check_effects(const struct subject *subject)
 {
+	struct memtree *tree autocall(cleanup_memtree_free) = NULL;
 	struct effects before, after;
 	struct trial_setup setup;
-	struct memtree *tree;
-	struct trial *trial;
 	int ret = 0;
 
 	take(&before);
-	tree = check_sample_tree(subject);
+	tree = check_sample_tree(subject, NULL);
 	setup = check_setup(subject, tree);
 	/* twice: what a library sets up once for the process is no leak */
 	for (int round = 0; ret == 0 && round < 2; round++) {
 		if (round > 0)
 			take(&before);
-		trial = check_run(&setup, "effects");
-		ret = trial == NULL;
-		trial_free(trial);
+		ret = check_builds(&setup, "effects");
 		take(&after);
 		if (ret == 0 && round == 1)
 			ret = compare(&before, &after);
@@ -105,7 +102,6 @@ int check_effects(const struct subject *subject)
 			ret = compare(&before, &after);
 		}
 	}
-	memtree_free(tree);
 	return ret;
 }
 
@@ -130,19 +126,14 @@ static off_t run_captured(const struct trial_setup *setup, int capture)
 
 int check_stdout(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	const struct trial_setup setup = check_setup(subject, tree);
-	int capture = memfd_create("captured", MFD_CLOEXEC);
+	int capture autoclose = memfd_create("captured", MFD_CLOEXEC);
 	char text[200] = "";
-	int ret = capture < 0 ? check_fail("stdout: cannot make a memory file") : 0;
 
-	if (ret == 0 && run_captured(&setup, capture) > 0) {
-		if (pread(capture, text, sizeof(text) - 1, 0) < 0)
-			text[0] = '\0';
-		ret = check_fail("stdout: the backend wrote to stdout or stderr: %s", text);
-	}
-	if (capture >= 0)
-		close(capture);
-	memtree_free(tree);
-	return ret;
+	if (capture < 0)
+		return check_fail("stdout: cannot make a memory file");
+	if (run_captured(&subject->sample, capture) == 0)
+		return 0;
+	if (pread(capture, text, sizeof(text) - 1, 0) < 0)
+		text[0] = '\0';
+	return check_fail("stdout: the backend wrote to stdout or stderr: %s", text);
 }

@@ -62,37 +62,27 @@ static int fail_service(const struct trial_setup *setup, enum trial_service serv
 
 int check_faults(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	const struct trial_setup setup = check_setup(subject, tree);
-	struct trial *clean = check_run(&setup, "faults");
+	struct trial *clean autocall(cleanup_trial_free) = check_run(&subject->sample, "faults");
 	int ret = clean == NULL;
 
 	for (int service = TRIAL_OTHER + 1; clean && service < TRIAL_SERVICES; service++)
-		ret |= fail_service(&setup, service, trial_calls(clean, service));
-	trial_free(clean);
-	memtree_free(tree);
+		ret |= fail_service(&subject->sample, service, trial_calls(clean, service));
 	return ret;
 }
 
 int check_cancelled(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	const struct trial_setup setup = check_setup(subject, tree);
-	int ret = 0;
-
-	for (uint64_t calls = 0; ret == 0 && calls < 4; calls++) {
-		struct trial *trial = trial_new(&setup);
+	for (uint64_t calls = 0; calls < 4; calls++) {
+		struct trial *trial autocall(cleanup_trial_free) = trial_new(&subject->sample);
 		int result;
 
 		trial_cancel_after(trial, calls);
 		result = trial_run(trial);
 		if (result != -ECANCELED)
-			ret = check_fail("cancelled: after %" PRIu64
-					 " calls of services the build was cancelled, but %s ended "
-					 "with %d",
-					 calls, trial_stage(trial), result);
-		trial_free(trial);
+			return check_fail("cancelled: after %" PRIu64
+					  " calls of services the build was cancelled, but %s "
+					  "ended with %d",
+					  calls, trial_stage(trial), result);
 	}
-	memtree_free(tree);
-	return ret;
+	return 0;
 }

@@ -135,9 +135,7 @@ static long memory_kib(void)
 
 int check_hostile(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	const struct trial_setup setup = check_setup(subject, tree);
-	struct trial *trial = check_run(&setup, "hostile");
+	struct trial *trial autocall(cleanup_trial_free) = check_run(&subject->sample, "hostile");
 	struct attack attack = { .random = 1 };
 	long before = memory_kib(), grown;
 
@@ -149,8 +147,6 @@ int check_hostile(const struct subject *subject)
 		attack_with_noise(&attack);
 	}
 	grown = memory_kib() - before;
-	trial_free(trial);
-	memtree_free(tree);
 	if (trial && grown > MEMORY_KIB_MAX)
 		return check_fail("hostile: a window took %ld MiB of memory to read", grown / 1024);
 	return trial == NULL;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "check/check.h"
+#include "lib/cleanup.h"
 
 int check_fail(const char *fmt, ...)
 {
@@ -41,6 +42,19 @@ static int judge(const struct check *check, int status)
 	return check_fail("%s: the backend crashed: %s", check->name, strsignal(WTERMSIG(status)));
 }
 
+/* With the tree that it is about, if it goes on from builds. */
+static int run(const struct check *check, const struct subject *subject)
+{
+	struct subject own = *subject;
+	struct memtree *tree autocall(cleanup_memtree_free) = NULL;
+
+	if (check->kind == CHECK_AFTER_BUILDS && !check->untouched)
+		tree = check_sample_tree(subject, NULL);
+	own.sample = check_setup(subject, tree);
+	own.sample.job = &own.job;
+	return check->run(&own);
+}
+
 int check_isolated(const struct check *check, const struct subject *subject)
 {
 	int status;
@@ -51,7 +65,7 @@ int check_isolated(const struct check *check, const struct subject *subject)
 	if (child < 0)
 		return check_fail("%s: cannot start a process: %s", check->name, strerror(errno));
 	if (child == 0) {
-		status = check->run(subject);
+		status = run(check, subject);
 		fflush(NULL);
 		_exit(status ? STATUS_FAILED : STATUS_PASSED);
 	}

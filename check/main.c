@@ -52,7 +52,7 @@ const struct check checks[] = {
 	  CHECK_AFTER_BUILDS },
 	{ "effects",
 	  "no descriptor, thread, working directory, umask, locale or signal is left changed",
-	  check_effects, CHECK_AFTER_BUILDS },
+	  check_effects, CHECK_AFTER_BUILDS, true },
 	{ "stdout", "nothing is written to stdout or stderr", check_stdout, CHECK_AFTER_BUILDS },
 };
 const size_t check_count = sizeof(checks) / sizeof(checks[0]);

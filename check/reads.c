@@ -162,16 +162,11 @@ static int read_back(const struct subject *subject, struct memtree *made, struct
 
 int check_read_back(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	const struct trial_setup setup = check_setup(subject, tree);
-	struct trial *trial = check_run(&setup, "read-back");
-	int ret = trial == NULL;
+	struct trial *trial autocall(cleanup_trial_free) = check_run(&subject->sample, "read-back");
 
 	if (trial && subject->backend->read)
-		ret = read_back(subject, tree, trial);
-	else if (trial)
+		return read_back(subject, subject->sample.tree, trial);
+	if (trial)
 		printf("note read-back: the backend reads nothing\n");
-	trial_free(trial);
-	memtree_free(tree);
-	return ret;
+	return trial == NULL;
 }

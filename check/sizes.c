@@ -11,15 +11,14 @@
 /* Plans without writing. Returns 1 after a sentence. */
 static int plan(const struct trial_setup *of, const char *occasion, struct kataimg_plan *result)
 {
+	struct trial *trial autocall(cleanup_trial_free) = NULL;
 	struct trial_setup setup = *of;
-	struct trial *trial;
 
 	setup.plan_only = true;
 	trial = check_run(&setup, occasion);
 	if (!trial)
 		return 1;
 	*result = *trial_plan(trial);
-	trial_free(trial);
 	return 0;
 }
 
@@ -42,10 +41,9 @@ static int check_used(const struct subject *subject, const struct trial *trial)
 
 int check_plan_exact(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	struct trial_setup setup = check_setup(subject, tree);
+	struct trial *trial autocall(cleanup_trial_free) = NULL;
+	struct trial_setup setup = subject->sample;
 	struct kataimg_plan planned;
-	struct trial *trial;
 	char accepted[200];
 	int ret = plan(&setup, "plan", &planned);
 
@@ -56,69 +54,53 @@ int check_plan_exact(const struct subject *subject)
 			 " less: the plan is not exact, or write does not look",
 			 planned.bytes, planned.granularity);
 		ret = check_refused(&setup, "plan, one granule less", "describe write", accepted);
-		setup.window_bytes = 0;
 	}
-	if (ret == 0) {
-		trial = check_run(&setup, "plan");
-		ret = trial ? check_used(subject, trial) : 1;
-		trial_free(trial);
-	}
-	memtree_free(tree);
-	return ret;
+	if (ret == 0)
+		trial = check_run(&subject->sample, "plan");
+	return trial ? check_used(subject, trial) : 1;
 }
 
 int check_granularity(const struct subject *subject)
 {
-	struct memtree *tree = check_sample_tree(subject);
-	struct trial_setup setup = check_setup(subject, tree);
+	struct trial *trial autocall(cleanup_trial_free) = NULL;
+	struct trial_setup setup = subject->sample;
 	struct kataimg_plan planned;
-	struct trial *trial;
 	int ret = plan(&setup, "granularity", &planned);
 
-	if (ret == 0 && planned.granularity > KATAIMG_HOLE_BYTES) {
-		setup.window_bytes = planned.bytes + KATAIMG_HOLE_BYTES;
-		trial = trial_new(&setup);
-		if (trial_run(trial) == 0 &&
-		    trial_described(trial)->size_bytes == setup.window_bytes)
-			ret = check_fail("granularity: it is said to be %" PRIu64
-					 " bytes, but write fills a window of %u bytes more "
-					 "than planned",
-					 planned.granularity, KATAIMG_HOLE_BYTES);
-		trial_free(trial);
-	}
-	memtree_free(tree);
-	return ret;
+	if (ret || planned.granularity <= KATAIMG_HOLE_BYTES)
+		return ret;
+	setup.window_bytes = planned.bytes + KATAIMG_HOLE_BYTES;
+	trial = trial_new(&setup);
+	if (trial_run(trial) == 0 && trial_described(trial)->size_bytes == setup.window_bytes)
+		return check_fail("granularity: it is said to be %" PRIu64
+				  " bytes, but write fills a window of %u bytes more than planned",
+				  planned.granularity, KATAIMG_HOLE_BYTES);
+	return 0;
 }
 
 int check_windows(const struct subject *subject)
 {
 	static const uint64_t granules[] = { 0, 1, 2, 7, 255, 1000, 32767, 33333 };
-	struct memtree *tree = check_sample_tree(subject);
-	struct trial_setup setup = check_setup(subject, tree);
+	struct trial_setup setup = subject->sample;
 	struct kataimg_plan planned;
 	int ret = plan(&setup, "windows", &planned);
 
 	for (size_t i = 0; ret == 0 && i < sizeof(granules) / sizeof(granules[0]); i++) {
-		struct trial *trial;
-
 		setup.extra_bytes = granules[i] * planned.granularity;
-		trial = check_run(&setup, "windows");
-		if (!trial)
+		if (check_builds(&setup, "windows"))
 			ret = check_fail("windows: that was with %" PRIu64
 					 " granules more than planned",
 					 granules[i]);
-		trial_free(trial);
 	}
-	memtree_free(tree);
 	return ret;
 }
 
-static int check_one_free_space(const struct subject *subject, struct memtree *tree,
-				uint64_t free_bytes, uint64_t *last_plan)
+static int check_one_free_space(const struct subject *subject, uint64_t free_bytes,
+				uint64_t *last_plan)
 {
-	struct trial_setup setup = check_setup(subject, tree);
+	struct trial *trial autocall(cleanup_trial_free) = NULL;
+	struct trial_setup setup = subject->sample;
 	struct kataimg_job job = subject->job;
-	struct trial *trial;
 	const struct kataimg_fs_info *info;
 	int ret = 0;
 
@@ -141,7 +123,6 @@ static int check_one_free_space(const struct subject *subject, struct memtree *t
 				 " free bytes is smaller than for fewer",
 				 free_bytes);
 	*last_plan = trial_plan(trial)->bytes;
-	trial_free(trial);
 	return ret;
 }
 
@@ -150,13 +131,11 @@ int check_free_space(const struct subject *subject)
 	static const uint64_t wanted[] = {
 		0, 1, 4096, 100000, MEBIBYTE, 64 * MEBIBYTE, 300 * MEBIBYTE
 	};
-	struct memtree *tree = check_sample_tree(subject);
 	uint64_t last_plan = 0;
 	int ret = 0;
 
 	if (subject->backend->capabilities & KATAIMG_CAP_FREE_SPACE)
 		for (size_t i = 0; ret == 0 && i < sizeof(wanted) / sizeof(wanted[0]); i++)
-			ret = check_one_free_space(subject, tree, wanted[i], &last_plan);
-	memtree_free(tree);
+			ret = check_one_free_space(subject, wanted[i], &last_plan);
 	return ret;
 }

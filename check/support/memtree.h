@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #include "core/tree/tree.h"
+#include "lib/cleanup.h"
 
 struct memtree;
 
 /* An empty root: mode 0755, owner 0:0. Every node's mtime starts as MEMTREE_MTIME. */
 struct memtree *memtree_new(void);
 void memtree_free(struct memtree *tree);
+DEFINE_CLEANUP(struct memtree, memtree_free)
 
 #define MEMTREE_MTIME INT64_C(1700000000)
 

@@ -68,6 +68,7 @@ enum trial_service {
 /* The setup is copied, what it points to is not. */
 struct trial *trial_new(const struct trial_setup *setup);
 void trial_free(struct trial *trial);
+DEFINE_CLEANUP(struct trial, trial_free)
 
 /* The nth call (from 1) of a service, and every later one, returns -code, its message given. */
 void trial_fail(struct trial *trial, enum trial_service service, uint64_t nth, int code);
