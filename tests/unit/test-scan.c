@@ -458,8 +458,8 @@ static void *toggle(void *arg)
 	struct toggler *toggler = arg;
 
 	while (!atomic_load(&toggler->stop)) {
-		symlinkat("t", toggler->dir_fd, "toggled");
-		unlinkat(toggler->dir_fd, "toggled", 0);
+		if (symlinkat("t", toggler->dir_fd, "toggled") == 0)
+			unlinkat(toggler->dir_fd, "toggled", 0);
 		atomic_fetch_add(&toggler->changes, 1);
 	}
 	return NULL;
