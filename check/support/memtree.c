@@ -237,52 +237,40 @@ void memtree_set_xattr(struct kataimg_node *node, const char *name, const void *
 	tree_set_xattrs(tree_node(node), xattrs, node->xattr_count + 1);
 }
 
-/* The ranges of a file, of which holes are cut out. */
-struct cut {
-	ARRAY(struct tree_range) ranges;
+/* What is left of a file between its holes. */
+struct ranges {
+	uint64_t source_off; /* of the file's first byte */
+	ARRAY(struct tree_range) list;
 };
 
-static void add_range(struct cut *cut, const struct tree_range *of, uint64_t start, uint64_t end)
+static void add_range(struct ranges *ranges, uint64_t start, uint64_t end)
 {
-	struct tree_range *range = start < end ? array_add(&cut->ranges) : NULL;
+	struct tree_range *range;
 
-	must(range || start >= end);
-	if (range)
-		*range = (struct tree_range){ start, end - start,
-					      of->source_off + (start - of->file_off) };
+	must(start <= end);
+	if (start == end)
+		return;
+	range = array_add(&ranges->list);
+	must(range);
+	*range = (struct tree_range){ start, end - start, ranges->source_off + start };
 }
 
-/* Of [off, end); both cuts are the caller's. */
-static void cut_hole(const struct cut *from, struct cut *to, uint64_t off, uint64_t end)
-{
-	for (size_t i = 0; i < from->ranges.count; i++) {
-		const struct tree_range *range = &from->ranges.items[i];
-		uint64_t range_end = range->file_off + range->len;
-
-		add_range(to, range, range->file_off, range_end < off ? range_end : off);
-		add_range(to, range, range->file_off > end ? range->file_off : end, range_end);
-	}
-}
-
-/* All holes of the first one's file that come one after the other. Returns how many. */
+/* All holes of the first one's file, which come one after the other. Returns how many. */
 static size_t punch(struct memtree *tree, const struct hole *holes, size_t count)
 {
 	struct tree_node *file = holes[0].file;
-	struct cut now = { 0 }, next = { 0 };
+	struct ranges ranges = { .source_off = file->content.ranges[0].source_off };
+	uint64_t at = 0;
 	size_t done = 0;
 
-	for (uint32_t i = 0; i < file->content.range_count; i++)
-		add_range(&now, &file->content.ranges[i], file->content.ranges[i].file_off,
-			  file->content.ranges[i].file_off + file->content.ranges[i].len);
 	for (; done < count && holes[done].file == file; done++) {
-		cut_hole(&now, &next, holes[done].off, holes[done].off + holes[done].len);
-		array_free(&now.ranges);
-		now = next;
-		next = (struct cut){ 0 };
+		add_range(&ranges, at, holes[done].off);
+		at = holes[done].off + holes[done].len;
 	}
-	must(tree_set_ranges(tree->tree, file, tree->source, file->pub.size, now.ranges.items,
-			     (uint32_t)now.ranges.count, 0) == 0);
-	array_free(&now.ranges);
+	add_range(&ranges, at, file->pub.size);
+	must(tree_set_ranges(tree->tree, file, tree->source, file->pub.size, ranges.list.items,
+			     (uint32_t)ranges.list.count, 0) == 0);
+	array_free(&ranges.list);
 	return done;
 }
 

@@ -35,7 +35,8 @@ struct kataimg_node *memtree_add_file(struct kataimg_node *dir, const char *name
 struct kataimg_node *memtree_add_pattern(struct kataimg_node *dir, const char *name, uint64_t size,
 					 uint64_t pattern);
 
-/* Makes a hole; off a multiple of KATAIMG_HOLE_BYTES, len one too or up to the end of the file. */
+/* Makes a hole; off a multiple of KATAIMG_HOLE_BYTES, len one too or up to the end of the file. The
+ * holes of a file are made in their order, before those of another file and memtree_finish. */
 void memtree_punch_hole(struct kataimg_node *file, uint64_t off, uint64_t len);
 
 struct kataimg_node *memtree_add_symlink(struct kataimg_node *dir, const char *name,

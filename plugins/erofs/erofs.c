@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cleanup.h"
 #include "plugins/erofs/data.h"
 #include "plugins/erofs/dedupe.h"
 #include "plugins/erofs/limits.h"
@@ -27,7 +28,7 @@ static void erofs_close(void *state)
 static int erofs_open(const struct kataimg_host *host, const struct kataimg_job *job,
 		      const struct kataimg_value *values, void **state)
 {
-	struct erofs *erofs = calloc(1, sizeof(*erofs));
+	autofree struct erofs *erofs = calloc(1, sizeof(*erofs));
 	int ret;
 
 	if (!erofs)
@@ -35,11 +36,9 @@ static int erofs_open(const struct kataimg_host *host, const struct kataimg_job 
 	erofs->source.host = host;
 	erofs->source.job = job;
 	ret = erofs_options_read(host, job, values, &erofs->source.options, &erofs->identity);
-	if (ret < 0) {
-		free(erofs);
+	if (ret < 0)
 		return ret;
-	}
-	*state = erofs;
+	*state = steal_ptr(&erofs);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 
 #include "check/support/must.h"
 #include "core/base/cancel.h"
+#include "core/tree/find.h"
 
 static const struct tree_options default_options = { TREE_HOLES_SOURCE, true, 2 };
 
@@ -83,26 +84,11 @@ void scanned_assert_failed(struct scanned *scanned, int ret, int code, const cha
 	error_clear(&scanned->error);
 }
 
-static const struct kataimg_node *look_in(const struct kataimg_node *dir, const char *name,
-					  size_t len)
-{
-	for (uint32_t i = 0; i < dir->entry_count; i++)
-		if (dir->entries[i].name_len == len && memcmp(dir->entries[i].name, name, len) == 0)
-			return dir->entries[i].node;
-	return NULL;
-}
-
 const struct kataimg_node *scanned_look(const struct scanned *scanned, const char *path)
 {
-	const struct kataimg_node *node = tree_public(scanned->tree)->nodes[0];
+	int code;
 
-	while (node && *path) {
-		size_t len = strcspn(path, "/");
-
-		node = look_in(node, path, len);
-		path += len + (path[len] == '/');
-	}
-	return node;
+	return tree_resolve_link(scanned->tree, path, &code);
 }
 
 const struct kataimg_node *scanned_find(const struct scanned *scanned, const char *path)
