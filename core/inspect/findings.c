@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "lib/array.h"
 #include "lib/bytes.h"
 #include "lib/checked.h"
 
@@ -16,18 +17,19 @@
 
 int findings_add(struct inspect_findings *findings, const char *fmt, ...)
 {
-	char **longer = realloc(findings->sentences, (findings->count + 1) * sizeof(*longer));
+	char *sentence;
 	va_list args;
 
-	if (!longer)
+	if (findings->count == findings->room &&
+	    array_grow(&findings->sentences, &findings->room, findings->count, 1,
+		       sizeof(*findings->sentences)) < 0)
 		return -ENOMEM;
-	findings->sentences = longer;
 	va_start(args, fmt);
-	longer[findings->count] = text_vline(fmt, args);
+	sentence = text_vline(fmt, args);
 	va_end(args);
-	if (!longer[findings->count])
+	if (!sentence)
 		return -ENOMEM;
-	findings->count++;
+	findings->sentences[findings->count++] = sentence;
 	return 0;
 }
 

@@ -47,7 +47,7 @@ struct inspect_view {
 /* Sentences, each about one object. */
 struct inspect_findings {
 	char **sentences;
-	size_t count;
+	size_t count, room;
 };
 
 /* A dm-verity hash tree of partition 1, in partition 2. */

@@ -13,6 +13,7 @@
 #include "core/base/cancel.h"
 #include "core/base/log.h"
 #include "core/tree/node.h"
+#include "lib/array.h"
 #include "lib/filetype.h"
 
 #define XATTR_NAME "security.selinux"
@@ -53,15 +54,10 @@ static size_t path_len(const struct kataimg_node *node)
 static int make_path(struct labeller *labeller, const struct kataimg_node *node)
 {
 	size_t len = path_len(node);
-	char *longer;
 
-	if (labeller->path_room < len + 1) {
-		longer = realloc(labeller->path, 2 * len + 1);
-		if (!longer)
-			return -ENOMEM;
-		labeller->path = longer;
-		labeller->path_room = 2 * len + 1;
-	}
+	if (labeller->path_room <= len &&
+	    array_grow(&labeller->path, &labeller->path_room, 0, len + 1, 1) < 0)
+		return -ENOMEM;
 	labeller->path[0] = '/';
 	if (node->parent != node)
 		tree_path(node, labeller->path + 1, len);

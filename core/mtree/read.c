@@ -9,6 +9,7 @@
 #include "core/mtree/apply.h"
 #include "core/mtree/mtree.h"
 #include "core/mtree/text.h"
+#include "lib/array.h"
 
 #define SPACE " \t"
 
@@ -34,16 +35,9 @@ struct reading {
 
 static int text_append(struct text *text, const char *bytes, size_t len)
 {
-	size_t needed = text->len + len + 1;
-
-	if (needed > text->room) {
-		char *grown = realloc(text->bytes, 2 * needed);
-
-		if (!grown)
-			return -ENOMEM;
-		text->bytes = grown;
-		text->room = 2 * needed;
-	}
+	if (text->room - text->len <= len &&
+	    array_grow(&text->bytes, &text->room, text->len, len + 1, 1) < 0)
+		return -ENOMEM;
 	memcpy(text->bytes + text->len, bytes, len);
 	text->len += len;
 	text->bytes[text->len] = '\0';

@@ -270,14 +270,8 @@ static int remember(struct tree_edit *edit, const char *path, const struct tree_
 	edit->last_dir = NULL;
 	if (len == 0)
 		return 0;
-	if (len > edit->last_room) {
-		char *grown = realloc(edit->last_path, 2 * len);
-
-		if (!grown)
-			return -ENOMEM;
-		edit->last_path = grown;
-		edit->last_room = 2 * len;
-	}
+	if (len > edit->last_room && array_grow(&edit->last_path, &edit->last_room, 0, len, 1) < 0)
+		return -ENOMEM;
 	memcpy(edit->last_path, path, len);
 	edit->last_len = len;
 	edit->last_dir = place->dir;

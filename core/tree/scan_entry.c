@@ -11,6 +11,7 @@
 
 #include "core/base/log.h"
 #include "core/tree/scan.h"
+#include "lib/array.h"
 
 /* Of a path in a message; the parts that it is cut to, so that its end is never missing. */
 #define PATH_MESSAGE_BYTES 4096
@@ -118,17 +119,13 @@ static int set_target(struct scan_worker *worker, const struct scan_entry *entry
 	for (;;) {
 		size_t room = worker->target_bytes;
 		ssize_t len = readlinkat(entry->fd, entry->name, worker->target, room);
-		char *larger;
 
 		if (len < 0)
 			return scan_fail(worker->scan, entry, errno, "read the link");
 		if ((size_t)len < room)
 			return tree_set_target(worker->part, node, worker->target, (size_t)len);
-		larger = realloc(worker->target, 2 * room);
-		if (!larger)
+		if (array_grow(&worker->target, &worker->target_bytes, 0, room + 1, 1) < 0)
 			return -ENOMEM;
-		worker->target = larger;
-		worker->target_bytes = 2 * room;
 	}
 }
 

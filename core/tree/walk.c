@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/tree/find.h"
+#include "lib/array.h"
 
 void tree_walk_begin(struct tree_walk *walk, const struct kataimg_node *top)
 {
@@ -42,18 +43,13 @@ static void ascend(struct tree_walk *walk)
 /* With a '/' or a NUL behind it. */
 static int put_path(struct tree_walk *walk)
 {
-	size_t needed = walk->dir_len + walk->entry->name_len + 1;
+	size_t len = walk->entry->name_len;
 
-	if (needed > walk->room) {
-		char *path = realloc(walk->path, 2 * needed);
-
-		if (!path)
-			return -ENOMEM;
-		walk->path = path;
-		walk->room = 2 * needed;
-	}
-	memcpy(walk->path + walk->dir_len, walk->entry->name, walk->entry->name_len);
-	walk->len = needed - 1;
+	if (walk->room - walk->dir_len <= len &&
+	    array_grow(&walk->path, &walk->room, walk->dir_len, len + 1, 1) < 0)
+		return -ENOMEM;
+	memcpy(walk->path + walk->dir_len, walk->entry->name, len);
+	walk->len = walk->dir_len + len;
 	walk->path[walk->len] = '\0';
 	return 0;
 }
