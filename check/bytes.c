@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same bytes, whatever happens beside. */
+/* The same tree gives the same bytes, whatever else happens at the same time. */
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>

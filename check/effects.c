@@ -89,7 +89,7 @@ int check_effects(const struct subject *subject)
 	take(&before);
 	tree = check_sample_tree(subject, NULL);
 	setup = check_setup(subject, tree);
-	/* twice: what a library sets up once for the process is no leak */
+	/* The second round counts: what a library sets up once for the process is no leak. */
 	for (int round = 0; ret == 0 && round < 2; round++) {
 		if (round > 0)
 			take(&before);

@@ -141,7 +141,7 @@ static int cut_to_size(struct fit *fit, struct error *error)
 	return ret < 0 ? ret : tree_drop_marked(fit->tree, error);
 }
 
-/* As kataimg asks until there is no more to leave out. */
+/* Asks again until there is nothing more to leave out, as a build does. */
 static int leave_out(struct fit *fit, struct error *error)
 {
 	const struct negotiate_drop drop = { note_left_out, fit };

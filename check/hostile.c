@@ -49,7 +49,7 @@ static void read_contents(const struct tree *tree)
 	}
 }
 
-/* Whatever they answer, they come back. */
+/* Probe and read may answer what they will, as long as they return. */
 static void attack_once(const struct attack *attack)
 {
 	const struct reader_options options = { .threads = 2 };
@@ -65,7 +65,7 @@ static void attack_once(const struct attack *attack)
 	alarm(0);
 }
 
-/* Where a byte of metadata is, most times. */
+/* Chooses a byte of the window, mostly one that the backend itself wrote, which is metadata. */
 static uint64_t choose_byte(struct attack *attack, const struct trial *trial)
 {
 	uint64_t off = 0;
@@ -79,7 +79,7 @@ static uint64_t choose_byte(struct attack *attack, const struct trial *trial)
 	return off;
 }
 
-/* One to four bytes become something else, and then what they were. */
+/* Changes one to four bytes, has the window read, and puts the bytes back. */
 static void mutate(struct attack *attack, const struct trial *trial)
 {
 	size_t count = 1 + next_random(attack) % 4;
@@ -100,7 +100,7 @@ static void mutate(struct attack *attack, const struct trial *trial)
 		must(pwrite(attack->window.fd, &old[i], 1, (off_t)offs[i]) == 1);
 }
 
-/* Noise of some length, after a start that looks right. */
+/* Has noise read that begins as a real window does, and real windows that are cut off. */
 static void attack_with_noise(struct attack *attack)
 {
 	autofree uint8_t *noise = must_realloc(NULL, NOISE_BYTES);

@@ -42,7 +42,7 @@ static int judge(const struct check *check, int status)
 	return check_fail("%s: the backend crashed: %s", check->name, strsignal(WTERMSIG(status)));
 }
 
-/* With the tree that it is about, if it goes on from builds. */
+/* Runs the check, with a build of the sample tree when it is one that goes on from builds. */
 static int run(const struct check *check, const struct subject *subject)
 {
 	struct subject own = *subject;

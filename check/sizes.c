@@ -22,10 +22,8 @@ static int plan(const struct trial_setup *of, const char *occasion, struct katai
 	return 0;
 }
 
-/*
- * What write and plan agree on may still be too much: a filesystem that nobody writes to has no use
- * for a last granule that holds nothing, and a granularity that write does not need costs space.
- */
+/* What write and plan agree on may still be too much: a filesystem that nobody writes to has no use
+ * for a last granule that holds nothing. */
 static int check_used(const struct subject *subject, const struct trial *trial)
 {
 	const struct kataimg_plan *plan = trial_plan(trial);

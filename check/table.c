@@ -86,7 +86,7 @@ static const char *symbol_name(const struct elf *elf, const elf_section *strings
 
 static int check_symbol(const char *name)
 {
-	/* names with two underscores in front are the compiler's, a sanitizer's say */
+	/* Names with two underscores in front are the compiler's own, a sanitizer's for example. */
 	if (strncmp(name, "__", 2) == 0 || strcmp(name, KATAIMG_BACKEND_SYMBOL) == 0)
 		return 0;
 	return check_fail("exports: '%s' is exported too: compile with -fvisibility=hidden, and "

@@ -118,7 +118,7 @@ void trial_cancel_after(struct trial *trial, uint64_t calls)
 
 /* ---- The build ---- */
 
-/* The setup's, or made of its texts, which a test gives right. */
+/* The setup's values, or those that its texts give; a test whose texts are wrong ends here. */
 static const struct kataimg_value *read_options(struct trial *trial)
 {
 	const struct trial_setup *setup = &trial->setup;
@@ -237,7 +237,8 @@ static int fill_window(struct trial *trial, struct session *session,
 		       : copy_run(trial->copy, trial->window_fd, &options, &stats, &trial->error);
 }
 
-/* As a build verifies all metadata, with what counts as content. */
+/* Writes a second time, and compares all that the backend wrote, inline content too, and what it
+ * placed. */
 static int write_again(struct trial *trial, struct session *session,
 		       const struct kataimg_tree *tree)
 {

@@ -31,7 +31,7 @@ static enum trial_service counted_as(enum relay_service service)
 	return as[service];
 }
 
-/* What stops the call, with the lock held. */
+/* Counts the call, and returns the error that is to stop it, or 0. Called with the lock held. */
 static int stop_call(struct meddler *meddler, enum trial_service service)
 {
 	meddler->calls[service]++;

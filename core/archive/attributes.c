@@ -160,7 +160,7 @@ int unpack_attributes(struct unpack *unpack, struct archive_entry *entry, const 
 		return ret;
 	node->implied = 0;
 	node->flagged = unpack->member.has_flags;
-	/* Linux has no other one for symbolic links. */
+	/* Symbolic links have no mode of their own on Linux, which shows all as 0777. */
 	node->pub.mode = node->pub.type == KATAIMG_LNK ? 0777 : mode_of(entry);
 	node->pub.mtime_sec = unpack->member.mtime_sec;
 	node->pub.mtime_nsec = unpack->member.mtime_nsec;

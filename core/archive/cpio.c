@@ -9,7 +9,7 @@
 #include "core/base/cancel.h"
 #include "lib/checked.h"
 
-/* Of the header with sums: cpio(5), "New CRC Format". */
+/* The magic number of headers with sums: cpio(5), "New CRC Format". */
 #define CRC_MAGIC "070702"
 #define CRC_HEADER_BYTES 110
 #define CRC_SUM_AT 102

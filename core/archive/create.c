@@ -63,7 +63,8 @@ static la_ssize_t write_out(struct archive *archive, void *arg, const void *byte
 {
 	const struct create *create = arg;
 
-	/* What a failed one would still write, as it is closed, is nobody's. */
+	/* After a failure libarchive still wants to write what it has, as it is closed: nobody
+	 * needs that. */
 	if (create->failed)
 		return -1;
 	if (fwrite(bytes, 1, len, create->out) == len)
@@ -77,12 +78,13 @@ static int fail(const struct create *create, const char *path, struct error *err
 	int code = archive_errno(create->archive);
 	const char *text = archive_error_string(create->archive);
 
-	/* libarchive has codes of its own for what is no system's error. */
+	/* Where it is no error of the system libarchive's code may be -1, which is no errno
+	 * value. */
 	return error_set(error, code > 0 ? code : EIO, "%s%s%s", path ? path : "", path ? ": " : "",
 			 text ? text : "out of memory");
 }
 
-/* A thread more changes no byte, but the first one does. */
+/* Two threads or more give the same bytes, one gives others: so there are two at least. */
 static int set_threads(struct archive *archive, const char *filter, unsigned int threads)
 {
 	char text[16];
@@ -99,7 +101,7 @@ static int add_filter(struct create *create)
 	switch (create->options->compression) {
 	case ARCHIVE_GZIP:
 		ret = archive_write_add_filter_gzip(archive);
-		/* Of when it was made. */
+		/* gzip's header would tell when the file was made. */
 		return ret != ARCHIVE_OK ? ret
 					 : archive_write_set_filter_option(archive, "gzip",
 									   "timestamp", NULL);
@@ -116,12 +118,13 @@ static int add_filter(struct create *create)
 	}
 }
 
-/* A filter that libarchive has not itself, but would run a program for, is a warning to it. */
+/* libarchive warns where it would run a program because it lacks a filter itself: that is an error
+ * here. */
 static int open_archive(struct create *create, struct error *error)
 {
 	struct archive *archive = create->archive;
 
-	/* Attributes are to be there once. */
+	/* Without this, libarchive writes each attribute twice, for two kinds of readers. */
 	if (archive_write_set_format_pax(archive) != ARCHIVE_OK ||
 	    archive_write_set_format_option(archive, "pax", "xattrheader", "SCHILY") != ARCHIVE_OK)
 		return fail(create, NULL, error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the data of a member is: behind its header, without the holes of its map. */
+/* Finds where the data of a member lies: behind its header, without the holes of its map. */
 #include "core/archive/unpack.h"
 
 int unpack_data(struct unpack *unpack, struct tree_node *node, struct error *error)

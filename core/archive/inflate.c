@@ -84,7 +84,7 @@ static void begin_member(struct archive_inflate *gzip)
 	gzip->in_member = true;
 }
 
-/* One step of zlib's. */
+/* Has zlib unpack what fits, and names what it finds wrong. */
 static int step(struct archive_inflate *gzip, const char **reason)
 {
 	int status = inflate(&gzip->z, Z_NO_FLUSH);
@@ -99,7 +99,7 @@ static int step(struct archive_inflate *gzip, const char **reason)
 	return -EBADMSG;
 }
 
-/* When a step had nothing to give. */
+/* A step gave no bytes: a new member begins, more input is needed, or the file has ended. */
 static int go_on(struct archive_inflate *gzip, const char **reason)
 {
 	if (gzip->z.avail_in > 0) {
@@ -114,7 +114,8 @@ static int go_on(struct archive_inflate *gzip, const char **reason)
 	return gzip->in_member ? -EBADMSG : 0;
 }
 
-/* The first block tells what it is, and is not shorter than that needs. */
+/* The first block is as long as the magic number of gzip at least, for it is looked at for gzip
+ * within gzip. */
 static int next_block(struct archive_inflate *gzip, const void **block, size_t *len,
 		      const char **reason)
 {
@@ -128,7 +129,7 @@ static int next_block(struct archive_inflate *gzip, const void **block, size_t *
 	while (ret == 0 && *len < least && !gzip->done) {
 		size_t before = *len;
 
-		/* There may be more to come of what was read before. */
+		/* zlib may have more to give of the input that it has taken already. */
 		if (gzip->in_member)
 			ret = step(gzip, reason);
 		*len = BLOCK_BYTES - gzip->z.avail_out;
@@ -154,7 +155,7 @@ static int begin_inner(struct archive_inflate *gzip, const void *block, size_t l
 	return 0;
 }
 
-/* Behind the inner one's end there is still what the outer one ends with. */
+/* When the inner file has ended, the outer one is read to its end for its sums. */
 static int go_to_end(struct archive_inflate *gzip, const char **reason)
 {
 	const void *block;

@@ -13,9 +13,10 @@
 
 /* Headers are read, data is skipped: more would be read in vain. */
 #define HEADER_BUFFER_BYTES ((size_t)32 << 10)
-/* And what is read of an archive that is not there yet has to be kept. */
+/* What is read of an archive that is not unpacked yet has to be kept as well, so the pieces are
+ * smaller still. */
 #define KEPT_BUFFER_BYTES ((size_t)1 << 10)
-/* Of what is decompressed all is read. */
+/* A compressed archive is read as a whole, in larger pieces. */
 #define STREAM_BUFFER_BYTES ((size_t)1 << 20)
 
 int archive_input_read(const struct archive_input *input, uint64_t at, void *buf, size_t len)
@@ -67,7 +68,7 @@ int archive_input_fail(const struct archive_input *input, struct archive *archiv
 			    member ? member : "");
 }
 
-/* A pipe may give less than tells what it is. */
+/* Reads on until there is enough to tell what the input is: a pipe may give less at first. */
 static ssize_t read_stream(const struct archive_input *input)
 {
 	size_t len = 0;
@@ -253,7 +254,7 @@ int archive_input_attach(struct archive_input *input, struct archive *archive, s
 {
 	if (archive_read_open2(archive, input, NULL, read_block, skip, NULL) == ARCHIVE_OK)
 		return 0;
-	/* As libarchive has it when none of its formats is this one. */
+	/* The error that libarchive gives when the input is of no format that it knows. */
 	if (archive_errno(archive) == EILSEQ)
 		return archive_input_fail_foreign(input, error);
 	return archive_input_fail(input, archive, NULL, error);

@@ -64,7 +64,7 @@ static int save_target(struct unpack *unpack, const char *target, struct error *
 	struct tree_place place;
 	int ret = unpack_locate(unpack, target, TREE_PARENTS_NEEDED, &place, &nowhere);
 
-	/* Every other fault of the target is found, and told, when the link is made. */
+	/* Other faults of the target are found, and told of, when the link is made. */
 	if (ret == -ENOMEM)
 		return error_nomem(error);
 	if (ret < 0 || !place.node)

@@ -126,7 +126,7 @@ static int take_new(struct archive_partial *partial, uint64_t at, char *buf, siz
 	return keep(partial, at, buf, got);
 }
 
-/* Up to where everything was taken or passed over. */
+/* The place before which every byte was either kept or passed over. */
 static uint64_t passed(const struct archive_partial *partial)
 {
 	size_t count = partial->kept.count;
@@ -135,7 +135,8 @@ static uint64_t passed(const struct archive_partial *partial)
 	return kept > partial->stream->off ? kept : partial->stream->off;
 }
 
-/* A part of what was kept, and a part behind it, or one of them. */
+/* Gives bytes of which the first may have been kept before, and the rest, behind them, is read
+ * now. */
 static int take(struct archive_partial *partial, uint64_t at, char *buf, size_t len)
 {
 	uint64_t from = passed(partial);
@@ -149,7 +150,8 @@ static int take(struct archive_partial *partial, uint64_t at, char *buf, size_t 
 	return ret == 0 && len > old ? take_new(partial, at + old, buf + old, len - old) : ret;
 }
 
-/* What is wrong with a member is told when the tree is made. */
+/* Goes through the members without a word of what is wrong with them: the same reader tells that
+ * when the tree is made. */
 static int go_through(struct archive_partial *partial, struct archive_input *input,
 		      const struct archive_reader_options *options, uint64_t *end)
 {
@@ -172,7 +174,7 @@ static int go_through(struct archive_partial *partial, struct archive_input *inp
 		       : 0;
 }
 
-/* What is behind the last member, as far as the one who warns of it will look. */
+/* Keeps what lies behind the last member, as far as unpack.c will look at it for its warning. */
 static int take_rest(struct archive_partial *partial, uint64_t at)
 {
 	char block[ARCHIVE_REST_BYTES];
@@ -187,7 +189,8 @@ static int take_rest(struct archive_partial *partial, uint64_t at)
 	return ret;
 }
 
-/* To the archive's end, for its size, sums and limit. */
+/* Reads to the archive's end, which tells its size, whether its sums are right, and whether it is
+ * too large. */
 static int go_to_end(struct archive_partial *partial, uint64_t end)
 {
 	const struct archive_stream *stream = partial->stream;
@@ -311,7 +314,8 @@ static void end_peeking(struct archive_partial *partial)
 	archive_input_release(&partial->again);
 }
 
-/* Back to the front, if the place lies behind what is passed, or nothing was. */
+/* Begins at the archive's front again when the place lies before what was passed already, and the
+ * first time. */
 static int begin_peeking(struct archive_partial *partial, uint64_t at, struct error *error)
 {
 	struct archive_stream *stream = &partial->peeking;

@@ -72,7 +72,8 @@ uint64_t archive_reader_end(const struct archive_reader *reader, bool *marked)
 			      : (uint64_t)archive_filter_bytes(reader->cpio.archive, 0);
 }
 
-/* Until it is known where the next member is, the place is in the one that is looked at. */
+/* While it is not known where the next member begins, any place counts as within the present
+ * one. */
 static bool is_in_tar_member(const struct tar *tar, uint64_t at)
 {
 	return at < tar->next || (tar->member.path && tar->next == tar->member.at);

@@ -76,7 +76,7 @@ void archive_stream_close(struct archive_stream *stream)
 
 /* ---- Blocks ---- */
 
-/* What is left of the block of a hole's size that off is in. */
+/* The bytes from off to the end of its block, of the size that holes have. */
 static size_t run_of(uint64_t off, size_t len)
 {
 	size_t run = KATAIMG_HOLE_BYTES - (size_t)(off % KATAIMG_HOLE_BYTES);
@@ -103,7 +103,8 @@ static bool next_run(const struct archive_stream *stream, size_t *at, size_t *st
 	return found;
 }
 
-/* Where the compressed bytes are not many, each may stand for many. */
+/* The limit grows with the compressed bytes, but is never below ARCHIVE_LIMIT_BYTES: a short
+ * archive may unpack to many times its size. */
 static uint64_t limit_of(const struct archive_stream *stream)
 {
 	uint64_t from = archive_input_taken(stream->input), ratio, limit;
@@ -154,7 +155,7 @@ static int fail_next(struct archive_stream *stream, struct error *error)
 	return archive_input_fail(stream->input, stream->archive, member, error);
 }
 
-/* Behind libarchive's filters; *len 0: the end. */
+/* The next block out of libarchive's filters; *len is 0 at the end. */
 static int read_filtered(struct archive_stream *stream, const void **block, size_t *len,
 			 struct error *error)
 {

@@ -7,7 +7,8 @@
 
 static_assert(sizeof(struct tar_header) == TAR_BLOCK_BYTES, "one block");
 
-/* star's: the last byte of a shorter prefix, and two octal times behind it. */
+/* star has a shorter prefix than POSIX: it ends with a NUL at a known place, and two times in octal
+ * follow. */
 #define STAR_PREFIX_END 130
 #define STAR_ATIME_AT 131
 #define STAR_CTIME_AT 143

@@ -107,7 +107,7 @@ static int unpack_hard_link(struct unpack *unpack, struct archive_entry *entry, 
 		if (ret == 0)
 			ret = put(unpack, place, linked, error);
 	}
-	/* cpio has the data with the last name. */
+	/* In a cpio the data of a file with several names comes with the last of them. */
 	if (ret == 0 && linked->pub.type == KATAIMG_REG && archive_entry_size_is_set(entry) &&
 	    archive_entry_size(entry) > 0)
 		ret = unpack_data(unpack, linked, error);
@@ -158,7 +158,8 @@ static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, cons
 					     : unpack_node(unpack, entry, path, &place, error);
 }
 
-/* tar takes it as it is, but so ends an archive that was cut off between two members. */
+/* GNU tar says nothing of a missing end mark, but an archive that was cut off between two members
+ * looks the same. */
 static void warn_without_end(const struct unpack *unpack, uint64_t end, bool marked)
 {
 	if (!marked && end == unpack->input->bytes)
@@ -212,7 +213,7 @@ static int take_all(struct unpack *unpack, struct archive_reader *reader, take_e
 int unpack_each(struct unpack *unpack, take_entry take, struct error *error)
 {
 	struct archive_reader *reader autocall(cleanup_archive_reader_free) = NULL;
-	/* A layer is read twice. */
+	/* A layer is read twice (layer.c), and so begins at its front again. */
 	const struct archive_reader_options options = {
 		.layer = unpack->layer != NULL,
 		.quiet = unpack->layer && take == unpack_entry,

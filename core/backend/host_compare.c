@@ -53,7 +53,8 @@ int host_begin_compare(struct host *host, const struct host_range *range, struct
 	return 0;
 }
 
-/* Of [off, end) of the image all that is content, if that does not count, is taken from theirs. */
+/* Bytes of [off, end) that are content become equal, so that they do not count. With verify =
+ * content no range is noted as content, and all bytes count. */
 static void pass_over_content(const struct host_compare *compare, uint64_t off, uint64_t end,
 			      uint8_t *ours, const uint8_t *theirs)
 {
@@ -69,7 +70,7 @@ static void pass_over_content(const struct host_compare *compare, uint64_t off, 
 	}
 }
 
-/* At most PART_BYTES at off of the image. */
+/* Compares at most PART_BYTES, which the backend wrote at off of the image. */
 static int compare_part(struct kataimg_host_ctx *ctx, uint64_t off, const void *buf, size_t len)
 {
 	uint8_t ours[PART_BYTES], theirs[PART_BYTES];

@@ -18,7 +18,7 @@ static int check_range(struct kataimg_host_ctx *ctx, const char *what, uint64_t 
 			 what, len, off, ctx->window.len_bytes);
 }
 
-/* For the first time, or again. */
+/* Is write running, be it the first time or the second, whose bytes are compared? */
 static bool is_writing(const struct kataimg_host_ctx *ctx)
 {
 	return ctx->mode == HOST_WRITE_WINDOW || ctx->mode == HOST_COMPARE_WINDOW;
@@ -33,7 +33,7 @@ static int check_writable(struct kataimg_host_ctx *ctx, const char *what)
 	return host_fail(ctx, EPERM, "%s is only allowed in the write callback", what);
 }
 
-/* What a claim of [off, off + len) came to. */
+/* Turns the result of claiming [off, off + len) into the service's result, with its message. */
 static int check_claim(struct kataimg_host_ctx *ctx, int ret, const char *what, uint64_t off,
 		       uint64_t len)
 {

@@ -15,7 +15,8 @@ struct limit_rule {
 };
 #define LIMIT_MEMBER(member) offsetof(struct kataimg_limits, member), "limits." #member
 
-/* Of a node by itself; names, paths, times and attributes are more than one number. */
+/* A limit that one number of the node itself is held against. Names, paths, times and attributes
+ * need more than one number, and are judged in negotiate_limits.c. */
 extern const struct limit_rule limit_rules[];
 extern const size_t limit_rule_count;
 

@@ -31,14 +31,14 @@ struct negotiation {
  * out. */
 void negotiation_offend(struct negotiation *n, const struct kataimg_node *node, enum tree_drop what,
 			uint64_t item, const char *cannot, const char *has);
-/* The same without a word. */
+/* The same, but nobody is told. */
 void negotiation_drop(struct negotiation *n, const struct kataimg_node *node, enum tree_drop what,
 		      uint64_t item);
 
-/* Before the nodes, which then come in the tree's order; -ENOMEM. */
+/* To be called before the nodes are judged, which must be in the tree's order. -ENOMEM. */
 int negotiation_begin_paths(struct negotiation *n, struct error *error);
 void negotiation_check_limits(struct negotiation *n, const struct kataimg_node *node);
-/* After all of them. */
+/* To be called after all nodes were judged. */
 void negotiation_end_times(struct negotiation *n);
 
 #endif

@@ -107,7 +107,7 @@ static void set(struct block *block, size_t from, const uint8_t *ours, const uin
 	}
 }
 
-/* Within one block. */
+/* As overlay_put, of bytes that lie within one block. */
 static int put(struct overlay *overlay, uint64_t off, const uint8_t *ours, const uint8_t *theirs,
 	       size_t len)
 {

@@ -6,7 +6,7 @@
 
 #include "lib/cleanup.h"
 
-/* A call between before and after; inner is the other host. */
+/* Defines a service that asks before, calls the service of the inner host, and tells after. */
 #define PASS_ON(ctx, call, service, ...)                                                        \
 	({                                                                                      \
 		struct relay *relay = relay_of(ctx);                                            \

@@ -32,7 +32,8 @@ enum relay_service {
 	RELAY_SERVICES
 };
 
-/* What it is about, as far as it is that. */
+/* A call with those of its arguments that somebody may want to look at; a member is set for the
+ * services that it names. */
 struct relay_call {
 	enum relay_service service;
 	int level;                       /* log */
@@ -45,9 +46,11 @@ struct relay_call {
 struct relay {
 	struct kataimg_host services; /* whose ctx is this structure */
 	const struct kataimg_host *inner;
-	/* 0: it is passed on; else this is what it returns. */
+	/* Asked before each call: 0 passes it on; any other value is what the service returns
+	 * instead. */
 	int (*before)(struct relay *relay, const struct relay_call *call);
-	/* Of what was passed on, and returned ret: what it returns. */
+	/* Told after each call that was passed on and returned ret; its value is what the service
+	 * returns. */
 	int (*after)(struct relay *relay, const struct relay_call *call, int ret);
 };
 

@@ -50,7 +50,8 @@ void strict_note(struct strict *strict, const char *fmt, ...)
 	pthread_mutex_unlock(&strict->lock);
 }
 
-/* From which callbacks, with spaces round each name (NULL: all), and threads. */
+/* The callbacks that may call a service, with a space on each side of each name (NULL: all may),
+ * and whether threads of parallel may. */
 static const struct {
 	const char *name; /* NULL: whoever likes */
 	const char *callbacks;

@@ -79,7 +79,7 @@ static int judge_owner(const char *what, const char *path, const struct stat *st
 			   what, path, st->st_uid);
 }
 
-/* Who may write it, besides the owner. */
+/* Refuses what others than its owner may write. */
 static int judge_mode(const char *what, const char *path, const struct stat *st,
 		      struct error *error)
 {
@@ -93,8 +93,8 @@ static int judge_mode(const char *what, const char *path, const struct stat *st,
 	return 0;
 }
 
-/* In a sticky directory nobody renames what is another one's; what is in it is judged in its
- * turn. */
+/* In a sticky directory nobody can rename what belongs to somebody else, so others may write it:
+ * the entries on the way are judged by themselves. */
 static int judge_directory(const char *path, const struct stat *dir, struct error *error)
 {
 	static const char what[] = "on a backend's way, the directory";

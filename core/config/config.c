@@ -114,7 +114,7 @@ static int replace_pair(struct config_pair *pair, const struct setting *setting,
 	return 0;
 }
 
-/* Whose it is will be known when the backend is. */
+/* Which backend's section it is cannot be told before the filesystem is known. */
 static int apply_pair(struct config *config, const struct setting *setting, struct error *error)
 {
 	const struct config_pair given = { .section = (char *)setting->section,

@@ -128,7 +128,7 @@ static bool is_given(const struct config *config, const char *name)
 	return config_origin_of(config, "image", name)->name;
 }
 
-/* Every image can be mapped by a virtio-pmem device, the header is for NVDIMM alone. */
+/* Any image can be mapped by a virtio-pmem device; only NVDIMM needs the header. */
 static void settle_dax(struct config *config, bool can_dax)
 {
 	enum config_dax wanted = config->image.dax_wanted;

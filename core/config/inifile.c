@@ -158,7 +158,7 @@ static int fail_system(const struct reading *reading, int code)
 	return error_usage(reading->error, "%s: %s", reading->name, strerror(code));
 }
 
-/* Up to a byte more than there may be. */
+/* Reads one byte more than is allowed, to see that there are more. */
 static int read_stream(struct reading *reading, FILE *file, size_t *len)
 {
 	reading->text = malloc(INIFILE_MAX_BYTES + 2);

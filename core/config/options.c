@@ -187,7 +187,8 @@ static bool is_choice(const struct kataimg_option *option)
 	return option->type == KATAIMG_OPT_ENUM || option->type == KATAIMG_OPT_BOOL;
 }
 
-/* *whole: the values can be tried. */
+/* whole becomes false when a choice is wrong: then the backend cannot be tried with these
+ * values. */
 static int check_pair(struct config *config, const struct kataimg_backend *table,
 		      const struct config_pair *pair, struct kataimg_value *values, bool *whole,
 		      struct error *error)

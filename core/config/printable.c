@@ -13,7 +13,8 @@ static bool is_white(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* A ; behind white space, which the value's own = has in front of it. */
+/* A ; begins a comment when white space stands in front of it. That holds for the first byte of a
+ * value, too: a blank stands between it and the =. */
 static bool has_comment(const char *value)
 {
 	for (const char *at = value; (at = strchr(at, ';')); at++)

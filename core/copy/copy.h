@@ -23,12 +23,12 @@ void copy_free(struct copy *copy);
 DEFINE_CLEANUP(struct copy, copy_free)
 
 /*
- * What is said below is claimed: bytes of the image that have their owner. Data overlaps nothing:
- * -EEXIST, and nothing is recorded. Any of it may be called from any thread until copy_run.
+ * Each of these calls claims bytes of the image for an owner. Where data would overlap a claim the
+ * result is -EEXIST and nothing is recorded. All may be called from any thread until copy_run.
  * -ENOMEM.
  */
 
-/* "[file_off, file_off + len) of the node goes to image_off". */
+/* The node's bytes [file_off, file_off + len) go to image_off. */
 int copy_add_node(struct copy *copy, uint64_t image_off, const struct kataimg_node *node,
 		  uint64_t file_off, uint64_t len);
 /* The same from an open file, which stays the caller's. */

@@ -196,7 +196,7 @@ static void erase(struct ranges *ranges, struct position at, size_t count)
 	}
 }
 
-/* Ranges of one kind that touch [off, end) and will be one with it. */
+/* The ranges of one kind that touch [off, end) and become one range with it. */
 struct merge {
 	struct position first;
 	size_t count;

@@ -35,7 +35,7 @@ static int is_same_name(const char *name, const char *completed, struct error *e
 	return other ? strcmp(other, completed) == 0 : error_nomem(error);
 }
 
-/* 1: the image has the tag, which is completed. */
+/* 1: one of the image's names is tag, which was completed before. */
 static int has_tag(json_object *image, const char *tag, struct error *error)
 {
 	json_object *tags = oci_json_array(image, "RepoTags");

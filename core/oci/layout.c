@@ -85,7 +85,7 @@ static bool has_platforms(json_object *manifests)
 	return json_object_array_length(manifests) > 1;
 }
 
-/* From an index down to a manifest, which is to be put. */
+/* Follows indexes down to a manifest, whose reference is the caller's (json_object_put). */
 static int find_manifest(const struct tree *store, const struct oci_choice *choice,
 			 json_object **manifest, struct error *error)
 {

@@ -147,7 +147,7 @@ static int read_json(const struct archive_input *input, const char *digest, json
 	if (ret < 0)
 		return error_errno(error, -ret, "%s: cannot read", input->label);
 	text[len] = '\0';
-	/* With its NUL the end of a number is the end. */
+	/* The text ends with a NUL, by which json-c sees where a number at the end of it ends. */
 	return parse(input->label, text, len + 1, json, error);
 }
 

@@ -49,8 +49,8 @@ void tree_edit_free(struct tree_edit *edit)
 	free(edit);
 }
 
-/* Of the name, begun with the directory's place in memory: nobody can choose names whose hashes are
- * equal. */
+/* The hash of a name begins with the directory's address, so that nobody can choose names whose
+ * hashes are equal. */
 static uint32_t hash(const struct tree_node *dir, const char *name, size_t len)
 {
 	uint64_t start = (uint64_t)(uintptr_t)dir * UINT64_C(0x9E3779B97F4A7C15);
@@ -227,7 +227,7 @@ static struct edit_way begin_way(struct tree_edit *edit, unsigned int parents, s
 				  .error = error };
 }
 
-/* All but this has its message by then. */
+/* Gives the one error of a way that has no message yet, too many links, its message. */
 static int end_way(int ret, struct error *error)
 {
 	if (ret == -ELOOP)
@@ -245,7 +245,8 @@ int tree_edit_follow(struct tree_edit *edit, const struct tree_node *link, struc
 	return ret;
 }
 
-/* Begins where the last path ended when the new one goes on there: behind it is a name. */
+/* Begins at the last path's directory when the new path leads through it and a name follows, else
+ * at the root. */
 static const char *resume(const struct tree_edit *edit, const char *path, struct tree_way *way)
 {
 	const char *at, *name;

@@ -105,7 +105,7 @@ static uint64_t block_down(uint64_t off)
 	return off & ~(uint64_t)(KATAIMG_HOLE_BYTES - 1);
 }
 
-/* Up to the next block or the end of the file. */
+/* Rounds up to the next block, but not beyond the end of the file. */
 static uint64_t block_up(uint64_t off, uint64_t size)
 {
 	uint64_t down = block_down(off);

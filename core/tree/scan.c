@@ -45,7 +45,7 @@ static struct tree_node *share_node(struct scan_worker *worker, const struct sca
 	return node;
 }
 
-/* 1: it stays away; 0: it does not; or -errno. */
+/* 1: the entry is left out of the tree; 0: it is not; or -errno. */
 static int is_excluded(const struct scan *scan, const struct scan_entry *entry)
 {
 	struct tree_excluder *excluder = scan->options->excluder;
@@ -280,7 +280,7 @@ static int scan_open(struct scan *scan)
 	return 0;
 }
 
-/* The first one has its message. */
+/* The first error has its message already: this adds how many entries could not be read. */
 static int fail_denied(struct scan *scan)
 {
 	error_append(scan->error,

@@ -13,7 +13,8 @@
 #include "core/tree/scan.h"
 #include "lib/array.h"
 
-/* Of a path in a message; the parts that it is cut to, so that its end is never missing. */
+/* How much of a path a message shows. Its parts are cut one by one, so that its end is never
+ * missing. */
 #define PATH_MESSAGE_BYTES 4096
 #define SOURCE_BYTES 1024
 #define DIRECTORY_BYTES 2048
@@ -40,7 +41,7 @@ int scan_fail(struct scan *scan, const struct scan_entry *entry, int code, const
 	entry_path(scan, entry, path, sizeof(path));
 	pthread_mutex_lock(&scan->lock);
 	scan->denied += code == EACCES;
-	/* What was listed and is not there, or is not what it was */
+	/* The errors of an entry that was listed, and since then was removed or replaced. */
 	if (code == ENOENT || code == ENOTDIR || code == ELOOP || code == ESTALE)
 		error_set(scan->error, code, "%s changed while it was scanned", path);
 	else

@@ -7,7 +7,7 @@
 #include "core/base/meter.h"
 #include "core/tree/scan.h"
 
-/* Less is looked at faster than it is handed over. */
+/* Fewer bytes of records than these are looked at faster than they are handed over. */
 #define OFFER_BYTES_MIN 8192
 
 int scan_add_found(struct scan_worker *worker, const struct scan_pending *pending)

@@ -10,7 +10,7 @@
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 
-/* Read at once, and a multiple of every run. */
+/* So much is read at once; it is a multiple of every length of run. */
 #define READ_BYTES ((size_t)64 << 10)
 
 int segments_add(struct segments *list, uint64_t off, uint64_t len)

@@ -10,7 +10,7 @@ struct segments {
 	uint32_t count, room;
 };
 
-/* Behind what the list has; one with the last one if they touch. Or -ENOMEM. */
+/* Adds a segment behind all others; one that touches the last makes that one longer. -ENOMEM. */
 int segments_add(struct segments *list, uint64_t off, uint64_t len);
 void segments_free(struct segments *list);
 
@@ -27,12 +27,13 @@ struct segments_content {
  * matter. */
 size_t segments_run_bytes(enum tree_holes holes);
 
-/* Of [0, size) all but the runs of zeros of run_bytes. What is known of holes saves time and makes
- * no difference. -ECANCELED too. */
+/* Lists all of [0, size) but runs of zeros of run_bytes. What the source knows of its holes saves
+ * reading, and changes nothing of the result. -ECANCELED too. */
 int segments_detect(struct segments *list, uint64_t size, size_t run_bytes,
 		    const struct segments_content *content);
 
-/* Those of an open file, in the way of holes. -errno; -ESTALE: it is shorter than size. */
+/* The segments of an open file, found in the way that holes asks for. -errno; -ESTALE: the file is
+ * shorter than size. */
 int segments_of_file(struct segments *list, int fd, uint64_t size, enum tree_holes holes);
 
 #endif

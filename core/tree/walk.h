@@ -25,7 +25,7 @@ void tree_walk_begin(struct tree_walk *walk, const struct kataimg_node *top);
 int tree_walk_next(struct tree_walk *walk);
 void tree_walk_end(struct tree_walk *walk);
 
-/* Not the entry that names the node first: a hard link to that one. */
+/* Is the entry another name (a hard link) of a node that another entry names first? */
 bool tree_walk_is_link(const struct tree_walk *walk);
 
 #endif

@@ -26,7 +26,7 @@ static int refill(struct space *space, struct placer_run *run)
 	return space_take_some(space, run->wanted, &run->start, &run->got);
 }
 
-/* Some of the blocks, as many as the run has; *placed of them. -ENOSPC. */
+/* Places as many of the blocks as the next run has room for; *placed says how many. -ENOSPC. */
 static int place_some(struct placer *placer, struct placer_run *run, uint64_t file_block,
 		      uint64_t blocks, uint64_t *placed)
 {
@@ -109,7 +109,7 @@ static int place_lowest(struct placer *placer, uint64_t file_block, uint64_t blo
 	return placer_place_huge(placer, file_block, *placed);
 }
 
-/* *piece: how many there are now. -ENOSPC. */
+/* Places one piece; piece counts those before it. -ENOSPC. */
 static int place_piece(struct placer *placer, enum placer_packing packing, uint64_t file_block,
 		       uint64_t blocks, uint64_t *piece)
 {

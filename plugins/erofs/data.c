@@ -97,7 +97,7 @@ static int take_file(const struct erofs_layout *layout, struct placer *placer, u
 	return ret;
 }
 
-/* In the tree's order. */
+/* Goes through the files in the tree's order. */
 static int take_class(const struct erofs_layout *layout, struct placer *placer, unsigned int class,
 		      uint64_t *classes)
 {

@@ -17,7 +17,8 @@
 #define SKIP_MASK ((UINT64_C(1) << SKIP_BITS) - 1)
 _Static_assert(EROFS_UNPACKED_BYTES_MAX <= SKIP_MASK, "a cookie has room for each byte of a piece");
 
-/* Pieces are blocks of the window, parts of blocks, or blocks again: more come from no builder. */
+/* Each piece has blocks of its own, or a part of one. A forged image may name the same ones again
+ * and again, so there is a bound. */
 #define PIECES_BASE 65536u
 #define PIECE_WINDOW_BYTES 64u
 
@@ -167,7 +168,7 @@ static int unpack(const struct erofs_decoder *decoder, const struct piece *piece
 
 /* ---- What stays unpacked ---- */
 
-/* Lock held. */
+/* Called with the lock held. */
 static struct kept *find_kept(struct erofs_decoder *decoder, size_t number)
 {
 	for (size_t i = 0; i < KEPT; i++)
@@ -197,7 +198,8 @@ static bool copy_kept(struct erofs_decoder *decoder, size_t number, uint64_t off
 	return true;
 }
 
-/* Lock held. The place that was not used for longest, emptied; NULL: all are in use. */
+/* The place that was not used for longest, emptied; NULL: all are in use. Called with the lock
+ * held. */
 static struct kept *empty_oldest(struct erofs_decoder *decoder)
 {
 	struct kept *oldest = NULL;

@@ -218,7 +218,7 @@ static int compare_content(const struct kataimg_host *host, const struct kataimg
 	return 0;
 }
 
-/* A candidate that only has the digest of its first stands for itself. */
+/* A candidate whose digest equals another's, but whose bytes do not, is stored by itself. */
 static int confirm_candidate(void *arg, uint64_t index)
 {
 	struct dedupe *dedupe = arg;

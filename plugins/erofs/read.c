@@ -148,7 +148,8 @@ static int load_packed(struct erofs_reader *reader)
 	ret = erofs_reader_inode(reader, nid, &inode);
 	if (ret == 0)
 		ret = erofs_map_load(reader, &inode, &reader->packed);
-	/* Set last: a packed inode that has fragments itself has none. */
+	/* Set at the end, so that while the packed inode is read there is none, and its own
+	 * fragments are refused. */
 	reader->packed_bytes = inode.size;
 	return ret;
 }

@@ -11,7 +11,8 @@ void erofs_device_decode(uint32_t u, uint32_t *major, uint32_t *minor)
 	*minor = (u & 0xff) | (u >> 12 & 0xfff00);
 }
 
-/* The members that depend on the form. Returns the form's bytes. */
+/* Takes the members whose places depend on the form. Returns how many bytes an inode of that form
+ * has. */
 static uint32_t take_compact(const struct erofs_reader *reader, const void *bytes,
 			     struct erofs_found_inode *inode)
 {

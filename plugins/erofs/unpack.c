@@ -5,8 +5,8 @@
 #include <lz4.h>
 #include <stddef.h>
 
-/* As far as the wanted bytes, whatever follows: images without padding have zeros behind the data.
- */
+/* Unpacks as many bytes as are wanted and ignores what follows: images without zero padding have
+ * zeros behind the data. */
 static int unpack_lz4(const struct erofs_unpack *job)
 {
 	int bytes = (int)job->out_bytes;

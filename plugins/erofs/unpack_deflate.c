@@ -4,7 +4,7 @@
 
 #include "plugins/erofs/unpack.h"
 
-/* Without zlib's own header and trailer, with any window. */
+/* The data is raw deflate, without zlib's header and trailer, for a window of any size. */
 #define RAW_WINDOW_BITS (-15)
 
 int erofs_unpack_deflate(const struct erofs_unpack *job)

@@ -71,7 +71,7 @@ static uint32_t file_blocks(const struct kataimg_node *node)
 	return blocks;
 }
 
-/* When no segment has to be split for want of room. */
+/* How many extents a file has if no segment has to be split for want of room. */
 static uint64_t file_extents(const struct kataimg_node *node)
 {
 	uint64_t extents = 0;
@@ -119,7 +119,7 @@ struct ext4_xattr_set ext4_census_xattrs(const struct ext4_census *census,
 	};
 }
 
-/* Reads them once, for all that packs them. */
+/* Reads all attributes once; whatever packs them later takes them from here. */
 static int read_xattrs(struct ext4_census *census, const struct kataimg_node *node)
 {
 	const struct kataimg_host *host = census->source->host;
@@ -150,7 +150,7 @@ static void pack_node(const struct ext4_census *census, const struct kataimg_nod
 	ext4_xattr_pack_block(&set, block);
 }
 
-/* May the block with this content be had once more? */
+/* Has the shared block this content, and room for one more inode? */
 static bool is_shareable(const struct ext4_census *census, const struct ext4_xattr_block *shared,
 			 const uint8_t block[EXT4_BLOCK_BYTES])
 {
@@ -162,7 +162,7 @@ static bool is_shareable(const struct ext4_census *census, const struct ext4_xat
 	return memcmp(block, other, sizeof(other)) == 0;
 }
 
-/* Finds a block with what does not go into the inode, or adds one. */
+/* Finds the shared block that has what does not go into the inode, or adds one. */
 static int share_block(struct ext4_census *census, struct hashtable *table,
 		       const struct kataimg_node *node)
 {

@@ -137,7 +137,7 @@ uint64_t ext4_dir_blocks_bound(const struct kataimg_entry *entries, uint32_t cou
 	return leaves + leaves / EXT4_DX_NODE_LIMIT + 2;
 }
 
-/* As many entries from *next on as have room. */
+/* Packs as many entries from *next on as there is room for. */
 static void put_names(const struct ext4_dir_format *format, const struct ext4_dir *dir,
 		      struct ext4_dir_block *block, uint32_t *next)
 {

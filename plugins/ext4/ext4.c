@@ -88,7 +88,7 @@ static int ext4_plan(void *state, const struct kataimg_tree *tree, struct kataim
 	return 0;
 }
 
-/* Makes the layout that of the window. */
+/* Lays out for a window of this size, unless the last layout was for the same. */
 static int use_window(struct ext4 *ext4, uint64_t window_bytes)
 {
 	int ret;

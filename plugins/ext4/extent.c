@@ -18,7 +18,7 @@ struct level {
 	uint16_t depth;
 };
 
-/* Blocks for the tree, in order. */
+/* Where the blocks of the tree lie, in the order in which they are used. */
 struct supply {
 	const struct ext4_extent *run;
 	uint32_t used;

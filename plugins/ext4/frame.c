@@ -231,7 +231,7 @@ static int fill_frame(const struct frame *frame,
 							      : 0;
 }
 
-/* Writes it out. */
+/* Has libext2fs write the filesystem out. */
 static int close_frame(struct frame *frame)
 {
 	errcode_t code;

@@ -105,7 +105,7 @@ static void cut_leaves(struct htree *tree)
 		tree->node_count = (uint32_t)div_up(tree->leaf_count, EXT4_DX_NODE_LIMIT);
 }
 
-/* Clear in either case. */
+/* The caller calls htree_clear whether this fails or not. */
 static int htree_init(struct htree *tree, const struct ext4_dir_format *format,
 		      const struct ext4_dir *dir)
 {

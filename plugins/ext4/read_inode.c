@@ -69,7 +69,8 @@ static void read_members(const struct ext4_reader *reader, struct ext4_found_ino
 	inode->uid = (uint32_t)from_le16(disk->uid_hi) << 16 | from_le16(disk->uid_lo);
 	inode->gid = (uint32_t)from_le16(disk->gid_hi) << 16 | from_le16(disk->gid_lo);
 	inode->size = from_le32(disk->size_lo);
-	/* It was an attribute block of directories once. */
+	/* The high half of the size was another field of directories once, and counts only with
+	 * large_dir. */
 	if (inode->type == KATAIMG_REG || reader->incompat & EXT4_INCOMPAT_LARGE_DIR)
 		inode->size |= (uint64_t)from_le32(disk->size_hi) << 32;
 	inode->xattr_block = from_le32(disk->file_acl_lo);
@@ -102,7 +103,8 @@ int ext4_reader_inode(struct ext4_reader *reader, uint32_t ino, struct ext4_foun
 	inode->seed = inode_seed(reader, ino, disk.generation);
 	inode->xattr_skip = extra ? GOOD_OLD_BYTES + extra : reader->inode_bytes;
 	read_members(reader, inode, &disk);
-	/* Like the kernel: an inode that says nothing uses what all do. */
+	/* As in the kernel, an inode that does not say how many members it has is taken to have the
+	 * usual ones. */
 	if (reader->inode_bytes > GOOD_OLD_BYTES)
 		read_times(inode, &disk, extra ? extra : EXT4_EXTRA_ISIZE);
 	else

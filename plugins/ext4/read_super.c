@@ -105,7 +105,7 @@ static uint32_t checksum_seed(const struct ext4_reader *reader)
 	return crc32c(~0u, reader->super.uuid, sizeof(reader->super.uuid));
 }
 
-/* What does not depend on features. */
+/* Reads the superblock, and takes from it what does not depend on features. */
 static int load_super(struct ext4_reader *reader)
 {
 	struct kataimg_fs_info info = { .struct_size = sizeof(info) };

@@ -64,7 +64,7 @@ static int choose_inodes(struct ext4_size *size, const struct ext4_census *censu
 			     census->used_inodes + free_inodes);
 }
 
-/* As few groups as hold the inodes. */
+/* The smallest number of groups that holds the inodes. */
 static uint64_t least_groups(const struct ext4_size *size)
 {
 	return div_up(size->inodes, EXT4_GROUP_INODES_MAX);
@@ -75,7 +75,7 @@ static uint64_t least_blocks(const struct ext4_census *census, const struct ext4
 	return ext4_geometry_overhead(geo) + census->content_blocks;
 }
 
-/* If nothing had to be left unused. */
+/* The size that would do if no block had to stay unused. */
 static uint64_t least_size(const struct ext4_census *census, const struct ext4_geometry *geo)
 {
 	return add_wanted_free(census->source, least_blocks(census, geo), 0);

@@ -11,7 +11,7 @@ struct verify {
 	uint64_t free_blocks, free_inodes; /* sums over the groups */
 };
 
-/* A bitmap, as a descriptor has it. */
+/* Which of a group's bitmaps it is, and what the descriptor says of it. */
 struct bitmap {
 	const char *name;
 	uint64_t block, planned_block;

@@ -54,7 +54,7 @@ static int write_symlink(struct output *out, const struct kataimg_node *node)
 	return ret;
 }
 
-/* In the order in which the blocks were given out. */
+/* Writes in the order in which the layout gave the blocks out. */
 static int write_blocks_of_nodes(struct output *out)
 {
 	const struct ext4_census *census = out->layout->census;
@@ -188,7 +188,7 @@ static int put_inode(struct output *out, struct ext4_inode *inode, uint32_t ino)
 	return put_node(out, inode, ino, source->tree->nodes[ino - census->format.first_tree_ino]);
 }
 
-/* Called with ascending numbers. */
+/* To be called with ascending numbers, for the writer gathers neighbours. */
 static int write_inode(struct output *out, uint32_t ino)
 {
 	const struct ext4_layout *layout = out->layout;

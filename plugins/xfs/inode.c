@@ -15,7 +15,7 @@ uint64_t xfs_time_pack(int64_t sec, uint32_t nsec, bool bigtime)
 	return (uint64_t)(uint32_t)sec << 32 | nsec;
 }
 
-/* The forks are there already. */
+/* Adds what stands in front of the forks, which are packed already. */
 static void put_core(const struct xfs_dinode *core, uint8_t *bytes)
 {
 	memcpy(bytes, core, sizeof(*core));

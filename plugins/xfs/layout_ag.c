@@ -22,7 +22,7 @@ static uint32_t hold_blocks(const struct xfs_geometry *geo, uint32_t agno)
 	return reserve > XFS_AGFL_BLOCKS ? (uint32_t)reserve - XFS_AGFL_BLOCKS : 0;
 }
 
-/* Chunks, and their tree, fill the AG before the next one gets any. */
+/* Fills one AG with chunks of inodes, and their tree, before the next one gets any. */
 static void place_chunks(const struct xfs_geometry *geo, uint32_t agno, uint64_t wanted,
 			 struct xfs_ag *ag)
 {

@@ -12,7 +12,7 @@
 #include "plugins/xfs/symlink.h"
 
 #define MAX_LINKS UINT64_C(0x7fffffff)
-/* One contiguous extent. */
+/* Attribute forks are laid out as one contiguous extent. */
 #define MAX_ATTR_BLOCKS XFS_EXTENT_MAX_BLOCKS
 /* Names and values of less than this need no look: leaves are a fifth full at least, and so are the
  * blocks of a value. */

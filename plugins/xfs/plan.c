@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-/* What an extent can name. */
+/* No extent can name a block beyond. */
 #define MAX_BLOCKS (UINT64_C(1) << XFS_EXTENT_START_BITS)
 /* So many sizes below the window's are tried one by one; from there on, steps grow by an eighth. */
 #define SINGLE_STEPS 128u

@@ -126,8 +126,8 @@ static int read_header(const struct probe_job *job, uint32_t agno, uint32_t sect
 				      bytes, len);
 }
 
-/* Known for blocks and inodes of our own size; those of the reverse-mapping and reference-count
- * trees are not counted. */
+/* What the kernel keeps back in the AG, if blocks and inodes have our own sizes, and else 0.
+ * Reserves of the reverse-mapping and reference-count trees are not counted. */
 static uint64_t ag_reserve(const struct xfs_superblock *super, uint32_t agno,
 			   const struct xfs_agi *agi)
 {

@@ -132,7 +132,8 @@ static int read_entry(const struct dir *dir, const uint8_t *bytes, uint32_t off,
 {
 	const uint8_t *name = bytes + off + sizeof(be64) + 1;
 	bool is_unused = take_be16(bytes + off) == XFS_DIR_UNUSED_TAG;
-	/* What is unused may end the block before that. */
+	/* An unused stretch may be so short that the block ends before the place of a name's
+	 * length. */
 	uint32_t name_len = is_unused ? 0 : bytes[off + sizeof(be64)];
 
 	if (is_unused)

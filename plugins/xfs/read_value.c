@@ -72,7 +72,7 @@ static bool has_name(const struct xfs_found_attr *attr, const char *name)
 	return attr->name_len == strlen(name) && memcmp(attr->name, name, attr->name_len) == 0;
 }
 
-/* NULL: it is none. */
+/* The name under which Linux shows an ACL that is stored under this one; NULL: it is no ACL. */
 static const char *acl_name(const struct xfs_found_attr *attr)
 {
 	if (!(attr->flags & XFS_ATTR_ROOT))
