@@ -82,6 +82,7 @@ int file_error(const struct file *file, int result, const char *doing)
 	} reasons[] = {
 		{ SQFS_ERROR_COMPRESSOR, -EIO, "the compressor failed" },
 		{ SQFS_ERROR_CORRUPTED, -EUCLEAN, "what was read is corrupt" },
+		{ SQFS_ERROR_OUT_OF_BOUNDS, -EUCLEAN, "it lies outside the filesystem" },
 		{ SQFS_ERROR_UNSUPPORTED, -EOPNOTSUPP, "libsquashfs does not support it" },
 		{ SQFS_ERROR_OVERFLOW, -EOVERFLOW, "a number of the format is too small" },
 	};

@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blocks.h"
 #include "kataimg/backend.h"
 #include "pack.h"
+#include "read.h"
 #include "super.h"
 
 #define COMPARE_BYTES 65536u
@@ -294,4 +296,5 @@ KATAIMG_BACKEND(.name = "squashfs", .version = BACKEND_VERSION,
 		.libraries = squashfs_libraries, .open = squashfs_open, .limits = squashfs_limits,
 		.check = squashfs_check, .plan = squashfs_plan, .describe = squashfs_describe,
 		.write = squashfs_write, .verify = squashfs_verify, .close = squashfs_close,
-		.probe = squashfs_probe);
+		.probe = squashfs_probe, .read = squashfs_read, .decode = blocks_decode,
+		.read_end = blocks_free);

@@ -16,7 +16,7 @@ from harness import judge, manifest, mount
 from harness.partitions import check_partitions
 from harness.program import Program
 from harness.tap import Tap, check, check_equal
-from harness.workspace import Workspace, is_reduced, need_root
+from harness.workspace import Workspace, is_reduced, need_root, need_tool
 from kit import Kit, run
 from trees import all_trees
 from trees.acl import ACCESS, DEFAULT, GROUP_OBJ, MASK
@@ -24,6 +24,13 @@ from trees.maker import make_tree
 
 SETTINGS = ['image.dax=no', 'tree.whole-seconds=yes']
 COMPRESSORS = ['gzip', 'xz', 'lz4', 'lz4hc', 'zstd']
+# Options of mksquashfs: its images are read, too.
+FOREIGN = [
+    [], ['-b', '4096'], ['-b', '1M', '-comp', 'xz', '-Xbcj', 'x86'],
+    ['-comp', 'zstd', '-Xcompression-level', '3'], ['-comp', 'lz4', '-Xhc'], ['-no-fragments'],
+    ['-always-use-fragments', '-no-duplicates'], ['-noI', '-noD', '-noF', '-noX'], ['-noD'],
+    ['-no-xattrs', '-no-exports', '-no-sparse'],
+]
 ACLS = {ACCESS.encode(), DEFAULT.encode()}
 TIMES = range(0, 1 << 32)
 
@@ -87,11 +94,61 @@ class Test:
         out = run('unsquashfs', '-s', '-o', str(partition.start), image)
         check(f'Number of inodes {described["inodes"]}' in out, out)
         need_root('mounting an image')
+        self.read_back(image, as_stored(expected))
         point = self.workspace.directory('mount')
         with mount.mounted('squashfs', image, partition, point) as root:
             differences = manifest.compare(as_stored(expected), manifest.read_manifest(root))
             check_equal(differences[:15], [], 'differences from the source')
             check_equal(os.statvfs(root).f_files, described['inodes'], 'inodes by statfs')
+
+    def read_back(self, image, expected):
+        """What is extracted is what was stored."""
+        target = os.path.join(self.workspace.directory('extracted'), 'target')
+        self.program.run(['extract', '-C', target, image]).expect(0)
+        differences = manifest.compare(expected, manifest.read_manifest(target), 1 << 20)
+        check_equal(differences[:15], [], 'differences of what is extracted')
+        self.workspace.remove_directory(os.path.dirname(target))
+
+    def reads_what_mksquashfs_wrote(self, options):
+        """unsquashfs is the judge."""
+        need_root('a tree with owners')
+        for name in ['sizes', 'random-1']:
+            source, _ = self.make(name)
+            work = self.workspace.directory('foreign')
+            image, judged = os.path.join(work, 'image'), os.path.join(work, 'judged')
+            run(need_tool('mksquashfs'), source, image, '-quiet', '-no-progress', *options)
+            run('unsquashfs', '-quiet', '-no-progress', '-d', judged, image)
+            self.read_back(image, manifest.read_manifest(judged))
+            self.workspace.remove_directory(work)
+
+    def there_and_back(self):
+        """What was extracted builds the same image; `verify = readback` says so, too."""
+        source, _ = self.make('sizes')
+        first, _ = self.build(source, 'image.verify=readback')
+        again, _ = self.build(f'image:{first}')
+        check(filecmp.cmp(first, again, shallow=False), 'the second image differs')
+
+    def refuses_damage_by_name(self):
+        """Of the superblock, the inodes, and the file's block."""
+        source = os.path.join(self.workspace.directory('tree'), 'damaged')
+        os.mkdir(source)
+        with open(os.path.join(source, 'file'), 'wb') as file:
+            file.write(b'text' * 10000)
+        image = os.path.join(self.workspace.directory('image'), 'image')
+        run(need_tool('mksquashfs'), source, image, '-quiet', '-no-progress', '-noI', '-all-root')
+        with open(image, 'rb') as file:
+            sound = file.read()
+        inodes, = struct.unpack_from('<Q', sound, 64)
+        for place, put, command, said in [
+                (4, b'\xff' * 4, 'ls', 'says that it has more inodes or fragments than'),
+                (4, b'\1\0\0\0', 'ls', 'is more than the superblock counts'),
+                (20, b'\3\0', 'ls', 'lzo: libsquashfs does not support it'),
+                (inodes + 2 + 4, b'\7\0', 'ls', 'inode 1 has an owner that is none'),
+                (100, b'\xff' * 4, 'cat', 'the block at byte 96 cannot be unpacked')]:
+            with open(image, 'wb') as file:
+                file.write(sound[:place] + put + sound[place + len(put):])
+            arguments = [command, image] + ['file'] * (command == 'cat')
+            self.program.run(arguments).expect(1, said)
 
     def keeps_the_contract(self):
         run(self.kit.check, self.module, 'compress=lz4')
@@ -193,6 +250,10 @@ def main():
     for compressor in COMPRESSORS:
         tap.case(f'compresses by {compressor}', test.compresses_by, compressor)
         tap.case(f'same bytes by {compressor}', test.gives_the_same_bytes, compressor)
+    for options in FOREIGN:
+        tap.case(f'reads mksquashfs {" ".join(options)}', test.reads_what_mksquashfs_wrote, options)
+    tap.case('there and back', test.there_and_back)
+    tap.case('refuses damage', test.refuses_damage_by_name)
     for tree in all_trees().values():
         if not tree.large and not tree.only and (tree.reduced or not is_reduced()):
             tap.case(f'tree {tree.name}', test.holds_tree, tree)
