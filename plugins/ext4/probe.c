@@ -67,9 +67,13 @@ int ext4_probe(const struct kataimg_host *host, uint64_t window_bytes, struct ka
 	ret = host->window_read(host->ctx, EXT4_SUPER_OFFSET, &super, sizeof(super));
 	if (ret < 0)
 		return ret;
-	if (from_le16(super.magic) != EXT4_SUPER_MAGIC ||
-	    (from_le32(super.feature_incompat) & EXT4_INCOMPAT_JOURNAL_DEV))
+	if (from_le16(super.magic) != EXT4_SUPER_MAGIC)
 		return -ENODATA;
+	if (from_le32(super.feature_incompat) & EXT4_INCOMPAT_JOURNAL_DEV) {
+		host->error(host->ctx, "it is the journal of another filesystem (journal_dev), and "
+				       "has no files");
+		return -EOPNOTSUPP;
+	}
 	read_facts(&super, &facts);
 	ret = check_super(host, &super, window_bytes, &facts);
 	if (ret == 0)

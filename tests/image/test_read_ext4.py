@@ -31,6 +31,7 @@ BY_KERNEL = {
     'inline data, values in inodes': ['-Oinline_data,ea_inode'],
     'meta_bg': ['-Ometa_bg,^resize_inode,^flex_bg', '-b1024', '-g1024'],
     'bigalloc': ['-Obigalloc', '-C16384'],
+    'bigalloc of 64 KiB': ['-Obigalloc', '-C65536', '-N2048'],
     'group checksums of old': ['-O^metadata_csum,^64bit,uninit_bg'],
     'block maps': ['-O^extents,^64bit,^flex_bg', '-b1024'],
 }
@@ -372,6 +373,14 @@ def judge_checksums(bench):
             file.write(byte)
 
 
+def judge_journal(bench):
+    image = bench.image()
+    make(image, ['-Ojournal_dev'])
+    for command in ['ls', 'tree']:
+        bench.program.run([command, image]).expect(
+            1, 'it is the journal of another filesystem (journal_dev), and has no files')
+
+
 def main():
     bench = Bench()
     if BACKEND not in bench.program.backends:
@@ -388,6 +397,7 @@ def main():
         tap.case(f'filled by mke2fs: {name}', judge_mke2fs, bench, options, False)
         tap.case(f'filled by mke2fs, indexed: {name}', judge_mke2fs, bench, options, True)
     tap.case('deleted files', judge_orphans, bench)
+    tap.case('refused: the journal of another filesystem', judge_journal, bench)
     tap.case('wrong checksums', judge_checksums, bench)
     for name, (options, commands, message) in REFUSED.items():
         tap.case(f'refused: {name}', judge_refused, bench, options, commands, 1, message)
