@@ -61,7 +61,7 @@ static int open_steps(int fd, const char *path)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_NO_SYMLINKS,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
 
 	return (int)syscall(SYS_openat2, fd, path, &how, sizeof(how));

@@ -4,6 +4,8 @@
 
 Usage: test_extract.py [TREE...]
 """
+import contextlib
+import ctypes
 import errno
 import filecmp
 import io
@@ -13,6 +15,7 @@ import stat
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 
 from harness import manifest
@@ -40,6 +43,10 @@ CANNOT = {('names-odd', 'bsdtar'), ('acls', 'bsdtar')}
 AS_PLAIN = ['simple', 'names-odd', 'times', 'ids', 'modes', 'devices', 'xattrs', 'acls', 'sparse',
             'random-1']
 HOLE_CHUNK = 4096
+# Of renameat2(2), which exchanges two names at once.
+LIBC = ctypes.CDLL(None, use_errno=True)
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+DIRECTORIES = 8  # that are exchanged for links
 
 
 class Bench:
@@ -278,6 +285,46 @@ def hostile_links(bench):
         check_equal(file.read(), b'new', 'the file in the place of a link')
 
 
+def exchange_for_links(target, outside, stop):
+    """As somebody does who may write in the target, while it is filled: whatever is a directory now is
+    a link that leads out a moment later."""
+    links = os.path.join(os.path.dirname(target), 'links')
+    os.makedirs(links, exist_ok=True)
+    while not stop.is_set():
+        for number in range(DIRECTORIES):
+            link, path = os.path.join(links, f'd{number}'), os.path.join(target, f'd{number}', 'in')
+            with contextlib.suppress(FileExistsError):
+                os.symlink(outside, link)
+            LIBC.renameat2(AT_FDCWD, os.fsencode(link), AT_FDCWD, os.fsencode(path), RENAME_EXCHANGE)
+
+
+def exchanged_directories(bench):
+    """Nothing comes to be outside, whatever comes of the rest."""
+    outside = bench.program.workspace.directory('outside')
+    maker = Maker(os.path.join(bench.program.workspace.directory('tree'), 'tree'))
+    for number in range(DIRECTORIES):
+        maker.directories(f'd{number}/in/' + '/'.join('abcdefgh'))
+        for file in range(40):
+            maker.file(f'd{number}/in/{file}', b'x')
+            maker.file(f'd{number}/in/a/b/c/d/e/f/g/h/{file}', b'x')
+    maker.finish()
+    os.chmod(outside, 0o751)
+    before = os.stat(outside)
+    codes = []
+    while codes.count(1) < 5 and len(codes) < 100:
+        target, stop = bench.target(), threading.Event()
+        attacker = threading.Thread(target=exchange_for_links, args=(target, outside, stop))
+        attacker.start()
+        codes.append(bench.extract(maker.root, target=target)[1].code)
+        stop.set()
+        attacker.join()
+        check_equal(os.listdir(outside), [], 'what came to be outside')
+        after = os.stat(outside)
+        check_equal((after.st_mode, after.st_uid, after.st_mtime_ns),
+                    (before.st_mode, before.st_uid, before.st_mtime_ns), 'what was changed outside')
+    check(1 in codes, 'no exchange was ever in the way')
+
+
 def force_writes_no_other_file(bench):
     """A file that is replaced may have another name outside."""
     source = Maker(os.path.join(bench.program.workspace.directory('tree'), 'tree'))
@@ -423,6 +470,7 @@ def main():
         tap.case(f'{name}: as a plain user', as_plain_user, bench, name)
     tap.case('the warning of a plain user', warning_counts, bench)
     tap.case('hostile links', hostile_links, bench)
+    tap.case('directories exchanged for links', exchanged_directories, bench)
     tap.case('--force', force_writes_no_other_file, bench)
     tap.case('default ACLs of the target', default_acls_are_not_inherited, bench)
     tap.case('some paths', some_paths, bench)
