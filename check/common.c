@@ -45,6 +45,10 @@ struct kataimg_job check_job(const struct kataimg_backend *backend)
 	struct kataimg_job job = trial_default_job();
 
 	job.required &= backend->job_features;
+	if (backend->capabilities & KATAIMG_CAP_NO_DISK) {
+		job.required |= KATAIMG_JOB_NO_DISK;
+		job.window_offset = job.hugepage_bytes = 0;
+	}
 	return job;
 }
 

@@ -12,11 +12,13 @@
 #include "core/backend/guard.h"
 
 #define REASON_MAX_BYTES 512 /* the largest of what a backend fills in */
+#define DISK_GRANULE_BYTES 4096
 #define NSEC_PER_SEC UINT64_C(1000000000)
 
 struct session {
 	const struct kataimg_backend *table;
 	struct host *host;
+	uint64_t granule_bytes; /* of which a window's granularity is a multiple */
 	void *state;
 };
 
@@ -87,6 +89,7 @@ int session_open(const struct backend *backend, struct host *host, const struct 
 		return error_nomem(error);
 	session->table = &backend->table;
 	session->host = host;
+	session->granule_bytes = job->required & KATAIMG_JOB_NO_DISK ? 1 : DISK_GRANULE_BYTES;
 	ret = CALL(session, open, host_services(host), job, values, &session->state);
 	opened = ret == 0;
 	ret = finish(session, ret, "open", error);
@@ -179,13 +182,13 @@ int session_plan(struct session *session, const struct kataimg_tree *tree,
 	ret = finish(session, ret, "plan", error);
 	if (ret < 0)
 		return ret;
-	if (plan->granularity == 0 || plan->granularity % 4096 != 0 || plan->bytes == 0 ||
-	    plan->bytes % plan->granularity != 0)
+	if (plan->granularity == 0 || plan->granularity % session->granule_bytes != 0 ||
+	    plan->bytes == 0 || plan->bytes % plan->granularity != 0)
 		return error_set(error, EPROTO,
 				 "the backend %s plans %" PRIu64 " bytes, granularity %" PRIu64
-				 ": the granularity is a multiple of 4096, the bytes one of the "
-				 "granularity, and neither is 0",
-				 name, plan->bytes, plan->granularity);
+				 ": the granularity is a multiple of %" PRIu64 ", the bytes one "
+				 "of the granularity, and neither is 0",
+				 name, plan->bytes, plan->granularity, session->granule_bytes);
 	return 0;
 }
 
@@ -205,6 +208,12 @@ static void end_texts(struct host *host, const char *callback, struct kataimg_fs
 	end_text(host, callback, info->features, sizeof(info->features));
 }
 
+static void mark_no_disk(const struct kataimg_backend *table, struct kataimg_fs_info *info)
+{
+	if (table->capabilities & KATAIMG_CAP_NO_DISK)
+		info->flags |= KATAIMG_FS_NO_DISK;
+}
+
 static const struct kataimg_fs_info preset_info = { .struct_size = sizeof(preset_info) };
 
 int session_describe(struct session *session, uint64_t window_bytes, struct kataimg_fs_info *info,
@@ -217,6 +226,7 @@ int session_describe(struct session *session, uint64_t window_bytes, struct kata
 		   result_begin(&result, &preset_info, sizeof(preset_info)));
 	result_end(&result, session->host, "describe", info);
 	end_texts(session->host, "describe", info);
+	mark_no_disk(session->table, info);
 	return finish(session, ret, "describe", error);
 }
 
@@ -247,6 +257,7 @@ int host_probe(struct host *host, const struct backend *backend, const struct ho
 	guard_leave();
 	result_end(&result, host, "probe", info);
 	end_texts(host, "probe", info);
+	mark_no_disk(&backend->table, info);
 	host_leave(host, ret, NULL);
 	if (ret == -ENODATA && !host_violation(host))
 		return ret;

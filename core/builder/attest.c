@@ -54,10 +54,14 @@ static int open_image(struct attest *attest, const char *path, struct error *err
 {
 	const uint64_t expected = attest->build->geometry.image_bytes;
 	off_t end;
+	int ret;
 
 	attest->build->image_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (attest->build->image_fd < 0)
 		return error_errno(error, errno, "cannot open %s", path);
+	ret = build_expand_image(attest->build, path, error);
+	if (ret < 0)
+		return ret;
 	end = lseek(attest->build->image_fd, 0, SEEK_END);
 	if (end < 0)
 		return error_errno(error, errno, "cannot find the size of %s", path);
@@ -234,7 +238,8 @@ static int tell(struct attest *attest, const char *path, struct error *error)
 	char hex[2 * DIGEST_BYTES + 1];
 
 	if (count == 0) {
-		printf("%s is what this configuration builds, byte for byte\n", path);
+		printf("%s%s is what this configuration builds, byte for byte\n",
+		       build->config->image.compress ? "unpacked, " : "", path);
 		if (build->config->verity.enabled) {
 			hex_format(build->root_hash, DIGEST_BYTES, hex);
 			printf("root hash %s\n", hex);

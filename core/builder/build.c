@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/log.h"
 #include "core/base/meter.h"
@@ -85,6 +86,9 @@ static int make(struct build *build, struct error *error)
 	if (ret < 0)
 		return ret;
 	log_ok("the image reads back as planned");
+	ret = build_compress(build, error);
+	if (ret < 0)
+		return ret;
 	progress_stage(build->progress, "publish");
 	return build_publish(build, error);
 }
@@ -117,11 +121,13 @@ static void release(struct build *build)
 	free(build->values);
 	backend_free(build->backend);
 	progress_free(build->progress);
+	if (build->raw_fd >= 0)
+		close(build->raw_fd);
 }
 
 int build_run(const struct config *config, const struct build_options *options, struct error *error)
 {
-	struct build build = { .config = config, .options = options, .image_fd = -1 };
+	struct build build = { .config = config, .options = options, .image_fd = -1, .raw_fd = -1 };
 	int ret;
 
 	build.progress = progress_new(options->progress);
@@ -135,7 +141,7 @@ int build_run(const struct config *config, const struct build_options *options, 
 int build_attest(const struct config *config, const struct build_options *options, const char *path,
 		 struct error *error)
 {
-	struct build build = { .config = config, .options = options, .image_fd = -1 };
+	struct build build = { .config = config, .options = options, .image_fd = -1, .raw_fd = -1 };
 	int ret;
 
 	build.progress = progress_new(options->progress);

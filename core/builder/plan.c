@@ -18,7 +18,8 @@ struct kataimg_job build_job(const struct config *config, int64_t build_time, un
 	struct kataimg_job job = {
 		.struct_size = sizeof(job),
 		.required = (config->image.mapped ? KATAIMG_JOB_DAX : 0) |
-			    (free_bytes ? KATAIMG_JOB_FREE_SPACE : 0),
+			    (free_bytes ? KATAIMG_JOB_FREE_SPACE : 0) |
+			    (config->image.no_disk ? KATAIMG_JOB_NO_DISK : 0),
 		.window_offset = geometry_filesystem_start(config->image.table, config->image.dax),
 		.hugepage_bytes = config->image.hugepages ? HUGEPAGE_BYTES : 0,
 		.free_bytes = free_bytes,
@@ -145,6 +146,7 @@ static int compute_geometry(struct build *build, struct error *error)
 		.size_bytes = config->image.size_bytes,
 		.table = config->image.table,
 		.dax = config->image.dax,
+		.no_disk = config->image.no_disk,
 		.hash_place =
 			config->image.table == IMAGE_TABLE_NONE ? HASH_APPEND : HASH_PARTITION,
 		.hash_tree_bytes = config->verity.enabled ? hash_tree_bytes : NULL,

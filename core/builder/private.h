@@ -46,7 +46,9 @@ struct build {
 	struct geometry geometry;
 	struct kataimg_fs_info info; /* of the filesystem in geometry.filesystem */
 
-	int image_fd; /* of output, or of the image to attest; -1 until then */
+	int image_fd;              /* of output, raw_fd, or of the image to attest; -1 until then */
+	int raw_fd;                /* of an image before it is compressed; else -1 */
+	uint64_t compressed_bytes; /* of an image that is compressed */
 	struct copy *copy;
 	struct copy_stats copied;
 
@@ -66,6 +68,13 @@ int build_plan(struct build *build, struct error *error);
 
 /* The image file: the backend's metadata, the files' data, partition tables and info block. */
 int build_write(struct build *build, struct error *error);
+
+/* The file that the image is written into: the output, or one beside it that build_compress brings
+ * into the output. */
+int build_create_image(struct build *build, struct error *error);
+int build_compress(struct build *build, struct error *error);
+/* Of an image to attest: what it unpacks to takes its place. */
+int build_expand_image(struct build *build, const char *path, struct error *error);
 
 /* The metadata, and as [image] verify says the content, against what is written a second time; then
  * the backend's own look at what that cannot see. */

@@ -38,6 +38,26 @@ static void add_partition(struct json *json, const struct partition *partition)
 	json_close(json, '}');
 }
 
+/* The output's own size is known when it is there. */
+static void add_compression(struct json *json, const struct build *build)
+{
+	const enum compress_form form = build->config->image.compress;
+	const uint64_t level = build->config->image.level;
+
+	if (form == COMPRESS_NONE) {
+		json_add_null(json, "compressed");
+		return;
+	}
+	json_open(json, "compressed", '{');
+	json_add_text(json, "form", compress_form_name(form));
+	json_add_number(json, "level", level ? level : (uint64_t)compress_level_default(form));
+	if (build->compressed_bytes)
+		json_add_number(json, "size_bytes", build->compressed_bytes);
+	else
+		json_add_null(json, "size_bytes");
+	json_close(json, '}');
+}
+
 static void add_geometry(struct json *json, const struct build *build)
 {
 	const struct geometry *geometry = &build->geometry;
@@ -48,6 +68,7 @@ static void add_geometry(struct json *json, const struct build *build)
 	}
 	json_open(json, "geometry", '{');
 	json_add_number(json, "image_bytes", geometry->image_bytes);
+	add_compression(json, build);
 	json_add_flag(json, "dax", geometry->dax);
 	json_open(json, "partitions", '[');
 	for (unsigned int i = 0; i < geometry->partition_count; i++)
@@ -131,6 +152,7 @@ static void add_tree(struct json *json, const struct build *build)
 	json_add_number(json, "applied", build->facts.applied);
 	json_add_number(json, "clamped", build->facts.clamped);
 	json_add_flag(json, "machine_id_added", build->facts.machine_id);
+	json_add_flag(json, "init_link_added", build->facts.init_link);
 	json_close(json, '}');
 }
 

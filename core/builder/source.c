@@ -63,6 +63,9 @@ static int edit(const struct config *config, const struct tree_options *options,
 		ret = apply(config, options, tree, facts, error);
 	if (ret == 0)
 		ret = rootfs_add_machine_id(tree, &facts->machine_id, error);
+	if (ret == 0 && config->rootfs.init_link && *config->rootfs.init_link)
+		ret = rootfs_add_init_link(tree, config->rootfs.init_link, &facts->init_link,
+					   error);
 	if (ret == 0 && config->selinux.file_contexts && *config->selinux.file_contexts)
 		ret = selinux_label_tree(tree, config->selinux.file_contexts, &facts->labelled,
 					 error);
@@ -113,16 +116,21 @@ int source_check(const struct config *config, const struct tree *tree,
 	const struct rootfs_rules rules = {
 		.agent_init = config->rootfs.agent_init,
 		.agent = config->rootfs.agent,
+		.initrd = config->image.no_disk,
 	};
 	int ret = config->rootfs.check ? rootfs_check(tree, &rules, error) : 0;
 
 	if (ret < 0)
 		return source_suggest(config->image.source, tree, error);
 	if (ret == 0 && config->rootfs.check)
-		log_ok("init is %s", rules.agent_init ? rules.agent : "installed");
+		log_ok("init is %s", rules.agent_init && !rules.initrd ? rules.agent : "installed");
 	if (ret == 0 && facts->machine_id)
 		log_info("added an empty /etc/machine-id, for systemd");
-	return ret < 0 ? ret : rootfs_remark(tree, config->rootfs.check ? &rules : NULL, error);
+	if (ret == 0 && facts->init_link)
+		log_info("added /init, a link to %s", config->rootfs.init_link);
+	return ret < 0 ? ret
+		       : rootfs_remark(tree, config->rootfs.check && !rules.initrd ? &rules : NULL,
+				       error);
 }
 
 int source_load(const struct source_request *request, struct tree **result, int64_t *build_time,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the configuration's source to the finished tree: read, then what [tree], [rootfs] and
- * [selinux] ask for, in this order: exclude, owners, apply, machine-id, labels, times, check. The
- * source stays as it is.
+ * [selinux] ask for, in this order: exclude, owners, apply, machine-id, /init, labels, times,
+ * check. The source stays as it is.
  */
 #ifndef BUILDER_SOURCE_H
 #define BUILDER_SOURCE_H
@@ -26,6 +26,7 @@ struct source_facts {
 	uint64_t clamped;  /* files whose time was brought down */
 	uint64_t labelled; /* files that got a SELinux label */
 	bool machine_id;   /* added */
+	bool init_link;    /* the same */
 };
 
 /* *build_time is the configuration's, or the newest time in the tree. */

@@ -42,6 +42,16 @@ void report_print_geometry(const struct build *build)
 	printf("%-22s %" PRIu64 "\n", "tree nodes", tree_public(build->tree)->node_count);
 }
 
+static void log_compression(const struct build *build)
+{
+	const uint64_t raw = build->geometry.image_bytes;
+
+	if (build->config->image.compress != COMPRESS_NONE)
+		log_info("compressed by %s: %" PRIu64 " bytes of %" PRIu64 ", %.1f %%",
+			 compress_form_name(build->config->image.compress), build->compressed_bytes,
+			 raw, 100.0 * (double)build->compressed_bytes / (double)raw);
+}
+
 void report_log_summary(const struct build *build)
 {
 	const struct kataimg_fs_info *info = &build->info;
@@ -49,6 +59,7 @@ void report_log_summary(const struct build *build)
 
 	if (!(info->flags & KATAIMG_FS_INODES_NOT_COUNTED))
 		snprintf(inodes, sizeof(inodes), " with %" PRIu64 " inodes", info->inodes);
+	log_compression(build);
 	log_info("%s: %.0f MiB, %s of %.1f MiB%s, %.1f MiB free", output_path(build->output),
 		 (double)build->geometry.image_bytes / MEBIBYTE, info->type,
 		 (double)info->size_bytes / MEBIBYTE, inodes, (double)info->free_bytes / MEBIBYTE);

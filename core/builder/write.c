@@ -92,11 +92,10 @@ static int write_tables(struct build *build, struct error *error)
 
 int build_write(struct build *build, struct error *error)
 {
-	int ret = output_create(build->output, build->geometry.image_bytes, error);
+	int ret = build_create_image(build, error);
 
 	if (ret < 0)
 		return ret;
-	build->image_fd = output_fd(build->output);
 	ret = write_filesystem(build, error);
 	if (ret == 0)
 		ret = copy_data(build, error);

@@ -27,6 +27,7 @@ static const struct word capability_words[] = {
 	{ KATAIMG_CAP_DAX, "dax" },
 	{ KATAIMG_CAP_FREE_SPACE, "free-space" },
 	{ KATAIMG_CAP_WRITE_AGAIN, "write-again" },
+	{ KATAIMG_CAP_NO_DISK, "no-disk" },
 };
 
 static int print_line(void *arg, const struct backend *backend)

@@ -41,11 +41,22 @@ static bool can_dax(void *arg)
 	       backend->table.job_features & KATAIMG_JOB_DAX;
 }
 
+static bool no_disk(void *arg)
+{
+	const struct selection *selection = arg;
+	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	autoerror struct error ignored = ERROR_INIT;
+
+	return backend_load(selection->search, selection->config->image.filesystem, &backend,
+			    &ignored) == 0 &&
+	       backend->table.capabilities & KATAIMG_CAP_NO_DISK;
+}
+
 int cli_prepare(const struct cli *cli, struct config *config, const struct backend_search *search,
 		struct error *error)
 {
 	struct selection selection = { search, config };
-	const struct config_backends backends = { is_backend, can_dax, &selection };
+	const struct config_backends backends = { is_backend, can_dax, no_disk, &selection };
 	int ret = cli_configure(cli, config, error);
 
 	if (ret == 0)

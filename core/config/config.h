@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "core/base/error.h"
+#include "core/compress/compress.h"
 #include "core/config/keys.h"
 #include "core/config/mistakes.h"
 #include "core/format/geometry.h"
@@ -84,6 +85,9 @@ struct config {
 		bool dax;    /* after config_finish: the NVDIMM header is there */
 		bool mapped; /* the same: files are laid out to be mapped, by whatever device */
 		bool hugepages;
+		bool no_disk; /* after config_finish: of a backend that makes none */
+		enum compress_form compress;
+		uint64_t level; /* 0: the form's own default */
 		enum config_unsupported unsupported;
 		enum config_verify verify; /* decides no byte */
 		uint64_t disk_signature;   /* 32 bits; 0: derive */
@@ -92,6 +96,7 @@ struct config {
 	struct {
 		bool check;
 		bool agent_init;
+		char *init_link; /* NULL or "": none is added */
 		char *agent;
 	} rootfs;
 	struct {
@@ -156,6 +161,8 @@ struct config_backends {
 	/* Can the filesystem that is configured be mounted with dax? Also true of one that cannot
 	 * be asked, which is told elsewhere. */
 	bool (*can_dax)(void *arg);
+	/* Does it make a file that no device holds (KATAIMG_CAP_NO_DISK)? */
+	bool (*no_disk)(void *arg);
 	void *arg;
 };
 

@@ -7,6 +7,7 @@
 #include "core/base/suggest.h"
 #include "core/config/config.h"
 #include "core/config/inifile.h"
+#include "core/config/shape.h"
 
 #define ALIGN_WITHOUT_TABLE (UINT64_C(2) << 20)
 
@@ -146,11 +147,18 @@ int config_finish(struct config *config, const struct config_backends *backends,
 	int ret = check_sections(config, backends, error);
 
 	take_time_of_environment(config);
-	settle_dax(config, backends->can_dax(backends->arg));
+	config->image.no_disk = backends->no_disk(backends->arg);
+	if (ret == 0 && config->image.no_disk) {
+		ret = config_settle_no_disk(config, error);
+	} else {
+		settle_dax(config, backends->can_dax(backends->arg));
+		if (ret == 0)
+			ret = check_multiple(config, "align", config->image.align_bytes, error);
+		if (ret == 0)
+			ret = check_multiple(config, "size", config->image.size_bytes, error);
+	}
 	if (ret == 0)
-		ret = check_multiple(config, "align", config->image.align_bytes, error);
-	if (ret == 0)
-		ret = check_multiple(config, "size", config->image.size_bytes, error);
+		ret = config_check_compress(config, error);
 	if (ret == 0)
 		ret = check_owners(config, error);
 	return ret < 0 ? ret : check_source(config, error);

@@ -11,6 +11,7 @@
 
 static const char *const table_choices[] = { "dos", "none", NULL };
 static const char *const dax_choices[] = { "yes", "no", "auto", NULL };
+static const char *const compress_choices[] = { "none", "gzip", "zstd", NULL };
 static const char *const unsupported_choices[] = { "error", "drop", NULL };
 static const char *const verify_choices[] = { "none", "metadata", "content", "readback", NULL };
 static const char *const holes_choices[] = { "source", "detect", "blocks", "fill", NULL };
@@ -46,6 +47,11 @@ const struct config_key config_keys[] = {
 	  dax_choices },
 	{ "image", "hugepages", CONFIG_BOOL, MEMBER(image.hugepages), "yes",
 	  "start the data of files of 2 MiB and more at multiples of 2 MiB" },
+	{ "image", "compress", CONFIG_ENUM, MEMBER(image.compress), "none",
+	  "an image that is no disk, such as an initrd, is compressed when it is complete",
+	  compress_choices },
+	{ "image", "level", CONFIG_U64, MEMBER(image.level), "0",
+	  "of compress: gzip 1 to 9, zstd 1 to 22; 0: 6 of gzip, 3 of zstd", .max = 22 },
 	{ "image", "unsupported", CONFIG_ENUM, MEMBER(image.unsupported), "error",
 	  "what the filesystem cannot store is an error, or is dropped and listed",
 	  unsupported_choices },
@@ -61,7 +67,9 @@ const struct config_key config_keys[] = {
 	  .max = INT64_MAX, .environment = "SOURCE_DATE_EPOCH" },
 
 	{ "rootfs", "check", CONFIG_BOOL, MEMBER(rootfs.check), "yes",
-	  "refuse a tree that has no init for a Kata guest" },
+	  "refuse a tree that has no init for a Kata guest, or no /init for an initrd" },
+	{ "rootfs", "init-link", CONFIG_STRING, MEMBER(rootfs.init_link), NULL,
+	  "a link /init to this path is added if there is no /init, as an initrd needs one" },
 	{ "rootfs", "agent-init", CONFIG_BOOL, MEMBER(rootfs.agent_init), "no",
 	  "the agent is the init process; no: systemd is" },
 	{ "rootfs", "agent", CONFIG_STRING, MEMBER(rootfs.agent), "kata-agent",

@@ -11,6 +11,8 @@
 
 static uint64_t size_step(const struct geometry_request *request)
 {
+	if (request->no_disk)
+		return 1;
 	return request->dax ? HUGEPAGE_BYTES : PAGE_BYTES;
 }
 

@@ -62,11 +62,14 @@ struct geometry {
 
 struct geometry_request {
 	uint64_t fs_bytes;    /* the smallest filesystem; not 0, a multiple of granularity */
-	uint64_t granularity; /* filesystems come in multiples of it; a multiple of 4096 */
+	uint64_t granularity; /* filesystems come in multiples of it; a multiple of size's */
 	uint64_t align_bytes; /* a computed image is a multiple of it; not 0 */
 	uint64_t size_bytes;  /* of the whole image; 0: the smallest that holds everything */
 	enum image_table table;
 	bool dax;
+	/* No device holds the image, so that it may have any size: align_bytes is 1, there is no
+	 * table, no dax and no hash area. */
+	bool no_disk;
 	/* The bytes of the hash area over so many bytes of data, a multiple of 4096, never fewer
 	 * for more data. NULL: the image is not measured. Where it is: not HASH_PARTITION without a
 	 * table. */
@@ -87,9 +90,9 @@ struct geometry_request {
  *
  * filesystem is never shorter than fs_bytes.
  *
- * -EINVAL: align_bytes or size_bytes that are no multiple of 4096 (with dax of 2 MiB, without
- * which the guest's kernel offers no device). -ENOSPC: size_bytes is too small; the message says
- * what is needed. -EFBIG: beyond the 2 TiB of a dos label, or what a file can have.
+ * -EINVAL: align_bytes or size_bytes that are no multiple of 4096 (with no_disk 1; with dax 2 MiB,
+ * without which the guest's kernel offers no device). -ENOSPC: size_bytes is too small; the message
+ * says what is needed. -EFBIG: beyond the 2 TiB of a dos label, or what a file can have.
  */
 int geometry_compute(const struct geometry_request *request, struct geometry *geometry,
 		     struct error *error);

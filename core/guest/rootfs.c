@@ -13,6 +13,7 @@
 #include "lib/cleanup.h"
 
 #define INIT_PATH "/sbin/init"
+#define INITRD_INIT_PATH "/init"
 #define BUILD_ANYWAY "; [rootfs] check = no builds the image as it is"
 #define COMPARE_BYTES ((size_t)64 << 10)
 
@@ -130,8 +131,22 @@ static int check_agent_init(const struct tree *tree, struct error *error)
 	return check_not_systemd(tree, init, error);
 }
 
+/* Kernels start nothing else of an initrd; they would go on to mount a root= that there is not. */
+static int check_initrd(const struct tree *tree, struct error *error)
+{
+	if (is_program(tree, INITRD_INIT_PATH))
+		return 0;
+	return error_set(
+		error, ENOENT,
+		"the tree has no executable " INITRD_INIT_PATH
+		", which is all that a kernel starts of an initrd: add it, or let [rootfs] "
+		"init-link = /sbin/init make a link" BUILD_ANYWAY);
+}
+
 int rootfs_check(const struct tree *tree, const struct rootfs_rules *rules, struct error *error)
 {
+	if (rules->initrd)
+		return check_initrd(tree, error);
 	if (!is_program(tree, INIT_PATH))
 		return error_set(error, ENOENT,
 				 "the root filesystem has no executable " INIT_PATH
@@ -163,6 +178,25 @@ int rootfs_add_machine_id(struct tree *tree, bool *added, struct error *error)
 	*added = etc && etc->type == KATAIMG_DIR &&
 		 !tree_find_entry(etc, "machine-id", strlen("machine-id"));
 	return *added ? add_machine_id(tree, tree_node(etc), error) : 0;
+}
+
+int rootfs_add_init_link(struct tree *tree, const char *target, bool *added, struct error *error)
+{
+	struct tree_edit *edit autocall(cleanup_tree_edit_free) = tree_edit_new(tree);
+	struct tree_node *root = tree_node(tree_public(tree)->nodes[0]), *node;
+	const char *name = INITRD_INIT_PATH + 1;
+
+	*added = !tree_find_entry(&root->pub, name, strlen(name));
+	if (!*added)
+		return 0;
+	node = tree_add_node(tree, KATAIMG_LNK);
+	if (!edit || !node || tree_set_target(tree, node, target, strlen(target)) < 0 ||
+	    tree_edit_put(edit, root, name, strlen(name), node) < 0)
+		return error_nomem(error);
+	node->pub.mode = 0777;
+	node->pub.mtime_sec = root->pub.mtime_sec;
+	node->pub.mtime_nsec = root->pub.mtime_nsec;
+	return tree_edit_finish(edit, error);
 }
 
 static int note_agent(const struct tree *tree, const struct rootfs_rules *rules,

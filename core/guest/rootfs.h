@@ -8,13 +8,14 @@
 struct rootfs_rules {
 	bool agent_init;   /* /sbin/init is the agent itself */
 	const char *agent; /* its name in /usr/bin, when it is not */
+	bool initrd;       /* the tree is an initrd's: /init counts, and nothing else */
 };
 
 /*
  * There is an executable /sbin/init, or a symbolic link of that name. Without agent_init there is a
  * systemd in /usr/lib/systemd or /lib/systemd, or /sbin/init is a link with NVRC in its target.
- * With it /sbin/init leads to an executable file that is not systemd. The error says what is
- * missing and what to do.
+ * With it /sbin/init leads to an executable file that is not systemd. Of an initrd only /init is
+ * looked at, which is an executable or a link. The error says what is missing and what to do.
  */
 int rootfs_check(const struct tree *tree, const struct rootfs_rules *rules, struct error *error);
 
@@ -23,6 +24,9 @@ int rootfs_check(const struct tree *tree, const struct rootfs_rules *rules, stru
  * /etc; not when there is one, or no /etc. *added tells.
  */
 int rootfs_add_machine_id(struct tree *tree, bool *added, struct error *error);
+
+/* A symbolic link /init to target, where there is no /init: 0777, root's, with the time of /. */
+int rootfs_add_init_link(struct tree *tree, const char *target, bool *added, struct error *error);
 
 /*
  * What a guest may stumble over, but a build does not: a root directory that is not root's, a

@@ -47,6 +47,8 @@ int findings_judge_size(struct inspection *inspection)
 
 	if (!inspection->views[0].present && !inspection->has_dax && !inspection->has_filesystem)
 		return 0; /* nobody wants to know of what is no image */
+	if (inspection->filesystem.flags & KATAIMG_FS_NO_DISK)
+		return 0; /* no device has it */
 	if (bytes % PAGE_BYTES)
 		return findings_add(&inspection->problems,
 				    "the image has %" PRIu64 " bytes, no multiple of 4096: QEMU "

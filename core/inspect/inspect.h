@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "core/base/error.h"
+#include "core/compress/compress.h"
 #include "core/format/dax.h"
 #include "core/format/geometry.h"
 #include "core/format/mbr.h"
@@ -61,6 +62,9 @@ struct inspect_hash_tree {
 
 struct inspection {
 	uint64_t image_bytes;
+	/* How the file is compressed of which this is what it unpacks to, and its size. */
+	enum compress_form compressed;
+	uint64_t compressed_bytes;
 	bool has_dax;
 	struct dax_info dax;
 	struct inspect_view views[2]; /* from 0 (virtio-blk), from 2 MiB (NVDIMM) */

@@ -145,6 +145,18 @@ static void add_findings(struct json *json, const char *key,
 	json_close(json, ']');
 }
 
+static void add_compression(struct json *json, const struct inspection *inspection)
+{
+	if (inspection->compressed == COMPRESS_NONE) {
+		json_add_null(json, "compressed");
+		return;
+	}
+	json_open(json, "compressed", '{');
+	json_add_text(json, "form", compress_form_name(inspection->compressed));
+	json_add_number(json, "size_bytes", inspection->compressed_bytes);
+	json_close(json, '}');
+}
+
 static void print_document(const struct inspection *inspection, const char *path, FILE *out)
 {
 	const char *content = inspection->content.name;
@@ -154,6 +166,7 @@ static void print_document(const struct inspection *inspection, const char *path
 	json_add_text(&json, "image", path);
 	json_add_text(&json, "verdict", inspect_verdict(inspection));
 	json_add_number(&json, "size_bytes", inspection->image_bytes);
+	add_compression(&json, inspection);
 	json_add_text(&json, "content", *content ? content : NULL);
 	add_dax(&json, inspection);
 	add_views(&json, inspection);

@@ -190,17 +190,29 @@ static void print_findings(const char *name, const struct inspect_findings *find
 		fprintf(out, "%s: %s\n", name, findings->sentences[i]);
 }
 
-static void print_all(const struct inspection *inspection, const char *path, FILE *out)
+/* Of what is no disk there is nothing to say. */
+static void print_tables(const struct inspection *inspection, FILE *out)
 {
-	text_print_line(out, path);
-	fputs(":\n", out);
-	print_size(out, "size", inspection->image_bytes);
+	if (inspection->filesystem.flags & KATAIMG_FS_NO_DISK)
+		return;
 	if (!inspection->content.sentence)
 		print_dax(inspection, out);
 	if (inspection->has_filesystem && !inspection->root_partition)
 		fprintf(out, "partition table: none\n");
 	print_view(inspection, 0, out);
 	print_view(inspection, 1, out);
+}
+
+static void print_all(const struct inspection *inspection, const char *path, FILE *out)
+{
+	text_print_line(out, path);
+	fputs(":\n", out);
+	if (inspection->compressed != COMPRESS_NONE) {
+		print_words(out, "compressed by", compress_form_name(inspection->compressed));
+		print_size(out, "to", inspection->compressed_bytes);
+	}
+	print_size(out, "size", inspection->image_bytes);
+	print_tables(inspection, out);
 	print_filesystem(inspection, out);
 	print_hash_tree(inspection, path, out);
 	print_findings("note", &inspection->notes, out);

@@ -173,6 +173,12 @@ struct kataimg_tree {
 #define KATAIMG_JOB_DAX (UINT64_C(1) << 0)
 /* free_bytes or free_inodes is not 0. */
 #define KATAIMG_JOB_FREE_SPACE (UINT64_C(1) << 1)
+/*
+ * The backend has KATAIMG_CAP_NO_DISK, and this core knows what that means: the window is the whole
+ * image, and granularity any number. Without it the core takes the image for a disk.
+ */
+#define KATAIMG_JOB_NO_DISK (UINT64_C(1) << 2)
+#define KATAIMG_HAVE_JOB_NO_DISK 1
 
 /* All that decides bytes and sizes, but for the options, the tree and the window's length. */
 struct kataimg_job {
@@ -245,6 +251,13 @@ struct kataimg_value {
  * core verifies every byte of metadata. The window looks as empty as at the first call.
  */
 #define KATAIMG_CAP_WRITE_AGAIN (UINT64_C(1) << 11)
+/*
+ * What is written is a file that a reader takes as a whole, an initrd, and never a device: it has
+ * no partition table, no alignment, nothing that verifies it, and it may be compressed. Such a
+ * backend has KATAIMG_JOB_NO_DISK among its job_features.
+ */
+#define KATAIMG_CAP_NO_DISK (UINT64_C(1) << 12)
+#define KATAIMG_HAVE_CAP_NO_DISK 1
 
 /*
  * Largest values that a filesystem holds. The core presets "no limit" everywhere; limits lowers
@@ -300,8 +313,9 @@ enum kataimg_check {
 
 struct kataimg_plan {
 	size_t struct_size;
-	uint64_t bytes;       /* the exact smallest window; a multiple of granularity, not 0 */
-	uint64_t granularity; /* of window lengths; a multiple of 4096, not 0 */
+	uint64_t bytes; /* the exact smallest window; a multiple of granularity, not 0 */
+	/* Of window lengths; a multiple of 4096 (with KATAIMG_JOB_NO_DISK any number), not 0. */
+	uint64_t granularity;
 };
 
 /*
@@ -329,6 +343,8 @@ struct kataimg_fs_info {
  * inodes and free_inodes are 0 and mean nothing, and free_inodes of a job is there by itself.
  */
 #define KATAIMG_FS_INODES_NOT_COUNTED (UINT64_C(1) << 0)
+/* The core sets it where the backend has KATAIMG_CAP_NO_DISK. */
+#define KATAIMG_FS_NO_DISK (UINT64_C(1) << 1)
 
 /* ---- The host: services for a backend ---- */
 

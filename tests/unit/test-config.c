@@ -68,6 +68,12 @@ static int is_backend(void *arg, const char *name)
 	return strcmp(name, "xfs") == 0;
 }
 
+static bool is_disk(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
 static bool can_dax(void *arg)
 {
 	(void)arg;
@@ -85,7 +91,9 @@ static int load_file(struct fixture *fixture, const char *path)
 
 static int finish(struct fixture *fixture)
 {
-	const struct config_backends backends = { .has = is_backend, .can_dax = can_dax };
+	const struct config_backends backends = { .has = is_backend,
+						  .can_dax = can_dax,
+						  .no_disk = is_disk };
 	int ret = config_finish(&fixture->config, &backends, &fixture->error);
 
 	return ret < 0 ? ret : config_report(&fixture->config, &fixture->error);
@@ -526,7 +534,9 @@ static void settle(struct fixture *fixture, const char *text, bool dax, bool map
 static void dax_depends_on_table_and_backend(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct config_backends poor = { .has = is_backend, .can_dax = cannot_dax };
+	const struct config_backends poor = { .has = is_backend,
+					      .can_dax = cannot_dax,
+					      .no_disk = is_disk };
 	const char *text = "[image]\nsource = x\nalign = 4K\n";
 	struct config *config = &fixture->config;
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/config/shape.h"
+
+#include <stdio.h>
+
+static int refuse(struct config *config, const char *section, const char *name, struct error *error,
+		  const char *why)
+{
+	int ret = config_fail_key(config, section, name, error, "%s", why);
+
+	return mistakes_take(&config->mistakes, ret, config_origin_of(config, section, name)->line,
+			     error);
+}
+
+/* Each key as it is when it asks for nothing that a disk alone has. */
+static bool asks_for_table(const struct config *config)
+{
+	return config->image.table != IMAGE_TABLE_NONE &&
+	       config_origin_of(config, "image", "table")->name;
+}
+
+static bool asks_for_align(const struct config *config)
+{
+	return config_origin_of(config, "image", "align")->name;
+}
+
+static bool asks_for_size(const struct config *config)
+{
+	return config->image.size_bytes > 0;
+}
+
+static bool asks_for_dax(const struct config *config)
+{
+	return config->image.dax_wanted == CONFIG_DAX_YES;
+}
+
+static bool asks_for_signature(const struct config *config)
+{
+	return config->image.disk_signature > 0;
+}
+
+static bool asks_for_verity(const struct config *config)
+{
+	return config->verity.enabled;
+}
+
+static const struct {
+	bool (*asked)(const struct config *config);
+	const char *section, *name, *why;
+} disk_keys[] = {
+	{ asks_for_table, "image", "table",
+	  "what this filesystem makes is no disk and has no partition table: say none" },
+	{ asks_for_align, "image", "align",
+	  "what this filesystem makes is no disk: it is as long as it is" },
+	{ asks_for_size, "image", "size",
+	  "what this filesystem makes is no disk: it is as long as it is" },
+	{ asks_for_dax, "image", "dax",
+	  "what this filesystem makes is no disk, and no guest maps it: say no or auto" },
+	{ asks_for_signature, "image", "disk-signature",
+	  "what this filesystem makes is no disk and has no partition table" },
+	{ asks_for_verity, "verity", "enabled",
+	  "what this filesystem makes is no disk, which dm-verity could measure: sign the file" },
+};
+
+int config_settle_no_disk(struct config *config, struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < sizeof(disk_keys) / sizeof(disk_keys[0]); i++)
+		if (disk_keys[i].asked(config))
+			ret = refuse(config, disk_keys[i].section, disk_keys[i].name, error,
+				     disk_keys[i].why);
+	config->image.table = IMAGE_TABLE_NONE;
+	config->image.align_bytes = 1;
+	config->image.dax = config->image.mapped = config->image.hugepages = false;
+	return ret;
+}
+
+int config_check_compress(struct config *config, struct error *error)
+{
+	const enum compress_form form = config->image.compress;
+	const int max = compress_level_max(form);
+	char why[64];
+
+	if (form != COMPRESS_NONE && !config->image.no_disk)
+		return refuse(config, "image", "compress", error,
+			      "a device would not read it: a disk's image is not compressed, what "
+			      "filesystem = cpio makes may be");
+	if (config->image.level == 0 || config->image.level <= (uint64_t)max)
+		return 0;
+	snprintf(why, sizeof(why), "%s has levels up to %d", compress_form_name(form), max);
+	return refuse(config, "image", "level", error,
+		      form == COMPRESS_NONE ? "needs compress = gzip or zstd" : why);
+}
