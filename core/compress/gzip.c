@@ -101,17 +101,18 @@ static size_t piece_len(const struct gzip *gzip, uint64_t index)
 	return left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
 }
 
-/* The piece's slot, once what was in it is written. NULL: somebody failed. */
+/* The piece's slot, once what was in it is written. NULL: a piece before it failed. One that need
+ * not wait goes on even then: of several failures that of the first piece counts. */
 static struct slot *claim(struct gzip *gzip, uint64_t index)
 {
-	bool failed;
+	bool mine;
 
 	pthread_mutex_lock(&gzip->lock);
-	while (!gzip->failed && index >= gzip->next + gzip->slot_count)
+	while (index >= gzip->next + gzip->slot_count && !gzip->failed)
 		pthread_cond_wait(&gzip->changed, &gzip->lock);
-	failed = gzip->failed;
+	mine = index < gzip->next + gzip->slot_count;
 	pthread_mutex_unlock(&gzip->lock);
-	return failed ? NULL : &gzip->slots[index % gzip->slot_count];
+	return mine ? &gzip->slots[index % gzip->slot_count] : NULL;
 }
 
 /* window bytes of worker->in that were compressed before, and len behind them that now are. */
