@@ -56,6 +56,17 @@ void log_use_script_style(void)
 }
 
 static bool stdout_taken;
+static const char *subject;
+
+void log_set_subject(const char *new_subject)
+{
+	subject = new_subject;
+}
+
+const char *log_subject(void)
+{
+	return subject;
+}
 
 void log_leave_stdout(void)
 {
@@ -67,7 +78,7 @@ void log_set_level(enum log_level level)
 	max_level = level;
 }
 
-#define PARTS_MAX 4
+#define PARTS_MAX 6
 
 /* Whether somebody can still read messages is not a build's business: a closed pipe, a full disk
  * and a descriptor that cannot be written lose the message, no more. */
@@ -97,7 +108,7 @@ static void write_parts(int fd, const char *const parts[PARTS_MAX])
 #define CLEAR_LINE "\r\033[K"
 
 /* Written at once, so that no other line gets in between. */
-static void write_text(FILE *out, const char *prefix, const char *text)
+static void write_text(FILE *out, const char *prefix, const char *about, const char *text)
 {
 	const char *clear;
 
@@ -106,10 +117,11 @@ static void write_text(FILE *out, const char *prefix, const char *text)
 	if (out == stdout)
 		fflush(stdout); /* what was printed before comes first */
 	if (out == stdout && status_shown)
-		write_parts(STDERR_FILENO, (const char *[PARTS_MAX]){ clear, "", "", "" });
+		write_parts(STDERR_FILENO, (const char *[PARTS_MAX]){ clear, "", "", "", "", "" });
 	if (out == stdout)
 		clear = "";
-	write_parts(fileno(out), (const char *[PARTS_MAX]){ clear, prefix, text, "\n" });
+	write_parts(fileno(out), (const char *[PARTS_MAX]){ clear, prefix, about ? about : "",
+							    about ? ": " : "", text, "\n" });
 	status_shown = false;
 	pthread_mutex_unlock(&lock);
 }
@@ -118,17 +130,17 @@ static void write_line(FILE *out, const char *prefix, const char *fmt, va_list a
 {
 	autofree char *text = text_vline(fmt, args);
 
-	write_text(out, prefix, text ? text : fmt);
+	write_text(out, prefix, subject, text ? text : fmt);
 }
 
 void log_error(const char *lines)
 {
-	write_text(stderr, style->prefixes[LOG_ERROR], lines);
+	write_text(stderr, style->prefixes[LOG_ERROR], NULL, lines);
 }
 
 void log_plain(const char *line)
 {
-	write_text(stderr, "", line);
+	write_text(stderr, "", NULL, line);
 }
 
 void log_ok(const char *fmt, ...)
@@ -158,8 +170,8 @@ void log_status(const char *line)
 
 	pthread_mutex_lock(&lock);
 	if (show || status_shown)
-		write_parts(STDERR_FILENO,
-			    (const char *[PARTS_MAX]){ CLEAR_LINE, show ? line : "", "", "" });
+		write_parts(STDERR_FILENO, (const char *[PARTS_MAX]){ CLEAR_LINE, show ? line : "",
+								      "", "", "", "" });
 	status_shown = show;
 	pthread_mutex_unlock(&lock);
 }

@@ -17,6 +17,8 @@
 
 struct progress {
 	enum progress_mode mode;
+	const char *image; /* NULL: it has no name */
+	bool running;      /* the last stage has not ended */
 	struct progress_time times[STAGES_MAX];
 	unsigned int count;
 	double started, drawn; /* of the last stage */
@@ -49,6 +51,11 @@ struct progress *progress_new(enum progress_mode mode)
 	return progress;
 }
 
+void progress_set_image(struct progress *progress, const char *name)
+{
+	progress->image = name;
+}
+
 void progress_free(struct progress *progress)
 {
 	if (progress)
@@ -56,10 +63,23 @@ void progress_free(struct progress *progress)
 	free(progress);
 }
 
+/* What a bar shows, which has little room. */
+#define NAME_SHOWN_BYTES 24
+
+static const char *stage_of_image(const struct progress *progress, const char *stage, char *buf,
+				  size_t size)
+{
+	if (!progress->image)
+		return stage;
+	snprintf(buf, size, "%.*s: %s", NAME_SHOWN_BYTES, progress->image, stage);
+	return buf;
+}
+
 static void draw_bar(const struct progress *progress, const char *stage, double seconds)
 {
+	char name[NAME_SHOWN_BYTES + 32];
 	const struct bar bar = {
-		.stage = stage,
+		.stage = stage_of_image(progress, stage, name, sizeof(name)),
 		.bytes = progress->unit == PROGRESS_BYTES,
 		.entries = progress->unit == PROGRESS_ENTRIES,
 		.done = progress->done,
@@ -74,12 +94,14 @@ static void draw_bar(const struct progress *progress, const char *stage, double 
 
 static void print_json(const struct progress *progress, const char *stage, double seconds)
 {
-	char line[160], total[24] = "null";
+	const char *image = progress->image;
+	char line[320], total[24] = "null";
 
 	if (progress->total)
 		snprintf(total, sizeof(total), "%" PRIu64, progress->total);
 	snprintf(line, sizeof(line),
-		 "{\"stage\":\"%s\",\"done\":%" PRIu64 ",\"total\":%s,\"seconds\":%.3f}", stage,
+		 "{%s%s%s\"stage\":\"%s\",\"done\":%" PRIu64 ",\"total\":%s,\"seconds\":%.3f}",
+		 image ? "\"image\":\"" : "", image ? image : "", image ? "\"," : "", stage,
 		 progress->done, total, seconds);
 	log_plain(line);
 }
@@ -97,8 +119,9 @@ static void end_stage(struct progress *progress)
 {
 	struct progress_time *last;
 
-	if (progress->count == 0)
+	if (!progress->running)
 		return;
+	progress->running = false;
 	last = &progress->times[progress->count - 1];
 	last->seconds = now_seconds() - progress->started;
 	log_status(NULL);
@@ -114,6 +137,7 @@ void progress_stage(struct progress *progress, const char *name)
 	if (progress->count < STAGES_MAX)
 		progress->count++;
 	progress->times[progress->count - 1] = (struct progress_time){ name, 0 };
+	progress->running = true;
 	progress->started = now_seconds();
 	progress->drawn = progress->started;
 	progress->done = 0;
@@ -146,7 +170,6 @@ void progress_bytes(void *arg, uint64_t done, uint64_t total)
 void progress_finish(struct progress *progress)
 {
 	end_stage(progress);
-	progress->started = now_seconds();
 }
 
 const struct progress_time *progress_times(const struct progress *progress, unsigned int *count)

@@ -20,6 +20,9 @@ struct progress;
 
 struct progress *progress_new(enum progress_mode mode); /* NULL when memory is out */
 void progress_free(struct progress *progress);
+/* Whose stages they are, of several images: a name of letters, digits and "._-", which must outlive
+ * it. */
+void progress_set_image(struct progress *progress, const char *name);
 DEFINE_CLEANUP(struct progress, progress_free)
 
 /* Begins a stage and ends the one before. name must be static. */
@@ -36,7 +39,7 @@ void progress_update(struct progress *progress, enum progress_unit unit, uint64_
 /* progress_update in bytes, for those who report to a void pointer: arg is the progress. */
 void progress_bytes(void *arg, uint64_t done, uint64_t total);
 
-/* Ends the last stage. */
+/* Ends the last stage; another may begin. */
 void progress_finish(struct progress *progress);
 
 /* The stages so far, in order, for the report. */

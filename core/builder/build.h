@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The build: configuration to image, in stages that go one way: scan, negotiate, plan, write, copy,
- * tables, verify, measure, inspect, publish.
+ * The build: configurations to images, in stages that go one way: scan, negotiate, plan, write,
+ * copy, tables, verify, measure, inspect, publish. Of several images nothing is written before all
+ * are planned, and nothing is published before all are made.
  */
 #ifndef BUILDER_BUILD_H
 #define BUILDER_BUILD_H
@@ -12,7 +13,7 @@
 #include "core/backend/search.h"
 #include "core/base/error.h"
 #include "core/base/progress.h"
-#include "core/config/config.h"
+#include "core/config/set.h"
 
 /* How to build, in contrast to what: none of it changes a byte of the image. */
 struct build_options {
@@ -41,12 +42,13 @@ int build_check_backend(struct config *config, const struct backend_search *sear
 int build_attest(const struct config *config, const struct build_options *options, const char *path,
 		 struct error *error);
 
-/* On failure there is no new image, and an earlier one is as it was. */
-int build_run(const struct config *config, const struct build_options *options,
+/* On failure there is no new image, and earlier ones are as they were. */
+int build_run(const struct config_set *configs, const struct build_options *options,
 	      struct error *error);
 
-/* Writes the report of a build that failed before it began; config may be as far as it came. */
-void build_fail(const struct config *config, const struct build_options *options,
+/* Writes the report of a build that failed before it began; the configurations may be as far as
+ * they came. */
+void build_fail(const struct config_set *configs, const struct build_options *options,
 		const struct error *error);
 
 #endif

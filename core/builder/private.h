@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One build on its way, shared by the stages (plan.c, write.c, verify.c, publish.c) and the report.
+/* Builds on their way, shared by the stages (plan.c, write.c, verify.c, publish.c) and the report.
  */
 #ifndef BUILDER_PRIVATE_H
 #define BUILDER_PRIVATE_H
@@ -8,6 +8,7 @@
 #include "core/builder/build.h"
 #include "core/builder/source.h"
 #include "core/config/options.h"
+#include "core/config/set.h"
 #include "core/copy/copy.h"
 #include "core/format/dax.h"
 #include "core/format/geometry.h"
@@ -21,17 +22,16 @@
  * (seed to dropped): what is left out of the tree makes them anew.
  */
 struct build {
+	size_t number; /* in its set */
 	const struct config *config;
 	const struct build_options *options;
+	char *subject; /* owned: "image base", for messages; NULL: it is the only one */
 	struct progress *progress;
 
 	struct backend *backend;
 	struct kataimg_value *values; /* of the backend's options */
 	struct output *output;
 	struct output *hash_file; /* of a measured image; else NULL */
-	struct output
-		*replaced_hash;     /* file of the image that is replaced, if it goes; else NULL */
-	struct output *report_file; /* NULL: no report, or it goes to a stream */
 
 	struct tree *tree;
 	int64_t build_time;
@@ -49,15 +49,37 @@ struct build {
 	int image_fd;              /* of output, raw_fd, or of the image to attest; -1 until then */
 	int raw_fd;                /* of an image before it is compressed; else -1 */
 	uint64_t compressed_bytes; /* of an image that is compressed */
-	struct copy *copy;
+	struct copy *copy;         /* while the image is made */
 	struct copy_stats copied;
+	bool has_copied;
 
 	struct verity_params verity; /* of a measured image, as root_hash */
 	uint8_t root_hash[DIGEST_BYTES];
 	bool measured; /* both are set */
+};
+
+/* The images of one run: all go through a stage before the next one begins, up to the plan; then
+ * one after the other is made, and all are published together. */
+struct build_set {
+	const struct config_set *configs;
+	const struct build_options *options;
+	struct build *builds; /* one an image; owned */
+	size_t count;
+
+	/* NULL: none, or it goes to a stream */
+	struct output *report_file;
 
 	bool reported; /* a report went to a stream, from which nothing takes it back */
 };
+
+/* The trees of all: a source is read once for all that read it alike, and what rules make of it is
+ * shared by all that have the same. */
+int build_load_sources(struct build_set *set, struct error *error);
+
+/* The stages of one image before it is planned, and after. */
+int build_load_backend(struct build *build, struct error *error);
+int build_make(struct build *build, struct error *error);
+void build_release(struct build *build);
 
 /* The job that a configuration asks for. */
 struct kataimg_job build_job(const struct config *config, int64_t build_time, unsigned int threads,
@@ -108,9 +130,9 @@ int build_measure(struct build *build, struct error *error);
 /* The last look, as inspect takes it: tables, info block, what the filesystem says of itself. */
 int build_verify_image(struct build *build, struct error *error);
 
-/* Finds the places of the image, the root hash's file and the report: no two are the same, none is
- * in the source. */
-int build_open_outputs(struct build *build, struct error *error);
+/* Finds the places of the images, the root hashes' files and the report: no two are the same, none
+ * is in a source. */
+int build_open_outputs(struct build_set *set, struct error *error);
 void build_close_outputs(struct build *build);
 
 /* An unnamed file beside the image, or where temporary files go when there is no image to make, for
@@ -118,16 +140,17 @@ void build_close_outputs(struct build *build);
  * -errno. */
 int build_open_scratch(void *arg);
 
-/* Sets replaced_hash. */
-int build_find_replaced(struct build *build, struct error *error);
+/* The file of the root hash of the image that is replaced, where this build does not write it;
+ * NULL: there is none. To be closed. */
+int build_find_replaced(const struct build *build, struct output **replaced, struct error *error);
 
-/* Gives the image, the root hash's file and the report, which it writes, their owner and their
+/* Gives the images, the root hashes' files and the report, which it writes, their owner and their
  * names, all of them or none. */
-int build_publish(struct build *build, struct error *error);
+int build_publish(struct build_set *set, struct error *error);
 
 /* Writes the report, of which text has no newline at the end, by itself: of a dry run, or of a
  * build that failed. */
-int build_publish_report(struct build *build, const char *text, struct error *error);
+int build_publish_report(struct build_set *set, const char *text, struct error *error);
 
 /* The root filesystem's place in the image. */
 struct host_range build_window(const struct build *build);
@@ -138,15 +161,15 @@ void report_print_geometry(const struct build *build);
 void report_log_summary(const struct build *build);
 /* The JSON report, of a build that failed when there is an error; no newline at the end. To be
  * freed; NULL when memory is out. */
-char *report_text(const struct build *build, const struct error *error);
-int report_write(struct build *build, struct error *error);
+char *report_text(const struct build_set *set, const struct error *error);
+int report_write(struct build_set *set, struct error *error);
 
 /* The report of a build that failed, if one is wanted and there is a place where it replaces
  * nothing but another report. That it cannot be written is a warning beside the error. */
-void build_report_failure(struct build *build, const struct error *error);
+void build_report_failure(struct build_set *set, const struct error *error);
 
 /* The place of the report alone, when those of the others could not be found: it must not be one of
  * them. */
-int build_open_report(struct build *build, struct error *error);
+int build_open_report(struct build_set *set, struct error *error);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that a build leaves behind: where they go is settled before it begins. */
+/* The files that a build leaves behind get their names, those of all images together. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,121 +9,6 @@
 #include "core/base/log.h"
 #include "core/builder/private.h"
 #include "core/image/publish.h"
-#include "core/image/temporary.h"
-#include "core/source/source.h"
-
-/* hash-file, or root_hash_VARIANT.txt in the image's directory. To be freed. */
-static char *hash_file_path(const struct build *build)
-{
-	const char *image = output_path(build->output);
-	const char *variant = build->config->verity.variant;
-	int dir_len = (int)(strrchr(image, '/') - image);
-	char *path;
-
-	if (build->config->verity.hash_file && *build->config->verity.hash_file)
-		return strdup(build->config->verity.hash_file);
-	if (asprintf(&path, "%.*s/root_hash_%s.txt", dir_len, image, variant ? variant : "") < 0)
-		return NULL;
-	return path;
-}
-
-static int open_hash_file(struct build *build, const char *source, struct error *error)
-{
-	autofree char *path = NULL;
-
-	if (!build->config->verity.enabled)
-		return 0;
-	path = hash_file_path(build);
-	return path ? output_open("the root hash's file", path, source, &build->hash_file, error)
-		    : error_nomem(error);
-}
-
-/* Standard output, or what cannot be replaced: a pipe, a terminal. */
-static bool is_stream(const char *path)
-{
-	struct stat st;
-
-	return strcmp(path, "-") == 0 ||
-	       (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
-}
-
-static int open_report(struct build *build, const char *source, struct error *error)
-{
-	const char *path = build->options->report;
-
-	if (!path || is_stream(path))
-		return 0;
-	return output_open("the report", path, source, &build->report_file, error);
-}
-
-static int check_different(const struct output *a, const struct output *b, struct error *error)
-{
-	if (!a || !b || strcmp(output_path(a), output_path(b)) != 0)
-		return 0;
-	return error_usage(error, "%s and %s would both be %s: give one of them another name",
-			   output_what(a), output_what(b), output_path(a));
-}
-
-/* Opens what is not open yet, so that the report cannot be put in its place. When it cannot be
- * opened, nothing can replace it anyway, and the error does not matter. */
-static void try_open(struct build *build, const char *source)
-{
-	const char *image = build->config->image.output;
-	autoerror struct error ignored = ERROR_INIT;
-
-	if (!build->output && image && *image)
-		output_open("the image", image, source, &build->output, &ignored);
-	if (!build->hash_file && build->output)
-		open_hash_file(build, source, &ignored);
-}
-
-int build_open_outputs(struct build *build, struct error *error)
-{
-	const struct config *config = build->config;
-	autofree char *source = source_path(config->image.source);
-	int ret = source ? 0 : error_nomem(error);
-
-	if (ret == 0)
-		ret = output_open("the image", config->image.output, source, &build->output, error);
-	if (ret == 0)
-		ret = open_hash_file(build, source, error);
-	if (ret == 0)
-		ret = open_report(build, source, error);
-	if (ret == 0)
-		ret = check_different(build->output, build->hash_file, error);
-	if (ret == 0)
-		ret = check_different(build->output, build->report_file, error);
-	return ret < 0 ? ret : check_different(build->hash_file, build->report_file, error);
-}
-
-int build_open_report(struct build *build, struct error *error)
-{
-	const char *named = build->config->image.source;
-	autofree char *source = named && *named ? source_path(named) : NULL;
-	int ret;
-
-	output_close(steal_ptr(&build->report_file));
-	try_open(build, source);
-	ret = open_report(build, source, error);
-	if (ret == 0)
-		ret = check_different(build->output, build->report_file, error);
-	return ret < 0 ? ret : check_different(build->hash_file, build->report_file, error);
-}
-
-void build_close_outputs(struct build *build)
-{
-	output_close(build->output);
-	output_close(build->hash_file);
-	output_close(build->replaced_hash);
-	output_close(build->report_file);
-}
-
-int build_open_scratch(void *arg)
-{
-	const struct build *build = arg;
-
-	return build->output ? output_scratch(build->output) : temporary_unnamed();
-}
 
 static int write_text(struct output *file, const char *text, struct error *error)
 {
@@ -182,65 +67,128 @@ static int write_stream(const char *path, const char *text, struct error *error)
 	return ret;
 }
 
-static int write_report(struct build *build, const char *text, struct error *error)
+static int write_report(struct build_set *set, const char *text, struct error *error)
 {
-	if (!build->report_file) {
-		build->reported = true;
-		return write_stream(build->options->report, text, error);
+	if (!set->report_file) {
+		set->reported = true;
+		return write_stream(set->options->report, text, error);
 	}
-	return write_text(build->report_file, text, error);
+	return write_text(set->report_file, text, error);
 }
 
-int build_publish_report(struct build *build, const char *text, struct error *error)
+int build_publish_report(struct build_set *set, const char *text, struct error *error)
 {
-	int ret = write_report(build, text, error);
-	const struct publish_item item = { build->report_file, false };
+	int ret = write_report(set, text, error);
+	const struct publish_item item = { set->report_file, PUBLISH_SPEAKS_OF_NOTHING };
 
-	return ret < 0 || !build->report_file ? ret : publish(&item, 1, false, error);
+	return ret < 0 || !set->report_file ? ret : publish(&item, 1, false, error);
 }
 
+/* All that takes time, or can fail for want of room or rights, comes before the first name: the
+ * report as well, so that what it says of the time ends here. */
 static int prepare(struct build *build, struct error *error)
 {
-	int ret = write_root_hash(build, error);
+	int ret;
 
+	progress_stage(build->progress, "publish");
+	ret = write_root_hash(build, error);
 	if (ret == 0)
 		ret = set_owner(build, build->output, error);
 	if (ret == 0 && build->hash_file)
 		ret = set_owner(build, build->hash_file, error);
 	if (ret == 0 && build->options->sync)
 		ret = output_sync(build->output, error);
+	if (ret < 0)
+		return build->subject ? error_prefix(error, "%s", build->subject) : ret;
+	progress_finish(build->progress);
+	return 0;
+}
+
+/* The files of a set, and those that go. */
+struct items {
+	struct publish_item *items;
+	size_t count;
+	struct output **replaced; /* owned */
+	size_t replaced_count;
+};
+
+static void add_item(struct items *items, struct output *output, enum publish_rank rank)
+{
+	if (output)
+		items->items[items->count++] = (struct publish_item){ output, rank };
+}
+
+static bool has_path(const struct items *items, const char *path)
+{
+	for (size_t i = 0; i < items->count; i++)
+		if (strcmp(output_path(items->items[i].output), path) == 0)
+			return true;
+	return false;
+}
+
+/* What one image's old root hash was in may be another's new file. */
+static int add_replaced(struct items *items, struct build *build, struct error *error)
+{
+	struct output *replaced autocall(cleanup_output_close) = NULL;
+	int ret = build_find_replaced(build, &replaced, error);
+
+	if (ret < 0 || !replaced || has_path(items, output_path(replaced)))
+		return ret;
+	add_item(items, replaced, PUBLISH_SPEAKS_OF_ONE);
+	items->replaced[items->replaced_count++] = steal_ptr(&replaced);
+	return 0;
+}
+
+static int collect(struct build_set *set, struct items *items, struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		add_item(items, set->builds[i].output, PUBLISH_SPEAKS_OF_NOTHING);
+		add_item(items, set->builds[i].hash_file, PUBLISH_SPEAKS_OF_ONE);
+	}
+	add_item(items, set->report_file, PUBLISH_SPEAKS_OF_ONE);
+	for (size_t i = 0; ret == 0 && i < set->count; i++)
+		ret = add_replaced(items, &set->builds[i], error);
 	return ret;
 }
 
-/* All that takes time, or can fail for want of room or rights, comes before the first name: the
- * report as well, so that what it says of the time ends here. */
-int build_publish(struct build *build, struct error *error)
+static int write_files_of_all(struct build_set *set, struct error *error)
 {
-	struct publish_item items[4] = { { build->output, false } };
 	autofree char *report = NULL;
-	size_t count = 1;
-	int ret = prepare(build, error);
 
-	if (ret == 0)
-		ret = build_find_replaced(build, error);
-	if (ret < 0)
-		return ret;
-	progress_finish(build->progress);
-	if (build->options->report) {
-		report = report_text(build, NULL);
-		ret = report ? write_report(build, report, error) : error_nomem(error);
-	}
-	if (ret < 0)
-		return ret;
-	if (build->hash_file)
-		items[count++] = (struct publish_item){ build->hash_file, true };
-	if (build->replaced_hash)
-		items[count++] = (struct publish_item){ build->replaced_hash, true };
-	if (build->report_file)
-		items[count++] = (struct publish_item){ build->report_file, true };
-	ret = publish(items, count, build->options->sync, error);
-	if (ret == 0 && build->replaced_hash)
+	if (!set->options->report)
+		return 0;
+	report = report_text(set, NULL);
+	return report ? write_report(set, report, error) : error_nomem(error);
+}
+
+static int publish_items(struct build_set *set, struct items *items, struct error *error)
+{
+	int ret = publish(items->items, items->count, set->options->sync, error);
+
+	for (size_t i = 0; ret == 0 && i < items->replaced_count; i++)
 		log_info("removed %s: it was the root hash of the image that was replaced",
-			 output_path(build->replaced_hash));
+			 output_path(items->replaced[i]));
+	return ret;
+}
+
+int build_publish(struct build_set *set, struct error *error)
+{
+	autofree struct publish_item *room = calloc(3 * set->count + 1, sizeof(*room));
+	autofree struct output **replaced = calloc(set->count, sizeof(struct output *));
+	struct items items = { .items = room, .replaced = replaced };
+	int ret = room && replaced ? 0 : error_nomem(error);
+
+	for (size_t i = 0; ret == 0 && i < set->count; i++)
+		ret = prepare(&set->builds[i], error);
+	if (ret == 0)
+		ret = collect(set, &items, error);
+	if (ret == 0)
+		ret = write_files_of_all(set, error);
+	if (ret == 0)
+		ret = publish_items(set, &items, error);
+	for (size_t i = 0; i < items.replaced_count; i++)
+		output_close(replaced[i]);
 	return ret;
 }

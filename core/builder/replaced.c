@@ -40,7 +40,7 @@ static int find_hash_file(int fd, const char *image, char **path, struct error *
 	return ret;
 }
 
-int build_find_replaced(struct build *build, struct error *error)
+int build_find_replaced(const struct build *build, struct output **replaced, struct error *error)
 {
 	const char *image = output_path(build->output);
 	autoerror struct error unreadable = ERROR_INIT;
@@ -56,6 +56,5 @@ int build_find_replaced(struct build *build, struct error *error)
 	if (ret < 0 || !path ||
 	    (build->hash_file && strcmp(output_path(build->hash_file), path) == 0))
 		return 0;
-	return output_open("the replaced image's root hash", path, NULL, &build->replaced_hash,
-			   error);
+	return output_open("the replaced image's root hash", path, NULL, replaced, error);
 }

@@ -160,7 +160,7 @@ static void add_copy(struct json *json, const struct build *build)
 {
 	const struct copy_stats *copied = &build->copied;
 
-	if (!build->copy) {
+	if (!build->has_copied) {
 		json_add_null(json, "copy");
 		return;
 	}
@@ -213,11 +213,11 @@ static void add_verity(struct json *json, const struct build *build)
 	json_close(json, '}');
 }
 
-static const char *result_of(const struct build *build, const struct error *error)
+static const char *result_of(const struct build_set *set, const struct error *error)
 {
 	if (error)
 		return "failed";
-	return build->options->dry_run ? "planned" : "built";
+	return set->options->dry_run ? "planned" : "built";
 }
 
 static void add_error(struct json *json, const struct error *error)
@@ -234,43 +234,70 @@ static void add_error(struct json *json, const struct error *error)
 	json_close(json, '}');
 }
 
-static void print_report(const struct build *build, const struct error *error, FILE *out)
+/* Of one image, without what is said of the whole run. */
+static void add_image(struct json *json, const struct build *build)
 {
 	const char *output =
 		build->output ? output_path(build->output) : build->config->image.output;
+
+	json_add_text(json, "source", build->config->image.source);
+	json_add_text(json, "output", output);
+	add_backend(json, build);
+	add_geometry(json, build);
+	add_filesystem(json, build);
+	add_identifiers(json, build);
+	add_tree(json, build);
+	add_copy(json, build);
+	add_verity(json, build);
+	add_stages(json, build);
+}
+
+static void add_images(struct json *json, const struct build_set *set)
+{
+	json_open(json, "images", '[');
+	for (size_t i = 0; i < set->count; i++) {
+		json_open(json, NULL, '{');
+		json_add_text(json, "name", set->builds[i].config->name);
+		add_image(json, &set->builds[i]);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static bool is_named(const struct build_set *set)
+{
+	return set->count != 1 || set->builds[0].config->name;
+}
+
+static void print_report(const struct build_set *set, const struct error *error, FILE *out)
+{
 	struct json json;
 
-	json_begin(&json, out, "report");
-	json_add_text(&json, "result", result_of(build, error));
+	json_begin(&json, out, is_named(set) ? "set-report" : "report");
+	json_add_text(&json, "result", result_of(set, error));
 	add_error(&json, error);
-	json_add_text(&json, "source", build->config->image.source);
-	json_add_text(&json, "output", output);
-	add_backend(&json, build);
-	add_geometry(&json, build);
-	add_filesystem(&json, build);
-	add_identifiers(&json, build);
-	add_tree(&json, build);
-	add_copy(&json, build);
-	add_verity(&json, build);
-	add_stages(&json, build);
+	if (is_named(set))
+		add_images(&json, set);
+	else
+		add_image(&json, &set->builds[0]);
 	json_close(&json, '}');
 }
 
-char *report_text(const struct build *build, const struct error *error)
+char *report_text(const struct build_set *set, const struct error *error)
 {
 	struct text_stream stream;
 	char *text;
 
 	if (text_stream_open(&stream) < 0)
 		return NULL;
-	print_report(build, error, stream.out);
+	print_report(set, error, stream.out);
 	text_stream_close(&stream, &text);
 	return text;
 }
 
-int report_write(struct build *build, struct error *error)
+int report_write(struct build_set *set, struct error *error)
 {
-	autofree char *text = report_text(build, NULL);
+	autofree char *text = report_text(set, NULL);
 
-	return text ? build_publish_report(build, text, error) : error_nomem(error);
+	return text ? build_publish_report(set, text, error) : error_nomem(error);
 }

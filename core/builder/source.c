@@ -12,6 +12,7 @@
 #include "core/label/selinux.h"
 #include "core/mtree/mtree.h"
 #include "core/source/source.h"
+#include "core/tree/node.h"
 #include "core/tree/owner.h"
 
 static struct tree_options tree_options_of(const struct source_request *request)
@@ -22,7 +23,7 @@ static struct tree_options tree_options_of(const struct source_request *request)
 		.holes = config->tree.holes,
 		.one_filesystem = config->tree.one_filesystem,
 		.threads = request->threads,
-		.build_time = (int64_t)config->image.build_time,
+		.build_time = request->any_time ? 0 : (int64_t)config->image.build_time,
 		.arch = config->image.arch,
 		.scratch = { request->scratch.open, request->scratch.arg,
 			     config->tree.unpack_limit },
@@ -133,29 +134,74 @@ int source_check(const struct config *config, const struct tree *tree,
 				       error);
 }
 
-int source_load(const struct source_request *request, struct tree **result, int64_t *build_time,
+static struct source_filter filter_of(const struct config *config)
+{
+	return (struct source_filter){ config->tree.exclude.items, config->tree.exclude.count, 0 };
+}
+
+int source_scan(const struct source_request *request, struct tree **tree,
 		struct source_facts *facts, struct error *error)
 {
 	const struct config *config = request->config;
 	const struct tree_options options = tree_options_of(request);
-	struct source_filter filter = { config->tree.exclude.items, config->tree.exclude.count, 0 };
-	struct tree *tree = NULL;
+	struct source_filter filter = { 0 };
 	int ret;
 
 	*facts = (struct source_facts){ 0 };
-	ret = source_read(config->image.source, &options, &filter, &tree, error);
+	if (source_reads_filtered(config->image.source))
+		filter = filter_of(config);
+	ret = source_read(config->image.source, &options, &filter, tree, error);
 	/* A file's name that is wrong is told before, with its line. */
 	if (ret == -ENOENT && access(config->image.source, F_OK) < 0)
 		error_append(error, "%s", value_hint(config->image.source));
 	facts->excluded = filter.excluded;
+	return ret;
+}
+
+static int exclude(const struct config *config, struct tree *tree, struct source_facts *facts,
+		   struct error *error)
+{
+	struct source_filter filter = filter_of(config);
+	int ret;
+
+	if (source_reads_filtered(config->image.source))
+		return 0;
+	ret = source_exclude(tree, &filter, error);
+	facts->excluded = filter.excluded;
+	return ret;
+}
+
+int source_apply_rules(const struct source_request *request, struct tree *tree, int64_t *build_time,
+		       struct source_facts *facts, struct error *error)
+{
+	const struct config *config = request->config;
+	const struct tree_options options = tree_options_of(request);
+	int ret;
+
+	/* It may have been read for another one's. */
+	if (config->image.build_time)
+		tree_set_implied_times(tree, (int64_t)config->image.build_time);
+	ret = exclude(config, tree, facts, error);
 	if (ret == 0)
 		ret = edit(config, &options, tree, facts, error);
 	if (ret == 0)
 		ret = settle_times(config, tree, build_time, facts, error);
-	if (ret == 0) {
-		warn_flags(tree);
-		log_facts(facts);
-	}
+	if (ret < 0)
+		return ret;
+	warn_flags(tree);
+	log_facts(facts);
+	return 0;
+}
+
+int source_load(const struct source_request *request, struct tree **result, int64_t *build_time,
+		struct source_facts *facts, struct error *error)
+{
+	struct tree *tree = NULL;
+	int ret = source_scan(request, &tree, facts, error);
+
+	if (ret < 0)
+		return ret;
+	ret = source_apply_rules(request, tree, build_time, facts, error);
 	if (ret < 0)
 		tree_free(tree);
 	else

@@ -17,6 +17,7 @@ struct source_request {
 	const struct backend_search *backends; /* for images */
 	unsigned int partition;                /* of an image; 0: its name says which, or any */
 	bool content_later;                    /* core/tree/tree.h */
+	bool any_time; /* read for several, each of which has its own [image] build-time */
 };
 
 /* What the rules did to the tree. */
@@ -29,7 +30,16 @@ struct source_facts {
 	bool init_link;    /* the same */
 };
 
-/* *build_time is the configuration's, or the newest time in the tree. */
+/* The first step alone: what is read, less what is excluded where that is never read. */
+int source_scan(const struct source_request *request, struct tree **tree,
+		struct source_facts *facts, struct error *error);
+
+/* All others, on a tree that was read for this configuration or for one that reads alike. facts are
+ * source_scan's. */
+int source_apply_rules(const struct source_request *request, struct tree *tree, int64_t *build_time,
+		       struct source_facts *facts, struct error *error);
+
+/* Both. *build_time is the configuration's, or the newest time in the tree. */
 int source_load(const struct source_request *request, struct tree **tree, int64_t *build_time,
 		struct source_facts *facts, struct error *error);
 

@@ -35,6 +35,7 @@ static int copy_data(struct build *build, struct error *error)
 	};
 
 	progress_stage(build->progress, "copy");
+	build->has_copied = true;
 	return copy_run(build->copy, build->image_fd, &options, &build->copied, error);
 }
 

@@ -86,13 +86,14 @@ static int run(const struct cli *cli, struct config *config, const struct backen
 	       struct error *error)
 {
 	struct build_options options = options_of(cli, search);
+	const struct config_set set = { config, 1 };
 	int ret = prepare(cli, config, &options, error);
 
 	if (ret < 0)
-		build_fail(config, &options, error);
+		build_fail(&set, &options, error);
 	if (ret < 0)
 		return ret;
-	return cli->explain ? explain(config, search, error) : build_run(config, &options, error);
+	return cli->explain ? explain(config, search, error) : build_run(&set, &options, error);
 }
 
 int cmd_build(const struct cli *cli, struct error *error)

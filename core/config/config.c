@@ -298,5 +298,6 @@ void config_free(struct config *config)
 		free(config->given[i]);
 	mistakes_clear(&config->mistakes);
 	free(config->path);
+	free(config->name);
 	*config = (struct config){ 0 };
 }

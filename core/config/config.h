@@ -121,6 +121,7 @@ struct config {
 		char *hash_file;          /* NULL or "": beside the image, named by variant */
 	} verity;
 
+	char *name; /* owned: of the image; NULL: it is the only one, without a name */
 	char *path; /* of the file, for messages; NULL: none was loaded */
 	struct config_origin origins[CONFIG_KEYS_MAX]; /* of each key, in the table's order */
 	char *given[CONFIG_KEYS_MAX]; /* owned: each key's last text, as given; NULL: default */

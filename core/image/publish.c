@@ -21,7 +21,7 @@
 
 struct member {
 	struct output *output;
-	bool speaks_of_others;
+	enum publish_rank rank;
 	bool goes;      /* there is no new file, the old one is removed */
 	bool named;     /* the new file has the name */
 	char *old;      /* owned; the name that the old file has meanwhile */
@@ -164,7 +164,7 @@ static int put_in_place(struct member *member, struct error *error)
 
 	if (member->goes)
 		return 0;
-	ret = member->speaks_of_others ? -ENOENT : exchange(member);
+	ret = member->rank != PUBLISH_SPEAKS_OF_NOTHING ? -ENOENT : exchange(member);
 	if (ret == -EINVAL || ret == -ENOSYS || ret == -EOPNOTSUPP)
 		ret = keep_old(member);
 	if (ret < 0 && ret != -ENOENT)
@@ -179,16 +179,16 @@ static int put_in_place(struct member *member, struct error *error)
 
 /* ---- All ---- */
 
-static int act_on(struct group *group, bool speaks_of_others,
+static int act_on(struct group *group, enum publish_rank rank,
 		  int (*act)(struct member *member, struct error *error), struct error *error)
 {
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < group->count; i++)
-		if (group->members[i].speaks_of_others == speaks_of_others)
+		if (group->members[i].rank == rank)
 			ret = act(&group->members[i], error);
 	for (size_t i = 0; ret == 0 && group->sync && i < group->count; i++)
-		if (group->members[i].speaks_of_others == speaks_of_others)
+		if (group->members[i].rank == rank)
 			ret = output_sync_name(group->members[i].output, error);
 	return ret;
 }
@@ -233,31 +233,39 @@ static bool put_back(struct member *member, bool allowed, struct error *error)
 	return !why;
 }
 
+/* false: one could not be put back, or its new file not be taken away. */
+static bool act_back(struct group *group, enum publish_rank rank, bool allowed, struct error *error)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < group->count; i++)
+		if (group->members[i].rank == rank)
+			all = put_back(&group->members[i], allowed, error) && all;
+	return all;
+}
+
 /* The way back: what speaks of others is put back when they are, and they when no new file speaks
  * of the new ones any more. Where that cannot be, the old files stay aside. */
 static void undo(struct group *group, struct error *error)
 {
 	bool allowed = true;
 
-	for (size_t i = 0; i < group->count; i++)
-		if (group->members[i].speaks_of_others)
-			allowed = unname(&group->members[i]) && allowed;
-	for (size_t i = 0; i < group->count; i++)
-		if (!group->members[i].speaks_of_others)
-			allowed = put_back(&group->members[i], allowed, error) && allowed;
-	for (size_t i = 0; i < group->count; i++)
-		if (group->members[i].speaks_of_others)
-			put_back(&group->members[i], allowed, error);
+	for (int rank = PUBLISH_RANKS - 1; rank > PUBLISH_SPEAKS_OF_NOTHING; rank--)
+		for (size_t i = 0; i < group->count; i++)
+			if (group->members[i].rank == (enum publish_rank)rank)
+				allowed = unname(&group->members[i]) && allowed;
+	for (int rank = 0; rank < PUBLISH_RANKS; rank++)
+		allowed = act_back(group, (enum publish_rank)rank, allowed, error) && allowed;
 }
 
 static int change_names(struct group *group, struct error *error)
 {
-	int ret = act_on(group, true, take_away, error);
+	int ret = 0;
 
-	if (ret == 0)
-		ret = act_on(group, false, put_in_place, error);
-	if (ret == 0)
-		ret = act_on(group, true, put_in_place, error);
+	for (int rank = PUBLISH_RANKS - 1; ret == 0 && rank > PUBLISH_SPEAKS_OF_NOTHING; rank--)
+		ret = act_on(group, (enum publish_rank)rank, take_away, error);
+	for (int rank = 0; ret == 0 && rank < PUBLISH_RANKS; rank++)
+		ret = act_on(group, (enum publish_rank)rank, put_in_place, error);
 	if (ret < 0)
 		undo(group, error);
 	return ret;
@@ -304,7 +312,7 @@ int publish(const struct publish_item *items, size_t count, bool sync, struct er
 		return error_nomem(error);
 	for (size_t i = 0; i < count; i++)
 		members[i] = (struct member){ .output = items[i].output,
-					      .speaks_of_others = items[i].speaks_of_others,
+					      .rank = items[i].rank,
 					      .goes = output_fd(items[i].output) < 0,
 					      .old_fd = -1 };
 	ret = prepare(&group, error);

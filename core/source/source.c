@@ -76,40 +76,64 @@ static int read_kind(const struct source_kind *kind, const char *source,
 			    : kind->read(source, options, tree, error);
 }
 
-/*
- * What is excluded may be unreadable, so that a directory is read without it. All other sources
- * lose it when they are complete: what is excluded may be what a link leads to on the way.
- */
-static int read_filtered(const char *source, const struct tree_options *options,
-			 struct tree_excluder *excluder, struct tree **result, struct error *error)
+bool source_reads_filtered(const char *source)
 {
-	const struct source_kind *kind = source_kind_of(source);
-	struct tree_options own = *options;
-	struct tree *tree = NULL;
-	int ret;
-
-	own.excluder = excluder;
-	ret = read_kind(kind, source, &own, &tree, error);
-	if (ret == 0 && !kind->excludes)
-		ret = tree_exclude(tree, excluder, error);
-	if (ret < 0)
-		tree_free(tree);
-	else
-		*result = tree;
-	return ret;
+	return source_kind_of(source)->excludes;
 }
 
-int source_read(const char *source, const struct tree_options *options,
-		struct source_filter *filter, struct tree **tree, struct error *error)
+static void take_count(struct source_filter *filter, const struct tree_excluder *excluder)
+{
+	tree_excluder_warn(excluder);
+	filter->excluded = tree_excluder_count(excluder);
+}
+
+int source_exclude(struct tree *tree, struct source_filter *filter, struct error *error)
 {
 	struct tree_excluder *excluder autocall(cleanup_tree_excluder_free) = NULL;
 	int ret = tree_excluder_new(filter->patterns, filter->count, &excluder, error);
 
 	if (ret == 0)
-		ret = read_filtered(source, options, excluder, tree, error);
+		ret = tree_exclude(tree, excluder, error);
+	if (ret == 0)
+		take_count(filter, excluder);
+	return ret;
+}
+
+static int read_filtered(const struct source_kind *kind, const char *source,
+			 const struct tree_options *options, struct source_filter *filter,
+			 struct tree **tree, struct error *error)
+{
+	struct tree_excluder *excluder autocall(cleanup_tree_excluder_free) = NULL;
+	struct tree_options own = *options;
+	int ret = tree_excluder_new(filter->patterns, filter->count, &excluder, error);
+
+	own.excluder = excluder;
+	if (ret == 0)
+		ret = read_kind(kind, source, &own, tree, error);
+	if (ret == 0)
+		take_count(filter, excluder);
+	return ret;
+}
+
+/*
+ * What is excluded may be unreadable, so that a directory is read without it. All other sources
+ * lose it when they are complete: what is excluded may be what a link leads to on the way.
+ */
+int source_read(const char *source, const struct tree_options *options,
+		struct source_filter *filter, struct tree **result, struct error *error)
+{
+	const struct source_kind *kind = source_kind_of(source);
+	struct tree *tree = NULL;
+	int ret;
+
+	if (kind->excludes)
+		return read_filtered(kind, source, options, filter, result, error);
+	ret = read_kind(kind, source, options, &tree, error);
+	if (ret == 0)
+		ret = source_exclude(tree, filter, error);
 	if (ret < 0)
-		return ret;
-	tree_excluder_warn(excluder);
-	filter->excluded = tree_excluder_count(excluder);
-	return 0;
+		tree_free(tree);
+	else
+		*result = tree;
+	return ret;
 }

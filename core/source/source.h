@@ -52,7 +52,12 @@ struct source_filter {
 	uint64_t excluded; /* out: entries that matched; what was below them is not counted */
 };
 
-/* options->excluder is this call's. */
+/* Does reading itself leave out what a filter matches? From all others source_exclude does. */
+bool source_reads_filtered(const char *source);
+int source_exclude(struct tree *tree, struct source_filter *filter, struct error *error);
+
+/* Without what the filter matches, of whatever kind the source is. options->excluder is this
+ * call's. */
 int source_read(const char *source, const struct tree_options *options,
 		struct source_filter *filter, struct tree **tree, struct error *error);
 

@@ -80,7 +80,7 @@ void tree_set_later(struct tree *tree, int source, const struct tree_later *late
 
 void tree_free_sources(struct tree *tree)
 {
-	for (uint32_t i = 0; i < tree->source_count; i++) {
+	for (uint32_t i = tree->borrowed_sources; i < tree->source_count; i++) {
 		const struct tree_later *later = &tree->sources[i].later;
 
 		if (tree->sources[i].kind == TREE_SOURCE_DECODED)

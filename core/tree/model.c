@@ -29,14 +29,25 @@ void tree_free(struct tree *tree)
 {
 	if (!tree)
 		return;
+	if (tree->sharers > 0) {
+		tree->sharers--;
+		return;
+	}
 	tree_free_readers(tree->readers);
-	if (tree->root_fd >= 0)
+	if (tree->root_fd >= 0 && !tree->origin)
 		close(tree->root_fd);
 	tree_free_sources(tree);
 	free(tree->nodes);
 	arena_free(&tree->arena);
 	arena_free(&tree->pending);
+	tree_free(tree->origin);
 	free(tree);
+}
+
+struct tree *tree_share(struct tree *tree)
+{
+	tree->sharers++;
+	return tree;
 }
 
 void tree_absorb(struct tree *tree, struct tree *part)

@@ -44,6 +44,9 @@ struct tree {
 	int root_fd;                       /* of a directory tree; -1 */
 	struct tree_source *sources;
 	uint32_t source_count;
+	struct tree *origin;          /* of a duplicate, as long as that; NULL */
+	uint32_t borrowed_sources;    /* the first ones are the origin's, as is root_fd */
+	unsigned int sharers;         /* who have it besides the first */
 	struct tree_readers *readers; /* owned; of what is read, whoever may not change it */
 };
 

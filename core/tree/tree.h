@@ -59,7 +59,16 @@ struct tree_options {
 int tree_scan_directory(const char *path, const struct tree_options *options, struct tree **tree,
 			struct error *error);
 
+/* Of a tree that several have it is freed with the last one's. */
 void tree_free(struct tree *tree);
+
+/*
+ * For several who want the same of one source. Who has a shared tree must not change it; a
+ * duplicate of a finished one can be changed, and the original no more: names, values and sources
+ * stay common. NULL when memory is out. One thread, as tree_free.
+ */
+struct tree *tree_share(struct tree *tree);
+struct tree *tree_duplicate(struct tree *tree);
 
 /* The model, valid until tree_free or the next tree_drop_ or edit. */
 const struct kataimg_tree *tree_public(const struct tree *tree);

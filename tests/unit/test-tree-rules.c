@@ -191,6 +191,47 @@ static void all_root_and_clamped_times(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void a_duplicate_is_changed_alone(void **state)
+{
+	static const uint8_t value[] = "v";
+	struct kataimg_xattr attribute = { 0 };
+	struct smalltree *small = *state;
+	struct smalltree twin = { 0 };
+	struct tree_node *file = smalltree_add(small, "d/file", S_IFREG | 0644);
+	const struct kataimg_node *root;
+
+	smalltree_xattr(file, &attribute, "user.a", value, 1);
+	smalltree_name(small, "other", file);
+	smalltree_link(small, "link", "d/file");
+	smalltree_finish(small);
+	twin.tree = tree_duplicate(small->tree);
+	assert_non_null(twin.tree);
+	root = tree_public(twin.tree)->nodes[0];
+	assert_ptr_equal(root->parent, root);
+	assert_int_equal(tree_public(twin.tree)->node_count, tree_public(small->tree)->node_count);
+
+	exclude(&twin, "d");
+	assert_int_equal(tree_mark(twin.tree, smalltree_get(&twin, "other"), TREE_DROP_XATTRS, 0),
+			 0);
+	tree_set_all_root(twin.tree);
+	twin.edit = tree_edit_new(twin.tree);
+	smalltree_add(&twin, "new", S_IFREG | 0600);
+	smalltree_finish(&twin);
+	assert_int_equal(tree_drop_marked(twin.tree, &(struct error)ERROR_INIT), 0);
+	assert_null(smalltree_get(&twin, "d"));
+	assert_int_equal(smalltree_get(&twin, "other")->nlink, 1);
+	assert_int_equal(smalltree_get(&twin, "other")->xattr_count, 0);
+
+	assert_null(smalltree_get(small, "new"));
+	assert_int_equal(smalltree_get(small, "other")->nlink, 2);
+	assert_string_equal(smalltree_get(small, "other")->xattrs[0].name, "user.a");
+	/* What is common lives as long as either of both. */
+	smalltree_free(small);
+	smalltree_init(small);
+	assert_string_equal(smalltree_get(&twin, "other")->name, "other");
+	smalltree_free(&twin);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +240,7 @@ int main(void)
 		cmocka_unit_test(ranges_are_checked),
 		TEST(ids_are_mapped_in_acls_too),
 		TEST(all_root_and_clamped_times),
+		TEST(a_duplicate_is_changed_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the files go that a build leaves behind: settled before it begins. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/builder/private.h"
+#include "core/image/temporary.h"
+#include "core/source/source.h"
+
+/* hash-file, or root_hash_VARIANT.txt in the image's directory. To be freed. */
+static char *hash_file_path(const struct build *build)
+{
+	const char *image = output_path(build->output);
+	const char *variant = build->config->verity.variant;
+	int dir_len = (int)(strrchr(image, '/') - image);
+	char *path;
+
+	if (build->config->verity.hash_file && *build->config->verity.hash_file)
+		return strdup(build->config->verity.hash_file);
+	if (asprintf(&path, "%.*s/root_hash_%s.txt", dir_len, image, variant ? variant : "") < 0)
+		return NULL;
+	return path;
+}
+
+static int open_hash_file(struct build *build, const char *source, struct error *error)
+{
+	autofree char *path = NULL;
+
+	if (!build->config->verity.enabled)
+		return 0;
+	path = hash_file_path(build);
+	return path ? output_open("the root hash's file", path, source, &build->hash_file, error)
+		    : error_nomem(error);
+}
+
+static int open_files(struct build *build, struct error *error)
+{
+	const struct config *config = build->config;
+	autofree char *source = source_path(config->image.source);
+	int ret = source ? 0 : error_nomem(error);
+
+	if (ret == 0)
+		ret = output_open("the image", config->image.output, source, &build->output, error);
+	if (ret == 0)
+		ret = open_hash_file(build, source, error);
+	return ret < 0 && build->subject ? error_prefix(error, "%s", build->subject) : ret;
+}
+
+/* Standard output, or what cannot be replaced: a pipe, a terminal. */
+static bool is_stream(const char *path)
+{
+	struct stat st;
+
+	return strcmp(path, "-") == 0 ||
+	       (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
+}
+
+/* In no source of any image. */
+static int open_for_all(const struct build_set *set, const char *what, const char *path,
+			struct output **output, struct error *error)
+{
+	if (!path || is_stream(path))
+		return 0;
+	for (size_t i = 0; i < set->count; i++) {
+		const char *named = set->builds[i].config->image.source;
+		autofree char *source = named && *named ? source_path(named) : NULL;
+		int ret;
+
+		if (named && *named && !source)
+			return error_nomem(error);
+		output_close(steal_ptr(output));
+		ret = output_open(what, path, source, output, error);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* A file of one image, or of all. */
+struct place {
+	const struct output *output;
+	const char *image; /* its name; NULL: it has none, or it is a file of all */
+};
+
+static int check_pair(const struct place *a, const struct place *b, struct error *error)
+{
+	if (strcmp(output_path(a->output), output_path(b->output)) != 0)
+		return 0;
+	return error_usage(error,
+			   "%s%s%s and %s%s%s would both be %s: give one of them another name",
+			   output_what(a->output), a->image ? " of " : "", a->image ? a->image : "",
+			   output_what(b->output), b->image ? " of " : "", b->image ? b->image : "",
+			   output_path(a->output));
+}
+
+/* The one with this number is another than those before it. */
+static int check_place(const struct place *places, size_t number, struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < number; i++)
+		ret = check_pair(&places[i], &places[number], error);
+	return ret;
+}
+
+static void add_place(struct place *places, size_t *count, const struct output *output,
+		      const char *image)
+{
+	if (output)
+		places[(*count)++] = (struct place){ output, image };
+}
+
+/* Those of all images come last, behind *of_images. NULL: memory is out. */
+static struct place *list_places(const struct build_set *set, size_t *of_images, size_t *count)
+{
+	struct place *places = calloc(2 * set->count + 1, sizeof(*places));
+
+	*count = 0;
+	for (size_t i = 0; places && i < set->count; i++) {
+		const struct build *build = &set->builds[i];
+
+		add_place(places, count, build->output, build->config->name);
+		add_place(places, count, build->hash_file, build->config->name);
+	}
+	*of_images = *count;
+	if (places)
+		add_place(places, count, set->report_file, NULL);
+	return places;
+}
+
+/* only_of_all: those of images may be the same among themselves. */
+static int check_different(const struct build_set *set, bool only_of_all, struct error *error)
+{
+	size_t of_images, count;
+	autofree struct place *places = list_places(set, &of_images, &count);
+	int ret = places ? 0 : error_nomem(error);
+
+	for (size_t i = only_of_all ? of_images : 0; ret == 0 && i < count; i++)
+		ret = check_place(places, i, error);
+	return ret;
+}
+
+int build_open_outputs(struct build_set *set, struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < set->count; i++)
+		ret = open_files(&set->builds[i], error);
+	if (ret == 0)
+		ret = open_for_all(set, "the report", set->options->report, &set->report_file,
+				   error);
+	return ret < 0 ? ret : check_different(set, false, error);
+}
+
+/* Opens what is not open yet, so that the report cannot be put in its place. When it cannot be
+ * opened, nothing can replace it anyway, and the error does not matter. */
+static void try_open(struct build *build)
+{
+	const char *named = build->config->image.source, *image = build->config->image.output;
+	autofree char *source = named && *named ? source_path(named) : NULL;
+	autoerror struct error ignored = ERROR_INIT;
+
+	if (!build->output && image && *image)
+		output_open("the image", image, source, &build->output, &ignored);
+	if (!build->hash_file && build->output)
+		open_hash_file(build, source, &ignored);
+}
+
+int build_open_report(struct build_set *set, struct error *error)
+{
+	int ret;
+
+	output_close(steal_ptr(&set->report_file));
+	for (size_t i = 0; i < set->count; i++)
+		try_open(&set->builds[i]);
+	ret = open_for_all(set, "the report", set->options->report, &set->report_file, error);
+	return ret < 0 ? ret : check_different(set, true, error);
+}
+
+void build_close_outputs(struct build *build)
+{
+	output_close(build->output);
+	output_close(build->hash_file);
+}
+
+int build_open_scratch(void *arg)
+{
+	const struct build *build = arg;
+
+	return build->output ? output_scratch(build->output) : temporary_unnamed();
+}
