@@ -8,8 +8,6 @@
 
 #include <stdint.h>
 
-#include "plugins/xfs/format.h"
-
 /* The first block of the log, into zeros. */
 void xfs_log_pack(uint32_t sector_bytes, const uint8_t *uuid, uint8_t *bytes);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/round.h"
+#include "plugins/xfs/format_log.h"
 #include "plugins/xfs/read.h"
 
 struct log {
