@@ -7,6 +7,7 @@
 
 #include "core/base/cancel.h"
 #include "core/base/io.h"
+#include "lib/array.h"
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 
@@ -21,15 +22,10 @@ int segments_add(struct segments *list, uint64_t off, uint64_t len)
 		last->len += len;
 		return 0;
 	}
-	if (list->count == list->room) {
-		uint32_t room = list->room ? 2 * list->room : 16;
-		struct kataimg_segment *items = reallocarray(list->items, room, sizeof(*items));
-
-		if (!items || room < list->room)
-			return -ENOMEM;
-		list->items = items;
-		list->room = room;
-	}
+	if (list->count == UINT32_MAX ||
+	    (list->count == list->room &&
+	     array_grow(&list->items, &list->room, list->count, 1, sizeof(*list->items)) < 0))
+		return -ENOMEM;
 	list->items[list->count++] = (struct kataimg_segment){ off, len };
 	return 0;
 }

@@ -7,7 +7,8 @@
 
 struct segments {
 	struct kataimg_segment *items; /* owned */
-	uint32_t count, room;
+	uint32_t count;
+	size_t room;
 };
 
 /* Adds a segment behind all others; one that touches the last makes that one longer. -ENOMEM. */
