@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
+
 #define SECOND_NS 1000000000
 #define SECOND_DIGITS 9
 
@@ -20,15 +22,9 @@ int pax_put(struct pax *pax, const char *key, size_t key_len, const char *value,
 
 	if (!record.key || !record.value)
 		return -ENOMEM;
-	if (pax->count == pax->room) {
-		size_t room = pax->room ? 2 * pax->room : 8;
-		struct pax_record *larger = reallocarray(pax->records, room, sizeof(*larger));
-
-		if (!larger)
-			return -ENOMEM;
-		pax->records = larger;
-		pax->room = room;
-	}
+	if (pax->count == pax->room &&
+	    array_grow(&pax->records, &pax->room, pax->count, 1, sizeof(*pax->records)) < 0)
+		return -ENOMEM;
 	pax->records[pax->count++] = record;
 	return 0;
 }

@@ -36,7 +36,7 @@ struct tar {
 	struct pax own, global;
 	char *long_path, *long_target; /* owned */
 	struct tar_member member;      /* owned: ranges, path, target */
-	uint32_t range_room;
+	size_t range_room;
 	char *previous;               /* path of the member before, for messages */
 	bool charset_seen, type_seen; /* warned of */
 	char *window;                 /* the part of the input that was read last */

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "lib/array.h"
+
 int tar_map_fail(const struct tar_map *map, const char *why)
 {
 	return tar_fail(map->tar, map->tar->member.at, map->error, "%s: the archive is damaged",
@@ -20,17 +22,11 @@ int tar_map_add(struct tar_map *map, uint64_t off, uint64_t len)
 	map->bytes += len;
 	if (len == 0)
 		return 0;
-	if (member->range_count == tar->range_room) {
-		uint32_t room = tar->range_room ? 2 * tar->range_room : 16;
-		struct tree_range *larger =
-			room > tar->range_room ? reallocarray(member->ranges, room, sizeof(*larger))
-					       : NULL;
-
-		if (!larger)
-			return error_nomem(map->error);
-		member->ranges = larger;
-		tar->range_room = room;
-	}
+	if (member->range_count == UINT32_MAX ||
+	    (member->range_count == tar->range_room &&
+	     array_grow(&member->ranges, &tar->range_room, member->range_count, 1,
+			sizeof(*member->ranges)) < 0))
+		return error_nomem(map->error);
 	member->ranges[member->range_count++] = (struct tree_range){ off, len, map->bytes - len };
 	return 0;
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/array.h"
+
 #define BLOCK_BYTES 4096u
 
 struct block {
@@ -57,25 +59,15 @@ static bool has(const struct overlay *overlay, size_t at, uint64_t number)
 	return at < overlay->count && overlay->blocks[at]->number == number;
 }
 
-static int make_room(struct overlay *overlay)
-{
-	size_t room = overlay->room ? 2 * overlay->room : 16;
-	struct block **blocks;
-
-	if (overlay->count < overlay->room)
-		return 0;
-	blocks = reallocarray(overlay->blocks, room, sizeof(struct block *));
-	if (!blocks)
-		return -ENOMEM;
-	overlay->blocks = blocks;
-	overlay->room = room;
-	return 0;
-}
-
 static struct block *insert(struct overlay *overlay, size_t at, uint64_t number)
 {
-	struct block *block = make_room(overlay) < 0 ? NULL : calloc(1, sizeof(*block));
+	struct block *block;
 
+	if (overlay->count == overlay->room &&
+	    array_grow(&overlay->blocks, &overlay->room, overlay->count, 1,
+		       sizeof(*overlay->blocks)) < 0)
+		return NULL;
+	block = calloc(1, sizeof(*block));
 	if (!block)
 		return NULL;
 	block->number = number;
