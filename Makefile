@@ -30,6 +30,7 @@ bench: build-packages
 	$(SETUP) -Dtests=false
 	meson compile -C $(BUILD)
 	bench/run --build $(abspath $(BUILD))
+	bench/run --build $(abspath $(BUILD)) --back
 
 install: build-packages
 	$(SETUP) -Dtests=false
