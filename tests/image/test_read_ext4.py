@@ -52,6 +52,12 @@ MORE_BY_KERNEL = {
     'no journal, types or indexes': ['-O^has_journal,^filetype,^dir_index,mmp'],
     'no checksums': ['-O^metadata_csum', '-b1024'],
     'block maps of 4 KiB': ['-O^extents,^64bit'],
+    'flex groups of one group': ['-G1'],
+    'groups of 256 blocks': ['-b1024', '-g256'],
+    'without flex_bg': ['-b1024', '-O^flex_bg'],
+    'metadata packed': ['-Epacked_meta_blocks=1'],
+    'no features but extents': ['-Onone,extents', '-I128'],
+    'no backups of the superblock': ['-Osparse_super2,^resize_inode', '-Enum_backup_sb=0'],
 }
 BY_MKE2FS = {
     'blocks of 64 KiB': ['-b65536'],

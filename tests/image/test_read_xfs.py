@@ -30,6 +30,8 @@ FOREIGN = [
     ['-ssize=4096', '-dagcount=8'], ['-mreflink=0,bigtime=0,inobtcount=0', '-isparse=0'],
     ['-inrext64=1', '-mrmapbt=1'], ['-mreflink=0,finobt=0,rmapbt=0', '-dsunit=64,swidth=128'],
     ['-bsize=16384'], ['-bsize=65536', '-isize=2048'],
+    ['-bsize=8192', '-nsize=32768', '-isize=1024'], ['-bsize=32768', '-mrmapbt=1,reflink=1'],
+    ['-dsu=64k,sw=4'], ['-mfinobt=0,reflink=0,rmapbt=0', '-isparse=0,nrext64=0', '-bsize=1024'],
 ]
 FICLONE = 0x40049409
 KEEP_SIZE = 1
