@@ -15,34 +15,19 @@
 
 #include "core/base/io.h"
 #include "core/base/text.h"
-#include "core/builder/private.h"
-#include "lib/array.h"
-#include "lib/hex.h"
+#include "core/builder/attest.h"
 
 /* So many places are told; the rest is counted. */
 #define PLACES_TOLD 10
 
-struct place {
-	uint64_t image_off;
-	char *what; /* owned */
-};
-
-struct attest {
-	struct build *build;
-	struct copy *copy;          /* what belongs where */
-	ARRAY(struct place) places; /* that differ */
-	bool out_of_memory;
-	pthread_mutex_t lock; /* guards both */
-};
-
-static void add_place(struct attest *attest, uint64_t image_off, const char *what)
+void attest_add_place(struct attest *attest, uint64_t image_off, const char *what)
 {
-	struct place *place;
+	struct attest_place *place;
 
 	pthread_mutex_lock(&attest->lock);
 	place = array_add(&attest->places);
 	if (place)
-		*place = (struct place){ image_off, strdup(what) };
+		*place = (struct attest_place){ image_off, strdup(what) };
 	if (!place || !place->what)
 		attest->out_of_memory = true;
 	pthread_mutex_unlock(&attest->lock);
@@ -88,9 +73,9 @@ static int compare_tables(struct attest *attest, struct error *error)
 		if (ret < 0)
 			return error_errno(error, -ret, "cannot read the image");
 		if (memcmp(found, table->bytes, table->len) != 0)
-			add_place(attest, table->off,
-				  table->len == DAX_INFO_BYTES ? "the NVDIMM info block"
-							       : "a partition table");
+			attest_add_place(attest, table->off,
+					 table->len == DAX_INFO_BYTES ? "the NVDIMM info block"
+								      : "a partition table");
 	}
 	return ret;
 }
@@ -105,7 +90,7 @@ static void add_metadata(struct attest *attest)
 	while (host_next_difference(attest->build->host, off, &off)) {
 		snprintf(what, sizeof(what), "metadata at byte %" PRIu64 " of the filesystem",
 			 off - start);
-		add_place(attest, off, what);
+		attest_add_place(attest, off, what);
 		off = (off / 4096 + 1) * 4096;
 	}
 }
@@ -129,8 +114,8 @@ static void add_content(void *arg, uint64_t image_off, const struct kataimg_node
 {
 	char path[4096];
 
-	add_place(arg, image_off,
-		  node ? tree_path(node, path, sizeof(path)) : "data that the backend made");
+	attest_add_place(arg, image_off,
+			 node ? tree_path(node, path, sizeof(path)) : "data that the backend made");
 }
 
 /* A contradiction that is one place, which its message names. */
@@ -138,7 +123,7 @@ static int take_place(struct attest *attest, int ret, struct error *error)
 {
 	if (ret != -EUCLEAN)
 		return ret;
-	add_place(attest, UINT64_MAX, error->message ? error->message : "");
+	attest_add_place(attest, ATTEST_NO_OFFSET, error->message ? error->message : "");
 	error_clear(error);
 	return 0;
 }
@@ -161,33 +146,6 @@ static int compare_content(struct attest *attest, struct error *error)
 			  error);
 }
 
-/* A hash tree whose blocks all are what the digests above them say is the one that a build makes.
- */
-static int compare_hash_tree(struct attest *attest, struct error *error)
-{
-	struct build *build = attest->build;
-	const struct measure_area area = build_measure_area(build);
-	struct measure_findings findings;
-	int ret;
-
-	if (!build->config->verity.enabled)
-		return 0;
-	progress_stage(build->progress, "measure");
-	if (copy_add_written(attest->copy, area.tree_off, build->geometry.hash.len_bytes) < 0)
-		return error_nomem(error);
-	ret = build_set_verity(build, error);
-	if (ret == 0)
-		ret = measure_root(&area, &build->verity, build->root_hash, error);
-	if (ret == 0)
-		ret = measure_check(&area, &build->verity, build->root_hash, &findings, error);
-	if (ret == 0 && findings.tree.count)
-		add_place(attest, findings.tree.first_off, "the hash tree");
-	/* Data that differs has been named, and the tree may well be the one that belongs to it. */
-	if (ret == 0 && findings.data.count && attest->places.count == 0)
-		add_place(attest, area.tree_off, "the hash tree");
-	return ret;
-}
-
 static int compare_rest(struct attest *attest, struct error *error)
 {
 	const struct build *build = attest->build;
@@ -201,7 +159,8 @@ static int compare_rest(struct attest *attest, struct error *error)
 static int compare_all(struct attest *attest, struct error *error)
 {
 	int (*const stages[])(struct attest *, struct error *) = {
-		compare_tables, compare_metadata, compare_content, compare_hash_tree, compare_rest,
+		compare_tables,   compare_metadata, compare_content,
+		attest_hash_tree, attest_signature, compare_rest,
 	};
 	int ret = 0;
 
@@ -217,16 +176,16 @@ static int compare_all(struct attest *attest, struct error *error)
 
 static int compare_places(const void *a, const void *b)
 {
-	const struct place *x = a, *y = b;
+	const struct attest_place *x = a, *y = b;
 
 	return (x->image_off > y->image_off) - (x->image_off < y->image_off);
 }
 
-static void print_place(const struct place *place)
+static void print_place(const struct attest_place *place)
 {
 	autofree char *what = text_line(place->what);
 
-	if (place->image_off != UINT64_MAX)
+	if (place->image_off != ATTEST_NO_OFFSET)
 		printf("byte %" PRIu64 ": ", place->image_off);
 	printf("%s\n", what ? what : "out of memory");
 }
@@ -235,18 +194,18 @@ static int tell(struct attest *attest, const char *path, struct error *error)
 {
 	const struct build *build = attest->build;
 	size_t count = attest->places.count;
-	char hex[2 * DIGEST_BYTES + 1];
+	char hex[2 * VERITY_DIGEST_MAX_BYTES + 1];
 
 	if (count == 0) {
 		printf("%s%s is what this configuration builds, byte for byte\n",
 		       build->config->image.compress ? "unpacked, " : "", path);
 		if (build->config->verity.enabled) {
-			hex_format(build->root_hash, DIGEST_BYTES, hex);
+			build_root_hash_text(build, hex);
 			printf("root hash %s\n", hex);
 		}
 		return 0;
 	}
-	qsort(attest->places.items, count, sizeof(struct place), compare_places);
+	qsort(attest->places.items, count, sizeof(struct attest_place), compare_places);
 	for (size_t i = 0; i < count && i < PLACES_TOLD; i++)
 		print_place(&attest->places.items[i]);
 	return error_set(error, EUCLEAN,
@@ -256,7 +215,7 @@ static int tell(struct attest *attest, const char *path, struct error *error)
 
 int build_attest_image(struct build *build, const char *path, struct error *error)
 {
-	struct attest attest = { .build = build };
+	struct attest attest = { .build = build, .path = path };
 	int ret = open_image(&attest, path, error);
 
 	pthread_mutex_init(&attest.lock, NULL);

@@ -18,7 +18,9 @@ int build_load_backend(struct build *build, struct error *error)
 	if (ret < 0)
 		return ret;
 	ret = options_parse(config, &build->backend->table, &build->values, error);
-	return ret < 0 ? ret : build_check_readback(build, error);
+	if (ret == 0)
+		ret = build_check_readback(build, error);
+	return ret < 0 ? ret : build_load_signer(build, error);
 }
 
 static int attest(struct build *build, const char *path, struct error *error)
@@ -61,6 +63,9 @@ void build_release(struct build *build)
 	build_close_outputs(build);
 	tree_free(build->tree);
 	free(build->values);
+	signature_free(&build->signature);
+	free(build->signature_text);
+	signer_free(build->signer);
 	backend_free(build->backend);
 	progress_free(build->progress);
 	if (build->raw_fd >= 0)

@@ -35,6 +35,50 @@ static int open_hash_file(struct build *build, const char *source, struct error 
 		    : error_nomem(error);
 }
 
+char *build_beside_path(const char *given, const char *image, const char *suffix)
+{
+	return given && *given ? strdup(given) : beside_path(image, suffix);
+}
+
+static int open_tree_file(struct build *build, const char *source, struct error *error)
+{
+	const struct config *config = build->config;
+	autofree char *path = NULL;
+
+	if (!config->verity.enabled || config->verity.place != HASH_FILE)
+		return 0;
+	path = build_beside_path(config->verity.tree_file, output_path(build->output), BESIDE_TREE);
+	return path ? output_open("the hash tree's file", path, source, &build->tree_file, error)
+		    : error_nomem(error);
+}
+
+static int open_signature_file(struct build *build, const char *source, struct error *error)
+{
+	const struct config *config = build->config;
+	autofree char *path = NULL;
+
+	if (!config->verity.enabled || !config->verity.sign_key || !*config->verity.sign_key)
+		return 0;
+	path = build_beside_path(config->verity.signature_file, output_path(build->output),
+				 BESIDE_SIGNATURE);
+	return path ? output_open("the signature", path, source, &build->signature_file, error)
+		    : error_nomem(error);
+}
+
+/* What speaks of the image, and is published with it; what is open stays. */
+static int open_beside(struct build *build, const char *source, struct error *error)
+{
+	int ret = 0;
+
+	if (!build->hash_file)
+		ret = open_hash_file(build, source, error);
+	if (ret == 0 && !build->tree_file)
+		ret = open_tree_file(build, source, error);
+	if (ret == 0 && !build->signature_file)
+		ret = open_signature_file(build, source, error);
+	return ret;
+}
+
 static int open_files(struct build *build, struct error *error)
 {
 	const struct config *config = build->config;
@@ -44,7 +88,7 @@ static int open_files(struct build *build, struct error *error)
 	if (ret == 0)
 		ret = output_open("the image", config->image.output, source, &build->output, error);
 	if (ret == 0)
-		ret = open_hash_file(build, source, error);
+		ret = open_beside(build, source, error);
 	return ret < 0 && build->subject ? error_prefix(error, "%s", build->subject) : ret;
 }
 
@@ -115,7 +159,7 @@ static void add_place(struct place *places, size_t *count, const struct output *
 /* Those of all images come last, behind *of_images. NULL: memory is out. */
 static struct place *list_places(const struct build_set *set, size_t *of_images, size_t *count)
 {
-	struct place *places = calloc(2 * set->count + 1, sizeof(*places));
+	struct place *places = calloc(4 * set->count + 1, sizeof(*places));
 
 	*count = 0;
 	for (size_t i = 0; places && i < set->count; i++) {
@@ -123,6 +167,8 @@ static struct place *list_places(const struct build_set *set, size_t *of_images,
 
 		add_place(places, count, build->output, build->config->name);
 		add_place(places, count, build->hash_file, build->config->name);
+		add_place(places, count, build->tree_file, build->config->name);
+		add_place(places, count, build->signature_file, build->config->name);
 	}
 	*of_images = *count;
 	if (places)
@@ -164,8 +210,8 @@ static void try_open(struct build *build)
 
 	if (!build->output && image && *image)
 		output_open("the image", image, source, &build->output, &ignored);
-	if (!build->hash_file && build->output)
-		open_hash_file(build, source, &ignored);
+	if (build->output)
+		open_beside(build, source, &ignored);
 }
 
 int build_open_report(struct build_set *set, struct error *error)
@@ -183,6 +229,8 @@ void build_close_outputs(struct build *build)
 {
 	output_close(build->output);
 	output_close(build->hash_file);
+	output_close(build->tree_file);
+	output_close(build->signature_file);
 }
 
 int build_open_scratch(void *arg)

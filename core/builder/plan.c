@@ -11,6 +11,15 @@
 /* One free inode for every so many bytes of free space. */
 #define FREE_BYTES_PER_INODE (16u << 10)
 
+/* The kernel reads a measured device by whole blocks of data. Filesystems know of sectors of 512
+ * and of 4096 bytes: the next larger one will do. */
+static uint32_t sector_bytes(const struct config *config)
+{
+	return !config->verity.enabled || config->verity.data_block_bytes == SECTOR_BYTES
+		       ? SECTOR_BYTES
+		       : VERITY_BLOCK_MAX_BYTES;
+}
+
 struct kataimg_job build_job(const struct config *config, int64_t build_time, unsigned int threads,
 			     const uint8_t seed[DIGEST_BYTES])
 {
@@ -27,7 +36,7 @@ struct kataimg_job build_job(const struct config *config, int64_t build_time, un
 			       (free_bytes % FREE_BYTES_PER_INODE != 0),
 		.build_time = build_time,
 		.threads = threads,
-		.sector_bytes = config->verity.enabled ? VERITY_BLOCK_BYTES : SECTOR_BYTES,
+		.sector_bytes = sector_bytes(config),
 	};
 
 	memcpy(job.seed, seed, sizeof(job.seed));
@@ -132,8 +141,7 @@ static int prefix_size(const struct config *config, struct error *error)
 
 static uint64_t hash_tree_bytes(const void *arg, uint64_t data_bytes)
 {
-	(void)arg;
-	return verity_tree_bytes(data_bytes);
+	return verity_area_bytes(arg, data_bytes);
 }
 
 static int compute_geometry(struct build *build, struct error *error)
@@ -147,8 +155,8 @@ static int compute_geometry(struct build *build, struct error *error)
 		.table = config->image.table,
 		.dax = config->image.dax,
 		.no_disk = config->image.no_disk,
-		.hash_place =
-			config->image.table == IMAGE_TABLE_NONE ? HASH_APPEND : HASH_PARTITION,
+		.hash_place = config->verity.place,
+		.hash_tree_arg = &build->verity,
 		.hash_tree_bytes = config->verity.enabled ? hash_tree_bytes : NULL,
 		.disk_signature = (uint32_t)config->image.disk_signature,
 	};
@@ -158,11 +166,16 @@ static int compute_geometry(struct build *build, struct error *error)
 		ret = seed_disk_signature(build->seed, &request.disk_signature);
 	if (ret < 0)
 		return error_set(error, -ret, "SHA-256 failed");
+	ret = build_set_verity(build, error);
+	if (ret < 0)
+		return ret;
 	ret = geometry_compute(&request, &build->geometry, error);
 	if (ret == -ENOSPC)
 		return prefix_size(config, error);
 	if (ret < 0)
 		return ret;
+	build->verity.data_blocks =
+		build->geometry.filesystem.len_bytes / build->verity.data_block_bytes;
 	return session_describe(build->session, build->geometry.filesystem.len_bytes, &build->info,
 				error);
 }

@@ -14,8 +14,12 @@
 #include "core/format/geometry.h"
 #include "core/format/verity.h"
 #include "core/image/output.h"
+#include "core/measure/beside.h"
 #include "core/measure/measure.h"
+#include "core/sign/sign.h"
 #include "core/tree/tree.h"
+
+#define BUILD_REPLACED_MAX 3 /* root hash, hash tree, signature */
 
 /*
  * Members are set from top to bottom. Then they stay as they are, but for those of the negotiation
@@ -31,7 +35,10 @@ struct build {
 	struct backend *backend;
 	struct kataimg_value *values; /* of the backend's options */
 	struct output *output;
-	struct output *hash_file; /* of a measured image; else NULL */
+	struct output *hash_file;      /* of a measured image; else NULL */
+	struct output *tree_file;      /* the same, with place = file */
+	struct output *signature_file; /* the same, when it is signed */
+	struct signer *signer;
 
 	struct tree *tree;
 	int64_t build_time;
@@ -53,9 +60,12 @@ struct build {
 	struct copy_stats copied;
 	bool has_copied;
 
-	struct verity_params verity; /* of a measured image, as root_hash */
-	uint8_t root_hash[DIGEST_BYTES];
-	bool measured; /* both are set */
+	struct verity_params verity; /* of a measured image; data_blocks is the geometry's */
+	uint8_t verity_uuid[16];     /* of the superblock */
+	uint8_t root_hash[VERITY_DIGEST_MAX_BYTES];
+	bool measured; /* root_hash is set */
+	struct signature signature;
+	char *signature_text; /* owned: of the signature's partition; NULL: there is none */
 };
 
 /* The images of one run: all go through a stage before the next one begins, up to the plan; then
@@ -114,9 +124,32 @@ struct build_table {
 int build_make_tables(const struct build *build, struct build_table tables[BUILD_TABLES_MAX],
 		      size_t *count, struct error *error);
 
-/* Where the hash tree of a measured image is, and what it is made with. */
-struct measure_area build_measure_area(const struct build *build);
+/* Where the hash tree of a measured image is, with place = file in tree_fd, and what it is made
+ * with: all of verity but data_blocks. */
+struct measure_area build_measure_area(const struct build *build, int tree_fd);
 int build_set_verity(struct build *build, struct error *error);
+uint64_t build_hash_area_bytes(const struct build *build);
+/* Where the tree starts, in blocks of it, from the start of the device that a guest finds it in. */
+uint64_t build_hash_start_block(const struct build *build);
+void build_root_hash_text(const struct build *build, char text[2 * VERITY_DIGEST_MAX_BYTES + 1]);
+
+/* What guests are told of the image, when it is measured. */
+#define PARAMETER_BYTES (VERITY_TABLE_BYTES + 256)
+struct parameters {
+	const char *obstacle;         /* why Kata's runtime makes no device of it; NULL: it does */
+	char line[VERITY_LINE_BYTES]; /* kernel_verity_params, unless there is an obstacle */
+	char create[PARAMETER_BYTES]; /* dm-mod.create=, with DATA and HASH for the devices */
+	char roothash[2 * VERITY_DIGEST_MAX_BYTES + 16];
+	char extension[PARAMETER_BYTES]; /* kata.extension.NAME.verity_params=; as line */
+};
+void build_make_parameters(const struct build *build, struct parameters *parameters);
+
+/* The key and its certificate, if the root hash is to be signed; then its signature, as it is
+ * published and as the image has it; that written into the image. */
+int build_load_signer(struct build *build, struct error *error);
+int build_make_signature(struct build *build, struct error *error);
+int build_sign(struct build *build, struct error *error);
+
 /* The stages of attesting, when all is planned. */
 int build_attest_image(struct build *build, const char *path, struct error *error);
 
@@ -124,7 +157,7 @@ int build_attest_image(struct build *build, const char *path, struct error *erro
 int build_check_readback(const struct build *build, struct error *error);
 int build_read_back(struct build *build, struct error *error);
 
-/* Of a measured image the hash tree and root_hash; of others nothing. */
+/* Of a measured image the hash tree, root_hash and its signature; of others nothing. */
 int build_measure(struct build *build, struct error *error);
 
 /* The last look, as inspect takes it: tables, info block, what the filesystem says of itself. */
@@ -135,17 +168,22 @@ int build_verify_image(struct build *build, struct error *error);
 int build_open_outputs(struct build_set *set, struct error *error);
 void build_close_outputs(struct build *build);
 
+/* Where a file goes that is named after the image (measure/beside.h), unless a place is given. To
+ * be freed; NULL: no memory. */
+char *build_beside_path(const char *given, const char *image, const char *suffix);
+
 /* An unnamed file beside the image, or where temporary files go when there is no image to make, for
  * sources and backends; arg is the build. A descriptor or
  * -errno. */
 int build_open_scratch(void *arg);
 
-/* The file of the root hash of the image that is replaced, where this build does not write it;
- * NULL: there is none. To be closed. */
-int build_find_replaced(const struct build *build, struct output **replaced, struct error *error);
+/* The files that speak of the image that is replaced, where this build does not write them; NULL:
+ * there is none. To be closed. */
+int build_find_replaced(const struct build *build, struct output *replaced[BUILD_REPLACED_MAX],
+			struct error *error);
 
-/* Gives the images, the root hashes' files and the report, which it writes, their owner and their
- * names, all of them or none. */
+/* Gives the images, the files that speak of each, and the report, which it writes, their owner and
+ * their names, all of them or none. */
 int build_publish(struct build_set *set, struct error *error);
 
 /* Writes the report, of which text has no newline at the end, by itself: of a dry run, or of a

@@ -25,8 +25,21 @@ static int write_root_hash(struct build *build, struct error *error)
 
 	if (!build->hash_file)
 		return 0;
-	verity_format_line(&build->verity, build->root_hash, line);
+	verity_format_line(&build->verity, build->root_hash, build_hash_start_block(build), line);
 	return write_text(build->hash_file, line, error);
+}
+
+static int write_signature(struct build *build, struct error *error)
+{
+	const struct signature *signature = &build->signature;
+	int ret;
+
+	if (!build->signature_file)
+		return 0;
+	ret = output_create(build->signature_file, 0, error);
+	return ret < 0 ? ret
+		       : output_write(build->signature_file, signature->der, signature->len, 0,
+				      error);
 }
 
 static int set_owner(const struct build *build, struct output *file, struct error *error)
@@ -88,14 +101,17 @@ int build_publish_report(struct build_set *set, const char *text, struct error *
  * report as well, so that what it says of the time ends here. */
 static int prepare(struct build *build, struct error *error)
 {
+	struct output *const files[] = { build->output, build->hash_file, build->tree_file,
+					 build->signature_file };
 	int ret;
 
 	progress_stage(build->progress, "publish");
 	ret = write_root_hash(build, error);
 	if (ret == 0)
-		ret = set_owner(build, build->output, error);
-	if (ret == 0 && build->hash_file)
-		ret = set_owner(build, build->hash_file, error);
+		ret = write_signature(build, error);
+	for (size_t i = 0; ret == 0 && i < sizeof(files) / sizeof(files[0]); i++)
+		if (files[i])
+			ret = set_owner(build, files[i], error);
 	if (ret == 0 && build->options->sync)
 		ret = output_sync(build->output, error);
 	if (ret < 0)
@@ -103,6 +119,9 @@ static int prepare(struct build *build, struct error *error)
 	progress_finish(build->progress);
 	return 0;
 }
+
+/* Of one image: itself, what speaks of it, and what spoke of the one before. */
+#define FILES_MAX (4 + BUILD_REPLACED_MAX)
 
 /* The files of a set, and those that go. */
 struct items {
@@ -129,14 +148,18 @@ static bool has_path(const struct items *items, const char *path)
 /* What one image's old root hash was in may be another's new file. */
 static int add_replaced(struct items *items, struct build *build, struct error *error)
 {
-	struct output *replaced autocall(cleanup_output_close) = NULL;
-	int ret = build_find_replaced(build, &replaced, error);
+	struct output *replaced[BUILD_REPLACED_MAX] = { NULL };
+	int ret = build_find_replaced(build, replaced, error);
 
-	if (ret < 0 || !replaced || has_path(items, output_path(replaced)))
-		return ret;
-	add_item(items, replaced, PUBLISH_SPEAKS_OF_ONE);
-	items->replaced[items->replaced_count++] = steal_ptr(&replaced);
-	return 0;
+	for (size_t i = 0; i < BUILD_REPLACED_MAX; i++) {
+		if (ret < 0 || !replaced[i] || has_path(items, output_path(replaced[i]))) {
+			output_close(replaced[i]);
+			continue;
+		}
+		add_item(items, replaced[i], PUBLISH_SPEAKS_OF_ONE);
+		items->replaced[items->replaced_count++] = replaced[i];
+	}
+	return ret;
 }
 
 static int collect(struct build_set *set, struct items *items, struct error *error)
@@ -146,6 +169,8 @@ static int collect(struct build_set *set, struct items *items, struct error *err
 	for (size_t i = 0; i < set->count; i++) {
 		add_item(items, set->builds[i].output, PUBLISH_SPEAKS_OF_NOTHING);
 		add_item(items, set->builds[i].hash_file, PUBLISH_SPEAKS_OF_ONE);
+		add_item(items, set->builds[i].tree_file, PUBLISH_SPEAKS_OF_ONE);
+		add_item(items, set->builds[i].signature_file, PUBLISH_SPEAKS_OF_ONE);
 	}
 	add_item(items, set->report_file, PUBLISH_SPEAKS_OF_ONE);
 	for (size_t i = 0; ret == 0 && i < set->count; i++)
@@ -168,15 +193,16 @@ static int publish_items(struct build_set *set, struct items *items, struct erro
 	int ret = publish(items->items, items->count, set->options->sync, error);
 
 	for (size_t i = 0; ret == 0 && i < items->replaced_count; i++)
-		log_info("removed %s: it was the root hash of the image that was replaced",
-			 output_path(items->replaced[i]));
+		log_info("removed %s: it was %s", output_path(items->replaced[i]),
+			 output_what(items->replaced[i]));
 	return ret;
 }
 
 int build_publish(struct build_set *set, struct error *error)
 {
-	autofree struct publish_item *room = calloc(3 * set->count + 1, sizeof(*room));
-	autofree struct output **replaced = calloc(set->count, sizeof(struct output *));
+	autofree struct publish_item *room = calloc(set->count * FILES_MAX + 1, sizeof(*room));
+	autofree struct output **replaced =
+		calloc(set->count * BUILD_REPLACED_MAX, sizeof(struct output *));
 	struct items items = { .items = room, .replaced = replaced };
 	int ret = room && replaced ? 0 : error_nomem(error);
 

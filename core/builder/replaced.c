@@ -2,13 +2,16 @@
 /*
  * The image that is replaced may have been measured, and its root hash lie beside it in a file that
  * this build does not write: because it measures nothing, or names its file otherwise. That file
- * would stand beside the new image and speak of another one. It is told by the old image's hash
- * tree, so that the root hash of no other image is taken for it.
+ * would stand beside the new image and speak of another one; so would a hash tree and a signature.
+ * They are told by the old image's hash tree, so that the root hash of no other image is taken for
+ * it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/io.h"
 #include "core/builder/private.h"
 #include "core/inspect/measured.h"
 
@@ -25,36 +28,94 @@ static int know_all(void *arg, int fd, uint64_t off, uint64_t len, struct kataim
 	return 0;
 }
 
-/* *path: of the file that the image at fd is measured by, to be freed; NULL when there is none. */
-static int find_hash_file(int fd, const char *image, char **path, struct error *error)
+/* The names of files that go: owned. */
+struct replaced {
+	char *hash_file, *tree_file, *signature_file; /* NULL: there is none */
+};
+
+static void free_replaced(struct replaced *replaced)
+{
+	free(replaced->hash_file);
+	free(replaced->tree_file);
+	free(replaced->signature_file);
+}
+
+/* Whatever else has the name of a signature stays. */
+static bool is_signature(const char *path)
+{
+	static const uint8_t signed_data[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+					       0xf7, 0x0d, 0x01, 0x07, 0x02 };
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+	uint8_t start[32];
+
+	return fd >= 0 && io_pread(fd, start, sizeof(start), 0) == 0 &&
+	       memmem(start, sizeof(start), signed_data, sizeof(signed_data));
+}
+
+static int find_signature(const char *image, char **path, struct error *error)
+{
+	*path = beside_path(image, BESIDE_SIGNATURE);
+	if (!*path)
+		return error_nomem(error);
+	if (!is_signature(*path))
+		free(steal_ptr(path));
+	return 0;
+}
+
+/* What speaks of the image at fd, as its hash tree shows. */
+static int find_files(int fd, const char *image, struct replaced *replaced, struct error *error)
 {
 	const struct inspect_probe probe = { .probe = know_all };
+	struct inspect_hash_tree *tree;
 	struct inspection inspection;
 	int ret = inspect_fd(fd, &probe, &inspection, error);
 
+	tree = &inspection.hash_tree;
 	if (ret == 0)
 		ret = measured_find(fd, image, &inspection, error);
-	if (ret == 0)
-		*path = steal_ptr(&inspection.hash_tree.file);
+	if (ret == 0 && inspection.has_hash_tree)
+		ret = find_signature(image, &replaced->signature_file, error);
+	if (ret == 0 && inspection.has_hash_tree) {
+		replaced->hash_file = steal_ptr(&tree->file);
+		if (tree->place == HASH_FILE)
+			replaced->tree_file = steal_ptr(&tree->tree_file);
+	}
 	inspect_clear(&inspection);
 	return ret;
 }
 
-int build_find_replaced(const struct build *build, struct output **replaced, struct error *error)
+static int open_replaced(const char *what, const char *path, const struct output *written,
+			 struct output **output, struct error *error)
+{
+	if (!path || (written && strcmp(output_path(written), path) == 0))
+		return 0;
+	return output_open(what, path, NULL, output, error);
+}
+
+int build_find_replaced(const struct build *build, struct output *outputs[BUILD_REPLACED_MAX],
+			struct error *error)
 {
 	const char *image = output_path(build->output);
+	struct replaced replaced __attribute__((cleanup(free_replaced))) = { 0 };
 	autoerror struct error unreadable = ERROR_INIT;
 	autoclose int fd = inspect_open(image, &unreadable);
-	autofree char *path = NULL;
 	int ret = 0;
 
 	/* An image that nobody can read here is no image of ours, or there is none. */
 	if (fd >= 0)
-		ret = find_hash_file(fd, image, &path, &unreadable);
+		ret = find_files(fd, image, &replaced, &unreadable);
 	if (ret == -ENOMEM)
 		return error_nomem(error);
-	if (ret < 0 || !path ||
-	    (build->hash_file && strcmp(output_path(build->hash_file), path) == 0))
+	if (ret < 0)
 		return 0;
-	return output_open("the replaced image's root hash", path, NULL, replaced, error);
+	ret = open_replaced("the root hash of the image that was replaced", replaced.hash_file,
+			    build->hash_file, &outputs[0], error);
+	if (ret == 0)
+		ret = open_replaced("the hash tree of the image that was replaced",
+				    replaced.tree_file, build->tree_file, &outputs[1], error);
+	if (ret == 0)
+		ret = open_replaced("the signature of the image that was replaced",
+				    replaced.signature_file, build->signature_file, &outputs[2],
+				    error);
+	return ret;
 }

@@ -9,7 +9,6 @@
 #include "core/base/textstream.h"
 #include "core/builder/private.h"
 #include "core/inspect/jsonout.h"
-#include "lib/hex.h"
 
 static void add_backend(struct json *json, const struct build *build)
 {
@@ -185,31 +184,55 @@ static void add_stages(struct json *json, const struct build *build)
 	json_close(json, '}');
 }
 
-/* With the kernel parameter that mounts the measured root, as Kata's runtime makes it. */
+static void add_output(struct json *json, const char *key, const struct output *output)
+{
+	json_add_text(json, key, output ? output_path(output) : NULL);
+}
+
+static void add_tree_form(struct json *json, const struct build *build)
+{
+	static const char *const places[] = { "partition", "append", "file" };
+	const struct verity_params *params = &build->verity;
+
+	json_add_number(json, "data_blocks", params->data_blocks);
+	json_add_text(json, "place", places[build->config->verity.place]);
+	json_add_text(json, "hash", verity_hash_names[params->hash]);
+	json_add_number(json, "data_block_bytes", params->data_block_bytes);
+	json_add_number(json, "hash_block_bytes", params->hash_block_bytes);
+	json_add_number(json, "hash_start_block", build_hash_start_block(build));
+	if (params->superblock)
+		json_add_uuid(json, "superblock_uuid", build->verity_uuid);
+	else
+		json_add_null(json, "superblock_uuid");
+}
+
+static void add_parameters(struct json *json, const struct build *build)
+{
+	struct parameters parameters;
+
+	build_make_parameters(build, &parameters);
+	json_add_text(json, "line", parameters.line);
+	json_add_text(json, "kernel_parameter", parameters.create);
+	json_add_text(json, "roothash_parameter", parameters.roothash);
+	json_add_text(json, "kernel_verity_params", parameters.obstacle ? NULL : parameters.line);
+	json_add_text(json, "extension_parameter",
+		      parameters.obstacle ? NULL : parameters.extension);
+}
+
 static void add_verity(struct json *json, const struct build *build)
 {
-	uint64_t blocks = build->verity.data_blocks;
-	char line[VERITY_LINE_BYTES], root[2 * DIGEST_BYTES + 1],
-		salt[2 * VERITY_SALT_MAX_BYTES + 1], target[VERITY_LINE_BYTES + 256];
-
 	if (!build->measured) {
 		json_add_null(json, "verity");
 		return;
 	}
 	json_open(json, "verity", '{');
-	verity_format_line(&build->verity, build->root_hash, line);
-	hex_format(build->root_hash, DIGEST_BYTES, root);
-	hex_format(build->verity.salt, build->verity.salt_len, salt);
-	snprintf(target, sizeof(target),
-		 "dm-mod.create=\"dm-verity,,,ro,0 %" PRIu64
-		 " verity 1 DATA HASH 4096 4096 %" PRIu64 " 0 sha256 %s %s\"",
-		 blocks * (VERITY_BLOCK_BYTES / SECTOR_BYTES), blocks, root, *salt ? salt : "-");
-	json_add_text(json, "root_hash", root);
-	json_add_text(json, "salt", salt);
-	json_add_number(json, "data_blocks", blocks);
-	json_add_text(json, "hash_file", output_path(build->hash_file));
-	json_add_text(json, "line", line);
-	json_add_text(json, "kernel_parameter", target);
+	json_add_hex(json, "root_hash", build->root_hash, verity_digest_bytes(build->verity.hash));
+	json_add_hex(json, "salt", build->verity.salt, build->verity.salt_len);
+	add_tree_form(json, build);
+	add_output(json, "hash_file", build->hash_file);
+	add_output(json, "tree_file", build->tree_file);
+	add_output(json, "signature_file", build->signature_file);
+	add_parameters(json, build);
 	json_close(json, '}');
 }
 

@@ -16,6 +16,20 @@ static void print_text(FILE *out, const char *name, const char *text)
 	fprintf(out, "%s %zu:%s\n", name, strlen(text), text);
 }
 
+static void print_verity_options(FILE *out, const struct config *config)
+{
+	if (!config->verity.enabled ||
+	    (config->verity.place == HASH_PARTITION && !config->verity.superblock &&
+	     config->verity.hash == VERITY_SHA256 &&
+	     config->verity.data_block_bytes == VERITY_BLOCK_BYTES &&
+	     config->verity.hash_block_bytes == VERITY_BLOCK_BYTES))
+		return;
+	fprintf(out, "verity place %d superblock %d hash %d\n", config->verity.place,
+		config->verity.superblock, config->verity.hash);
+	fprintf(out, "verity blocks %" PRIu64 " %" PRIu64 "\n", config->verity.data_block_bytes,
+		config->verity.hash_block_bytes);
+}
+
 static void print_image_options(FILE *out, const struct config *config, int64_t build_time)
 {
 	fprintf(out, "dax %d\nhugepages %d\n", config->image.dax, config->image.hugepages);
@@ -26,6 +40,7 @@ static void print_image_options(FILE *out, const struct config *config, int64_t 
 	/* What is not the default came later: images of the default keep their bytes. */
 	if (config->image.table != IMAGE_TABLE_DOS)
 		fprintf(out, "table %d\nmapped %d\n", config->image.table, config->image.mapped);
+	print_verity_options(out, config);
 }
 
 static void print_backend_options(FILE *out, const struct kataimg_backend *table,

@@ -5,7 +5,6 @@
 
 #include "core/base/log.h"
 #include "core/builder/private.h"
-#include "lib/hex.h"
 
 #define MEBIBYTE (1024.0 * 1024.0)
 
@@ -52,10 +51,33 @@ static void log_compression(const struct build *build)
 			 raw, 100.0 * (double)build->compressed_bytes / (double)raw);
 }
 
+static void log_measured(const struct build *build)
+{
+	char root[2 * VERITY_DIGEST_MAX_BYTES + 1];
+	struct parameters parameters;
+
+	build_root_hash_text(build, root);
+	build_make_parameters(build, &parameters);
+	log_info("root hash %s, in %s", root, output_path(build->hash_file));
+	if (build->tree_file)
+		log_info("hash tree in %s", output_path(build->tree_file));
+	if (build->signature_file)
+		log_info("signature in %s", output_path(build->signature_file));
+	if (parameters.obstacle) {
+		log_info("Kata's runtime makes no device of this hash tree: %s",
+			 parameters.obstacle);
+	} else {
+		log_info("kernel_verity_params=%s", parameters.line);
+		log_info("%s", parameters.extension);
+	}
+	log_info("%s", parameters.create);
+	log_info("%s", parameters.roothash);
+}
+
 void report_log_summary(const struct build *build)
 {
 	const struct kataimg_fs_info *info = &build->info;
-	char inodes[64] = "", root[2 * DIGEST_BYTES + 1];
+	char inodes[64] = "";
 
 	if (!(info->flags & KATAIMG_FS_INODES_NOT_COUNTED))
 		snprintf(inodes, sizeof(inodes), " with %" PRIu64 " inodes", info->inodes);
@@ -63,8 +85,6 @@ void report_log_summary(const struct build *build)
 	log_info("%s: %.0f MiB, %s of %.1f MiB%s, %.1f MiB free", output_path(build->output),
 		 (double)build->geometry.image_bytes / MEBIBYTE, info->type,
 		 (double)info->size_bytes / MEBIBYTE, inodes, (double)info->free_bytes / MEBIBYTE);
-	if (!build->measured)
-		return;
-	hex_format(build->root_hash, DIGEST_BYTES, root);
-	log_info("root hash %s, in %s", root, output_path(build->hash_file));
+	if (build->measured)
+		log_measured(build);
 }

@@ -25,6 +25,7 @@
 #include "core/config/keys.h"
 #include "core/config/mistakes.h"
 #include "core/format/geometry.h"
+#include "core/format/verity.h"
 #include "core/tree/owner.h"
 #include "core/tree/tree.h"
 #include "lib/hashtable.h"
@@ -116,9 +117,17 @@ struct config {
 	} selinux;
 	struct {
 		bool enabled;
-		struct config_bytes salt; /* empty: derive */
-		char *variant;            /* NULL: as "" */
-		char *hash_file;          /* NULL or "": beside the image, named by variant */
+		enum hash_place place; /* after config_finish: the one for the table */
+		bool superblock;       /* the same, for table and place */
+		enum verity_hash hash;
+		uint64_t data_block_bytes, hash_block_bytes; /* verity_block_is_valid */
+		struct config_bytes salt;                    /* empty: derive */
+		char *variant;                               /* NULL: as "" */
+		char *hash_file; /* NULL or "": beside the image, named by variant */
+		char *tree_file; /* NULL or "": beside the image, named after it */
+		char *sign_key;  /* NULL or "": the root hash is not signed */
+		char *sign_certificate;
+		char *signature_file; /* NULL or "": beside the image, named after it */
 	} verity;
 
 	char *name; /* owned: of the image; NULL: it is the only one, without a name */

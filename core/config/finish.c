@@ -7,6 +7,7 @@
 #include "core/base/suggest.h"
 #include "core/config/config.h"
 #include "core/config/inifile.h"
+#include "core/config/measured.h"
 #include "core/config/shape.h"
 
 #define ALIGN_WITHOUT_TABLE (UINT64_C(2) << 20)
@@ -161,5 +162,7 @@ int config_finish(struct config *config, const struct config_backends *backends,
 		ret = config_check_compress(config, error);
 	if (ret == 0)
 		ret = check_owners(config, error);
+	if (ret == 0)
+		ret = measured_finish(config, error);
 	return ret < 0 ? ret : check_source(config, error);
 }

@@ -10,6 +10,7 @@
 #include "core/config/value.h"
 
 static const char *const table_choices[] = { "dos", "none", NULL };
+static const char *const place_choices[] = { "partition", "append", "file", NULL };
 static const char *const dax_choices[] = { "yes", "no", "auto", NULL };
 static const char *const compress_choices[] = { "none", "gzip", "zstd", NULL };
 static const char *const unsupported_choices[] = { "error", "drop", NULL };
@@ -106,7 +107,22 @@ const struct config_key config_keys[] = {
 	  "label every file by this policy file, as setfiles does" },
 
 	{ "verity", "enabled", CONFIG_BOOL, MEMBER(verity.enabled), "no",
-	  "measure the root filesystem: a dm-verity hash tree in partition 2" },
+	  "measure the root filesystem: a dm-verity hash tree of it" },
+	{ "verity", "place", CONFIG_ENUM, MEMBER(verity.place), "partition",
+	  "where the hash tree is: partition 2, right behind the filesystem (the default with "
+	  "table = none), or a file beside the image",
+	  place_choices },
+	{ "verity", "superblock", CONFIG_BOOL, MEMBER(verity.superblock), "no",
+	  "veritysetup's superblock in front of the hash tree, which Kata's runtime does not "
+	  "expect; yes by default with place = append" },
+	{ "verity", "hash", CONFIG_ENUM, MEMBER(verity.hash), "sha256",
+	  "what the hash tree is made of; Kata's runtime knows sha256 alone", verity_hash_names },
+	{ "verity", "data-block", CONFIG_SIZE, MEMBER(verity.data_block_bytes), "4096",
+	  "the bytes that a digest is of: a power of two", .min = VERITY_BLOCK_MIN_BYTES,
+	  .max = VERITY_BLOCK_MAX_BYTES },
+	{ "verity", "hash-block", CONFIG_SIZE, MEMBER(verity.hash_block_bytes), "4096",
+	  "the bytes of a block of digests: a power of two", .min = VERITY_BLOCK_MIN_BYTES,
+	  .max = VERITY_BLOCK_MAX_BYTES },
 	{ "verity", "salt", CONFIG_HEX, MEMBER(verity.salt), NULL,
 	  "up to 256 bytes in hexadecimal; not given: derived from the tree" },
 	{ "verity", "variant", CONFIG_STRING, MEMBER(verity.variant), NULL,
@@ -114,6 +130,18 @@ const struct config_key config_keys[] = {
 	  .check = check_name_part },
 	{ "verity", "hash-file", CONFIG_PATH, MEMBER(verity.hash_file), NULL,
 	  "another place for the root hash's file", .is_output = true },
+	{ "verity", "tree-file", CONFIG_PATH, MEMBER(verity.tree_file), NULL,
+	  "with place = file, where the hash tree goes; not given: IMAGE.verity beside the image, "
+	  "where IMAGE loses a .raw at its end",
+	  .is_output = true },
+	{ "verity", "sign-key", CONFIG_PATH, MEMBER(verity.sign_key), NULL,
+	  "sign the root hash with this RSA key: PEM, without a passphrase" },
+	{ "verity", "sign-certificate", CONFIG_PATH, MEMBER(verity.sign_certificate), NULL,
+	  "the key's certificate: PEM" },
+	{ "verity", "signature-file", CONFIG_PATH, MEMBER(verity.signature_file), NULL,
+	  "where the signature goes; not given: IMAGE.roothash.p7s beside the image, named "
+	  "likewise",
+	  .is_output = true },
 };
 
 const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);

@@ -42,7 +42,7 @@ struct config_key {
 	int (*check)(const char *value, struct error *error);
 };
 
-#define CONFIG_KEYS_MAX 48
+#define CONFIG_KEYS_MAX 64
 
 extern const struct config_key config_keys[];
 extern const size_t config_key_count; /* at most CONFIG_KEYS_MAX */

@@ -13,7 +13,7 @@
 struct hash_file {
 	char *path;                  /* owned; as it would be opened from here */
 	struct verity_params params; /* data_blocks 0: the file does not say */
-	uint8_t root[DIGEST_BYTES];
+	uint8_t root[VERITY_DIGEST_MAX_BYTES];
 };
 
 struct hash_files {

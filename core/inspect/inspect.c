@@ -288,6 +288,7 @@ void inspect_clear(struct inspection *inspection)
 	findings_clear(&inspection->notes);
 	content_clear(&inspection->content);
 	free(inspection->hash_tree.file);
+	free(inspection->hash_tree.tree_file);
 }
 
 static int compare_partition(const struct inspection *inspection, const struct geometry *expected,

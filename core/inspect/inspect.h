@@ -51,12 +51,20 @@ struct inspect_findings {
 	size_t count, room;
 };
 
-/* A dm-verity hash tree of partition 1, in partition 2. */
+/* A dm-verity hash tree of the root filesystem. */
 struct inspect_hash_tree {
-	uint64_t data_blocks;
-	char *file; /* owned: the root_hash*.txt beside the image that its top belongs to */
-	uint8_t expected[DIGEST_BYTES]; /* the root hash, when there is a file or it was checked */
-	bool checked;                   /* every block was read; then findings are set */
+	enum hash_place place;
+	unsigned int partition; /* of HASH_PARTITION */
+	char *tree_file;        /* owned: of HASH_FILE, beside the image */
+	struct region area;     /* of the image or of tree_file: from the superblock or the tree on,
+				   as far as there may be anything of it */
+	struct verity_params params;
+	bool salted;      /* params has the salt, by the superblock, a file, or on request */
+	uint8_t uuid[16]; /* of the superblock, if params has one */
+	char *file;       /* owned: the root_hash*.txt beside the image that its top belongs to */
+	/* The root hash, when there is a file or it was checked. */
+	uint8_t expected[VERITY_DIGEST_MAX_BYTES];
+	bool checked; /* every block was read; then findings are set */
 	struct measure_findings findings;
 };
 

@@ -103,7 +103,8 @@ static void add_check(struct json *json, const struct inspect_hash_tree *tree)
 			      found->root_right && !found->tree.count && !found->data.count);
 		add_wrong(json, "wrong_data_blocks", &found->data);
 		add_wrong(json, "wrong_tree_blocks", &found->tree);
-		json_add_hex(json, "found_root_hash", found->root, DIGEST_BYTES);
+		json_add_hex(json, "found_root_hash", found->root,
+			     verity_digest_bytes(tree->params.hash));
 	} else {
 		json_add_null(json, "right");
 		json_add_null(json, "wrong_data_blocks");
@@ -112,24 +113,42 @@ static void add_check(struct json *json, const struct inspect_hash_tree *tree)
 	}
 }
 
+static void add_tree_place(struct json *json, const struct inspect_hash_tree *tree)
+{
+	static const char *const places[] = { "partition", "append", "file" };
+
+	json_add_text(json, "place", places[tree->place]);
+	if (tree->place == HASH_PARTITION)
+		json_add_number(json, "partition", tree->partition);
+	else
+		json_add_null(json, "partition");
+	json_add_text(json, "file", tree->place == HASH_FILE ? tree->tree_file : NULL);
+	json_add_number(json, "start_bytes", tree->area.start_bytes);
+	json_add_number(json, "size_bytes", tree->area.len_bytes);
+}
+
 static void add_hash_tree(struct json *json, const struct inspection *inspection)
 {
 	const struct inspect_hash_tree *tree = &inspection->hash_tree;
+	const struct verity_params *params = &tree->params;
 
 	if (!inspection->has_hash_tree) {
 		json_add_null(json, "hash_tree");
 		return;
 	}
 	json_open(json, "hash_tree", '{');
-	json_add_number(json, "partition", 2);
-	json_add_number(json, "start_bytes", inspection->partitions[1].start_bytes);
-	json_add_number(json, "size_bytes", inspection->partitions[1].len_bytes);
-	json_add_number(json, "data_blocks", tree->data_blocks);
-	json_add_number(json, "block_bytes", VERITY_BLOCK_BYTES);
-	json_add_text(json, "algorithm", "sha256");
+	add_tree_place(json, tree);
+	json_add_number(json, "data_blocks", params->data_blocks);
+	json_add_number(json, "block_bytes", params->data_block_bytes);
+	json_add_number(json, "hash_block_bytes", params->hash_block_bytes);
+	json_add_text(json, "algorithm", verity_hash_names[params->hash]);
+	if (params->superblock)
+		json_add_uuid(json, "superblock_uuid", tree->uuid);
+	else
+		json_add_null(json, "superblock_uuid");
 	json_add_text(json, "root_hash_file", tree->file);
 	if (tree->checked || tree->file)
-		json_add_hex(json, "root_hash", tree->expected, DIGEST_BYTES);
+		json_add_hex(json, "root_hash", tree->expected, verity_digest_bytes(params->hash));
 	else
 		json_add_null(json, "root_hash");
 	add_check(json, tree);

@@ -151,37 +151,66 @@ static void print_command(const char *root_hash, const char *path, FILE *out)
 	fputs(" does\n", out);
 }
 
-static void print_check(const struct inspect_hash_tree *tree, const char *path, FILE *out)
+static void print_check(const struct inspection *inspection, const char *path, FILE *out)
 {
+	const struct inspect_hash_tree *tree = &inspection->hash_tree;
 	const struct measure_findings *found = &tree->findings;
+	char name[ROOT_NAME_BYTES];
 
 	if (!tree->checked)
 		print_command(tree->file ? tree->file : "FILE-OR-HASH", path, out);
 	else if (found->root_right && found->data.count == 0 && found->tree.count == 0)
-		fprintf(out,
-			"  %-14s yes: all %" PRIu64 " blocks of partition 1 belong to the root "
-			"hash\n",
-			"checked", tree->data_blocks);
+		fprintf(out, "  %-14s yes: all %" PRIu64 " blocks of %s belong to the root hash\n",
+			"checked", tree->params.data_blocks, inspect_root_name(inspection, name));
 	else
 		fprintf(out, "  %-14s yes: it contradicts\n", "checked");
+}
+
+static void print_tree_place(const struct inspect_hash_tree *tree, FILE *out)
+{
+	fputs("hash tree ", out);
+	if (tree->place == HASH_PARTITION)
+		fprintf(out, "in partition %u", tree->partition);
+	else if (tree->place == HASH_APPEND)
+		fprintf(out, "behind the filesystem, at byte %" PRIu64, tree->area.start_bytes);
+	else
+		fputs("in ", out);
+	if (tree->place == HASH_FILE)
+		text_print_line(out, tree->tree_file);
+}
+
+static void print_tree_form(const struct inspect_hash_tree *tree, FILE *out)
+{
+	const struct verity_params *params = &tree->params;
+	char uuid[UUID_TEXT_BYTES];
+
+	fprintf(out, ": dm-verity, %s, blocks of %" PRIu32 " bytes",
+		params->hash == VERITY_SHA512 ? "SHA-512" : "SHA-256", params->data_block_bytes);
+	if (params->hash_block_bytes != params->data_block_bytes)
+		fprintf(out, ", its own of %" PRIu32, params->hash_block_bytes);
+	fputc('\n', out);
+	if (params->superblock)
+		fprintf(out, "  %-14s veritysetup's, %s\n", "superblock",
+			uuid_format(tree->uuid, uuid));
 }
 
 static void print_hash_tree(const struct inspection *inspection, const char *path, FILE *out)
 {
 	const struct inspect_hash_tree *tree = &inspection->hash_tree;
-	char root[2 * DIGEST_BYTES + 1];
+	char root[2 * VERITY_DIGEST_MAX_BYTES + 1], name[ROOT_NAME_BYTES];
 
 	if (!inspection->has_hash_tree)
 		return;
-	fprintf(out, "hash tree in partition 2: dm-verity, SHA-256, blocks of %u bytes\n",
-		VERITY_BLOCK_BYTES);
-	fprintf(out, "  %-14s %" PRIu64 " blocks of partition 1\n", "of", tree->data_blocks);
-	hex_format(tree->expected, DIGEST_BYTES, root);
+	print_tree_place(tree, out);
+	print_tree_form(tree, out);
+	inspect_root_name(inspection, name);
+	fprintf(out, "  %-14s %" PRIu64 " blocks of %s\n", "of", tree->params.data_blocks, name);
+	hex_format(tree->expected, verity_digest_bytes(tree->params.hash), root);
 	if (tree->checked || tree->file)
 		fprintf(out, "  %-14s %s\n", "root hash", root);
 	if (tree->file)
 		print_words(out, "as in", tree->file);
-	print_check(tree, path, out);
+	print_check(inspection, path, out);
 }
 
 static void print_findings(const char *name, const struct inspect_findings *findings, FILE *out)

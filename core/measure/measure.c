@@ -14,11 +14,10 @@
 #include "lib/cleanup.h"
 #include "lib/round.h"
 
-/* A job hashes the data below so many hash blocks: 8 MiB, read in pieces of 512 KiB. */
-#define JOB_BLOCKS 16
-#define PIECE_BYTES ((size_t)VERITY_DIGESTS_PER_BLOCK * VERITY_BLOCK_BYTES)
-
-DEFINE_CLEANUP(struct verity_hasher, verity_hasher_free)
+/* A job hashes so much of what is below, in pieces of what one hash block has digests of: of 512
+ * KiB at most, and at least 4 KiB. */
+#define JOB_BYTES (8u << 20)
+#define PIECE_MAX_BYTES ((size_t)VERITY_BLOCK_MAX_BYTES / DIGEST_BYTES * VERITY_BLOCK_MAX_BYTES)
 
 /* The progress of all levels together. */
 struct meter {
@@ -31,17 +30,21 @@ struct level {
 	const struct measure_area *area;
 	struct meter *meter;
 	const struct verity_params *params;
-	uint64_t below_off; /* of the blocks to hash, in the file */
+	size_t digest_bytes;
+	uint64_t per_block; /* digests in a hash block */
+	int below_fd;       /* of the blocks to hash */
+	uint64_t below_off;
+	uint32_t below_bytes; /* of each */
 	uint64_t below_blocks;
 	uint8_t *hash_blocks; /* of this level, zeroed */
 	uint64_t hash_block_count;
-	uint8_t zero_digest[DIGEST_BYTES]; /* of a block of zeros: holes need no reading */
+	uint8_t zero_digest[VERITY_DIGEST_MAX_BYTES]; /* of zeros: holes need no reading */
 };
 
 struct worker {
 	struct level *level;
 	struct verity_hasher *hasher;
-	uint8_t piece[PIECE_BYTES];
+	uint8_t piece[PIECE_MAX_BYTES];
 };
 
 static bool is_hole(int fd, uint64_t off, size_t len)
@@ -54,29 +57,32 @@ static bool is_hole(int fd, uint64_t off, size_t len)
 /* How many blocks have their digests in a hash block: as many as fit, but fewer in the last one. */
 static size_t count_below(const struct level *level, uint64_t hash_block)
 {
-	uint64_t left = level->below_blocks - hash_block * VERITY_DIGESTS_PER_BLOCK;
+	uint64_t left = level->below_blocks - hash_block * level->per_block;
 
-	return left < VERITY_DIGESTS_PER_BLOCK ? (size_t)left : VERITY_DIGESTS_PER_BLOCK;
+	return left < level->per_block ? (size_t)left : (size_t)level->per_block;
+}
+
+static uint8_t *hash_block_at(const struct level *level, uint64_t hash_block)
+{
+	return level->hash_blocks + hash_block * level->params->hash_block_bytes;
 }
 
 static int hash_piece(struct worker *worker, uint64_t hash_block)
 {
 	const struct level *level = worker->level;
-	uint64_t first = hash_block * VERITY_DIGESTS_PER_BLOCK;
-	size_t count = count_below(level, hash_block);
-	uint64_t off = level->below_off + first * VERITY_BLOCK_BYTES;
-	uint8_t *digests = level->hash_blocks + hash_block * VERITY_BLOCK_BYTES;
-	bool hole = is_hole(level->area->fd, off, count * VERITY_BLOCK_BYTES);
-	int ret = hole ? 0
-		       : io_pread(level->area->fd, worker->piece, count * VERITY_BLOCK_BYTES, off);
+	size_t count = count_below(level, hash_block), bytes = count * level->below_bytes;
+	uint64_t off = level->below_off + hash_block * level->per_block * level->below_bytes;
+	uint8_t *digest = hash_block_at(level, hash_block);
+	bool hole = is_hole(level->below_fd, off, bytes);
+	int ret = hole ? 0 : io_pread(level->below_fd, worker->piece, bytes, off);
 
-	for (size_t i = 0; ret == 0 && i < count; i++) {
+	for (size_t i = 0; ret == 0 && i < count; i++, digest += level->digest_bytes) {
 		if (hole)
-			memcpy(digests + i * DIGEST_BYTES, level->zero_digest, DIGEST_BYTES);
+			memcpy(digest, level->zero_digest, level->digest_bytes);
 		else
 			ret = verity_hash_block(worker->hasher,
-						worker->piece + i * VERITY_BLOCK_BYTES,
-						digests + i * DIGEST_BYTES);
+						worker->piece + i * level->below_bytes,
+						level->below_bytes, digest);
 	}
 	return ret;
 }
@@ -117,18 +123,24 @@ static void *make_worker(void *arg)
 	return worker->hasher ? steal_ptr(&worker) : NULL;
 }
 
+/* How many hash blocks a job fills. */
+static uint64_t job_blocks(const struct level *level)
+{
+	return JOB_BYTES / (level->per_block * level->below_bytes);
+}
+
 static int run_job(void *arg, uint64_t index)
 {
 	struct worker *worker = arg;
 	struct level *level = worker->level;
-	uint64_t end = (index + 1) * JOB_BLOCKS;
+	uint64_t end = (index + 1) * job_blocks(level);
 	int ret = 0;
 
 	if (end > level->hash_block_count)
 		end = level->hash_block_count;
-	for (uint64_t at = index * JOB_BLOCKS; ret == 0 && at < end; at++) {
+	for (uint64_t at = index * job_blocks(level); ret == 0 && at < end; at++) {
 		ret = cancel_requested() ? -ECANCELED : hash_piece(worker, at);
-		report_progress(level, count_below(level, at) * VERITY_BLOCK_BYTES);
+		report_progress(level, count_below(level, at) * level->below_bytes);
 	}
 	return ret;
 }
@@ -137,16 +149,17 @@ static int hash_zeros(struct level *level)
 {
 	struct verity_hasher *hasher autocall(cleanup_verity_hasher_free) =
 		verity_hasher_new(level->params);
-	static const uint8_t zeros[VERITY_BLOCK_BYTES];
+	static const uint8_t zeros[VERITY_BLOCK_MAX_BYTES];
 
-	return hasher ? verity_hash_block(hasher, zeros, level->zero_digest) : -ENOMEM;
+	return hasher ? verity_hash_block(hasher, zeros, level->below_bytes, level->zero_digest)
+		      : -ENOMEM;
 }
 
 /* Hashes all blocks below a level into its hash blocks. */
 static int hash_level(struct level *level)
 {
 	static const struct pool_workers workers = { make_worker, run_job, free_worker };
-	uint64_t jobs = div_up(level->hash_block_count, JOB_BLOCKS);
+	uint64_t jobs = div_up(level->hash_block_count, job_blocks(level));
 	int ret = hash_zeros(level);
 
 	return ret < 0 ? ret : pool_run_workers(level->area->threads, jobs, &workers, level);
@@ -157,7 +170,7 @@ static int compute_level(struct level *level, struct error *error)
 {
 	int ret;
 
-	level->hash_blocks = calloc(level->hash_block_count, VERITY_BLOCK_BYTES);
+	level->hash_blocks = calloc(level->hash_block_count, level->params->hash_block_bytes);
 	if (!level->hash_blocks)
 		return error_nomem(error);
 	ret = hash_level(level);
@@ -166,24 +179,25 @@ static int compute_level(struct level *level, struct error *error)
 	return ret < 0 ? error_errno(error, -ret, "cannot compute the hash tree") : 0;
 }
 
-/* The digest of one block of the file. */
+/* The digest of the hash block at off. */
 static int hash_at(const struct measure_area *area, const struct verity_params *params,
-		   uint64_t off, uint8_t digest[DIGEST_BYTES], struct error *error)
+		   uint64_t off, uint8_t *digest, struct error *error)
 {
 	struct verity_hasher *hasher autocall(cleanup_verity_hasher_free) =
 		verity_hasher_new(params);
-	uint8_t block[VERITY_BLOCK_BYTES];
-	int ret = hasher ? io_pread(area->fd, block, sizeof(block), off) : -ENOMEM;
+	uint8_t block[VERITY_BLOCK_MAX_BYTES];
+	int ret = hasher ? io_pread(area->tree_fd, block, params->hash_block_bytes, off) : -ENOMEM;
 
 	if (ret == 0)
-		ret = verity_hash_block(hasher, block, digest);
+		ret = verity_hash_block(hasher, block, params->hash_block_bytes, digest);
 	return ret < 0 ? error_errno(error, -ret, "cannot compute the root hash") : 0;
 }
 
-static uint64_t level_off(const struct measure_area *area, const struct verity_layout *layout,
-			  unsigned int level)
+static uint64_t level_off(const struct measure_area *area, const struct verity_params *params,
+			  const struct verity_layout *layout, unsigned int level)
 {
-	return area->tree_off + layout->first_block[level] * VERITY_BLOCK_BYTES;
+	return area->area_off + verity_tree_start(params) +
+	       layout->first_block[level] * params->hash_block_bytes;
 }
 
 /* A level whose hash blocks are still to be computed. */
@@ -191,14 +205,26 @@ static struct level begin_level(const struct measure_area *area, const struct ve
 				const struct verity_layout *layout, unsigned int number,
 				struct meter *meter)
 {
-	return (struct level){
+	struct level level = {
 		.area = area,
 		.meter = meter,
 		.params = params,
-		.below_off = number ? level_off(area, layout, number - 1) : area->data_off,
-		.below_blocks = number ? layout->blocks[number - 1] : params->data_blocks,
+		.digest_bytes = verity_digest_bytes(params->hash),
+		.per_block = verity_digests_per_block(params),
+		.below_fd = area->data_fd,
+		.below_off = area->data_off,
+		.below_bytes = params->data_block_bytes,
+		.below_blocks = params->data_blocks,
 		.hash_block_count = layout->blocks[number],
 	};
+
+	if (number == 0)
+		return level;
+	level.below_fd = area->tree_fd;
+	level.below_off = level_off(area, params, layout, number - 1);
+	level.below_bytes = params->hash_block_bytes;
+	level.below_blocks = layout->blocks[number - 1];
+	return level;
 }
 
 /* The digest of every block lies in a block of the level above, but that of the one on top. */
@@ -207,7 +233,8 @@ static void begin_meter(struct meter *meter, const struct verity_params *params,
 {
 	pthread_mutex_init(&meter->lock, NULL);
 	meter->done_bytes = 0;
-	meter->total_bytes = (params->data_blocks + layout->total_blocks - 1) * VERITY_BLOCK_BYTES;
+	meter->total_bytes = params->data_blocks * params->data_block_bytes +
+			     (layout->total_blocks - 1) * params->hash_block_bytes;
 }
 
 static int write_level(struct level *level, uint64_t off, struct error *error)
@@ -216,24 +243,24 @@ static int write_level(struct level *level, uint64_t off, struct error *error)
 
 	if (ret < 0)
 		return ret;
-	ret = io_pwrite(level->area->fd, level->hash_blocks,
-			level->hash_block_count * VERITY_BLOCK_BYTES, off);
+	ret = io_pwrite(level->area->tree_fd, level->hash_blocks,
+			level->hash_block_count * level->params->hash_block_bytes, off);
 	return ret < 0 ? error_errno(error, -ret, "cannot write the hash tree") : 0;
 }
 
 int measure_write(const struct measure_area *area, const struct verity_params *params,
-		  uint8_t root[DIGEST_BYTES], struct error *error)
+		  uint8_t root[VERITY_DIGEST_MAX_BYTES], struct error *error)
 {
 	struct verity_layout layout;
 	struct meter meter;
 	int ret = 0;
 
-	verity_layout(params->data_blocks, &layout);
+	verity_layout(params, &layout);
 	begin_meter(&meter, params, &layout);
 	for (unsigned int i = 0; ret == 0 && i < layout.levels; i++) {
 		struct level level = begin_level(area, params, &layout, i, &meter);
 
-		ret = write_level(&level, level_off(area, &layout, i), error);
+		ret = write_level(&level, level_off(area, params, &layout, i), error);
 		free(level.hash_blocks);
 	}
 	pthread_mutex_destroy(&meter.lock);
@@ -241,12 +268,13 @@ int measure_write(const struct measure_area *area, const struct verity_params *p
 }
 
 int measure_root(const struct measure_area *area, const struct verity_params *params,
-		 uint8_t root[DIGEST_BYTES], struct error *error)
+		 uint8_t root[VERITY_DIGEST_MAX_BYTES], struct error *error)
 {
 	struct verity_layout layout;
 
-	verity_layout(params->data_blocks, &layout);
-	return hash_at(area, params, level_off(area, &layout, layout.levels - 1), root, error);
+	verity_layout(params, &layout);
+	return hash_at(area, params, level_off(area, params, &layout, layout.levels - 1), root,
+		       error);
 }
 
 /* What a check knows of the blocks of one level: those that are not what is above them says. */
@@ -259,18 +287,20 @@ struct verdict {
 static void judge_block(const struct level *level, uint64_t hash_block, const uint8_t *stored,
 			struct verdict *below)
 {
-	const uint8_t *computed = level->hash_blocks + hash_block * VERITY_BLOCK_BYTES;
+	const uint8_t *computed = hash_block_at(level, hash_block);
+	size_t digest_bytes = level->digest_bytes;
 
 	for (size_t i = 0; i < count_below(level, hash_block); i++)
-		if (memcmp(stored + i * DIGEST_BYTES, computed + i * DIGEST_BYTES, DIGEST_BYTES))
-			below->wrong[hash_block * VERITY_DIGESTS_PER_BLOCK + i] = true;
+		if (memcmp(stored + i * digest_bytes, computed + i * digest_bytes, digest_bytes))
+			below->wrong[hash_block * level->per_block + i] = true;
 }
 
 /* A hash block that is wrong itself says nothing of what is below it. */
 static int judge_level(struct level *level, uint64_t off, const struct verdict *own,
 		       struct verdict *below, struct error *error)
 {
-	uint8_t stored[VERITY_BLOCK_BYTES];
+	const uint32_t block_bytes = level->params->hash_block_bytes;
+	uint8_t stored[VERITY_BLOCK_MAX_BYTES];
 	int ret = compute_level(level, error);
 
 	for (uint64_t i = 0; ret == 0 && i < level->hash_block_count; i++) {
@@ -278,8 +308,7 @@ static int judge_level(struct level *level, uint64_t off, const struct verdict *
 			return cancel_check(error);
 		if (own->wrong[i])
 			continue;
-		ret = io_pread(level->area->fd, stored, sizeof(stored),
-			       off + i * VERITY_BLOCK_BYTES);
+		ret = io_pread(level->area->tree_fd, stored, block_bytes, off + i * block_bytes);
 		if (ret < 0)
 			return error_errno(error, -ret, "cannot read the hash tree");
 		judge_block(level, i, stored, below);
@@ -287,11 +316,12 @@ static int judge_level(struct level *level, uint64_t off, const struct verdict *
 	return ret;
 }
 
-static void count_wrong(const struct verdict *verdict, uint64_t off, struct measure_wrong *wrong)
+static void count_wrong(const struct verdict *verdict, uint64_t off, uint32_t block_bytes,
+			struct measure_wrong *wrong)
 {
 	for (uint64_t i = 0; i < verdict->blocks; i++)
 		if (verdict->wrong[i] && wrong->count++ == 0)
-			*wrong = (struct measure_wrong){ 1, i, off + i * VERITY_BLOCK_BYTES };
+			*wrong = (struct measure_wrong){ 1, i, off + i * block_bytes };
 }
 
 /* Judges what is below a level; own, its own blocks' verdict, is replaced by that. */
@@ -304,7 +334,7 @@ static int descend(struct level *level, uint64_t off, struct verdict *own,
 	free(own->wrong);
 	*own = below;
 	if (ret == 0)
-		count_wrong(&below, level->below_off, wrong);
+		count_wrong(&below, level->below_off, level->below_bytes, wrong);
 	return ret;
 }
 
@@ -316,11 +346,11 @@ static int check_levels(const struct measure_area *area, const struct verity_par
 	struct verity_layout layout;
 	int ret = own.wrong ? 0 : error_nomem(error);
 
-	verity_layout(params->data_blocks, &layout);
+	verity_layout(params, &layout);
 	for (unsigned int i = layout.levels; ret == 0 && i > 0; i--) {
 		struct level level = begin_level(area, params, &layout, i - 1, meter);
 
-		ret = descend(&level, level_off(area, &layout, i - 1), &own,
+		ret = descend(&level, level_off(area, params, &layout, i - 1), &own,
 			      i > 1 ? &findings->tree : &findings->data, error);
 		free(level.hash_blocks);
 	}
@@ -329,20 +359,19 @@ static int check_levels(const struct measure_area *area, const struct verity_par
 }
 
 int measure_check(const struct measure_area *area, const struct verity_params *params,
-		  const uint8_t root[DIGEST_BYTES], struct measure_findings *findings,
-		  struct error *error)
+		  const uint8_t *root, struct measure_findings *findings, struct error *error)
 {
 	struct verity_layout layout;
 	struct meter meter;
 	int ret;
 
 	*findings = (struct measure_findings){ 0 };
-	verity_layout(params->data_blocks, &layout);
+	verity_layout(params, &layout);
 	begin_meter(&meter, params, &layout);
 	ret = check_levels(area, params, &meter, findings, error);
 	pthread_mutex_destroy(&meter.lock);
 	if (ret == 0)
 		ret = measure_root(area, params, findings->root, error);
-	findings->root_right = memcmp(findings->root, root, DIGEST_BYTES) == 0;
+	findings->root_right = memcmp(findings->root, root, verity_digest_bytes(params->hash)) == 0;
 	return ret;
 }

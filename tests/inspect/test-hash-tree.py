@@ -84,7 +84,7 @@ def ways_to_name_a_root_hash(measured):
     measured.accept('--root-hash', measured.root, '--salt', measured.salt)
     os.mkfifo(measured.kataimg.path('pipe'))
     no_file = "is no root hash's file: that is a line root_hash=HEX,salt=HEX,data_blocks=N"
-    measured.complain(2, '--root-hash zz: neither 64 hexadecimal digits nor a file', '--root-hash', 'zz')
+    measured.complain(2, '--root-hash zz: neither 64 nor 128 hexadecimal digits nor a file', '--root-hash', 'zz')
     measured.complain(2, 'has this root hash: give --salt', '--root-hash', '00' * 32)
     measured.complain(2, f'pipe {no_file}', '--root-hash', 'pipe')
     measured.complain(2, f'k.img {no_file}', '--root-hash', 'k.img')
@@ -148,12 +148,14 @@ def no_tree(measured):
         file.seek(start)
         file.write(b'verity\0\0')
     _, _, said = kataimg.inspect('w.img', code=0)
-    check(any('starts with a dm-verity superblock' in note for note in said['notes']), f'{said}')
+    check('partition 2 starts with a dm-verity superblock that was not checked: its version is not 1'
+          in said['notes'], f'{said}')
     done = kataimg.run('-q', '-f', 'ext4', '-o', 'plain.img', '--set=rootfs.check=no', '--no-sync',
                        '--set=image.align=2M', 'tree')
     check(done.returncode == 0, f'{done.stderr}')
     measured.refuse('plain.img',
-                    'there is no partition 2 with room for the hash tree of partition 1')
+                    'there is no room for a hash tree of partition 1: neither in a partition 2, nor behind the '
+                    'filesystem, nor in a file plain.img.verity')
 
 
 def files_beside(measured):
