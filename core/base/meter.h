@@ -12,7 +12,7 @@
 
 #define METER_UNKNOWN UINT64_MAX
 
-/* A directory is counted by its entries, all else by bytes. */
+/* A directory is counted by its entries, a filesystem by its inodes, all else by bytes. */
 enum meter_unit { METER_BYTES, METER_ENTRIES };
 
 /* total 0: nobody knows. Called by one thread at a time. */

@@ -167,6 +167,11 @@ void progress_bytes(void *arg, uint64_t done, uint64_t total)
 	progress_update(arg, PROGRESS_BYTES, done, total);
 }
 
+void progress_meter(void *arg, enum meter_unit unit, uint64_t done, uint64_t total)
+{
+	progress_update(arg, unit == METER_BYTES ? PROGRESS_BYTES : PROGRESS_ENTRIES, done, total);
+}
+
 void progress_finish(struct progress *progress)
 {
 	end_stage(progress);

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "core/base/meter.h"
 #include "lib/cleanup.h"
 
 enum progress_mode { PROGRESS_OFF, PROGRESS_PLAIN, PROGRESS_BAR, PROGRESS_JSON };
@@ -38,6 +39,9 @@ void progress_update(struct progress *progress, enum progress_unit unit, uint64_
 
 /* progress_update in bytes, for those who report to a void pointer: arg is the progress. */
 void progress_bytes(void *arg, uint64_t done, uint64_t total);
+
+/* For meter_listen: arg is the progress. */
+void progress_meter(void *arg, enum meter_unit unit, uint64_t done, uint64_t total);
 
 /* Ends the last stage; another may begin. */
 void progress_finish(struct progress *progress);

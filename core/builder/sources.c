@@ -152,11 +152,6 @@ static int run_for_companions(struct loading *loading, size_t number, bool of_re
 
 /* ---- The trees ---- */
 
-static void scan_progress(void *arg, enum meter_unit unit, uint64_t done, uint64_t total)
-{
-	progress_update(arg, unit == METER_BYTES ? PROGRESS_BYTES : PROGRESS_ENTRIES, done, total);
-}
-
 static struct source_request request_of(struct build *build)
 {
 	return (struct source_request){
@@ -202,7 +197,7 @@ static int load(struct loading *loading, size_t number, struct error *error)
 	int ret = 0;
 
 	progress_stage(build->progress, "scan");
-	meter_listen(scan_progress, build->progress);
+	meter_listen(progress_meter, build->progress);
 	if (loading->plans[number].reads_as == number)
 		ret = run_for_companions(loading, number, true, read_source, error);
 	if (ret == 0)

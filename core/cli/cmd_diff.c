@@ -56,9 +56,11 @@ static int compare_sources(const struct cli *cli, const struct diff_options *opt
 	int ret;
 
 	progress_stage(progress, "read");
+	meter_listen(progress_meter, progress);
 	ret = cli_read_source(cli, cli->argument, false, &a, error);
 	if (ret == 0)
 		ret = cli_read_source(cli, cli->more.items[0], false, &b, error);
+	meter_listen(NULL, NULL);
 	progress_stage(progress, "compare");
 	if (ret == 0)
 		ret = compare_trees(cli, options, a, b, error);

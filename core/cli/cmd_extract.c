@@ -121,7 +121,9 @@ int cmd_extract(const struct cli *cli, struct error *error)
 	if (ret < 0)
 		return ret;
 	progress_stage(progress, "read");
+	meter_listen(progress_meter, progress);
 	ret = cli_read_source(cli, cli->argument, cli->more.count > 0, &request.tree, error);
+	meter_listen(NULL, NULL);
 	progress_stage(progress, "extract");
 	if (ret == 0)
 		ret = extract(&request, error);

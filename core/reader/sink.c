@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/cancel.h"
+#include "core/base/meter.h"
 #include "lib/checked.h"
 
 /*
@@ -123,6 +124,7 @@ static int add_inode(struct kataimg_sink_ctx *sink, const struct kataimg_inode *
 		return nomem(sink);
 	*added = (struct found_inode){ .id = inode->id, .node = node, .nlink = inode->nlink };
 	set_attributes(&node->pub, inode);
+	meter_count(1);
 	if (inode->type != KATAIMG_LNK)
 		return 0;
 	if (tree_set_target(found->tree, node, inode->target, inode->size) < 0)
