@@ -118,6 +118,7 @@ int source_check(const struct config *config, const struct tree *tree,
 		.agent_init = config->rootfs.agent_init,
 		.agent = config->rootfs.agent,
 		.initrd = config->image.no_disk,
+		.init_link = facts->init_link ? config->rootfs.init_link : NULL,
 	};
 	int ret = config->rootfs.check ? rootfs_check(tree, &rules, error) : 0;
 
@@ -130,7 +131,10 @@ int source_check(const struct config *config, const struct tree *tree,
 	if (ret == 0 && facts->init_link)
 		log_info("added /init, a link to %s", config->rootfs.init_link);
 	return ret < 0 ? ret
-		       : rootfs_remark(tree, config->rootfs.check && !rules.initrd ? &rules : NULL,
+		       : rootfs_remark(tree,
+				       config->rootfs.check && (!rules.initrd || facts->init_link)
+					       ? &rules
+					       : NULL,
 				       error);
 }
 

@@ -31,7 +31,7 @@ static int run(const struct cli *cli, struct error *error)
 	int ret = 0;
 
 	if (cli->script && (cli->help || !cli->argument))
-		cli_print_script_help(stdout);
+		cli_print_script_help(cli->script, stdout);
 	else if (cli->help)
 		cli_print_help(cli->command, stdout);
 	else if (cli->help_keys)
@@ -81,7 +81,7 @@ int cli_main(int argc, char **argv)
 		log_leave_stdout();
 	}
 	if (ret < 0)
-		error_append(&error, " (%s -h lists all)", cli.script ? DROPIN_NAME : "kataimg");
+		error_append(&error, " (%s -h lists all)", dropin_script_name(cli.script));
 	else
 		run(&cli, &error);
 	if (error.code == EPIPE && ferror(stdout))

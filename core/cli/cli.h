@@ -12,6 +12,7 @@
 #include "core/base/progress.h"
 #include "core/cli/table.h"
 #include "core/config/config.h"
+#include "core/guest/dropin.h"
 #include "core/tree/tree.h"
 #include "lib/array.h"
 
@@ -41,7 +42,7 @@ struct cli {
 	unsigned int hash;               /* of tree: 0: none, 1: sha256 */
 	const char *directory, *archive; /* of extract */
 	unsigned int progress;           /* 0: what suits stderr; else 1 + enum progress_mode */
-	bool script;                     /* started under the script's name: guest/dropin.h */
+	enum dropin_script script;       /* under whose name it was started */
 	bool details, recursive;         /* of ls */
 	bool blocks;                     /* of diff */
 	bool force;                      /* of extract */
@@ -107,7 +108,7 @@ const char *cli_guess_command(const char *word);
 /* Of a command that stands where a source would. */
 int cli_fail_late_command(const char *name, struct error *error);
 
-/* The help of the script, under its name. */
-void cli_print_script_help(FILE *out);
+/* The help of a script, under its name. */
+void cli_print_script_help(enum dropin_script script, FILE *out);
 
 #endif

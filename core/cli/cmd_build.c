@@ -58,7 +58,7 @@ static int prepare(const struct cli *cli, struct config *config, struct build_op
 		ret = config_report(config, error);
 	if (ret == 0)
 		ret = cli_threads(cli, &options->threads, error);
-	if (ret == 0 && cli_is_dropin(cli))
+	if (ret == 0 && cli_is_dropin(cli) && cli->script != DROPIN_INITRD)
 		ret = dropin_find_owner(&options->owner, &options->group, error);
 	return ret;
 }

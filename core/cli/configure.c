@@ -65,7 +65,7 @@ int cli_configure(const struct cli *cli, struct config *config, struct error *er
 	if (ret == 0)
 		ret = config_read_environment(config, error);
 	if (ret == 0 && cli_is_dropin(cli))
-		ret = dropin_read_environment(config, error);
+		ret = dropin_read_environment(config, cli->script, error);
 	if (ret == 0 && cli->config_path)
 		ret = config_load(config, cli->config_path, error);
 	for (size_t i = 0; ret == 0 && i < cli->settings.count; i++) {

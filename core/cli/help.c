@@ -136,21 +136,45 @@ int cmd_help(const struct cli *cli, struct error *error)
 	return 0;
 }
 
-void cli_print_script_help(FILE *out)
+static void print_variables(const struct dropin_variable *variables, size_t count, FILE *out)
 {
-	fputs("Usage: " DROPIN_NAME " [options] <rootfs-dir>\n"
-	      "Makes a Kata Containers image out of a directory (this is kataimg " KATAIMG_VERSION
+	fputs("\nEnvironment:\n", out);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "  %-24s  %s\n", variables[i].name, variables[i].help);
+}
+
+static void print_initrd_help(FILE *out)
+{
+	fputs("Makes a Kata Containers initrd out of a directory (this is kataimg " KATAIMG_VERSION
+	      ").\n"
+	      "\nOptions:\n"
+	      "  -h          print this text\n"
+	      "  -o IMAGE    the initrd to make (INITRD_IMAGE, kata-containers-initrd.img)\n",
+	      out);
+	print_variables(dropin_initrd_variables, dropin_initrd_variable_count, out);
+}
+
+static void print_image_help(FILE *out)
+{
+	fputs("Makes a Kata Containers image out of a directory (this is kataimg " KATAIMG_VERSION
 	      ").\n"
 	      "\nOptions:\n"
 	      "  -h          print this text\n"
 	      "  -o IMAGE    the image to make (IMAGE, kata-containers.img)\n"
 	      "  -r MB       free space in MiB (ROOT_FREE_SPACE)\n"
-	      "  -f FS       ext4, xfs or erofs (FS_TYPE, ext4)\n"
-	      "\nEnvironment:\n",
+	      "  -f FS       ext4, xfs or erofs (FS_TYPE, ext4)\n",
 	      out);
-	for (size_t i = 0; i < dropin_variable_count; i++)
-		fprintf(out, "  %-24s  %s\n", dropin_variables[i].name, dropin_variables[i].help);
+	print_variables(dropin_variables, dropin_variable_count, out);
 	fputs("  USER, GROUP               the image's owner, when both are set and the caller is "
 	      "root\n",
 	      out);
+}
+
+void cli_print_script_help(enum dropin_script script, FILE *out)
+{
+	fprintf(out, "Usage: %s [options] <rootfs-dir>\n", dropin_script_name(script));
+	if (script == DROPIN_INITRD)
+		print_initrd_help(out);
+	else
+		print_image_help(out);
 }

@@ -235,7 +235,7 @@ int cli_parse(int argc, char **argv, struct cli *cli, struct error *error)
 	int value, ret = 0;
 
 	*cli = (struct cli){ .command = &cli_commands[0],
-			     .script = argc > 0 && dropin_is_name(argv[0]) };
+			     .script = argc > 0 ? dropin_find_script(argv[0]) : DROPIN_NONE };
 	if (!cli->script && argc > 1 && cli_find_command(argv[1])) {
 		cli->command = cli_find_command(argv[1]);
 		argc--;

@@ -86,20 +86,32 @@ static int take_variable(struct config *config, const struct dropin_variable *va
 	return 0;
 }
 
-int dropin_read_environment(struct config *config, struct error *error)
+static int take_variables(struct config *config, const struct dropin_variable *variables,
+			  size_t count, struct error *error)
 {
-	for (size_t i = 0; i < dropin_variable_count; i++) {
-		const char *value = getenv(dropin_variables[i].name);
+	for (size_t i = 0; i < count; i++) {
+		const char *value = getenv(variables[i].name);
 		int ret = 0;
 
 		if (value && *value)
 			ret = config_collect(
-				config, take_variable(config, &dropin_variables[i], value, error),
-				error);
+				config, take_variable(config, &variables[i], value, error), error);
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
+}
+
+int dropin_read_environment(struct config *config, enum dropin_script script, struct error *error)
+{
+	int ret;
+
+	if (script != DROPIN_INITRD)
+		return take_variables(config, dropin_variables, dropin_variable_count, error);
+	ret = dropin_preset_initrd(config, error);
+	return ret < 0 ? ret
+		       : take_variables(config, dropin_initrd_variables,
+					dropin_initrd_variable_count, error);
 }
 
 static bool can_have_free_space(const struct config *config, const struct backend_search *search)
@@ -113,22 +125,37 @@ static bool can_have_free_space(const struct config *config, const struct backen
 	return backend->table.capabilities & KATAIMG_CAP_FREE_SPACE;
 }
 
-int dropin_adjust(struct config *config, const struct backend_search *search, bool script,
-		  struct error *error)
+int dropin_adjust(struct config *config, const struct backend_search *search,
+		  enum dropin_script script, struct error *error)
 {
 	int ret;
 
+	if (script == DROPIN_INITRD)
+		return 0;
 	if (config->image.free_space_bytes != 0 && !can_have_free_space(config, search)) {
 		log_warning("%s is read-only: it has no free space", config->image.filesystem);
 		config->image.free_space_bytes = 0;
 	}
-	ret = dropin_adjust_erofs(config, script, error);
+	ret = dropin_adjust_erofs(config, script == DROPIN_IMAGE, error);
 	return ret < 0 ? ret : dropin_apply_selinux(config, error);
 }
 
-bool dropin_is_name(const char *program)
-{
-	const char *slash = strrchr(program, '/');
+static const char *const script_names[] = {
+	[DROPIN_NONE] = "kataimg",
+	[DROPIN_IMAGE] = "image_builder.sh",
+	[DROPIN_INITRD] = "initrd_builder.sh",
+};
 
-	return strcmp(slash ? slash + 1 : program, DROPIN_NAME) == 0;
+const char *dropin_script_name(enum dropin_script script)
+{
+	return script_names[script];
+}
+
+enum dropin_script dropin_find_script(const char *program)
+{
+	const char *slash = strrchr(program, '/'), *name = slash ? slash + 1 : program;
+
+	if (strcmp(name, script_names[DROPIN_IMAGE]) == 0)
+		return DROPIN_IMAGE;
+	return strcmp(name, script_names[DROPIN_INITRD]) == 0 ? DROPIN_INITRD : DROPIN_NONE;
 }

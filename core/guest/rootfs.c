@@ -132,8 +132,16 @@ static int check_agent_init(const struct tree *tree, struct error *error)
 }
 
 /* Kernels start nothing else of an initrd; they would go on to mount a root= that there is not. */
-static int check_initrd(const struct tree *tree, struct error *error)
+static int check_initrd(const struct tree *tree, const struct rootfs_rules *rules,
+			struct error *error)
 {
+	if (rules->init_link && !is_program(tree, rules->init_link))
+		return error_set(
+			error, ENOENT,
+			"the tree has neither an executable " INITRD_INIT_PATH
+			" nor an executable %s, which [rootfs] init-link names: install an "
+			"init system, or the agent under that name" BUILD_ANYWAY,
+			rules->init_link);
 	if (is_program(tree, INITRD_INIT_PATH))
 		return 0;
 	return error_set(
@@ -146,7 +154,7 @@ static int check_initrd(const struct tree *tree, struct error *error)
 int rootfs_check(const struct tree *tree, const struct rootfs_rules *rules, struct error *error)
 {
 	if (rules->initrd)
-		return check_initrd(tree, error);
+		return check_initrd(tree, rules, error);
 	if (!is_program(tree, INIT_PATH))
 		return error_set(error, ENOENT,
 				 "the root filesystem has no executable " INIT_PATH

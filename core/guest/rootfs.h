@@ -6,16 +6,18 @@
 #include "core/tree/tree.h"
 
 struct rootfs_rules {
-	bool agent_init;   /* /sbin/init is the agent itself */
-	const char *agent; /* its name in /usr/bin, when it is not */
-	bool initrd;       /* the tree is an initrd's: /init counts, and nothing else */
+	bool agent_init;       /* /sbin/init is the agent itself */
+	const char *agent;     /* its name in /usr/bin, when it is not */
+	const char *init_link; /* of an initrd: where the /init that was added leads; else NULL */
+	bool initrd;           /* the tree is an initrd's: /init counts, and nothing else */
 };
 
 /*
  * There is an executable /sbin/init, or a symbolic link of that name. Without agent_init there is a
  * systemd in /usr/lib/systemd or /lib/systemd, or /sbin/init is a link with NVRC in its target.
  * With it /sbin/init leads to an executable file that is not systemd. Of an initrd only /init is
- * looked at, which is an executable or a link. The error says what is missing and what to do.
+ * looked at, which is an executable or a link; one that was added leads to either. The error says
+ * what is missing and what to do.
  */
 int rootfs_check(const struct tree *tree, const struct rootfs_rules *rules, struct error *error);
 

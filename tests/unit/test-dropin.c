@@ -137,6 +137,15 @@ static void bad_values_name_the_variable(void **state)
 	refuses(fixture, "BLOCK_SIZE", "1024", "BLOCK_SIZE = 1024: blocks have 4096 bytes");
 }
 
+static void expect_quoted(const char *text, const char *name)
+{
+	char quoted[64];
+
+	snprintf(quoted, sizeof(quoted), "`%s`", name);
+	if (!strstr(text, quoted))
+		fail_msg("docs/migrating.md lacks %s", quoted);
+}
+
 static void the_page_for_migrants_has_every_variable(void **state)
 {
 	static char text[65536];
@@ -146,22 +155,20 @@ static void the_page_for_migrants_has_every_variable(void **state)
 	assert_non_null(file);
 	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
 	fclose(file);
-	for (size_t i = 0; i < dropin_variable_count; i++) {
-		char quoted[64];
-
-		snprintf(quoted, sizeof(quoted), "`%s`", dropin_variables[i].name);
-		if (!strstr(text, quoted))
-			fail_msg("docs/migrating.md lacks %s", quoted);
-	}
+	for (size_t i = 0; i < dropin_variable_count; i++)
+		expect_quoted(text, dropin_variables[i].name);
+	for (size_t i = 0; i < dropin_initrd_variable_count; i++)
+		expect_quoted(text, dropin_initrd_variables[i].name);
 }
 
 static void the_name_is_that_of_the_file(void **state)
 {
 	(void)state;
-	assert_true(dropin_is_name("image_builder.sh"));
-	assert_true(dropin_is_name("/usr/bin/image_builder.sh"));
-	assert_false(dropin_is_name("/image_builder.sh/kataimg"));
-	assert_false(dropin_is_name("kataimg"));
+	assert_int_equal(dropin_find_script("image_builder.sh"), DROPIN_IMAGE);
+	assert_int_equal(dropin_find_script("/usr/bin/image_builder.sh"), DROPIN_IMAGE);
+	assert_int_equal(dropin_find_script("./initrd_builder.sh"), DROPIN_INITRD);
+	assert_int_equal(dropin_find_script("/image_builder.sh/kataimg"), DROPIN_NONE);
+	assert_int_equal(dropin_find_script("kataimg"), DROPIN_NONE);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
