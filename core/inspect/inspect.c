@@ -235,7 +235,8 @@ static int look_for_other(int fd, struct inspection *inspection, struct error *e
 {
 	int ret;
 
-	if (inspection->has_dax || inspection->has_filesystem)
+	/* A backend has said what it is, if only that it is broken. */
+	if (inspection->has_dax || inspection->backend[0])
 		return 0;
 	ret = content_identify(fd, inspection->image_bytes, &inspection->content, error);
 	if (ret < 0 || !inspection->content.sentence)

@@ -109,7 +109,9 @@ class Program:
         """Builds an image; settings are SECTION.KEY=VALUE. The report is there if it was made."""
         report = f'{os.fspath(image)}.json'
         words = ['-c', self.config, '-q', '--no-sync', '-f', backend, '-o', image,
-                 '--report', report, '--set', 'rootfs.check=no', '--set', 'image.align=2M']
+                 '--report', report, '--set', 'rootfs.check=no']
+        if backend != 'cpio':  # which is no disk
+            words += ['--set', 'image.align=2M']
         for setting in settings:
             words += ['--set', setting]
         result = self.run([*words, *arguments, source], plain, **options)
