@@ -25,6 +25,7 @@ struct build_options {
 	bool strict_backend;  /* what a backend does against its contract is an error */
 	const char *report;   /* where the JSON report goes; NULL: none; "-": stdout, and then
 				 nothing else does */
+	const char *manifest, *toml; /* where these go, likewise */
 	enum progress_mode progress;
 	uid_t owner; /* of the finished files; -1: the caller */
 	gid_t group;

@@ -216,12 +216,32 @@ static void take_over(struct loading *loading, size_t number)
 	build->facts = other->facts;
 }
 
+/* It gives its bytes once. */
+static int check_stdin(const struct loading *loading, struct error *error)
+{
+	const struct build *builds = loading->set->builds, *first = NULL;
+
+	for (size_t i = 0; i < loading->set->count; i++) {
+		if (loading->plans[i].reads_as != i ||
+		    strcmp(builds[i].config->image.source, "-") != 0)
+			continue;
+		if (first)
+			return error_usage(error,
+					   "image %s and image %s read standard input, and not "
+					   "alike: give one of them a file",
+					   first->config->name, builds[i].config->name);
+		first = &builds[i];
+	}
+	return 0;
+}
+
 static int load_all(struct loading *loading, struct error *error)
 {
-	int ret = 0;
+	int ret;
 
 	for (size_t i = 0; i < loading->set->count; i++)
 		find_companions(loading, i);
+	ret = check_stdin(loading, error);
 	for (size_t i = 0; ret == 0 && i < loading->set->count; i++) {
 		if (loading->plans[i].same_as != i)
 			take_over(loading, i);

@@ -11,7 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/progress.h"
 #include "core/cli/table.h"
-#include "core/config/config.h"
+#include "core/config/set.h"
 #include "core/guest/dropin.h"
 #include "core/tree/tree.h"
 #include "lib/array.h"
@@ -32,11 +32,11 @@ struct cli {
 	const struct cli_command *command;
 	const char *argument; /* SOURCE, IMAGE or NAME; NULL: not given */
 	struct cli_list more; /* those behind it */
-	const char *config_path;
+	struct cli_list config_paths, only;
 	ARRAY(struct cli_setting) settings; /* in the order given */
 	struct cli_list backend_dirs;
 	const char *threads;
-	const char *report;
+	const char *report, *manifest, *toml;
 	const char *root_hash, *salt; /* of inspect */
 	const char *partition;
 	unsigned int hash;               /* of tree: 0: none, 1: sha256 */
@@ -60,20 +60,29 @@ void cli_free(struct cli *cli);
 /* Without -c the environment of the script that kataimg replaces counts (guest/dropin.h). */
 bool cli_is_dropin(const struct cli *cli);
 
-/* Initialises the configuration and fills it from environment, file and options; config_finish is
- * left to do. */
-int cli_configure(const struct cli *cli, struct config *config, struct error *error);
+/* Finds the images that there are, and which are meant; their configurations are left to do. */
+int cli_find_images(const struct cli *cli, struct config_set *set, struct error *error);
 
-/* The same, finished: config_report is left to do. */
-int cli_prepare(const struct cli *cli, struct config *config, const struct backend_search *search,
+/* Initialises one of the configurations and fills it from environment, file and options;
+ * config_finish is left to do. */
+int cli_configure(const struct cli *cli, struct config_set *set, size_t number,
+		  struct error *error);
+
+/* Both for all images, finished: config_set_report is left to do. */
+int cli_prepare(const struct cli *cli, struct config_set *set, const struct backend_search *search,
 		struct error *error);
 
-/* Runs a command with an empty configuration, for cli_prepare, and where backends are looked for.
- */
-int cli_with_config(const struct cli *cli,
-		    int (*run)(const struct cli *cli, struct config *config,
-			       const struct backend_search *search, struct error *error),
-		    struct error *error);
+/* The only image of a command that is about one. */
+int cli_single(const struct config_set *set, struct config **config, struct error *error);
+
+/* Runs a command with an empty set, for cli_prepare, and where backends are looked for. */
+int cli_with_configs(const struct cli *cli,
+		     int (*run)(const struct cli *cli, struct config_set *set,
+				const struct backend_search *search, struct error *error),
+		     struct error *error);
+
+/* Does an option's argument "SECTION:NAME.KEY=VALUE" name an image? *name and *len: it. */
+bool cli_names_image(const struct cli_setting *setting, const char **name, size_t *len);
 
 /* --progress and --quiet, or what suits stderr. */
 enum progress_mode cli_progress_mode(const struct cli *cli);

@@ -1,9 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/stat.h>
+
 #include "core/builder/build.h"
 #include "core/cli/cli.h"
 
-static int attest(const struct cli *cli, struct config *config, const struct backend_search *search,
-		  struct error *error)
+static bool is_output(const struct config *config, const char *path)
+{
+	struct stat image, output;
+
+	return config->image.output && stat(path, &image) == 0 &&
+	       stat(config->image.output, &output) == 0 && image.st_dev == output.st_dev &&
+	       image.st_ino == output.st_ino;
+}
+
+/* Of several the one whose output the image is. */
+static int find_config(const struct config_set *set, const char *path, struct config **config,
+		       struct error *error)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->count > 1 && is_output(&set->items[i], path)) {
+			*config = &set->items[i];
+			return 0;
+		}
+	return cli_single(set, config, error);
+}
+
+static int attest(const struct cli *cli, struct config_set *set,
+		  const struct backend_search *search, struct error *error)
 {
 	struct build_options options = {
 		.search = search,
@@ -11,14 +34,17 @@ static int attest(const struct cli *cli, struct config *config, const struct bac
 		.owner = (uid_t)-1,
 		.group = (gid_t)-1,
 	};
-	int ret = cli_prepare(cli, config, search, error);
+	struct config *config = NULL;
+	int ret = cli_prepare(cli, set, search, error);
 
+	if (ret == 0)
+		ret = find_config(set, cli->argument, &config, error);
 	if (ret == 0)
 		ret = config_check_inputs(config, error);
 	if (ret == 0)
 		ret = build_check_backend(config, search, error);
 	if (ret == 0)
-		ret = config_report(config, error);
+		ret = config_set_report(set, error);
 	if (ret == 0)
 		ret = cli_threads(cli, &options.threads, error);
 	return ret < 0 ? ret : build_attest(config, &options, cli->argument, error);
@@ -26,5 +52,5 @@ static int attest(const struct cli *cli, struct config *config, const struct bac
 
 int cmd_attest(const struct cli *cli, struct error *error)
 {
-	return cli_with_config(cli, attest, error);
+	return cli_with_configs(cli, attest, error);
 }

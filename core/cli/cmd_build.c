@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@ static struct build_options options_of(const struct cli *cli, const struct backe
 		.reflink = !cli->no_reflink,
 		.strict_backend = cli->strict_backend,
 		.report = cli->explain ? NULL : cli->report,
+		.manifest = cli->manifest,
+		.toml = cli->toml,
 		.progress = cli_progress_mode(cli),
 		.owner = (uid_t)-1,
 		.group = (gid_t)-1,
@@ -41,21 +44,31 @@ static int check_word(const struct cli *cli, struct error *error)
 		     : 0;
 }
 
-static int prepare(const struct cli *cli, struct config *config, struct build_options *options,
-		   struct error *error)
+static int check_config(const struct cli *cli, struct config *config,
+			const struct backend_search *search, struct error *error)
 {
-	int ret = cli_prepare(cli, config, options->search, error);
+	int ret = 0;
 
-	if (ret == 0)
-		ret = check_word(cli, error);
-	if (ret == 0 && !cli->explain)
+	if (!cli->explain)
 		ret = config_check_inputs(config, error);
 	if (ret == 0 && !cli->explain)
 		ret = config_check_outputs(config, error);
+	return ret < 0 ? ret : build_check_backend(config, search, error);
+}
+
+static int prepare(const struct cli *cli, struct config_set *set, struct build_options *options,
+		   struct error *error)
+{
+	int ret = cli_prepare(cli, set, options->search, error);
+
 	if (ret == 0)
-		ret = build_check_backend(config, options->search, error);
+		ret = check_word(cli, error);
+	for (size_t i = 0; ret == 0 && i < set->count; i++)
+		ret = check_config(cli, &set->items[i], options->search, error);
 	if (ret == 0)
-		ret = config_report(config, error);
+		ret = config_set_check(set, error);
+	if (ret == 0)
+		ret = config_set_report(set, error);
 	if (ret == 0)
 		ret = cli_threads(cli, &options->threads, error);
 	if (ret == 0 && cli_is_dropin(cli) && cli->script != DROPIN_INITRD)
@@ -63,7 +76,8 @@ static int prepare(const struct cli *cli, struct config *config, struct build_op
 	return ret;
 }
 
-static int explain(struct config *config, const struct backend_search *search, struct error *error)
+static int explain_one(struct config *config, const struct backend_search *search,
+		       struct error *error)
 {
 	struct backend *backend autocall(cleanup_backend_free) = NULL;
 	autofree struct kataimg_value *values = NULL;
@@ -77,26 +91,41 @@ static int explain(struct config *config, const struct backend_search *search, s
 		ret = config_check_printable(config, &backend->table, error);
 	if (ret < 0)
 		return ret;
+	if (config->name)
+		printf("; image %s\n", config->name);
 	config_print(config, stdout);
 	config_print_backend(config, &backend->table, stdout);
 	return 0;
 }
 
-static int run(const struct cli *cli, struct config *config, const struct backend_search *search,
+static int explain(struct config_set *set, const struct backend_search *search, struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < set->count; i++) {
+		if (i > 0)
+			putchar('\n');
+		ret = explain_one(&set->items[i], search, error);
+		if (ret < 0 && set->items[i].name)
+			error_prefix(error, "image %s", set->items[i].name);
+	}
+	return ret;
+}
+
+static int run(const struct cli *cli, struct config_set *set, const struct backend_search *search,
 	       struct error *error)
 {
 	struct build_options options = options_of(cli, search);
-	const struct config_set set = { config, 1 };
-	int ret = prepare(cli, config, &options, error);
+	int ret = prepare(cli, set, &options, error);
 
 	if (ret < 0)
-		build_fail(&set, &options, error);
+		build_fail(set, &options, error);
 	if (ret < 0)
 		return ret;
-	return cli->explain ? explain(config, search, error) : build_run(&set, &options, error);
+	return cli->explain ? explain(set, search, error) : build_run(set, &options, error);
 }
 
 int cmd_build(const struct cli *cli, struct error *error)
 {
-	return cli_with_config(cli, run, error);
+	return cli_with_configs(cli, run, error);
 }

@@ -69,27 +69,28 @@ static int recognise(const struct cli *cli, const struct backend_search *search,
 	return source_recognise(cli->argument, search, partition, source, error);
 }
 
-static int run(const struct cli *cli, struct config *config, const struct backend_search *search,
+static int run(const struct cli *cli, struct config_set *set, const struct backend_search *search,
 	       struct error *error)
 {
 	autofree char *source = NULL;
 	struct cli own = *cli;
+	struct config *config = NULL;
 	int ret = recognise(cli, search, &source, error);
 
-	/* There is one in any case, for who frees it. */
-	*config = (struct config){ 0 };
 	if (ret == 0 && source)
 		own.argument = source;
 	if (ret == 0)
-		ret = cli_prepare(&own, config, search, error);
+		ret = cli_prepare(&own, set, search, error);
+	if (ret == 0)
+		ret = cli_single(set, &config, error);
 	if (ret == 0)
 		ret = config_check_inputs(config, error);
 	if (ret == 0)
-		ret = config_report(config, error);
+		ret = config_set_report(set, error);
 	return ret < 0 ? ret : print_tree(cli, config, search, error);
 }
 
 int cmd_tree(const struct cli *cli, struct error *error)
 {
-	return cli_with_config(cli, run, error);
+	return cli_with_configs(cli, run, error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/pool.h"
 #include "core/cli/cli.h"
@@ -40,13 +41,45 @@ static bool is_empty_for_script(const struct cli *cli, const struct cli_setting 
 	return cli->script && setting->option->action == CLI_KEY_MIB && *setting->value == '\0';
 }
 
+bool cli_names_image(const struct cli_setting *setting, const char **name, size_t *len)
+{
+	const char *text = setting->value, *end = text + strcspn(text, "=");
+	const char *colon = text + strcspn(text, ":.=");
+	const char *dot = memrchr(text, '.', (size_t)(end - text));
+
+	if (setting->option->action != CLI_SETTING || *colon != ':' || !dot || dot < colon)
+		return false;
+	*name = colon + 1;
+	*len = (size_t)(dot - *name);
+	return true;
+}
+
+static int set_assignment(struct config *config, const struct cli_setting *setting,
+			  struct error *error)
+{
+	autofree char *plain = NULL;
+	const char *name;
+	size_t len;
+
+	if (!cli_names_image(setting, &name, &len))
+		return config_set_assignment(config, setting->value, setting->option->name, error);
+	if (!config->name || strlen(config->name) != len || memcmp(config->name, name, len) != 0)
+		return 0;
+	if (asprintf(&plain, "%.*s%s", (int)(name - 1 - setting->value), setting->value,
+		     name + len) < 0) {
+		plain = NULL;
+		return error_nomem(error);
+	}
+	return config_set_assignment(config, plain, setting->option->name, error);
+}
+
 static int apply_setting(struct config *config, const struct cli_setting *setting,
 			 struct error *error)
 {
 	const struct cli_option *option = setting->option;
 
 	if (option->action == CLI_SETTING)
-		return config_set_assignment(config, setting->value, option->name, error);
+		return set_assignment(config, setting, error);
 	if (option->action == CLI_KEY_MIB)
 		return set_mebibytes(config, setting, error);
 	return config_set(config, option->section, option->key, setting->value, option->name,
@@ -55,19 +88,20 @@ static int apply_setting(struct config *config, const struct cli_setting *settin
 
 bool cli_is_dropin(const struct cli *cli)
 {
-	return !cli->config_path;
+	return cli->config_paths.count == 0;
 }
 
-int cli_configure(const struct cli *cli, struct config *config, struct error *error)
+int cli_configure(const struct cli *cli, struct config_set *set, size_t number, struct error *error)
 {
-	int ret = config_init(config, error);
+	struct config *config = &set->items[number];
+	int ret = config_set_begin(set, number, error);
 
 	if (ret == 0)
 		ret = config_read_environment(config, error);
 	if (ret == 0 && cli_is_dropin(cli))
 		ret = dropin_read_environment(config, cli->script, error);
-	if (ret == 0 && cli->config_path)
-		ret = config_load(config, cli->config_path, error);
+	if (ret == 0)
+		ret = config_set_fill(set, number, error);
 	for (size_t i = 0; ret == 0 && i < cli->settings.count; i++) {
 		struct cli_setting setting = cli->settings.items[i];
 

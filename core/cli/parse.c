@@ -255,6 +255,8 @@ void cli_free(struct cli *cli)
 {
 	array_free(&cli->settings);
 	free(cli->backend_dirs.items);
+	free(cli->config_paths.items);
+	free(cli->only.items);
 	free(cli->more.items);
 	*cli = (struct cli){ 0 };
 }

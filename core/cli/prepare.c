@@ -52,12 +52,13 @@ static bool no_disk(void *arg)
 	       backend->table.capabilities & KATAIMG_CAP_NO_DISK;
 }
 
-int cli_prepare(const struct cli *cli, struct config *config, const struct backend_search *search,
-		struct error *error)
+static int prepare_one(const struct cli *cli, struct config_set *set, size_t number,
+		       const struct backend_search *search, struct error *error)
 {
+	struct config *config = &set->items[number];
 	struct selection selection = { search, config };
 	const struct config_backends backends = { is_backend, can_dax, no_disk, &selection };
-	int ret = cli_configure(cli, config, error);
+	int ret = cli_configure(cli, set, number, error);
 
 	if (ret == 0)
 		ret = config_finish(config, &backends, error);
@@ -67,19 +68,42 @@ int cli_prepare(const struct cli *cli, struct config *config, const struct backe
 	return ret;
 }
 
-int cli_with_config(const struct cli *cli,
-		    int (*run)(const struct cli *cli, struct config *config,
-			       const struct backend_search *search, struct error *error),
-		    struct error *error)
+int cli_prepare(const struct cli *cli, struct config_set *set, const struct backend_search *search,
+		struct error *error)
+{
+	int ret = cli_find_images(cli, set, error);
+
+	for (size_t i = 0; ret == 0 && i < set->count; i++)
+		ret = prepare_one(cli, set, i, search, error);
+	return ret;
+}
+
+int cli_single(const struct config_set *set, struct config **config, struct error *error)
+{
+	autofree char *names = NULL;
+
+	*config = &set->items[0];
+	if (set->count == 1)
+		return 0;
+	names = config_set_names(set);
+	if (!names)
+		return error_nomem(error);
+	return error_usage(error, "which of %s? Say --only NAME", names);
+}
+
+int cli_with_configs(const struct cli *cli,
+		     int (*run)(const struct cli *cli, struct config_set *set,
+				const struct backend_search *search, struct error *error),
+		     struct error *error)
 {
 	struct backend_search *search autocall(cleanup_backend_search_free) =
 		backend_search_new(cli->backend_dirs.items, cli->backend_dirs.count);
-	struct config config;
+	struct config_set set = { 0 };
 	int ret;
 
 	if (!search)
 		return error_nomem(error);
-	ret = run(cli, &config, search, error);
-	config_free(&config);
+	ret = run(cli, &set, search, error);
+	config_set_free(&set);
 	return ret;
 }

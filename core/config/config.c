@@ -10,7 +10,6 @@
 #include "core/base/suggest.h"
 #include "core/config/assign.h"
 #include "core/config/hint.h"
-#include "core/config/inifile.h"
 #include "core/config/pairs.h"
 #include "lib/cleanup.h"
 
@@ -24,6 +23,21 @@ struct setting {
 static bool is_from_file(const struct config_origin *origin)
 {
 	return origin->line != 0;
+}
+
+/* What stands in an image's own section is meant instead of what all have. */
+static bool overrides(const struct config_origin *origin, const struct config_origin *earlier)
+{
+	return is_from_file(earlier) &&
+	       (!is_from_file(origin) || (origin->image && !earlier->image));
+}
+
+/* What is said of a key of this origin is about [section] or [section image]. */
+static int prefix_key(const struct config_origin *origin, const char *section, const char *name,
+		      struct error *error)
+{
+	return error_prefix(error, "[%s%s%s] %s", section, origin->image ? " " : "",
+			    origin->image ? origin->image : "", name);
 }
 
 const char *config_origin_text(const struct config_origin *origin, char *buf, size_t size)
@@ -43,24 +57,26 @@ static int fail_unknown_key(const struct setting *setting, struct error *error)
 	for (size_t i = 0; i < config_key_count; i++)
 		if (strcmp(config_keys[i].section, setting->section) == 0)
 			suggest_offer(&suggestion, config_keys[i].name);
-	return error_usage(error, "[%s] %s: unknown key%s", setting->section, setting->name,
-			   suggest_hint(&suggestion, hint));
+	error_usage(error, "unknown key%s", suggest_hint(&suggestion, hint));
+	return prefix_key(&setting->origin, setting->section, setting->name, error);
 }
 
 /* A key that the file gives twice is a mistake; given again elsewhere it is meant. */
 static int check_repeated(const struct setting *setting, const struct config_origin *earlier,
 			  struct error *error)
 {
-	if (!is_from_file(&setting->origin) || !is_from_file(earlier))
+	if (!is_from_file(&setting->origin) || !is_from_file(earlier) ||
+	    overrides(&setting->origin, earlier))
 		return 0;
-	return error_usage(error, "[%s] %s: already given in line %u", setting->section,
-			   setting->name, earlier->line);
+	error_usage(error, "already given in line %u", earlier->line);
+	return prefix_key(&setting->origin, setting->section, setting->name, error);
 }
 
-static int prefix_assignment(const char *section, const char *name, const char *value,
-			     struct error *error)
+int config_prefix_assignment(const struct config_origin *origin, const char *section,
+			     const char *name, const char *value, struct error *error)
 {
-	return error_prefix(error, "[%s] %s = %.*s%s", section, name, VALUE_SHOWN_BYTES, value,
+	return error_prefix(error, "[%s%s%s] %s = %.*s%s", section, origin->image ? " " : "",
+			    origin->image ? origin->image : "", name, VALUE_SHOWN_BYTES, value,
 			    strlen(value) > VALUE_SHOWN_BYTES ? "..." : "");
 }
 
@@ -84,7 +100,7 @@ static int set_key(struct config *config, const struct config_key *key,
 	if (!config_is_list(key)) {
 		if (check_repeated(setting, origin, error) < 0)
 			return -error->code;
-	} else if (is_from_file(origin) && !is_from_file(&setting->origin)) {
+	} else if (overrides(&setting->origin, origin)) {
 		assign_clear(config, key);
 	}
 	*origin = setting->origin;
@@ -94,7 +110,8 @@ static int set_key(struct config *config, const struct config_key *key,
 		return 0;
 	if (error->kind == ERROR_USAGE)
 		error_append(error, "%s", value_hint(setting->value));
-	return prefix_assignment(setting->section, setting->name, setting->value, error);
+	return config_prefix_assignment(&setting->origin, setting->section, setting->name,
+					setting->value, error);
 }
 
 static int replace_pair(struct config_pair *pair, const struct setting *setting,
@@ -146,32 +163,6 @@ static int apply(struct config *config, const struct setting *setting, struct er
 	return apply_pair(config, setting, error);
 }
 
-struct loading {
-	struct config *config;
-	const char *directory; /* NULL: the working directory */
-};
-
-static int take_pair(void *arg, const char *section, const char *name, const char *value,
-		     unsigned int line, struct error *error)
-{
-	const struct loading *loading = arg;
-	struct setting setting = {
-		section, name, value, loading->directory, { loading->config->path, line }
-	};
-
-	return apply(loading->config, &setting, error);
-}
-
-static int begin_section(void *arg, const char *name, unsigned int line, struct error *error)
-{
-	struct config *config = ((const struct loading *)arg)->config;
-	const struct config_origin origin = { config->path, line };
-
-	if (config_is_section(name))
-		return 0;
-	return section_meet(config, name, &origin, false) < 0 ? error_nomem(error) : 0;
-}
-
 int config_init(struct config *config, struct error *error)
 {
 	*config = (struct config){ 0 };
@@ -205,28 +196,68 @@ int config_read_environment(struct config *config, struct error *error)
 	return 0;
 }
 
+/* A [section], or a key in it. */
+static int take_record(struct config *config, const struct records *records,
+		       const struct record *record, struct error *error)
+{
+	const char *image = record->image ? config->name : NULL;
+	const struct config_origin origin = { config->path, record->line, image };
+	const struct setting setting = { record->section, record->name, record->value,
+					 records->directory, origin };
+
+	if (record->name)
+		return apply(config, &setting, error);
+	if (config_is_section(record->section))
+		return 0;
+	return section_meet(config, record->section, &origin, false) < 0 ? error_nomem(error) : 0;
+}
+
+static int take_records(struct config *config, const struct records *records, bool of_image,
+			struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < records->all.count; i++) {
+		const struct record *record = &records->all.items[i];
+		bool is_own =
+			record->image && config->name && strcmp(record->image, config->name) == 0;
+
+		if (of_image ? !is_own : record->image != NULL)
+			continue;
+		ret = take_record(config, records, record, error);
+		if (ret < 0 && error->kind == ERROR_USAGE)
+			error_prefix(error, "%s:%u", config->path, record->line);
+		ret = mistakes_take(&config->mistakes, ret, record->line, error);
+	}
+	return ret;
+}
+
+int config_take_records(struct config *config, const struct records *records, struct error *error)
+{
+	int ret;
+
+	config->path = strdup(records->path);
+	if (!config->path)
+		return error_nomem(error);
+	ret = take_records(config, records, false, error);
+	return ret < 0 ? ret : take_records(config, records, true, error);
+}
+
 int config_load(struct config *config, const char *path, struct error *error)
 {
-	autofree char *directory = strdup(path);
-	struct loading loading = { .config = config };
-	char *slash;
+	struct records records = { 0 };
+	int ret = records_read(&records, path, &config->mistakes, error);
 
-	config->path = strdup(strcmp(path, INIFILE_STDIN) == 0 ? INIFILE_STDIN_NAME : path);
-	if (!directory || !config->path)
-		return error_nomem(error);
-	slash = strrchr(directory, '/');
-	if (slash) {
-		slash[slash == directory] = '\0';
-		loading.directory = directory;
-	}
-	return inifile_read(path, config->path, begin_section, take_pair, &loading,
-			    &config->mistakes, error);
+	if (ret == 0)
+		ret = config_take_records(config, &records, error);
+	records_free(&records);
+	return ret;
 }
 
 int config_set(struct config *config, const char *section, const char *name, const char *value,
 	       const char *origin, struct error *error)
 {
-	struct setting setting = { section, name, value, NULL, { origin, 0 } };
+	struct setting setting = { section, name, value, NULL, { .name = origin } };
 	int ret = apply(config, &setting, error);
 
 	return ret < 0 ? error_prefix(error, "%s", origin) : 0;
@@ -258,7 +289,7 @@ int config_collect(struct config *config, int ret, struct error *error)
 
 int config_report(struct config *config, struct error *error)
 {
-	return mistakes_report(&config->mistakes, error);
+	return mistakes_report(&config->mistakes, 1, error);
 }
 
 static size_t number_of(const char *section, const char *name)
@@ -284,7 +315,8 @@ int config_fail_key(const struct config *config, const char *section, const char
 	va_start(args, fmt);
 	error_vset(error, EINVAL, fmt, args);
 	va_end(args);
-	prefix_assignment(section, name, given ? given : config_keys[number].default_value, error);
+	config_prefix_assignment(&config->origins[number], section, name,
+				 given ? given : config_keys[number].default_value, error);
 	return error_prefix(error, "%s",
 			    config_origin_text(&config->origins[number], where, sizeof(where)));
 }

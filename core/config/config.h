@@ -24,6 +24,7 @@
 #include "core/compress/compress.h"
 #include "core/config/keys.h"
 #include "core/config/mistakes.h"
+#include "core/config/records.h"
 #include "core/format/geometry.h"
 #include "core/format/verity.h"
 #include "core/tree/owner.h"
@@ -44,6 +45,7 @@ enum config_unsupported { CONFIG_UNSUPPORTED_ERROR, CONFIG_UNSUPPORTED_DROP };
 struct config_origin {
 	const char *name;
 	unsigned int line;
+	const char *image; /* the file's section was this image's own; NULL: a plain one */
 };
 
 struct config_list {
@@ -152,6 +154,10 @@ int config_read_environment(struct config *config, struct error *error);
  * read is an error. */
 int config_load(struct config *config, const char *path, struct error *error);
 
+/* The same of what a file says: first its plain sections, then those of the image that has the
+ * configuration's name. */
+int config_take_records(struct config *config, const struct records *records, struct error *error);
+
 /* One value from elsewhere; origin is the option that gave it: "--set", "-o". */
 int config_set(struct config *config, const char *section, const char *name, const char *value,
 	       const char *origin, struct error *error);
@@ -198,6 +204,10 @@ int config_report(struct config *config, struct error *error);
 int config_fail_key(const struct config *config, const char *section, const char *name,
 		    struct error *error, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* Puts "[image base] size = 16K: " in front, as origin says. Returns -error->code. */
+int config_prefix_assignment(const struct config_origin *origin, const char *section,
+			     const char *name, const char *value, struct error *error);
 
 /* Who gave a core's key. */
 const struct config_origin *config_origin_of(const struct config *config, const char *section,

@@ -12,16 +12,18 @@
 
 #define ALIGN_WITHOUT_TABLE (UINT64_C(2) << 20)
 
-static int fail_unknown_section(const char *section, const char *backend, struct error *error)
+static int fail_unknown_section(const struct config_section *unknown, const char *backend,
+				struct error *error)
 {
-	struct suggestion suggestion = { .word = section };
+	struct suggestion suggestion = { .word = unknown->name };
+	const char *image = unknown->origin.image;
 	char hint[SUGGEST_HINT_BYTES];
 
 	for (size_t i = 0; i < config_key_count; i++)
 		suggest_offer(&suggestion, config_keys[i].section);
 	suggest_offer(&suggestion, backend);
-	return error_usage(error, "unknown section [%s]%s", section,
-			   suggest_hint(&suggestion, hint));
+	return error_usage(error, "unknown section [%s%s%s]%s", unknown->name, image ? " " : "",
+			   image ? image : "", suggest_hint(&suggestion, hint));
 }
 
 static int check_section(const struct config *config, const struct config_section *section,
@@ -38,7 +40,7 @@ static int check_section(const struct config *config, const struct config_sectio
 		return error_nomem(error);
 	if (has)
 		return 0;
-	fail_unknown_section(section->name, selected, error);
+	fail_unknown_section(section, selected, error);
 	return error_prefix(error, "%s",
 			    config_origin_text(&section->origin, where, sizeof(where)));
 }

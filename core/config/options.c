@@ -110,10 +110,8 @@ static int prefix_pair(const struct config_pair *pair, struct error *error)
 {
 	char where[CONFIG_ORIGIN_BYTES];
 
-	return error_prefix(error, "%s: [%s] %s = %.*s%s",
-			    config_origin_text(&pair->origin, where, sizeof(where)), pair->section,
-			    pair->name, VALUE_SHOWN_BYTES, pair->value,
-			    strlen(pair->value) > VALUE_SHOWN_BYTES ? "..." : "");
+	config_prefix_assignment(&pair->origin, pair->section, pair->name, pair->value, error);
+	return error_prefix(error, "%s", config_origin_text(&pair->origin, where, sizeof(where)));
 }
 
 static int parse_placed(const struct kataimg_backend *table, const struct config_pair *pair,

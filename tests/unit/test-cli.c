@@ -19,7 +19,7 @@ struct fixture {
 	char *argv[ARGUMENTS_MAX];
 	int argc;
 	struct cli cli;
-	struct config config;
+	struct config_set set;
 	struct error error;
 };
 
@@ -35,7 +35,7 @@ static void clear(struct fixture *fixture)
 		free(fixture->argv[i]);
 	fixture->argc = 0;
 	cli_free(&fixture->cli);
-	config_free(&fixture->config);
+	config_set_free(&fixture->set);
 	error_clear(&fixture->error);
 }
 
@@ -91,7 +91,8 @@ static void options_of_a_build(void **state)
 
 	ACCEPTS(fixture, "-c", "b.ini", "--backend-dir", "d1", "--backend-dir=d2", "--dry-run",
 		"--report", "-", "--no-sync", "--no-reflink", "-qv", "--progress=json", "rootfs");
-	assert_string_equal(cli->config_path, "b.ini");
+	assert_int_equal(cli->config_paths.count, 1);
+	assert_string_equal(cli->config_paths.items[0], "b.ini");
 	assert_int_equal(cli->backend_dirs.count, 2);
 	assert_string_equal(cli->backend_dirs.items[1], "d2");
 	assert_true(cli->dry_run && cli->no_sync && cli->no_reflink && cli->quiet && cli->verbose);
@@ -160,19 +161,22 @@ static void mistakes_are_named(void **state)
 
 static int configure(struct fixture *fixture)
 {
-	int ret = cli_configure(&fixture->cli, &fixture->config, &fixture->error);
+	int ret = cli_find_images(&fixture->cli, &fixture->set, &fixture->error);
 
-	return ret < 0 ? ret : config_report(&fixture->config, &fixture->error);
+	if (ret == 0)
+		ret = cli_configure(&fixture->cli, &fixture->set, 0, &fixture->error);
+	return ret < 0 ? ret : config_set_report(&fixture->set, &fixture->error);
 }
 
 static void options_reach_the_configuration(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct config *config = &fixture->config;
+	const struct config *config;
 
 	ACCEPTS(fixture, "-o", "a.img", "-f", "xfs", "-r", "64", "--set", "image.align=2M", "--set",
 		"xfs.label=x", "-o", "b.img", "rootfs");
 	assert_int_equal(configure(fixture), 0);
+	config = fixture->set.items;
 	assert_string_equal(config->image.output, "b.img");
 	assert_string_equal(config->image.filesystem, "xfs");
 	assert_string_equal(config->image.source, "rootfs");
@@ -294,7 +298,6 @@ static void a_second_file_is_no_override(void **state)
 {
 	struct fixture *fixture = *state;
 
-	REFUSES(fixture, "--config b.ini: a.ini was given already", "-c", "a.ini", "-c", "b.ini");
 	REFUSES(fixture, "--report b: a was given already", "--report", "a", "--report", "b");
 	ACCEPTS(fixture, "--threads", "1", "--threads", "2");
 }

@@ -15,7 +15,7 @@
 
 struct fixture {
 	struct cli cli;
-	struct config config;
+	struct config_set set;
 	struct error error;
 };
 
@@ -32,7 +32,7 @@ static int set_up(void **state)
 static void clear(struct fixture *fixture)
 {
 	cli_free(&fixture->cli);
-	config_free(&fixture->config);
+	config_set_free(&fixture->set);
 	error_clear(&fixture->error);
 }
 
@@ -49,14 +49,16 @@ static int configure(struct fixture *fixture, const char *option, const char *va
 	int ret = cli_parse(4, argv, &fixture->cli, &fixture->error);
 
 	if (ret == 0)
-		ret = cli_configure(&fixture->cli, &fixture->config, &fixture->error);
-	return ret < 0 ? ret : config_report(&fixture->config, &fixture->error);
+		ret = cli_find_images(&fixture->cli, &fixture->set, &fixture->error);
+	if (ret == 0)
+		ret = cli_configure(&fixture->cli, &fixture->set, 0, &fixture->error);
+	return ret < 0 ? ret : config_set_report(&fixture->set, &fixture->error);
 }
 
 static void the_environment_counts_without_a_file(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct config *config = &fixture->config;
+	const struct config *config;
 
 	setenv("IMAGE", "env.img", 1);
 	setenv("FS_TYPE", "xfs", 1);
@@ -71,6 +73,7 @@ static void the_environment_counts_without_a_file(void **state)
 	setenv("BLOCK_SIZE", "4096", 1);
 	setenv("USE_DOCKER", "anything", 1);
 	assert_int_equal(configure(fixture, "--threads", "1"), 0);
+	config = fixture->set.items;
 	assert_string_equal(config->image.output, "env.img");
 	assert_string_equal(config->image.filesystem, "xfs");
 	assert_int_equal(config->image.free_space_bytes, 7 << 20);
@@ -90,8 +93,8 @@ static void empty_variables_are_the_defaults(void **state)
 	for (size_t i = 0; i < dropin_variable_count; i++)
 		setenv(dropin_variables[i].name, "", 1);
 	assert_int_equal(configure(fixture, "--threads", "1"), 0);
-	assert_int_equal(fixture->config.image.align_bytes, 128 << 20);
-	assert_int_equal(fixture->config.image.dax_wanted, CONFIG_DAX_AUTO);
+	assert_int_equal(fixture->set.items[0].image.align_bytes, 128 << 20);
+	assert_int_equal(fixture->set.items[0].image.dax_wanted, CONFIG_DAX_AUTO);
 }
 
 static void options_override_the_environment(void **state)
@@ -100,7 +103,7 @@ static void options_override_the_environment(void **state)
 
 	setenv("IMAGE", "env.img", 1);
 	assert_int_equal(configure(fixture, "-o", "option.img"), 0);
-	assert_string_equal(fixture->config.image.output, "option.img");
+	assert_string_equal(fixture->set.items[0].image.output, "option.img");
 }
 
 static void a_file_shuts_the_environment_out(void **state)
@@ -110,7 +113,7 @@ static void a_file_shuts_the_environment_out(void **state)
 	setenv("IMAGE", "env.img", 1);
 	setenv("BLOCK_SIZE", "nonsense", 1);
 	assert_int_equal(configure(fixture, "-c", "/dev/null"), 0);
-	assert_string_equal(fixture->config.image.output, "kata-containers.img");
+	assert_string_equal(fixture->set.items[0].image.output, "kata-containers.img");
 }
 
 static void refuses(struct fixture *fixture, const char *name, const char *value,
