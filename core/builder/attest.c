@@ -57,26 +57,29 @@ static int open_image(struct attest *attest, const char *path, struct error *err
 	return 0;
 }
 
+static int compare_table(struct attest *attest, const struct build_table *table,
+			 struct error *error)
+{
+	autofree uint8_t *found = malloc(table->len);
+	int ret;
+
+	if (!found || copy_add_written(attest->copy, table->off, table->len) < 0)
+		return error_nomem(error);
+	ret = io_pread(attest->build->image_fd, found, table->len, table->off);
+	if (ret < 0)
+		return error_errno(error, -ret, "cannot read the image");
+	if (memcmp(found, table->bytes, table->len) != 0)
+		attest_add_place(attest, table->off, table->what);
+	return 0;
+}
+
 static int compare_tables(struct attest *attest, struct error *error)
 {
-	struct build_table tables[BUILD_TABLES_MAX];
-	uint8_t found[DAX_INFO_BYTES];
-	size_t count;
-	int ret = build_make_tables(attest->build, tables, &count, error);
+	struct build_tables tables __attribute__((cleanup(build_free_tables)));
+	int ret = build_make_tables(attest->build, &tables, error);
 
-	for (size_t i = 0; ret == 0 && i < count; i++) {
-		const struct build_table *table = &tables[i];
-
-		if (copy_add_written(attest->copy, table->off, table->len) < 0)
-			return error_nomem(error);
-		ret = io_pread(attest->build->image_fd, found, table->len, table->off);
-		if (ret < 0)
-			return error_errno(error, -ret, "cannot read the image");
-		if (memcmp(found, table->bytes, table->len) != 0)
-			attest_add_place(attest, table->off,
-					 table->len == DAX_INFO_BYTES ? "the NVDIMM info block"
-								      : "a partition table");
-	}
+	for (size_t i = 0; ret == 0 && i < tables.count; i++)
+		ret = compare_table(attest, &tables.items[i], error);
 	return ret;
 }
 
@@ -159,8 +162,8 @@ static int compare_rest(struct attest *attest, struct error *error)
 static int compare_all(struct attest *attest, struct error *error)
 {
 	int (*const stages[])(struct attest *, struct error *) = {
-		compare_tables,   compare_metadata, compare_content,
-		attest_hash_tree, attest_signature, compare_rest,
+		compare_metadata, compare_content, attest_hash_tree,
+		attest_signature, compare_tables,  compare_rest,
 	};
 	int ret = 0;
 

@@ -48,6 +48,8 @@ int build_make(struct build *build, struct error *error)
 	if (ret == 0)
 		ret = build_measure(build, error);
 	if (ret == 0)
+		ret = build_write_tables(build, error);
+	if (ret == 0)
 		ret = build_verify_image(build, error);
 	if (ret < 0)
 		return ret;

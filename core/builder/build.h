@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The build: configurations to images, in stages that go one way: scan, negotiate, plan, write,
- * copy, tables, verify, measure, inspect, publish. Of several images nothing is written before all
+ * copy, verify, measure, tables, inspect, publish. Of several images nothing is written before all
  * are planned, and nothing is published before all are made.
  */
 #ifndef BUILDER_BUILD_H

@@ -167,6 +167,8 @@ static int compute_geometry(struct build *build, struct error *error)
 	if (ret < 0)
 		return error_set(error, -ret, "SHA-256 failed");
 	ret = build_set_verity(build, error);
+	if (ret == 0)
+		ret = build_signature_bytes(build, &request.signature_bytes, error);
 	if (ret < 0)
 		return ret;
 	ret = geometry_compute(&request, &build->geometry, error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Builds on their way, shared by the stages (plan.c, write.c, verify.c, publish.c) and the report.
+/* Builds on their way, shared by the stages (plan.c, write.c, verify.c, measure.c, tables.c,
+ * publish.c) and the report.
  */
 #ifndef BUILDER_PRIVATE_H
 #define BUILDER_PRIVATE_H
@@ -12,6 +13,7 @@
 #include "core/copy/copy.h"
 #include "core/format/dax.h"
 #include "core/format/geometry.h"
+#include "core/format/gpt.h"
 #include "core/format/verity.h"
 #include "core/image/output.h"
 #include "core/measure/beside.h"
@@ -66,6 +68,9 @@ struct build {
 	bool measured; /* root_hash is set */
 	struct signature signature;
 	char *signature_text; /* owned: of the signature's partition; NULL: there is none */
+
+	struct gpt_labels labels; /* of a GPT */
+	bool labelled;
 };
 
 /* The images of one run: all go through a stage before the next one begins, up to the plan; then
@@ -98,7 +103,7 @@ struct kataimg_job build_job(const struct config *config, int64_t build_time, un
 /* The tree against the backend, the backend's plan, and the geometry that follows. */
 int build_plan(struct build *build, struct error *error);
 
-/* The image file: the backend's metadata, the files' data, partition tables and info block. */
+/* The image file: the backend's metadata and the files' data. */
 int build_write(struct build *build, struct error *error);
 
 /* The file that the image is written into: the output, or one beside it that build_compress brings
@@ -115,14 +120,25 @@ int build_compare(struct build *build, struct error *error);
 
 /* A partition table or the info block: len bytes at off of the image. */
 struct build_table {
+	const char *what; /* "a partition table" */
 	uint64_t off;
 	size_t len;
-	uint8_t bytes[DAX_INFO_BYTES];
+	uint8_t *bytes; /* owned */
 };
 #define BUILD_TABLES_MAX 3
+struct build_tables {
+	struct build_table items[BUILD_TABLES_MAX];
+	size_t count;
+};
 
-int build_make_tables(const struct build *build, struct build_table tables[BUILD_TABLES_MAX],
-		      size_t *count, struct error *error);
+/* All that is outside of filesystem, hash tree and signature. Of a measured image the root hash is
+ * known: a GPT has it in its GUIDs. Free the tables in any case. */
+int build_make_tables(struct build *build, struct build_tables *tables, struct error *error);
+void build_free_tables(struct build_tables *tables);
+int build_write_tables(struct build *build, struct error *error);
+
+/* Sets labels. */
+int build_label_partitions(struct build *build, struct error *error);
 
 /* Where the hash tree of a measured image is, with place = file in tree_fd, and what it is made
  * with: all of verity but data_blocks. */
@@ -147,6 +163,8 @@ void build_make_parameters(const struct build *build, struct parameters *paramet
 /* The key and its certificate, if the root hash is to be signed; then its signature, as it is
  * published and as the image has it; that written into the image. */
 int build_load_signer(struct build *build, struct error *error);
+/* What the partition of a signature takes in this image, 0: there is none. */
+int build_signature_bytes(const struct build *build, uint64_t *bytes, struct error *error);
 int build_make_signature(struct build *build, struct error *error);
 int build_sign(struct build *build, struct error *error);
 

@@ -27,13 +27,23 @@ static void add_backend(struct json *json, const struct build *build)
 	json_close(json, '}');
 }
 
-static void add_partition(struct json *json, const struct partition *partition)
+static void add_partition(struct json *json, const struct build *build, unsigned int number)
 {
+	static const char *const roles[] = { "root", "verity", "signature" };
+	const struct partition *partition = &build->geometry.partitions[number];
+
 	json_open(json, NULL, '{');
 	json_add_number(json, "start_bytes", partition->start_bytes);
 	json_add_number(json, "size_bytes", partition->len_bytes);
-	json_add_number(json, "type", partition->type);
-	json_add_flag(json, "bootable", partition->bootable);
+	json_add_text(json, "role", roles[partition->role]);
+	if (build->geometry.table == IMAGE_TABLE_DOS) {
+		json_add_number(json, "type", partition->type);
+		json_add_flag(json, "bootable", partition->bootable);
+	} else {
+		json_add_null(json, "type");
+		json_add_null(json, "bootable");
+	}
+	json_add_gpt_label(json, build->labelled ? &build->labels.partitions[number] : NULL);
 	json_close(json, '}');
 }
 
@@ -68,10 +78,12 @@ static void add_geometry(struct json *json, const struct build *build)
 	json_open(json, "geometry", '{');
 	json_add_number(json, "image_bytes", geometry->image_bytes);
 	add_compression(json, build);
+	json_add_text(json, "table", geometry_table_name(geometry->table));
 	json_add_flag(json, "dax", geometry->dax);
+	json_add_number(json, "filesystem_start_bytes", geometry->filesystem.start_bytes);
 	json_open(json, "partitions", '[');
 	for (unsigned int i = 0; i < geometry->partition_count; i++)
-		add_partition(json, &geometry->partitions[i]);
+		add_partition(json, build, i);
 	json_close(json, ']');
 	json_add_number(json, "plan_bytes", build->plan.bytes);
 	json_add_number(json, "granularity_bytes", build->plan.granularity);
@@ -118,7 +130,14 @@ static void add_identifiers(struct json *json, const struct build *build)
 	json_open(json, "identifiers", '{');
 	json_add_hex(json, "seed", build->seed, sizeof(build->seed));
 	json_add_uuid(json, "filesystem_uuid", build->info.uuid);
-	json_add_number(json, "disk_signature", build->geometry.disk_signature);
+	if (build->geometry.table == IMAGE_TABLE_DOS)
+		json_add_number(json, "disk_signature", build->geometry.disk_signature);
+	else
+		json_add_null(json, "disk_signature");
+	if (build->labelled)
+		json_add_uuid(json, "disk_guid", build->labels.disk_guid);
+	else
+		json_add_null(json, "disk_guid");
 	json_add_signed(json, "build_time", build->build_time);
 	json_close(json, '}');
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/textstream.h"
+#include "core/format/discoverable.h"
 #include "lib/byteorder.h"
 
 #define SEED_VERSION "kataimg-seed-1"
@@ -30,6 +31,15 @@ static void print_verity_options(FILE *out, const struct config *config)
 		config->verity.hash_block_bytes);
 }
 
+static void print_gpt_options(FILE *out, const struct config *config)
+{
+	print_text(out, "arch", discoverable_arch(config->image.arch));
+	print_text(out, "disk-guid", config->gpt.disk_guid ? config->gpt.disk_guid : "");
+	print_text(out, "root-guid", config->gpt.root_guid ? config->gpt.root_guid : "");
+	print_text(out, "name", config->gpt.name ? config->gpt.name : "");
+	fprintf(out, "read-only %d\ngrow %d\n", config->gpt.read_only, config->gpt.grow);
+}
+
 static void print_image_options(FILE *out, const struct config *config, int64_t build_time)
 {
 	fprintf(out, "dax %d\nhugepages %d\n", config->image.dax, config->image.hugepages);
@@ -39,7 +49,10 @@ static void print_image_options(FILE *out, const struct config *config, int64_t 
 	fprintf(out, "build-time %" PRId64 "\n", build_time);
 	/* What is not the default came later: images of the default keep their bytes. */
 	if (config->image.table != IMAGE_TABLE_DOS)
-		fprintf(out, "table %d\nmapped %d\n", config->image.table, config->image.mapped);
+		fprintf(out, "table %s\nmapped %d\n", geometry_table_name(config->image.table),
+			config->image.mapped);
+	if (config->image.table == IMAGE_TABLE_GPT)
+		print_gpt_options(out, config);
 	print_verity_options(out, config);
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/base/io.h"
 #include "core/builder/private.h"
+#include "lib/round.h"
 
 int build_load_signer(struct build *build, struct error *error)
 {
@@ -32,6 +33,30 @@ static char *partition_text(const struct build *build, const struct signature *s
 
 	build_root_hash_text(build, root);
 	return signer_partition_text(build->signer, root, signature);
+}
+
+/* Any root hash will do: the signature over it is as long as that over the real one. */
+int build_signature_bytes(const struct build *build, uint64_t *bytes, struct error *error)
+{
+	struct signature signature = { 0 };
+	char root[2 * VERITY_DIGEST_MAX_BYTES + 1];
+	autofree char *text = NULL;
+	int ret;
+
+	*bytes = 0;
+	if (!build->signer || build->config->image.table != IMAGE_TABLE_GPT)
+		return 0;
+	build_root_hash_text(build, root);
+	ret = signer_sign(build->signer, root, &signature, error);
+	if (ret == 0)
+		text = signer_partition_text(build->signer, root, &signature);
+	signature_free(&signature);
+	if (ret < 0)
+		return ret;
+	if (!text)
+		return error_nomem(error);
+	*bytes = round_up(strlen(text), VERITY_BLOCK_BYTES);
+	return 0;
 }
 
 int build_make_signature(struct build *build, struct error *error)

@@ -19,6 +19,7 @@ void report_print_geometry(const struct build *build)
 	const struct kataimg_fs_info *info = &build->info;
 
 	print_size("image bytes", geometry->image_bytes);
+	printf("%-22s %s\n", "partition table", geometry_table_name(geometry->table));
 	printf("%-22s %s\n", "dax header", geometry->dax ? "yes" : "no");
 	for (unsigned int i = 0; i < geometry->partition_count; i++) {
 		const struct partition *partition = &geometry->partitions[i];
@@ -26,6 +27,9 @@ void report_print_geometry(const struct build *build)
 		printf("partition %u offset     %" PRIu64 "\n", i + 1, partition->start_bytes);
 		printf("partition %u bytes      %" PRIu64 "\n", i + 1, partition->len_bytes);
 	}
+	if (geometry->partition_count == 0)
+		printf("%-22s %" PRIu64 "\n", "filesystem offset",
+		       geometry->filesystem.start_bytes);
 	printf("%-22s %s\n", "filesystem", info->type);
 	print_size("filesystem bytes", info->size_bytes);
 	print_size("smallest filesystem", build->plan.bytes);

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "core/base/text.h"
+#include "core/format/gpt.h"
 #include "core/tree/exclude.h"
+#include "lib/bytes.h"
 
 int check_pattern(const char *value, struct error *error)
 {
@@ -13,4 +16,30 @@ int check_pattern(const char *value, struct error *error)
 int check_name_part(const char *value, struct error *error)
 {
 	return strchr(value, '/') ? error_usage(error, "a part of a file's name has no /") : 0;
+}
+
+int check_guid(const char *value, struct error *error)
+{
+	uint8_t guid[GUID_BYTES];
+
+	if (*value == '\0')
+		return 0;
+	if (guid_parse(value, guid) < 0)
+		return error_usage(error, "not a GUID, 8-4-4-4-12 hexadecimal digits");
+	return bytes_are_zero(guid, sizeof(guid)) ? error_usage(error, "zeros are no GUID") : 0;
+}
+
+int check_partition_name(const char *value, struct error *error)
+{
+	autofree char *line = text_line(value);
+
+	if (!line)
+		return error_nomem(error);
+	if (strcmp(line, value) != 0)
+		return error_usage(error, "not a name: it has control characters, or is no UTF-8");
+	return gpt_name_units(value) > GPT_NAME_UNITS
+		       ? error_usage(error,
+				     "too long for a GPT, whose names have %d units of UTF-16",
+				     GPT_NAME_UNITS)
+		       : 0;
 }

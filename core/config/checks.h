@@ -8,5 +8,7 @@
 
 int check_pattern(const char *value, struct error *error);
 int check_name_part(const char *value, struct error *error);
+int check_guid(const char *value, struct error *error);
+int check_partition_name(const char *value, struct error *error);
 
 #endif

@@ -37,7 +37,7 @@ enum config_verify {
 	CONFIG_VERIFY_CONTENT,
 	CONFIG_VERIFY_READBACK
 };
-enum config_dax { CONFIG_DAX_YES, CONFIG_DAX_NO, CONFIG_DAX_AUTO };
+enum config_auto { CONFIG_YES, CONFIG_NO, CONFIG_AUTO };
 enum config_unsupported { CONFIG_UNSUPPORTED_ERROR, CONFIG_UNSUPPORTED_DROP };
 
 /* Who gave a value. name NULL: the default. line not 0: the file of that name, else an option or
@@ -84,7 +84,7 @@ struct config {
 		uint64_t free_space_bytes;
 		uint64_t align_bytes; /* not 0, a multiple of 4096; with dax of 2 MiB */
 		uint64_t size_bytes;  /* 0, or as align_bytes */
-		enum config_dax dax_wanted;
+		enum config_auto dax_wanted;
 		bool dax;    /* after config_finish: the NVDIMM header is there */
 		bool mapped; /* the same: files are laid out to be mapped, by whatever device */
 		bool hugepages;
@@ -96,6 +96,11 @@ struct config {
 		uint64_t disk_signature;   /* 32 bits; 0: derive */
 		uint64_t build_time;       /* 0: the newest mtime */
 	} image;
+	struct {
+		char *disk_guid, *root_guid; /* NULL or "": derived */
+		char *name;                  /* NULL or "": after the architecture */
+		enum config_auto read_only, grow;
+	} gpt;
 	struct {
 		bool check;
 		bool agent_init;

@@ -9,8 +9,7 @@
 #include "core/config/inifile.h"
 #include "core/config/measured.h"
 #include "core/config/shape.h"
-
-#define ALIGN_WITHOUT_TABLE (UINT64_C(2) << 20)
+#include "core/config/table.h"
 
 static int fail_unknown_section(const struct config_section *unknown, const char *backend,
 				struct error *error)
@@ -127,23 +126,6 @@ static void take_time_of_environment(struct config *config)
 	*clamp_origin = *time_origin;
 }
 
-static bool is_given(const struct config *config, const char *name)
-{
-	return config_origin_of(config, "image", name)->name;
-}
-
-/* Any image can be mapped by a virtio-pmem device; only NVDIMM needs the header. */
-static void settle_dax(struct config *config, bool can_dax)
-{
-	enum config_dax wanted = config->image.dax_wanted;
-
-	config->image.mapped = wanted == CONFIG_DAX_YES || (wanted == CONFIG_DAX_AUTO && can_dax);
-	config->image.dax = wanted == CONFIG_DAX_YES ||
-			    (config->image.mapped && config->image.table == IMAGE_TABLE_DOS);
-	if (config->image.table == IMAGE_TABLE_NONE && !is_given(config, "align"))
-		config->image.align_bytes = ALIGN_WITHOUT_TABLE;
-}
-
 int config_finish(struct config *config, const struct config_backends *backends,
 		  struct error *error)
 {
@@ -154,7 +136,8 @@ int config_finish(struct config *config, const struct config_backends *backends,
 	if (ret == 0 && config->image.no_disk) {
 		ret = config_settle_no_disk(config, error);
 	} else {
-		settle_dax(config, backends->can_dax(backends->arg));
+		if (ret == 0)
+			ret = config_settle_table(config, backends->can_dax(backends->arg), error);
 		if (ret == 0)
 			ret = check_multiple(config, "align", config->image.align_bytes, error);
 		if (ret == 0)

@@ -9,9 +9,9 @@
 #include "core/config/config.h"
 #include "core/config/value.h"
 
-static const char *const table_choices[] = { "dos", "none", NULL };
+static const char *const table_choices[] = { "dos", "gpt", "none", NULL };
+static const char *const auto_choices[] = { "yes", "no", "auto", NULL };
 static const char *const place_choices[] = { "partition", "append", "file", NULL };
-static const char *const dax_choices[] = { "yes", "no", "auto", NULL };
 static const char *const compress_choices[] = { "none", "gzip", "zstd", NULL };
 static const char *const unsupported_choices[] = { "error", "drop", NULL };
 static const char *const verify_choices[] = { "none", "metadata", "content", "readback", NULL };
@@ -28,12 +28,13 @@ const struct config_key config_keys[] = {
 	  "stdin, an mtree(5) file, oci:DIR[:TAG], oci-archive:FILE[:TAG], "
 	  "docker-archive:FILE[:TAG] or image:FILE[:PARTITION]" },
 	{ "image", "arch", CONFIG_STRING, MEMBER(image.arch), NULL,
-	  "of a container image, as uname -m or Go has it; not given: this machine's when there is "
-	  "a choice" },
+	  "of a container image, and of a GPT's partitions, as uname -m or Go has it; not given: "
+	  "this machine's when there is a choice" },
 	{ "image", "filesystem", CONFIG_BACKEND, MEMBER(image.filesystem), "ext4",
 	  "the backend: a name, or the path of its file" },
 	{ "image", "table", CONFIG_ENUM, MEMBER(image.table), "dos",
-	  "the partition table; none: the filesystem fills the image from its first byte",
+	  "the partition table; gpt: with discoverable partitions for arch; none: the filesystem "
+	  "fills the image from its first byte",
 	  table_choices },
 	{ "image", "free-space", CONFIG_SIZE, MEMBER(image.free_space_bytes), "0",
 	  "at least this much is left for an unprivileged writer" },
@@ -45,7 +46,7 @@ const struct config_key config_keys[] = {
 	{ "image", "dax", CONFIG_ENUM, MEMBER(image.dax_wanted), "auto",
 	  "put the NVDIMM header in front, for guests that map the image; auto: with table = dos "
 	  "and a backend that can be mapped; no: files need not be laid out to be mapped, either",
-	  dax_choices },
+	  auto_choices },
 	{ "image", "hugepages", CONFIG_BOOL, MEMBER(image.hugepages), "yes",
 	  "start the data of files of 2 MiB and more at multiples of 2 MiB" },
 	{ "image", "compress", CONFIG_ENUM, MEMBER(image.compress), "none",
@@ -66,6 +67,23 @@ const struct config_key config_keys[] = {
 	{ "image", "build-time", CONFIG_U64, MEMBER(image.build_time), "0",
 	  "the image's only clock, in seconds since 1970; 0: the newest mtime of the tree",
 	  .max = INT64_MAX, .environment = "SOURCE_DATE_EPOCH" },
+
+	{ "gpt", "disk-guid", CONFIG_STRING, MEMBER(gpt.disk_guid), NULL,
+	  "of the table; not given: derived from the tree", .check = check_guid },
+	{ "gpt", "root-guid", CONFIG_STRING, MEMBER(gpt.root_guid), NULL,
+	  "of the root partition; not given: derived from the tree, or of a measured image from "
+	  "the root hash",
+	  .check = check_guid },
+	{ "gpt", "name", CONFIG_STRING, MEMBER(gpt.name), NULL,
+	  "of the root partition, to which the others add -verity and -verity-sig; not given: "
+	  "root-ARCH",
+	  .check = check_partition_name },
+	{ "gpt", "read-only", CONFIG_ENUM, MEMBER(gpt.read_only), "auto",
+	  "mark the root partition so; auto: of a measured image, and where the filesystem is",
+	  auto_choices },
+	{ "gpt", "grow", CONFIG_ENUM, MEMBER(gpt.grow), "auto",
+	  "mark the filesystem to be grown when it is mounted; auto: unless it is read-only",
+	  auto_choices },
 
 	{ "rootfs", "check", CONFIG_BOOL, MEMBER(rootfs.check), "yes",
 	  "refuse a tree that has no init for a Kata guest, or no /init for an initrd" },

@@ -15,7 +15,8 @@ static void settle(struct config *config)
 {
 	if (config->image.table == IMAGE_TABLE_NONE && !is_given(config, "place"))
 		config->verity.place = HASH_APPEND;
-	if (config->verity.place == HASH_APPEND && !is_given(config, "superblock"))
+	if ((config->verity.place == HASH_APPEND || config->image.table == IMAGE_TABLE_GPT) &&
+	    !is_given(config, "superblock"))
 		config->verity.superblock = true;
 }
 

@@ -31,7 +31,7 @@ static bool asks_for_size(const struct config *config)
 
 static bool asks_for_dax(const struct config *config)
 {
-	return config->image.dax_wanted == CONFIG_DAX_YES;
+	return config->image.dax_wanted == CONFIG_YES;
 }
 
 static bool asks_for_signature(const struct config *config)

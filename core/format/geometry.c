@@ -4,7 +4,9 @@
 #include <stddef.h>
 
 #include "core/base/size.h"
+#include "core/format/gpt.h"
 #include "lib/checked.h"
+#include "lib/round.h"
 
 #define PAGE_BYTES 4096u /* what QEMU asks of an image's size */
 #define FILE_MAX_BYTES ((uint64_t)INT64_MAX)
@@ -27,6 +29,12 @@ static uint64_t tree_bytes(const struct geometry_request *request, uint64_t data
 	if (!request->hash_tree_bytes || request->hash_place == HASH_FILE)
 		return 0;
 	return request->hash_tree_bytes(request->hash_tree_arg, data_bytes);
+}
+
+/* Behind the last partition: the backup of a GPT, in whole pages. */
+static uint64_t tail_bytes(const struct geometry_request *request)
+{
+	return request->table == IMAGE_TABLE_GPT ? round_up(GPT_TAIL_BYTES, PAGE_BYTES) : 0;
 }
 
 static uint64_t max_bytes(const struct geometry_request *request)
@@ -65,7 +73,7 @@ static uint64_t smallest_window(const struct geometry_request *request)
 	return lacks_tree ? request->fs_bytes + request->granularity : request->fs_bytes;
 }
 
-/* The bytes up to the end of the smallest filesystem, its hash tree and a signature. */
+/* The smallest filesystem, its hash tree and a signature, and what lies around them. */
 static int needed_bytes(const struct geometry_request *request, uint64_t *needed)
 {
 	uint64_t window_bytes = smallest_window(request);
@@ -74,7 +82,7 @@ static int needed_bytes(const struct geometry_request *request, uint64_t *needed
 	if (ret == 0)
 		ret = checked_add(*needed, tree_bytes(request, window_bytes), needed);
 	if (ret == 0)
-		ret = checked_add(*needed, request->signature_bytes, needed);
+		ret = checked_add(*needed, request->signature_bytes + tail_bytes(request), needed);
 	return ret;
 }
 
@@ -131,7 +139,8 @@ static uint64_t largest_window(const struct geometry_request *request, uint64_t 
 static void divide_image(const struct geometry_request *request, struct geometry *geometry)
 {
 	uint64_t start = filesystem_start(request);
-	uint64_t room_bytes = geometry->image_bytes - start - request->signature_bytes;
+	uint64_t room_bytes =
+		geometry->image_bytes - start - request->signature_bytes - tail_bytes(request);
 	uint64_t window_bytes = largest_window(request, room_bytes);
 
 	geometry->filesystem = (struct region){ start, window_bytes };
@@ -160,7 +169,7 @@ static void list_partitions(const struct geometry_request *request, struct geome
 	if (request->table == IMAGE_TABLE_NONE)
 		return;
 	if (!measured)
-		root.len_bytes = geometry->image_bytes - root.start_bytes;
+		root.len_bytes = geometry->image_bytes - tail_bytes(request) - root.start_bytes;
 	else if (request->hash_place == HASH_APPEND)
 		root.len_bytes += geometry->hash.len_bytes;
 	add_partition(geometry, PARTITION_ROOT, &root);
@@ -169,6 +178,13 @@ static void list_partitions(const struct geometry_request *request, struct geome
 		add_partition(geometry, PARTITION_VERITY, &geometry->hash);
 	if (request->signature_bytes)
 		add_partition(geometry, PARTITION_SIGNATURE, &geometry->signature);
+}
+
+const char *geometry_table_name(enum image_table table)
+{
+	static const char *const names[] = { "dos", "gpt", "none" };
+
+	return names[table];
 }
 
 const struct partition *geometry_find_partition(const struct geometry *geometry,

@@ -21,6 +21,7 @@
 
 enum image_table {
 	IMAGE_TABLE_DOS, /* an MBR; with dax a second one, for the device at 2 MiB */
+	IMAGE_TABLE_GPT, /* protective MBR and header in front, the backup at the end; never dax */
 	IMAGE_TABLE_NONE /* the filesystem fills the image, or with dax the device at 2 MiB */
 };
 
@@ -107,6 +108,9 @@ static inline uint64_t geometry_filesystem_start(enum image_table table, bool da
 {
 	return geometry_device_base(dax) + (table == IMAGE_TABLE_NONE ? 0 : PARTITION_START_BYTES);
 }
+
+/* "dos", "gpt" or "none". */
+const char *geometry_table_name(enum image_table table);
 
 /* The partition of this role, NULL: there is none. */
 const struct partition *geometry_find_partition(const struct geometry *geometry,

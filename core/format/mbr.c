@@ -2,15 +2,13 @@
 #include "core/format/mbr.h"
 
 #include <errno.h>
-#include <libfdisk/libfdisk.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "core/base/io.h"
+#include "core/format/label.h"
 #include "lib/byteorder.h"
-#include "lib/cleanup.h"
 
 struct mbr_ondisk_entry {
 	uint8_t status; /* 0x80: bootable */
@@ -31,10 +29,6 @@ struct mbr_ondisk {
 _Static_assert(sizeof(struct mbr_ondisk) == MBR_BYTES, "MBR");
 _Static_assert(offsetof(struct mbr_ondisk, entries) == 446, "MBR entries");
 
-DEFINE_CLEANUP(struct fdisk_context, fdisk_unref_context)
-DEFINE_CLEANUP(struct fdisk_partition, fdisk_unref_partition)
-DEFINE_CLEANUP(struct fdisk_parttype, fdisk_unref_parttype)
-
 static int create_label(struct fdisk_context *context, uint32_t disk_signature)
 {
 	char id[16];
@@ -48,20 +42,17 @@ static int create_label(struct fdisk_context *context, uint32_t disk_signature)
 static int add_partition(struct fdisk_context *context, size_t number,
 			 const struct partition *partition, uint64_t base_bytes)
 {
-	autocall(cleanup_fdisk_unref_partition) struct fdisk_partition *entry =
-		fdisk_new_partition();
 	autocall(cleanup_fdisk_unref_parttype) struct fdisk_parttype *type =
 		fdisk_new_unknown_parttype(partition->type, NULL);
+	autocall(cleanup_fdisk_unref_partition) struct fdisk_partition *entry =
+		type ? label_partition_new(number,
+					   (partition->start_bytes - base_bytes) / SECTOR_BYTES,
+					   partition->len_bytes / SECTOR_BYTES, type)
+		     : NULL;
 	int ret;
 
-	if (!entry || !type)
+	if (!entry)
 		return -ENOMEM;
-	fdisk_partition_set_partno(entry, number);
-	fdisk_partition_set_start(entry, (partition->start_bytes - base_bytes) / SECTOR_BYTES);
-	fdisk_partition_set_size(entry, partition->len_bytes / SECTOR_BYTES);
-	/* Else libfdisk rounds the size to what it calls a grain. */
-	fdisk_partition_size_explicit(entry, 1);
-	fdisk_partition_set_type(entry, type);
 	ret = fdisk_add_partition(context, entry, NULL);
 	if (ret == 0 && partition->bootable)
 		ret = fdisk_toggle_partition_flag(context, number, DOS_FLAG_ACTIVE);
@@ -78,25 +69,17 @@ static int write_label(struct fdisk_context *context, const struct geometry *geo
 	return ret ? ret : fdisk_write_disklabel(context);
 }
 
-/* libfdisk works on a device: it gets a sparse file in memory that has the device's size. */
 static int encode_in_memory(const struct geometry *geometry, uint64_t base_bytes,
 			    uint8_t out[MBR_BYTES])
 {
-	autoclose int fd = memfd_create("partition table", MFD_CLOEXEC);
-	autocall(cleanup_fdisk_unref_context) struct fdisk_context *context = fdisk_new_context();
-	int ret;
+	struct label_device device __attribute__((cleanup(label_device_close)));
+	int ret = label_device_open(geometry->image_bytes - base_bytes, &device);
 
-	if (fd < 0 || ftruncate(fd, (off_t)(geometry->image_bytes - base_bytes)) < 0)
-		return -errno;
-	if (!context)
-		return -ENOMEM;
-	fdisk_disable_dialogs(context, 1);
-	ret = fdisk_assign_device_by_fd(context, fd, "image", 0);
 	if (ret == 0)
-		ret = write_label(context, geometry, base_bytes);
-	if (ret == 0 && pread(fd, out, MBR_BYTES, 0) != MBR_BYTES)
-		ret = -EIO;
-	return ret;
+		ret = write_label(device.context, geometry, base_bytes);
+	if (ret != 0)
+		return ret < 0 ? ret : -EIO; /* 1: a question of a dialog */
+	return io_pread(device.fd, out, MBR_BYTES, 0);
 }
 
 int mbr_encode(const struct geometry *geometry, uint64_t base_bytes, uint8_t out[MBR_BYTES],

@@ -160,13 +160,17 @@ static int identify_disk(int fd, struct content *content)
 		return say(content, name, "it is encrypted (%s), not an image", name);
 	if (strcmp(name, "iso9660") == 0 || strcmp(name, "udf") == 0)
 		return say(content, name, "it is a CD image (%s), not a disk image", name);
+	if (strcmp(name, "swap") == 0)
+		return say(content, name, "it is swap, not an image");
 	if (*name)
 		return 0; /* a filesystem, which is told about where it is looked at */
 	ret = find_table(fd, name);
-	if (ret < 0 || !*name || strcmp(name, "dos") == 0)
+	if (ret < 0 || !*name || strcmp(name, "dos") == 0 || strcmp(name, "gpt") == 0)
 		return ret;
-	return say(content, name,
-		   "it is a disk with a partition table of the kind %s; an image has an MBR", name);
+	return say(
+		content, name,
+		"it is a disk with a partition table of the kind %s; an image has an MBR or a GPT",
+		name);
 }
 
 int content_identify(int fd, uint64_t bytes, struct content *content, struct error *error)

@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/inspect/tables.h"
 #include "lib/array.h"
 #include "lib/bytes.h"
 #include "lib/checked.h"
 
 #define PAGE_BYTES 4096u
 #define HOTPLUG_BYTES (UINT64_C(128) << 20)
-#define DOS_TYPE_GPT 0xee
 
 int findings_add(struct inspect_findings *findings, const char *fmt, ...)
 {
@@ -128,7 +128,7 @@ static bool same_partition(const struct mbr_entry *first, const struct mbr_entry
 
 static bool same_partitions(const struct mbr *first, const struct mbr *second)
 {
-	for (int i = 0; i < INSPECT_PARTITIONS; i++)
+	for (int i = 0; i < INSPECT_MBR_ENTRIES; i++)
 		if (!same_partition(&first->entries[i], &second->entries[i]))
 			return false;
 	return true;
@@ -167,9 +167,11 @@ int findings_judge_views(struct inspection *inspection)
 	const struct inspect_view *views = inspection->views;
 	int ret = 0;
 
+	if (inspection->table == IMAGE_TABLE_GPT)
+		return 0;
 	if (!inspection->has_dax)
 		return views[0].present ? judge_lost_info_block(inspection) : 0;
-	if (!inspect_has_table(&views[0]) && !inspect_has_table(&views[1]))
+	if (!tables_lists_any(&views[0]) && !tables_lists_any(&views[1]))
 		return 0;
 	if (!views[0].present)
 		return findings_add(&inspection->problems, "there is no partition table at 0");
@@ -178,63 +180,66 @@ int findings_judge_views(struct inspection *inspection)
 			&inspection->problems,
 			"there is an info block, but no partition table at 2 MiB, where "
 			"it leads to");
-	for (int i = 0; i < INSPECT_PARTITIONS && ret == 0; i++)
+	for (int i = 0; i < INSPECT_MBR_ENTRIES && ret == 0; i++)
 		ret = judge_view_pair(inspection, i);
 	return ret;
 }
 
-static int judge_partition(struct inspection *inspection, int number)
+/* Where the tables end: of a GPT findings_judge_gpt knows. */
+static uint64_t tables_end(const struct inspection *inspection)
 {
-	const struct partition *partition = &inspection->partitions[number];
+	return inspection->table == IMAGE_TABLE_GPT
+		       ? 0
+		       : geometry_device_base(inspection->has_dax) + MBR_BYTES;
+}
+
+static int judge_partition(struct inspection *inspection, const struct inspect_partition *partition)
+{
 	struct inspect_findings *problems = &inspection->problems;
-	uint64_t tables_end = geometry_device_base(inspection->has_dax) + MBR_BYTES;
 	int ret = 0;
 
 	if (!range_within(partition->start_bytes, partition->len_bytes, inspection->image_bytes))
 		ret = findings_add(problems,
-				   "partition %d ends at %" PRIu64 ", the image at %" PRIu64,
-				   number + 1, partition->start_bytes + partition->len_bytes,
+				   "partition %u ends at %" PRIu64 ", the image at %" PRIu64,
+				   partition->number, partition->start_bytes + partition->len_bytes,
 				   inspection->image_bytes);
-	if (ret == 0 && partition->start_bytes < tables_end)
+	if (ret == 0 && partition->start_bytes < tables_end(inspection))
 		ret = findings_add(problems,
-				   "partition %d starts at %" PRIu64 ", inside the image's headers",
-				   number + 1, partition->start_bytes);
+				   "partition %u starts at %" PRIu64 ", inside the image's headers",
+				   partition->number, partition->start_bytes);
 	if (ret == 0 && inspection->has_dax && partition->start_bytes % PAGE_BYTES)
 		ret = findings_add(problems,
-				   "partition %d starts at %" PRIu64
+				   "partition %u starts at %" PRIu64
 				   ", no multiple of 4096: it cannot be mounted with dax",
-				   number + 1, partition->start_bytes);
-	if (ret == 0 && partition->type != DOS_TYPE_LINUX)
-		ret = findings_add(&inspection->notes, "partition %d is of type 0x%02x%s",
-				   number + 1, partition->type,
-				   partition->type == DOS_TYPE_GPT ? ", a GPT's" : "");
+				   partition->number, partition->start_bytes);
+	if (ret == 0 && inspection->table == IMAGE_TABLE_DOS && partition->type != DOS_TYPE_LINUX)
+		ret = findings_add(&inspection->notes, "partition %u is of type 0x%02x",
+				   partition->number, partition->type);
 	return ret;
 }
 
-static int judge_overlap(struct inspection *inspection, int one, int other)
+static int judge_overlap(struct inspection *inspection, const struct inspect_partition *a,
+			 const struct inspect_partition *b)
 {
-	const struct partition *a = &inspection->partitions[one];
-	const struct partition *b = &inspection->partitions[other];
-
-	if (b->len_bytes == 0 || a->start_bytes >= b->start_bytes + b->len_bytes ||
+	if (a->len_bytes == 0 || b->len_bytes == 0 ||
+	    a->start_bytes >= b->start_bytes + b->len_bytes ||
 	    b->start_bytes >= a->start_bytes + a->len_bytes)
 		return 0;
-	return findings_add(&inspection->problems, "partitions %d and %d overlap", one + 1,
-			    other + 1);
+	return findings_add(&inspection->problems, "partitions %u and %u overlap", a->number,
+			    b->number);
 }
 
 int findings_judge_partitions(struct inspection *inspection)
 {
+	const struct inspect_partition *partitions = inspection->partitions;
 	int ret = 0;
 
-	if (inspection->root_partition && inspection->partitions[0].len_bytes == 0)
+	if (inspection->table == IMAGE_TABLE_DOS && inspection->root.len_bytes == 0)
 		return findings_add(&inspection->problems, "there is no partition 1");
-	for (int i = 0; i < INSPECT_PARTITIONS && ret == 0; i++) {
-		if (inspection->partitions[i].len_bytes == 0)
-			continue;
-		ret = judge_partition(inspection, i);
-		for (int j = i + 1; j < INSPECT_PARTITIONS && ret == 0; j++)
-			ret = judge_overlap(inspection, i, j);
+	for (size_t i = 0; i < inspection->partition_count && ret == 0; i++) {
+		ret = judge_partition(inspection, &partitions[i]);
+		for (size_t j = i + 1; j < inspection->partition_count && ret == 0; j++)
+			ret = judge_overlap(inspection, &partitions[i], &partitions[j]);
 	}
 	return ret;
 }

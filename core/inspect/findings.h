@@ -23,6 +23,7 @@ void dax_list_fields(const struct dax_info *info, struct dax_field fields[DAX_FI
 int findings_judge_size(struct inspection *inspection);
 int findings_judge_dax(struct inspection *inspection);
 int findings_judge_views(struct inspection *inspection);
+int findings_judge_gpt(struct inspection *inspection);
 int findings_judge_partitions(struct inspection *inspection);
 int findings_judge_filesystem(struct inspection *inspection);
 

@@ -11,6 +11,7 @@
 
 #include "core/base/io.h"
 #include "core/inspect/findings.h"
+#include "core/inspect/tables.h"
 #include "core/measure/beside.h"
 #include "lib/bytes.h"
 #include "lib/checked.h"
@@ -243,15 +244,13 @@ static int try_place(const struct candidate *candidate, struct error *error)
 static bool find_partition(const struct candidate *image, struct candidate *candidate)
 {
 	struct inspection *inspection = image->inspection;
-	const struct partition *partition = &inspection->partitions[1];
 
-	if (partition->len_bytes == 0 ||
-	    !range_within(partition->start_bytes, partition->len_bytes, inspection->image_bytes))
+	if (!tables_is_inside(inspection, &inspection->hash))
 		return false;
 	*candidate = *image;
 	candidate->place = HASH_PARTITION;
-	candidate->area = (struct region){ partition->start_bytes, partition->len_bytes };
-	inspection->hash_tree.partition = 2;
+	candidate->area = inspection->hash;
+	inspection->hash_tree.partition = inspection->hash_partition;
 	return true;
 }
 

@@ -8,82 +8,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/base/io.h"
 #include "core/inspect/findings.h"
+#include "core/inspect/tables.h"
 #include "lib/checked.h"
-
-/* What lies beyond the end of the file is not there, which is no error. */
-static int read_header(int fd, const struct inspection *inspection, uint64_t off, void *buf,
-		       size_t len, struct error *error)
-{
-	int ret = -ENODATA;
-
-	if (range_within(off, len, inspection->image_bytes))
-		ret = io_pread(fd, buf, len, off);
-	if (ret < 0 && ret != -ENODATA)
-		error_errno(error, -ret, "cannot read %zu bytes at %" PRIu64, len, off);
-	return ret;
-}
 
 static int read_dax(int fd, struct inspection *inspection, struct error *error)
 {
 	uint8_t block[DAX_INFO_BYTES];
-	int ret = read_header(fd, inspection, DAX_INFO_OFFSET, block, sizeof(block), error);
+	int ret = tables_read_part(fd, inspection, DAX_INFO_OFFSET, block, sizeof(block), error);
 
 	if (ret == 0)
 		ret = dax_decode(block, &inspection->dax);
 	inspection->has_dax = ret == 0;
 	return ret == -ENODATA ? 0 : ret;
-}
-
-static int read_view(int fd, struct inspection *inspection, struct inspect_view *view,
-		     struct error *error)
-{
-	uint8_t sector[MBR_BYTES];
-	int ret = read_header(fd, inspection, view->base_bytes, sector, sizeof(sector), error);
-
-	if (ret == 0)
-		ret = mbr_decode(sector, &view->mbr);
-	view->present = ret == 0;
-	return ret == -ENODATA ? 0 : ret;
-}
-
-static void list_partitions(struct inspection *inspection)
-{
-	const struct mbr_entry *entries = inspection->views[0].mbr.entries;
-
-	for (int i = 0; i < INSPECT_PARTITIONS && inspection->views[0].present; i++)
-		inspection->partitions[i] = (struct partition){
-			.start_bytes = (uint64_t)entries[i].start_lba * SECTOR_BYTES,
-			.len_bytes = (uint64_t)entries[i].sectors * SECTOR_BYTES,
-			.type = entries[i].type,
-			.bootable = entries[i].bootable,
-		};
-}
-
-/* A bare filesystem has its own first sector, in which there is no partition. */
-bool inspect_has_table(const struct inspect_view *view)
-{
-	if (!view->present)
-		return false;
-	for (int i = 0; i < INSPECT_PARTITIONS; i++)
-		if (view->mbr.entries[i].sectors)
-			return true;
-	return false;
-}
-
-static void find_root(struct inspection *inspection)
-{
-	const struct partition *first = &inspection->partitions[0];
-	uint64_t base_bytes = geometry_device_base(inspection->has_dax);
-
-	if (inspect_has_table(&inspection->views[0])) {
-		inspection->root = (struct region){ first->start_bytes, first->len_bytes };
-		inspection->root_partition = 1;
-	} else if (inspection->image_bytes > base_bytes) {
-		inspection->root =
-			(struct region){ base_bytes, inspection->image_bytes - base_bytes };
-	}
 }
 
 const char *inspect_root_name(const struct inspection *inspection, char name[ROOT_NAME_BYTES])
@@ -93,24 +30,44 @@ const char *inspect_root_name(const struct inspection *inspection, char name[ROO
 	return name;
 }
 
-static bool has_root(const struct inspection *inspection)
+/* The answer: 0, -ENODATA, or the error of a broken one in broken. */
+static int probe_region(int fd, const struct inspect_probe *probe, const struct region *region,
+			struct inspection *inspection, struct error *broken)
 {
-	const struct region *root = &inspection->root;
-
-	return root->len_bytes > 0 &&
-	       range_within(root->start_bytes, root->len_bytes, inspection->image_bytes);
+	inspection->filesystem.struct_size = sizeof(inspection->filesystem);
+	return probe->probe(probe->arg, fd, region->start_bytes, region->len_bytes,
+			    &inspection->filesystem, inspection->backend, broken);
 }
 
-/* The answer: 0, -ENODATA, or the error of a broken one in broken. */
+/* A GPT in which no partition says that it is the root: the first that a backend knows is, or that
+ * there is. */
+static int probe_each(int fd, const struct inspect_probe *probe, struct inspection *inspection,
+		      struct error *broken)
+{
+	int ret = -ENODATA;
+
+	for (size_t i = 0; i < inspection->partition_count && ret == -ENODATA; i++) {
+		const struct inspect_partition *partition = &inspection->partitions[i];
+		const struct region region = { partition->start_bytes, partition->len_bytes };
+
+		if (!tables_is_inside(inspection, &region))
+			continue;
+		ret = probe_region(fd, probe, &region, inspection, broken);
+		if (ret == -ENODATA && inspection->root_partition)
+			continue;
+		inspection->root = region;
+		inspection->root_partition = partition->number;
+	}
+	return ret;
+}
+
 static int probe_filesystem(int fd, const struct inspect_probe *probe,
 			    struct inspection *inspection, struct error *broken)
 {
-	const struct region *root = &inspection->root;
-	int ret;
+	int ret = inspection->root_found
+			  ? probe_region(fd, probe, &inspection->root, inspection, broken)
+			  : probe_each(fd, probe, inspection, broken);
 
-	inspection->filesystem.struct_size = sizeof(inspection->filesystem);
-	ret = probe->probe(probe->arg, fd, root->start_bytes, root->len_bytes,
-			   &inspection->filesystem, inspection->backend, broken);
 	inspection->has_filesystem = ret == 0;
 	return ret;
 }
@@ -138,7 +95,9 @@ static int judge_nothing(struct inspection *inspection)
 				    "partition %u holds no filesystem that anybody here knows",
 				    inspection->root_partition);
 	if (inspection->views[0].present)
-		return findings_add(problems, "there is no partition 1");
+		return findings_add(problems, inspection->table == IMAGE_TABLE_GPT
+						      ? "there is no partition"
+						      : "there is no partition 1");
 	return findings_add(problems, "there is neither a partition table in it nor a filesystem "
 				      "that anybody here knows");
 }
@@ -184,7 +143,7 @@ static int look_at_filesystem(int fd, const struct inspect_probe *probe,
 	autoerror struct error broken = ERROR_INIT;
 	int ret;
 
-	if (!has_root(inspection))
+	if (inspection->root_found && !tables_is_inside(inspection, &inspection->root))
 		return 0;
 	ret = probe_filesystem(fd, probe, inspection, &broken);
 	if (ret == -ENODATA)
@@ -203,8 +162,8 @@ static int look_at_filesystem(int fd, const struct inspect_probe *probe,
 static int judge(struct inspection *inspection)
 {
 	int (*const judges[])(struct inspection *) = {
-		findings_judge_size,       findings_judge_dax,        findings_judge_views,
-		findings_judge_partitions, findings_judge_filesystem,
+		findings_judge_size, findings_judge_dax,        findings_judge_views,
+		findings_judge_gpt,  findings_judge_partitions, findings_judge_filesystem,
 	};
 	int ret = 0;
 
@@ -221,13 +180,8 @@ static int read_headers(int fd, struct inspection *inspection, struct error *err
 	if (end < 0)
 		return error_errno(error, errno, "cannot find its size");
 	inspection->image_bytes = (uint64_t)end;
-	inspection->views[1].base_bytes = DAX_HEADER_BYTES;
 	ret = read_dax(fd, inspection, error);
-	for (int i = 0; i < 2 && ret == 0; i++)
-		ret = read_view(fd, inspection, &inspection->views[i], error);
-	list_partitions(inspection);
-	find_root(inspection);
-	return ret;
+	return ret < 0 ? ret : tables_read(fd, inspection, error);
 }
 
 /* Without what an image alone has, it may be something else, about which nothing more is said. */
@@ -288,6 +242,7 @@ void inspect_clear(struct inspection *inspection)
 	findings_clear(&inspection->unchecked);
 	findings_clear(&inspection->notes);
 	content_clear(&inspection->content);
+	free(inspection->partitions);
 	free(inspection->hash_tree.file);
 	free(inspection->hash_tree.tree_file);
 }
@@ -295,13 +250,17 @@ void inspect_clear(struct inspection *inspection)
 static int compare_partition(const struct inspection *inspection, const struct geometry *expected,
 			     unsigned int number, struct error *error)
 {
+	const struct inspect_partition no_partition = { 0 };
 	const struct partition none = { 0 };
-	const struct partition *is = &inspection->partitions[number];
+	const struct inspect_partition *is = tables_find_partition(inspection, number + 1);
 	const struct partition *shall =
 		number < expected->partition_count ? &expected->partitions[number] : &none;
 
+	if (!is)
+		is = &no_partition;
 	if (is->start_bytes == shall->start_bytes && is->len_bytes == shall->len_bytes &&
-	    is->type == shall->type && is->bootable == shall->bootable)
+	    (expected->table != IMAGE_TABLE_DOS ||
+	     (is->type == shall->type && is->bootable == shall->bootable)))
 		return 0;
 	return error_set(error, EBADMSG,
 			 "partition %u is [%" PRIu64 ", +%" PRIu64 ") instead of [%" PRIu64
@@ -320,6 +279,10 @@ static int compare_geometry(const struct inspection *inspection, const struct ge
 	if (inspection->image_bytes != expected->image_bytes)
 		return error_set(error, EBADMSG, "it has %" PRIu64 " bytes instead of %" PRIu64,
 				 inspection->image_bytes, expected->image_bytes);
+	if (inspection->table != expected->table)
+		return error_set(error, EBADMSG, "its partition table is %s instead of %s",
+				 geometry_table_name(inspection->table),
+				 geometry_table_name(expected->table));
 	if (inspection->has_dax != expected->dax)
 		return error_set(error, EBADMSG, "the info block %s",
 				 expected->dax ? "is missing" : "is there, but should not be");
@@ -331,7 +294,7 @@ static int compare_geometry(const struct inspection *inspection, const struct ge
 		return error_set(error, EBADMSG,
 				 "the filesystem starts at %" PRIu64 " instead of %" PRIu64,
 				 inspection->root.start_bytes, expected->filesystem.start_bytes);
-	for (unsigned int i = 0; i < INSPECT_PARTITIONS && ret == 0; i++)
+	for (unsigned int i = 0; i < INSPECT_MBR_ENTRIES && ret == 0; i++)
 		ret = compare_partition(inspection, expected, i, error);
 	return ret;
 }

@@ -16,6 +16,7 @@
 #include "core/compress/compress.h"
 #include "core/format/dax.h"
 #include "core/format/geometry.h"
+#include "core/format/gpt.h"
 #include "core/format/mbr.h"
 #include "core/inspect/content.h"
 #include "core/measure/measure.h"
@@ -23,7 +24,7 @@
 #include "lib/cleanup.h"
 
 #define INSPECT_BACKEND_NAME_BYTES 33
-#define INSPECT_PARTITIONS 4
+#define INSPECT_MBR_ENTRIES 4
 
 /* Asks the backends what filesystem [off, off + len) of fd holds. */
 struct inspect_probe {
@@ -43,6 +44,26 @@ struct inspect_view {
 	bool present;
 	uint64_t base_bytes;
 	struct mbr mbr;
+};
+
+/* A GPT's two headers: the one in front, which guests read, and its backup. */
+struct inspect_gpt {
+	uint32_t sector_bytes;
+	struct inspect_gpt_header {
+		bool present;
+		uint64_t at_bytes;
+		struct gpt_header fields;
+		bool entries_right; /* they are all there, with the header's checksum */
+	} headers[2];
+	const struct inspect_gpt_header *used; /* whose entries are listed; NULL: none is whole */
+};
+
+struct inspect_partition {
+	unsigned int number; /* as Linux counts */
+	uint64_t start_bytes, len_bytes;
+	uint8_t type; /* of a DOS table, and bootable */
+	bool bootable;
+	struct gpt_label label; /* of a GPT */
 };
 
 /* Sentences, each about one object. */
@@ -75,13 +96,23 @@ struct inspection {
 	uint64_t compressed_bytes;
 	bool has_dax;
 	struct dax_info dax;
+	enum image_table table;       /* of virtio-blk guests */
 	struct inspect_view views[2]; /* from 0 (virtio-blk), from 2 MiB (NVDIMM) */
-	/* The partitions of the first view in bytes of the image; len_bytes 0: none. */
-	struct partition partitions[INSPECT_PARTITIONS];
-	/* Where the root filesystem is looked for: in partition 1, or, root_partition 0, without a
-	 * table in all of the device. */
+	struct inspect_gpt gpt;
+	struct inspect_partition *partitions; /* owned: those that are used, by number */
+	size_t partition_count;
+	/*
+	 * Where the root filesystem is looked for: in partition 1 of a DOS table, in the first of a
+	 * GPT that has a root type or else the first that a backend knows, and without a table in
+	 * all of the device: then root_partition is 0.
+	 */
 	struct region root;
 	unsigned int root_partition;
+	bool root_found; /* without asking the backends */
+	/* Where its hash tree may be: in partition 2, or in that of the root type's companion.
+	 * hash_partition 0: nowhere. */
+	struct region hash;
+	unsigned int hash_partition;
 	bool has_filesystem;
 	char backend[INSPECT_BACKEND_NAME_BYTES];
 	struct kataimg_fs_info filesystem; /* in root */
@@ -105,9 +136,6 @@ int inspect_check(int fd, const struct geometry *expected, const struct inspect_
 /* Opens an image to be inspected; what can be none is refused by its kind. A descriptor of the
  * caller's. */
 int inspect_open(const char *path, struct error *error);
-
-/* Does the table list a partition? */
-bool inspect_has_table(const struct inspect_view *view);
 
 /* "partition 1", or without a table "the image". Returns name. */
 #define ROOT_NAME_BYTES 32

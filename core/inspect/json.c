@@ -30,41 +30,83 @@ static void add_dax(struct json *json, const struct inspection *inspection)
 	json_close(json, '}');
 }
 
-static void add_entry(struct json *json, const struct inspect_view *view, int number)
+static void add_place(struct json *json, unsigned int number, uint64_t start_lba, uint64_t sectors,
+		      uint64_t start_bytes, uint64_t len_bytes)
+{
+	json_open(json, NULL, '{');
+	json_add_number(json, "number", number);
+	json_add_number(json, "start_lba", start_lba);
+	json_add_number(json, "sectors", sectors);
+	json_add_number(json, "start_bytes", start_bytes);
+	json_add_number(json, "size_bytes", len_bytes);
+}
+
+static void add_mbr_entry(struct json *json, const struct inspect_view *view, unsigned int number)
 {
 	const struct mbr_entry *entry = &view->mbr.entries[number];
 
-	json_open(json, NULL, '{');
-	json_add_number(json, "number", (uint64_t)number + 1);
-	json_add_number(json, "start_lba", entry->start_lba);
-	json_add_number(json, "sectors", entry->sectors);
-	json_add_number(json, "start_bytes",
-			view->base_bytes + (uint64_t)entry->start_lba * SECTOR_BYTES);
-	json_add_number(json, "size_bytes", (uint64_t)entry->sectors * SECTOR_BYTES);
+	add_place(json, number + 1, entry->start_lba, entry->sectors,
+		  view->base_bytes + (uint64_t)entry->start_lba * SECTOR_BYTES,
+		  (uint64_t)entry->sectors * SECTOR_BYTES);
 	json_add_number(json, "type", entry->type);
 	json_add_flag(json, "bootable", entry->bootable);
+	json_add_gpt_label(json, NULL);
 	json_close(json, '}');
 }
 
-static void add_view(struct json *json, const struct inspect_view *view)
+static void add_mbr(struct json *json, const struct inspect_view *view)
 {
 	json_open(json, NULL, '{');
+	json_add_text(json, "kind", geometry_table_name(IMAGE_TABLE_DOS));
 	json_add_number(json, "offset_bytes", view->base_bytes);
+	json_add_number(json, "sector_bytes", SECTOR_BYTES);
 	json_add_number(json, "disk_signature", view->mbr.disk_signature);
+	json_add_null(json, "disk_guid");
 	json_open(json, "partitions", '[');
-	for (int i = 0; i < INSPECT_PARTITIONS; i++)
+	for (unsigned int i = 0; i < INSPECT_MBR_ENTRIES; i++)
 		if (view->mbr.entries[i].sectors)
-			add_entry(json, view, i);
+			add_mbr_entry(json, view, i);
 	json_close(json, ']');
 	json_close(json, '}');
 }
 
-static void add_views(struct json *json, const struct inspection *inspection)
+static void add_gpt_entry(struct json *json, const struct inspect_gpt *gpt,
+			  const struct inspect_partition *partition)
+{
+	add_place(json, partition->number, partition->start_bytes / gpt->sector_bytes,
+		  partition->len_bytes / gpt->sector_bytes, partition->start_bytes,
+		  partition->len_bytes);
+	json_add_null(json, "type");
+	json_add_null(json, "bootable");
+	json_add_gpt_label(json, &partition->label);
+	json_close(json, '}');
+}
+
+static void add_gpt(struct json *json, const struct inspection *inspection)
+{
+	const struct inspect_gpt *gpt = &inspection->gpt;
+
+	json_open(json, NULL, '{');
+	json_add_text(json, "kind", geometry_table_name(IMAGE_TABLE_GPT));
+	json_add_number(json, "offset_bytes", gpt->used->at_bytes);
+	json_add_number(json, "sector_bytes", gpt->sector_bytes);
+	json_add_null(json, "disk_signature");
+	json_add_uuid(json, "disk_guid", gpt->used->fields.disk_guid);
+	json_open(json, "partitions", '[');
+	for (size_t i = 0; i < inspection->partition_count; i++)
+		add_gpt_entry(json, gpt, &inspection->partitions[i]);
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+static void add_tables(struct json *json, const struct inspection *inspection)
 {
 	json_open(json, "partition_tables", '[');
+	if (inspect_shows_gpt(inspection))
+		add_gpt(json, inspection);
 	for (int i = 0; i < 2; i++)
 		if (inspect_shows_view(inspection, i))
-			add_view(json, &inspection->views[i]);
+			add_mbr(json, &inspection->views[i]);
 	json_close(json, ']');
 }
 
@@ -77,6 +119,11 @@ static void add_filesystem(struct json *json, const struct inspection *inspectio
 	json_open(json, "filesystem", '{');
 	json_add_filesystem(json, &inspection->filesystem);
 	json_add_text(json, "backend", inspection->backend);
+	if (inspection->root_partition)
+		json_add_number(json, "partition", inspection->root_partition);
+	else
+		json_add_null(json, "partition");
+	json_add_number(json, "start_bytes", inspection->root.start_bytes);
 	json_close(json, '}');
 }
 
@@ -188,7 +235,7 @@ static void print_document(const struct inspection *inspection, const char *path
 	add_compression(&json, inspection);
 	json_add_text(&json, "content", *content ? content : NULL);
 	add_dax(&json, inspection);
-	add_views(&json, inspection);
+	add_tables(&json, inspection);
 	add_filesystem(&json, inspection);
 	add_hash_tree(&json, inspection);
 	add_findings(&json, "notes", &inspection->notes);

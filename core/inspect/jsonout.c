@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/format/discoverable.h"
 
 static void print_indent(const struct json *json)
 {
@@ -152,21 +153,38 @@ void json_add_hex(struct json *json, const char *key, const uint8_t *bytes, size
 	fputc('"', json->out);
 }
 
-const char *uuid_format(const uint8_t uuid[16], char text[UUID_TEXT_BYTES])
-{
-	char *end = text;
-
-	for (int i = 0; i < 16; i++)
-		end += sprintf(end, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-			       uuid[i]);
-	return text;
-}
-
 void json_add_uuid(struct json *json, const char *key, const uint8_t uuid[16])
 {
-	char text[UUID_TEXT_BYTES];
+	char text[GUID_TEXT_BYTES];
 
-	json_add_text(json, key, uuid_format(uuid, text));
+	json_add_text(json, key, guid_format(uuid, text));
+}
+
+static void add_gpt_nulls(struct json *json)
+{
+	static const char *const members[] = { "type_guid",  "type_name", "guid", "name",
+					       "attributes", "read_only", "grow" };
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		json_add_null(json, members[i]);
+}
+
+void json_add_gpt_label(struct json *json, const struct gpt_label *label)
+{
+	char type[DISCOVERABLE_NAME_BYTES], attributes[19];
+
+	if (!label) {
+		add_gpt_nulls(json);
+		return;
+	}
+	json_add_uuid(json, "type_guid", label->type);
+	json_add_text(json, "type_name", discoverable_type_name(label->type, type));
+	json_add_uuid(json, "guid", label->guid);
+	json_add_text(json, "name", label->name);
+	snprintf(attributes, sizeof(attributes), "0x%016" PRIx64, label->attributes);
+	json_add_text(json, "attributes", attributes);
+	json_add_flag(json, "read_only", label->attributes & GPT_READ_ONLY);
+	json_add_flag(json, "grow", label->attributes & GPT_GROW_FILESYSTEM);
 }
 
 static void add_inodes(struct json *json, const struct kataimg_fs_info *info)

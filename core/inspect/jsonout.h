@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "core/format/gpt.h"
 #include "kataimg/backend.h"
 
 /* Grows by one when a member is taken away or means something else, not when one is added. */
@@ -42,11 +43,10 @@ void json_add_flag(struct json *json, const char *key, bool value);
 void json_add_hex(struct json *json, const char *key, const uint8_t *bytes, size_t len);
 void json_add_uuid(struct json *json, const char *key, const uint8_t uuid[16]);
 
+/* What a GPT says of a partition, as members of what is open; NULL: nulls. */
+void json_add_gpt_label(struct json *json, const struct gpt_label *label);
+
 /* What a filesystem says of itself, but for its facts; what it does not count is null. */
 void json_add_filesystem(struct json *json, const struct kataimg_fs_info *info);
-
-/* 8-4-4-4-12 digits. */
-#define UUID_TEXT_BYTES 37
-const char *uuid_format(const uint8_t uuid[16], char text[UUID_TEXT_BYTES]);
 
 #endif

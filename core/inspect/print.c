@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "core/base/textstream.h"
+#include "core/format/discoverable.h"
 #include "core/inspect/findings.h"
 #include "core/inspect/jsonout.h"
 #include "lib/hex.h"
@@ -45,8 +46,12 @@ static uint64_t used_bytes(const struct kataimg_fs_info *info)
 bool inspect_shows_view(const struct inspection *inspection, int number)
 {
 	return inspection->views[number].present && !inspection->content.sentence &&
-	       (number == 0 || inspection->has_dax) &&
-	       (inspection->root_partition || !inspection->has_filesystem);
+	       (number == 0 || inspection->has_dax) && inspection->table == IMAGE_TABLE_DOS;
+}
+
+bool inspect_shows_gpt(const struct inspection *inspection)
+{
+	return inspection->gpt.used && !inspection->content.sentence;
 }
 
 int inspect_put(FILE *out, const char *text, const char *end)
@@ -75,15 +80,15 @@ static void print_dax(const struct inspection *inspection, FILE *out)
 {
 	const struct dax_info *info = &inspection->dax;
 	struct dax_field fields[DAX_FIELDS];
-	char uuid[UUID_TEXT_BYTES];
+	char uuid[GUID_TEXT_BYTES];
 
 	if (!inspection->has_dax) {
 		fprintf(out, "info block: none\n");
 		return;
 	}
 	fprintf(out, "info block at %d:\n", DAX_INFO_OFFSET);
-	fprintf(out, "  %-14s %s\n", "uuid", uuid_format(info->uuid, uuid));
-	fprintf(out, "  %-14s %s\n", "parent_uuid", uuid_format(info->parent_uuid, uuid));
+	fprintf(out, "  %-14s %s\n", "uuid", guid_format(info->uuid, uuid));
+	fprintf(out, "  %-14s %s\n", "parent_uuid", guid_format(info->parent_uuid, uuid));
 	dax_list_fields(info, fields);
 	for (int i = 0; i < DAX_FIELDS; i++)
 		fprintf(out, "  %-14s %" PRIu64 "\n", fields[i].name, fields[i].value);
@@ -99,7 +104,7 @@ static void print_view(const struct inspection *inspection, int number, FILE *ou
 		return;
 	fprintf(out, "partition table at %" PRIu64 ", disk signature 0x%08" PRIx32 ":\n",
 		view->base_bytes, view->mbr.disk_signature);
-	for (int i = 0; i < INSPECT_PARTITIONS; i++) {
+	for (int i = 0; i < INSPECT_MBR_ENTRIES; i++) {
 		const struct mbr_entry *entry = &view->mbr.entries[i];
 
 		if (entry->sectors)
@@ -111,10 +116,42 @@ static void print_view(const struct inspection *inspection, int number, FILE *ou
 	}
 }
 
+static void print_gpt_entry(const struct inspect_gpt *gpt,
+			    const struct inspect_partition *partition, FILE *out)
+{
+	const struct gpt_label *label = &partition->label;
+	char guid[GUID_TEXT_BYTES], type[DISCOVERABLE_NAME_BYTES];
+	const char *type_name = discoverable_type_name(label->type, type);
+
+	fprintf(out, "  partition %-4u sector %" PRIu64 ", %" PRIu64 " sectors, %s \"",
+		partition->number, partition->start_bytes / gpt->sector_bytes,
+		partition->len_bytes / gpt->sector_bytes,
+		type_name ? type_name : guid_format(label->type, guid));
+	text_print_line(out, label->name);
+	fprintf(out, "\"%s%s%s\n", label->attributes & GPT_READ_ONLY ? ", read-only" : "",
+		label->attributes & GPT_GROW_FILESYSTEM ? ", to be grown" : "",
+		label->attributes & GPT_NO_AUTO ? ", not automatic" : "");
+	fprintf(out, "  %-14s %s\n", "", guid_format(label->guid, guid));
+}
+
+static void print_gpt(const struct inspection *inspection, FILE *out)
+{
+	const struct inspect_gpt *gpt = &inspection->gpt;
+	char guid[GUID_TEXT_BYTES];
+
+	if (!inspect_shows_gpt(inspection))
+		return;
+	fprintf(out, "GUID partition table at %" PRIu64 ", disk %s%s:\n", gpt->used->at_bytes,
+		guid_format(gpt->used->fields.disk_guid, guid),
+		gpt->sector_bytes == SECTOR_BYTES ? "" : ", sectors of 4096 bytes");
+	for (size_t i = 0; i < inspection->partition_count; i++)
+		print_gpt_entry(gpt, &inspection->partitions[i], out);
+}
+
 static void print_filesystem(const struct inspection *inspection, FILE *out)
 {
 	const struct kataimg_fs_info *info = &inspection->filesystem;
-	char uuid[UUID_TEXT_BYTES], label[LABEL_BYTES], where[ROOT_NAME_BYTES];
+	char uuid[GUID_TEXT_BYTES], label[LABEL_BYTES], where[ROOT_NAME_BYTES];
 
 	if (!inspection->has_filesystem)
 		return;
@@ -131,7 +168,7 @@ static void print_filesystem(const struct inspection *inspection, FILE *out)
 	else
 		fprintf(out, "  %-14s %" PRIu64 ", %" PRIu64 " free\n", "inodes", info->inodes,
 			info->free_inodes);
-	fprintf(out, "  %-14s %s\n", "uuid", uuid_format(info->uuid, uuid));
+	fprintf(out, "  %-14s %s\n", "uuid", guid_format(info->uuid, uuid));
 	fprintf(out, "  %-14s \"%s\"\n", "label", format_label(info->label, label));
 	if (info->features[0])
 		print_words(out, "features", info->features);
@@ -182,7 +219,7 @@ static void print_tree_place(const struct inspect_hash_tree *tree, FILE *out)
 static void print_tree_form(const struct inspect_hash_tree *tree, FILE *out)
 {
 	const struct verity_params *params = &tree->params;
-	char uuid[UUID_TEXT_BYTES];
+	char uuid[GUID_TEXT_BYTES];
 
 	fprintf(out, ": dm-verity, %s, blocks of %" PRIu32 " bytes",
 		params->hash == VERITY_SHA512 ? "SHA-512" : "SHA-256", params->data_block_bytes);
@@ -191,7 +228,7 @@ static void print_tree_form(const struct inspect_hash_tree *tree, FILE *out)
 	fputc('\n', out);
 	if (params->superblock)
 		fprintf(out, "  %-14s veritysetup's, %s\n", "superblock",
-			uuid_format(tree->uuid, uuid));
+			guid_format(tree->uuid, uuid));
 }
 
 static void print_hash_tree(const struct inspection *inspection, const char *path, FILE *out)
@@ -226,8 +263,9 @@ static void print_tables(const struct inspection *inspection, FILE *out)
 		return;
 	if (!inspection->content.sentence)
 		print_dax(inspection, out);
-	if (inspection->has_filesystem && !inspection->root_partition)
+	if (inspection->has_filesystem && inspection->table == IMAGE_TABLE_NONE)
 		fprintf(out, "partition table: none\n");
+	print_gpt(inspection, out);
 	print_view(inspection, 0, out);
 	print_view(inspection, 1, out);
 }

@@ -18,7 +18,6 @@ TOOLS = ('sfdisk', 'mke2fs', 'mkfs.xfs', 'mkfs.erofs', 'mksquashfs', 'mkswap', '
          'bzip2', 'xz', 'zstd')
 RAW = ': qemu-img convert -O raw makes an image of it'
 SOURCE = ', which is a source, not an image: kataimg -o IMAGE FILE makes an image of it'
-BARE = ', without the partition table that guests look for'
 # Formats of other machines' tools, by the first bytes that their specifications give them.
 HEADS = [
     ('qcow2', 0, b'QFI\xfb\0\0\0\3', 'a qcow2 file' + RAW),
@@ -41,14 +40,9 @@ HEADS = [
 ]
 # By the tools that make them; {} is the file.
 MADE = [
-    ('ext4', 16 * MIB, 'mke2fs -q -F -t ext4 {}', 'bare ext4' + BARE),
-    ('ext2', 16 * MIB, 'mke2fs -q -F -t ext2 {}', 'bare ext2' + BARE),
-    ('xfs', 300 * MIB, 'mkfs.xfs -q {}', 'bare xfs' + BARE),
-    ('erofs', 0, 'mkfs.erofs --quiet {} tree', 'bare erofs' + BARE),
-    ('squashfs', 0, 'mksquashfs tree {} -quiet -noappend', 'bare squashfs' + BARE),
-    ('swap', MIB, 'mkswap {}', 'bare swap' + BARE),
-    ('gpt', 16 * MIB, 'echo label: gpt | sfdisk -q {}',
-     'a disk with a partition table of the kind gpt; an image has an MBR'),
+    ('swap', MIB, 'mkswap {}', 'swap, not an image'),
+    ('sun', 16 * MIB, 'echo label: sun | sfdisk -q {}',
+     'a disk with a partition table of the kind sun; an image has an MBR or a GPT'),
     ('tar', 0, 'tar -cf {} tree', 'a tar' + SOURCE),
     ('tar', 0, 'tar --format=v7 -cf {} tree && printf ustar | dd of={} bs=1 seek=257 conv=notrunc',
      'a tar' + SOURCE),
@@ -113,8 +107,8 @@ def say_little_of_nothing(kataimg):
     """Text, noise and zeros have no name; nobody wants to know that their size is odd."""
     for data in b'text\n', os.urandom(MIB + 1), bytes(MIB + 1):
         _, _, said = kataimg.inspect(kataimg.write('file', data), code=1)
-        check(said['contradictions'] == ['there is no partition table at 0: nothing says that this '
-                                         'is an image'], said['contradictions'])
+        check(said['contradictions'] == ['there is neither a partition table in it nor a filesystem '
+                                         'that anybody here knows'], said['contradictions'])
         check(said['content'] is None, f'it is taken for {said["content"]}')
 
 
@@ -143,6 +137,13 @@ def tell_unchecked_from_unsound(kataimg):
         check(err == f'kataimg: error: {disk}: sound as far as it could be checked\n', err)
         check(said['unchecked'] == [sentence] and said['verdict'] == 'unchecked', f'{name}: {said}')
         check(not said['contradictions'] and said['filesystem'] is None, f'{name}: {said}')
+    for name, command in [('squashfs', 'mksquashfs tree {} -quiet -noappend'),
+                          ('ext4', 'mke2fs -q -F -t ext4 {}')]:
+        bare = kataimg.write('bare', b'', 16 * MIB)
+        shell(kataimg, command.format(bare))
+        out, _, said = kataimg.inspect(bare, code=3, backends=False)
+        check(f'not checked: the image holds {name}, ' in out, f'bare {name}: it says {out}')
+        check(not said['partition_tables'] and not said['contradictions'], f'bare {name}: {said}')
     disk = disk_with(kataimg, 'mke2fs -q -F -t ext4 {}', 15 * MIB)
     with open(kataimg.path(disk), 'r+b') as file:
         file.truncate(14 * MIB)

@@ -78,7 +78,7 @@ static void the_environment_counts_without_a_file(void **state)
 	assert_string_equal(config->image.filesystem, "xfs");
 	assert_int_equal(config->image.free_space_bytes, 7 << 20);
 	assert_int_equal(config->image.align_bytes, 2 << 20);
-	assert_int_equal(config->image.dax_wanted, CONFIG_DAX_NO);
+	assert_int_equal(config->image.dax_wanted, CONFIG_NO);
 	assert_false(config->rootfs.check);
 	assert_true(config->rootfs.agent_init);
 	assert_string_equal(config->rootfs.agent, "agent");
@@ -94,7 +94,7 @@ static void empty_variables_are_the_defaults(void **state)
 		setenv(dropin_variables[i].name, "", 1);
 	assert_int_equal(configure(fixture, "--threads", "1"), 0);
 	assert_int_equal(fixture->set.items[0].image.align_bytes, 128 << 20);
-	assert_int_equal(fixture->set.items[0].image.dax_wanted, CONFIG_DAX_AUTO);
+	assert_int_equal(fixture->set.items[0].image.dax_wanted, CONFIG_AUTO);
 }
 
 static void options_override_the_environment(void **state)

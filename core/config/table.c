@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/config/table.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "core/format/discoverable.h"
+#include "core/format/gpt.h"
+
+#define ALIGN_WITHOUT_TABLE (UINT64_C(2) << 20)
+
+#define ARCHITECTURES_BYTES 256
+#define LONGEST_SUFFIX "-verity-sig"
+
+/* One of the core's keys, and what is said of it. */
+static int refuse(struct config *config, const char *section, const char *name, const char *why,
+		  struct error *error)
+{
+	int ret = config_fail_key(config, section, name, error, "%s", why);
+
+	return mistakes_take(&config->mistakes, ret, config_origin_of(config, section, name)->line,
+			     error);
+}
+
+static bool is_given(const struct config *config, const char *section, const char *name)
+{
+	return config_origin_of(config, section, name)->name;
+}
+
+/* Any image can be mapped by a virtio-pmem device; only NVDIMM needs the header. */
+static void settle(struct config *config, bool backend_can_dax)
+{
+	enum config_auto wanted = config->image.dax_wanted;
+
+	config->image.mapped = wanted == CONFIG_YES || (wanted == CONFIG_AUTO && backend_can_dax);
+	config->image.dax = wanted == CONFIG_YES ||
+			    (config->image.mapped && config->image.table == IMAGE_TABLE_DOS);
+	if (config->image.table == IMAGE_TABLE_NONE && !is_given(config, "image", "align"))
+		config->image.align_bytes = ALIGN_WITHOUT_TABLE;
+}
+
+/* The entries of a GPT fill the bytes from 1 KiB on, among them those of the info block, and its
+ * backup is at the end of the device, which both views share. */
+static int check_dax(struct config *config, struct error *error)
+{
+	if (config->image.dax_wanted != CONFIG_YES)
+		return 0;
+	return refuse(config, "image", "dax",
+		      "a GPT has its entries where the NVDIMM header is, and cannot be seen from "
+		      "two places: say table = dos or none, or dax = auto",
+		      error);
+}
+
+static int check_arch(struct config *config, struct error *error)
+{
+	char known[ARCHITECTURES_BYTES];
+	int ret;
+
+	if (discoverable_arch(config->image.arch))
+		return 0;
+	discoverable_list(known, sizeof(known));
+	ret = config_fail_key(config, "image", "arch", error,
+			      "there are no discoverable partitions of it, but of %s", known);
+	return mistakes_take(&config->mistakes, ret,
+			     config_origin_of(config, "image", "arch")->line, error);
+}
+
+static int check_name(struct config *config, struct error *error)
+{
+	const char *name = config->gpt.name ? config->gpt.name : "";
+
+	if (!config->verity.enabled ||
+	    gpt_name_units(name) + strlen(LONGEST_SUFFIX) <= GPT_NAME_UNITS)
+		return 0;
+	return refuse(config, "gpt", "name",
+		      "too long for a GPT when " LONGEST_SUFFIX " comes behind it", error);
+}
+
+static int check_root_guid(struct config *config, struct error *error)
+{
+	if (!config->verity.enabled || !config->gpt.root_guid || !*config->gpt.root_guid)
+		return 0;
+	return refuse(config, "gpt", "root-guid",
+		      "the root partition of a measured image has its GUID from the root hash, by "
+		      "which it is found",
+		      error);
+}
+
+static int check_read_only(struct config *config, struct error *error)
+{
+	if (config->verity.enabled && config->gpt.read_only == CONFIG_NO)
+		return refuse(config, "gpt", "read-only", "a measured image always is", error);
+	if (config->gpt.grow == CONFIG_YES &&
+	    (config->verity.enabled || config->gpt.read_only == CONFIG_YES))
+		return refuse(config, "gpt", "grow", "what is read-only cannot grow", error);
+	return 0;
+}
+
+static int check_gpt(struct config *config, struct error *error)
+{
+	int (*const checks[])(struct config *, struct error *) = {
+		check_dax, check_arch, check_name, check_root_guid, check_read_only,
+	};
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < sizeof(checks) / sizeof(checks[0]); i++)
+		ret = checks[i](config, error);
+	return ret;
+}
+
+/* Keys of a table that there is not. */
+static int check_foreign(struct config *config, struct error *error)
+{
+	int ret = 0;
+
+	if (config->image.table != IMAGE_TABLE_DOS && config->image.disk_signature)
+		ret = refuse(config, "image", "disk-signature", "only table = dos has one", error);
+	for (size_t i = 0; ret == 0 && i < config_key_count; i++) {
+		const struct config_key *key = &config_keys[i];
+
+		if (config->image.table != IMAGE_TABLE_GPT && strcmp(key->section, "gpt") == 0 &&
+		    config->given[i] && *config->given[i] &&
+		    strcmp(config->given[i], key->default_value ? key->default_value : "") != 0)
+			ret = refuse(config, "gpt", key->name, "only table = gpt has this", error);
+	}
+	return ret;
+}
+
+int config_settle_table(struct config *config, bool backend_can_dax, struct error *error)
+{
+	int ret = check_foreign(config, error);
+
+	settle(config, backend_can_dax);
+	return ret == 0 && config->image.table == IMAGE_TABLE_GPT ? check_gpt(config, error) : ret;
+}
