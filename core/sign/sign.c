@@ -36,6 +36,15 @@ static const char *reason(void)
 	return text ? text : "no reason given";
 }
 
+/* Is that what the newest error says? The queue is empty then. */
+static bool ran_out_of_memory(void)
+{
+	unsigned long code = ERR_peek_last_error();
+
+	ERR_clear_error();
+	return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+}
+
 /* ---- The files ---- */
 
 static ssize_t read_all(int fd, uint8_t *bytes, size_t room)
@@ -113,14 +122,14 @@ static int read_key(struct signer *signer, const char *path, struct error *error
 	signer->key = PEM_read_bio_PrivateKey(pem, NULL, refuse_passphrase, &asked);
 	if (signer->key)
 		return check_key(signer, path, error);
-	if (asked) {
-		ERR_clear_error();
+	if (ran_out_of_memory())
+		return error_nomem(error);
+	if (asked)
 		return error_usage(error,
 				   "%s is encrypted, and nobody is asked for a passphrase: openssl "
 				   "pkey -in %s -out FILE makes one without",
 				   path, path);
-	}
-	return error_usage(error, "%s holds no private key in PEM: %s", path, reason());
+	return error_usage(error, "%s holds no private key in PEM", path);
 }
 
 static int read_certificate(struct signer *signer, const char *path, struct error *error)
@@ -131,11 +140,12 @@ static int read_certificate(struct signer *signer, const char *path, struct erro
 	if (ret < 0)
 		return ret;
 	signer->certificate = PEM_read_bio_X509(pem, NULL, NULL, NULL);
-	if (!signer->certificate)
-		return error_usage(error, "%s holds no certificate in PEM: %s", path, reason());
-	if (X509_check_private_key(signer->certificate, signer->key) == 1)
+	if (signer->certificate && X509_check_private_key(signer->certificate, signer->key) == 1)
 		return 0;
-	ERR_clear_error();
+	if (ran_out_of_memory())
+		return error_nomem(error);
+	if (!signer->certificate)
+		return error_usage(error, "%s holds no certificate in PEM", path);
 	return error_usage(error, "%s is the certificate of another key than sign-key", path);
 }
 
