@@ -74,7 +74,7 @@ static void read_chunks(const struct trial *trial, const struct erofsread_inode 
 
 enum { PLAIN, HEAD, NONHEAD };
 
-struct record {
+struct index_record {
 	unsigned int type;
 	unsigned int offset;  /* PLAIN, HEAD */
 	unsigned int back;    /* NONHEAD */
@@ -150,11 +150,11 @@ static uint32_t count_blocks(const struct pack *pack)
 	return blocks;
 }
 
-static struct record read_record(const struct trial *trial, const struct erofsread_inode *inode,
-				 uint64_t cluster)
+static struct index_record read_record(const struct trial *trial,
+				       const struct erofsread_inode *inode, uint64_t cluster)
 {
 	struct pack pack = load_pack(trial, inode, cluster);
-	struct record record = { 0 };
+	struct index_record record = { 0 };
 	unsigned int low = pack_get(&pack, pack.index, &record.type), type;
 
 	must(record.type <= NONHEAD);
@@ -180,7 +180,7 @@ static struct record read_record(const struct trial *trial, const struct erofsre
 static uint64_t read_extent(const struct trial *trial, const struct erofsread_inode *inode,
 			    uint64_t cluster, uint8_t *out)
 {
-	struct record head = read_record(trial, inode, cluster), next = { 0 };
+	struct index_record head = read_record(trial, inode, cluster), next = { 0 };
 	uint64_t start = cluster * BLOCK + head.offset, end = inode->size;
 	uint64_t total = (inode->size + BLOCK - 1) / BLOCK, at = cluster + 1;
 	uint64_t promised = 0; /* where the records say that the next extent begins */
