@@ -12,6 +12,7 @@ struct record {
 	uint32_t mtime_nsec, uid, gid, rdev_major, rdev_minor, nlink;
 	uint32_t target_bytes, xattrs, entries, segments;
 	uint16_t mode, type;
+	uint32_t reserved; /* else the structure ends in bytes of any value */
 };
 
 /* An attribute: name_bytes of name, other of value. An entry: name_bytes of name, other is the
