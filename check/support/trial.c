@@ -145,6 +145,7 @@ static struct host *new_host(struct trial *trial)
 {
 	const struct host_setup setup = {
 		.backend = trial->backend.table.name,
+		.programs = trial->backend.table.programs,
 		.tree = trial->setup.tree ? memtree_core(trial->setup.tree) : NULL,
 		.seed = trial->job.seed,
 		.threads = trial->job.threads,

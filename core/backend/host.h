@@ -19,11 +19,12 @@
 struct host;
 
 struct host_setup {
-	const char *backend;       /* its name, which stands before all that it says */
-	const struct tree *tree;   /* NULL in probe: no source_read, no place */
-	const uint8_t *seed;       /* DIGEST_BYTES; NULL in probe */
-	unsigned int threads;      /* at least 1 */
-	int (*scratch)(void *arg); /* opens an unnamed file, or -errno; NULL: no scratch */
+	const char *backend;         /* its name, which stands before all that it says */
+	const char *const *programs; /* its table's */
+	const struct tree *tree;     /* NULL in probe: no source_read, no place */
+	const uint8_t *seed;         /* DIGEST_BYTES; NULL in probe */
+	unsigned int threads;        /* at least 1 */
+	int (*scratch)(void *arg);   /* opens an unnamed file, or -errno; NULL: no scratch */
 	void *scratch_arg;
 	/* Makes the error of kind ERROR_USAGE that the backend's refusal of an option is, or keeps
 	 * it for later and leaves error as it is. NULL: the message alone is the error. */

@@ -78,6 +78,14 @@ static int wait_tool(struct kataimg_host_ctx *ctx, const char *tool, pid_t pid)
 			 WEXITSTATUS(status));
 }
 
+static bool is_declared(const char *const *programs, const char *name)
+{
+	for (; programs && *programs; programs++)
+		if (strcmp(*programs, "*") == 0 || strcmp(*programs, name) == 0)
+			return true;
+	return false;
+}
+
 int host_service_run(struct kataimg_host_ctx *ctx, const char *const *argv,
 		     struct kataimg_scratch *input, struct kataimg_scratch *output)
 {
@@ -87,6 +95,10 @@ int host_service_run(struct kataimg_host_ctx *ctx, const char *const *argv,
 
 	if (ret < 0)
 		return ret;
+	if (!is_declared(ctx->setup.programs, argv[0]))
+		return host_fail(ctx, EPERM,
+				 "%s is none of the programs that the backend's table has",
+				 argv[0]);
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return host_fail(ctx, errno, "cannot run %s: %s", argv[0], strerror(errno));
 	ret = spawn_tool(argv, input, output, pipe_fds[1], &pid);

@@ -200,3 +200,26 @@ int backend_for_each(const struct backend_search *search,
 	}
 	return ret;
 }
+
+int backend_confine(const struct backend_search *search, struct confine *confine,
+		    struct error *error)
+{
+	/* backend/trust.c reads them. */
+	static const char *const owners[] = { "/proc/sys/kernel/overflowuid",
+					      "/proc/self/uid_map" };
+	char **names autocall(cleanup_backend_names_free) = NULL;
+	int ret = backend_search_names(search, &names);
+
+	if (ret < 0)
+		return error_errno(error, -ret, "cannot look for backends");
+	for (size_t i = 0; names[i]; i++) {
+		struct backend *backend autocall(cleanup_backend_free) = NULL;
+		autoerror struct error ignored = ERROR_INIT;
+
+		if (backend_load(search, names[i], &backend, &ignored) == -ENOMEM)
+			return error_nomem(error);
+	}
+	for (size_t i = 0; ret == 0 && i < sizeof(owners) / sizeof(owners[0]); i++)
+		ret = confine_allow(confine, owners[i], CONFINE_READ, error);
+	return ret < 0 ? ret : backend_search_confine(search, confine, error);
+}

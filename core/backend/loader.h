@@ -38,6 +38,13 @@ DEFINE_CLEANUP(struct backend, backend_free)
 int backend_for_each(const struct backend_search *search,
 		     int (*fn)(void *arg, const struct backend *backend), void *arg);
 
+/*
+ * Loads all backends of the search path, as a confined process can load no library, and allows what
+ * finding and judging them again takes. A bad one is a warning when it is asked for.
+ */
+int backend_confine(const struct backend_search *search, struct confine *confine,
+		    struct error *error);
+
 /* Checks a table as loaded from file (for messages), and copies it into *copy, whose options are to
  * be freed. */
 int backend_check_table(const struct kataimg_backend *table, const char *file,

@@ -207,3 +207,13 @@ char *backend_search_describe(const struct backend_search *search)
 {
 	return text_join(search->dirs.items, search->dirs.count);
 }
+
+int backend_search_confine(const struct backend_search *search, struct confine *confine,
+			   struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < search->dirs.count; i++)
+		ret = confine_allow(confine, search->dirs.items[i], CONFINE_READ, error);
+	return ret;
+}

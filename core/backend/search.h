@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/confine/confine.h"
 #include "lib/cleanup.h"
 
 struct backend_search;
@@ -33,6 +34,10 @@ int backend_name_of_path(const char *path, char **name);
 int backend_search_names(const struct backend_search *search, char ***names);
 void backend_names_free(char **names);
 DEFINE_CLEANUP(char *, backend_names_free)
+
+/* Allows reading of all that is in these directories. */
+int backend_search_confine(const struct backend_search *search, struct confine *confine,
+			   struct error *error);
 
 /* The directories, joined by ", ", to be freed; NULL when memory is out. */
 char *backend_search_describe(const struct backend_search *search);

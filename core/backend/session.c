@@ -267,7 +267,9 @@ int host_probe(struct host *host, const struct backend *backend, const struct ho
 int backend_probe(const struct backend *backend, const struct host_range *window,
 		  struct kataimg_fs_info *info, struct error *error)
 {
-	const struct host_setup setup = { .backend = backend->table.name, .threads = 1 };
+	const struct host_setup setup = { .backend = backend->table.name,
+					  .programs = backend->table.programs,
+					  .threads = 1 };
 	struct host *host autocall(cleanup_host_free) = host_new(&setup);
 
 	return host ? host_probe(host, backend, window, info, error) : error_nomem(error);

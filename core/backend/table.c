@@ -7,6 +7,7 @@
 
 /* Everything up to and with probe is in the first header; walk is reserved. */
 #define TABLE_MIN_BYTES (offsetof(struct kataimg_backend, probe) + sizeof(void (*)(void)))
+#define PROGRAMS_END (offsetof(struct kataimg_backend, programs) + sizeof(const char *const *))
 #define OPTION_MIN_BYTES (offsetof(struct kataimg_option, type) + sizeof(uint32_t))
 
 static int check_header(const struct kataimg_backend *table, const char *file, struct error *error)
@@ -73,6 +74,9 @@ static int check_option(const struct kataimg_option *option, const char *file, s
 	return 0;
 }
 
+/* A backend that has no member to say it with may run what it will. */
+static const char *const any_program[] = { "*", NULL };
+
 static void copy_prefix(void *to, size_t to_size, const void *from, size_t from_size)
 {
 	memset(to, 0, to_size);
@@ -118,6 +122,8 @@ int backend_check_table(const struct kataimg_backend *table, const char *file,
 	copy->struct_size = sizeof(*copy);
 	copy->option_size = sizeof(struct kataimg_option);
 	copy->options = NULL;
+	if (table->struct_size < PROGRAMS_END)
+		copy->programs = any_program;
 	ret = check_names(copy, file, expected_name, error);
 	if (ret < 0)
 		return ret;

@@ -29,6 +29,8 @@ static int attest(struct build *build, const char *path, struct error *error)
 	int ret = build_load_backend(build, error);
 
 	if (ret == 0)
+		ret = build_confine(&set, path, error);
+	if (ret == 0)
 		ret = build_load_sources(&set, error);
 	if (ret == 0)
 		ret = source_check(build->config, build->tree, &build->facts, error);

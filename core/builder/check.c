@@ -84,6 +84,7 @@ static int try_options(struct config *config, const struct backend *backend,
 {
 	struct trial trial = { config, &backend->table, 0 };
 	const struct host_setup setup = {
+		.programs = backend->table.programs,
 		.seed = job->seed,
 		.threads = job->threads,
 		.refuse_option = collect_refusal,

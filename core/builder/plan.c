@@ -67,6 +67,7 @@ static int open_session(struct build *build, struct error *error)
 {
 	struct host_setup setup = {
 		.backend = build->backend->table.name,
+		.programs = build->backend->table.programs,
 		.tree = build->tree,
 		.seed = build->seed,
 		.threads = build->options->threads,

@@ -100,6 +100,10 @@ void build_release(struct build *build);
 struct kataimg_job build_job(const struct config *config, int64_t build_time, unsigned int threads,
 			     const uint8_t seed[DIGEST_BYTES]);
 
+/* Gives up what loading the sources, and all that follows, does not need. image: one that is to be
+ * attested; NULL. */
+int build_confine(const struct build_set *set, const char *image, struct error *error);
+
 /* The tree against the backend, the backend's plan, and the geometry that follows. */
 int build_plan(struct build *build, struct error *error);
 

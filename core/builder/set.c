@@ -63,6 +63,8 @@ static int prepare(struct build_set *set, struct error *error)
 	if (ret == 0)
 		ret = build_open_outputs(set, error);
 	if (ret == 0)
+		ret = build_confine(set, NULL, error);
+	if (ret == 0)
 		ret = build_load_sources(set, error);
 	if (ret == 0)
 		ret = run_all(set, check_source, error);

@@ -8,6 +8,7 @@
 #define BUILDER_SOURCE_H
 
 #include "core/config/config.h"
+#include "core/confine/confine.h"
 #include "core/tree/tree.h"
 
 struct source_request {
@@ -42,6 +43,10 @@ int source_apply_rules(const struct source_request *request, struct tree *tree, 
 /* Both. *build_time is the configuration's, or the newest time in the tree. */
 int source_load(const struct source_request *request, struct tree **tree, int64_t *build_time,
 		struct source_facts *facts, struct error *error);
+
+/* Allows, and loads, what source_load may need. */
+int source_confine_request(const struct source_request *request, struct confine *confine,
+			   struct error *error);
 
 /* Is the tree what [rootfs] asks for? Besides that, warns of what would make trouble in a guest. */
 int source_check(const struct config *config, const struct tree *tree,

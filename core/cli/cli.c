@@ -10,6 +10,7 @@
 #include "core/base/cancel.h"
 #include "core/base/log.h"
 #include "core/base/process.h"
+#include "core/confine/confine.h"
 #include "core/guest/dropin.h"
 
 static enum log_level log_level_of(const struct cli *cli)
@@ -23,6 +24,8 @@ static int run_command(const struct cli *cli, struct error *error)
 {
 	log_set_level(log_level_of(cli));
 	cancel_install_handlers();
+	if (cli->no_sandbox)
+		confine_switch_off();
 	return cli->command->run(cli, error);
 }
 

@@ -46,8 +46,8 @@ struct cli {
 	bool details, recursive;         /* of ls */
 	bool blocks;                     /* of diff */
 	bool force;                      /* of extract */
-	bool dry_run, explain, no_sync, no_reflink, strict_backend, quiet, verbose, json, version,
-		help, help_keys;
+	bool dry_run, explain, no_sandbox, no_sync, no_reflink, strict_backend, quiet, verbose,
+		json, version, help, help_keys;
 };
 
 /* Runs the command line, prints the error there is, and returns the exit code: 0, 1, 2. */
@@ -95,6 +95,18 @@ enum progress_mode cli_passing_progress_mode(const struct cli *cli);
  */
 int cli_read_source(const struct cli *cli, const char *source, bool content_later,
 		    struct tree **tree, struct error *error);
+
+/* Sources, as given, and where a command may write. */
+struct cli_places {
+	const char *sources[2];
+	size_t count;
+	const char *made; /* a directory: all may be made in it; NULL */
+	const char *file; /* made, or replaced; NULL */
+	bool beside;      /* and of root_hash*.txt beside the first source, and --root-hash */
+};
+
+/* Gives up what a command that looks at these places does not need: confine/confine.h. */
+int cli_confine(const struct cli *cli, const struct cli_places *places, struct error *error);
 
 /* --partition; 0: none was given. */
 int cli_partition(const struct cli *cli, unsigned int *partition, struct error *error);

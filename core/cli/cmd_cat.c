@@ -49,9 +49,12 @@ static int print_path(const struct tree *tree, const char *path, struct error *e
 
 int cmd_cat(const struct cli *cli, struct error *error)
 {
+	const struct cli_places places = { .sources = { cli->argument }, .count = 1 };
 	struct tree *tree = NULL;
-	int ret = cli_read_source(cli, cli->argument, true, &tree, error);
+	int ret = cli_confine(cli, &places, error);
 
+	if (ret == 0)
+		ret = cli_read_source(cli, cli->argument, true, &tree, error);
 	if (ret == 0)
 		ret = print_path(tree, cli->more.items[0], error);
 	tree_free(tree);

@@ -75,8 +75,12 @@ int cmd_diff(const struct cli *cli, struct error *error)
 	struct progress *progress autocall(cleanup_progress_free) =
 		progress_new(cli_passing_progress_mode(cli));
 	struct diff_options options = { .progress = progress_bytes, .progress_arg = progress };
+	const struct cli_places places = { .sources = { cli->argument, cli->more.items[0] },
+					   .count = 2 };
 	int ret = progress ? cli_threads(cli, &options.threads, error) : error_nomem(error);
 
+	if (ret == 0)
+		ret = cli_confine(cli, &places, error);
 	if (ret < 0)
 		return ret;
 	return cli->blocks ? compare_blocks(cli, &options, error)

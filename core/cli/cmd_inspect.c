@@ -136,12 +136,17 @@ int cmd_inspect(const struct cli *cli, struct error *error)
 	struct backend_search *search autocall(cleanup_backend_search_free) =
 		backend_search_new(cli->backend_dirs.items, cli->backend_dirs.count);
 	autoclose int fd = search ? inspect_open(cli->argument, error) : error_nomem(error);
+	const struct cli_places places = { .sources = { cli->argument },
+					   .count = 1,
+					   .beside = true };
 	struct inspection inspection = { 0 };
 	int ret;
 
 	if (fd < 0)
 		return fd;
-	ret = inspect(cli, fd, search, &inspection, error);
+	ret = cli_confine(cli, &places, error);
+	if (ret == 0)
+		ret = inspect(cli, fd, search, &inspection, error);
 	if (ret == 0)
 		ret = print(cli, &inspection, error);
 	if (ret == 0)

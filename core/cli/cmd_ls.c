@@ -161,9 +161,12 @@ static int list_path(const struct cli *cli, const struct tree *tree, const char 
 int cmd_ls(const struct cli *cli, struct error *error)
 {
 	const char *path = cli->more.count ? cli->more.items[0] : "";
+	const struct cli_places places = { .sources = { cli->argument }, .count = 1 };
 	struct tree *tree = NULL;
-	int ret = cli_read_source(cli, cli->argument, true, &tree, error);
+	int ret = cli_confine(cli, &places, error);
 
+	if (ret == 0)
+		ret = cli_read_source(cli, cli->argument, true, &tree, error);
 	if (ret == 0)
 		ret = list_path(cli, tree, path, error);
 	tree_free(tree);

@@ -33,7 +33,41 @@ static int print_mtree(const struct cli *cli, const struct tree *tree, unsigned 
 	return ret < 0 ? ret : mtree_print(tree, digests, stdout, error);
 }
 
-static int print_tree(const struct cli *cli, const struct config *config,
+/* Where scratch files will be, if any are needed. */
+static int confine(const struct source_request *request, struct error *error)
+{
+	autoconfine struct confine confine = CONFINE_NONE;
+	int ret;
+
+	confine_begin(&confine, false);
+	ret = source_confine_request(request, &confine, error);
+	if (ret == 0 && request->config->image.output)
+		ret = confine_allow_parent(&confine, request->config->image.output, CONFINE_MAKE,
+					   error);
+	if (ret == 0)
+		confine_enter(&confine);
+	return ret;
+}
+
+/* What the command line names is an image without its prefix, too. */
+static int recognise(const struct cli *cli, struct config *config,
+		     const struct source_request *request, struct error *error)
+{
+	char *source;
+	int ret;
+
+	if (!cli->argument)
+		return 0;
+	ret = source_recognise(config->image.source, request->backends, request->partition, &source,
+			       error);
+	if (ret < 0)
+		return ret;
+	free(config->image.source);
+	config->image.source = source;
+	return 0;
+}
+
+static int print_tree(const struct cli *cli, struct config *config,
 		      const struct backend_search *search, struct error *error)
 {
 	struct scratch scratch = { .image = config->image.output, .error = error };
@@ -49,6 +83,10 @@ static int print_tree(const struct cli *cli, const struct config *config,
 	if (ret == 0)
 		ret = cli_partition(cli, &request.partition, error);
 	if (ret == 0)
+		ret = confine(&request, error);
+	if (ret == 0)
+		ret = recognise(cli, config, &request, error);
+	if (ret == 0)
 		ret = source_load(&request, &tree, &build_time, &facts, error);
 	if (ret == 0)
 		ret = print_mtree(cli, tree, request.threads, error);
@@ -57,30 +95,12 @@ static int print_tree(const struct cli *cli, const struct config *config,
 	return ret;
 }
 
-/* What the command line names is an image without its prefix, too. */
-static int recognise(const struct cli *cli, const struct backend_search *search, char **source,
-		     struct error *error)
-{
-	unsigned int partition;
-	int ret = cli_partition(cli, &partition, error);
-
-	if (ret < 0 || !cli->argument)
-		return ret;
-	return source_recognise(cli->argument, search, partition, source, error);
-}
-
 static int run(const struct cli *cli, struct config_set *set, const struct backend_search *search,
 	       struct error *error)
 {
-	autofree char *source = NULL;
-	struct cli own = *cli;
 	struct config *config = NULL;
-	int ret = recognise(cli, search, &source, error);
+	int ret = cli_prepare(cli, set, search, error);
 
-	if (ret == 0 && source)
-		own.argument = source;
-	if (ret == 0)
-		ret = cli_prepare(&own, set, search, error);
 	if (ret == 0)
 		ret = cli_single(set, &config, error);
 	if (ret == 0)

@@ -70,6 +70,11 @@ const struct cli_option cli_options[] = {
 	  MEMBER(no_sync) },
 	{ 0, "--no-reflink", NULL, "do not share extents with the source", CLI_BUILD, CLI_FLAG,
 	  MEMBER(no_reflink) },
+	{ 0, "--no-sandbox", NULL,
+	  "keep the right to open other files than those that the command line and the "
+	  "configuration name",
+	  CLI_BUILD | CLI_INSPECT | CLI_TREE | CLI_ATTEST | CLI_VIEW, CLI_FLAG,
+	  MEMBER(no_sandbox) },
 	{ 0, "--strict-backend", NULL, "fail when the backend breaks its contract", CLI_BUILD,
 	  CLI_FLAG, MEMBER(strict_backend) },
 	{ 0, "--progress", "MODE", "auto, off, plain, bar or json",

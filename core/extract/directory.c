@@ -40,7 +40,7 @@ static struct extract_worker *worker_new(struct extract *extract)
 	if (!worker)
 		return NULL;
 	worker->extract = extract;
-	dirs_init(&worker->dirs, extract->root_fd);
+	dirs_init(&worker->dirs, extract->target->fd);
 	worker->reader = tree_reader_new(extract->tree);
 	worker->buffer = malloc(EXTRACT_BUFFER_BYTES);
 	return worker->reader && worker->buffer ? steal_ptr(&worker) : NULL;
@@ -266,9 +266,9 @@ static int make_links(struct extract_worker *worker, struct error *error)
 static int finish_root(struct extract_worker *worker, struct error *error)
 {
 	struct extract *extract = worker->extract;
-	const struct extract_place place = { extract->root_fd, ".", extract->root_fd };
+	const struct extract_place place = { extract->target->fd, ".", extract->target->fd };
 
-	if (extract->options->partial && !extract->is_new)
+	if (extract->options->partial && !extract->target->is_new)
 		return 0;
 	return extract_set_attributes(extract, extract->pub->nodes[0], &place, error);
 }
@@ -321,27 +321,27 @@ static uint64_t count_made(const struct extract *extract)
 
 static int extract_into(struct extract *extract, struct error *error)
 {
-	int ret = extract_open_target(extract, error);
+	int ret;
 
-	if (ret < 0)
-		return ret;
+	if (!extract->options->partial || extract->target->is_new)
+		extract_clear_attributes(extract->target->fd);
 	ret = run(extract, error);
-	close(extract->root_fd);
+
 	if (ret == 0)
 		extract_warn(extract);
 	else
 		error_append(error,
 			     "; %" PRIu64 " of %" PRIu64 " files and directories are left in %s, "
 			     "not all of them complete",
-			     count_made(extract), extract->pub->node_count, extract->path);
+			     count_made(extract), extract->pub->node_count, extract->target->path);
 	return ret;
 }
 
-int extract_to_directory(const struct tree *tree, const char *path,
+int extract_to_directory(const struct tree *tree, const struct extract_target *target,
 			 const struct extract_options *options, struct error *error)
 {
 	struct extract extract = {
-		.tree = tree, .pub = tree_public(tree), .options = options, .path = path
+		.tree = tree, .pub = tree_public(tree), .options = options, .target = target
 	};
 	struct tree_counts counts;
 	int ret;

@@ -21,14 +21,33 @@ struct extract_options {
 	void *progress_arg;
 };
 
+/* The directory that all goes into. */
+struct extract_target {
+	const char *path; /* as given */
+	int fd;
+	bool is_new; /* it was made */
+};
+
+/* Makes it, if it is not there, and says what is in its way. */
+int extract_target_open(struct extract_target *target, const char *path,
+			const struct extract_options *options, struct error *error);
+/* One that was made, and that nothing came into, goes again. */
+void extract_target_give_up(struct extract_target *target);
+void extract_target_close(struct extract_target *target);
+#define EXTRACT_NO_TARGET \
+	{                 \
+		.fd = -1  \
+	}
+#define autotarget __attribute__((cleanup(extract_target_close)))
+
 /*
- * Into a directory, which is made or, without force, empty: every entry with its content, holes,
+ * Into a directory, which is new or, without force, empty: every entry with its content, holes,
  * hard links, mode, owner, time and extended attributes. What this user or the filesystem may not
  * have (owners, devices, attributes, set-id bits of what is not the owner's) is left out, and one
  * warning says so. Blocks are shared where source and target can. After an error what was made
  * stays, and the message says so.
  */
-int extract_to_directory(const struct tree *tree, const char *path,
+int extract_to_directory(const struct tree *tree, const struct extract_target *target,
 			 const struct extract_options *options, struct error *error);
 
 #endif

@@ -29,9 +29,7 @@ struct extract {
 	const struct tree *tree;
 	const struct kataimg_tree *pub;
 	const struct extract_options *options;
-	const char *path;
-	int root_fd;               /* of the target */
-	bool is_new;               /* the target was made */
+	const struct extract_target *target;
 	uint8_t *made;             /* by node: is it there? */
 	atomic_bool reflink;       /* until the first refusal */
 	atomic_uint_fast64_t next; /* of what a phase has to do */
@@ -70,7 +68,6 @@ struct extract_place {
 int extract_fail(const struct kataimg_node *node, int code, const char *what, struct error *error);
 
 /* target.c */
-int extract_open_target(struct extract *extract, struct error *error);
 /* Makes an entry, in the place of another one with force. make is told the directory and the name,
  * and returns a descriptor, 0 or -errno. */
 int extract_make(struct extract_worker *worker, const struct kataimg_node *node, int dir_fd,

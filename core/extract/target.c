@@ -52,63 +52,69 @@ static bool is_inside(int fd, const struct stat *source)
 	return inside;
 }
 
-static int fail_inside(const struct extract *extract, struct error *error)
+static int fail_inside(const char *path, const char *source, struct error *error)
 {
-	return error_set(error, EINVAL, "%s lies in the source %s", extract->path,
-			 extract->options->source);
+	return error_set(error, EINVAL, "%s lies in the source %s", path, source);
 }
 
 /* Before the target is made: that alone would change the source. */
-static int check_place(const struct extract *extract, struct error *error)
+static int check_place(const char *target, const char *source, struct error *error)
 {
-	autofree char *path = strdup(extract->path);
+	autofree char *path = strdup(target);
 	autoclose int fd = -1;
-	struct stat source;
+	struct stat st;
 
 	if (!path)
 		return error_nomem(error);
-	if (stat(extract->options->source, &source) < 0 || !S_ISDIR(source.st_mode))
+	if (stat(source, &st) < 0 || !S_ISDIR(st.st_mode))
 		return 0;
-	fd = open(extract->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		fd = open(dirname(path), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 && is_inside(fd, &source) ? fail_inside(extract, error) : 0;
+	return fd >= 0 && is_inside(fd, &st) ? fail_inside(target, source, error) : 0;
 }
 
-static int check_empty(const struct extract *extract, int fd, struct error *error)
+static int check_empty(const struct extract_target *target, bool force, struct error *error)
 {
-	int empty = is_empty(fd);
+	int empty = is_empty(target->fd);
 
 	if (empty < 0)
-		return error_errno(error, -empty, "cannot read %s", extract->path);
-	if (empty || extract->options->force)
+		return error_errno(error, -empty, "cannot read %s", target->path);
+	if (empty || force)
 		return 0;
 	return error_set(error, ENOTEMPTY,
 			 "%s is not empty: --force puts the entries between those that are there, "
 			 "and replaces files",
-			 extract->path);
+			 target->path);
 }
 
-int extract_open_target(struct extract *extract, struct error *error)
+int extract_target_open(struct extract_target *target, const char *path,
+			const struct extract_options *options, struct error *error)
 {
-	autoclose int fd = -1;
-	int ret = check_place(extract, error);
+	int ret = check_place(path, options->source, error);
 
 	if (ret < 0)
 		return ret;
-	extract->is_new = mkdir(extract->path, 0700) == 0;
-	if (!extract->is_new && errno != EEXIST)
-		return error_errno(error, errno, "cannot make the directory %s", extract->path);
-	fd = open(extract->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(error, errno, "cannot open the directory %s", extract->path);
-	ret = check_empty(extract, fd, error);
-	if (ret < 0)
-		return ret;
-	if (!extract->options->partial || extract->is_new)
-		extract_clear_attributes(fd);
-	extract->root_fd = steal_fd(&fd);
-	return 0;
+	target->path = path;
+	target->is_new = mkdir(path, 0700) == 0;
+	if (!target->is_new && errno != EEXIST)
+		return error_errno(error, errno, "cannot make the directory %s", path);
+	target->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (target->fd < 0)
+		return error_errno(error, errno, "cannot open the directory %s", path);
+	return check_empty(target, options->force, error);
+}
+
+void extract_target_give_up(struct extract_target *target)
+{
+	if (target->is_new)
+		rmdir(target->path);
+}
+
+void extract_target_close(struct extract_target *target)
+{
+	if (target->fd >= 0)
+		close(target->fd);
 }
 
 /* Never writes into what is there: it may have another name elsewhere. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/measure/beside.h"
 #include "lib/cleanup.h"
 
 #define PREFIX "root_hash"
@@ -137,6 +138,51 @@ int hash_files_find(const char *image, struct hash_files *found, struct error *e
 		       ? 0
 		       : error_errno(error, -ret, "cannot look for root_hash*.txt beside %s",
 				     image);
+}
+
+/* A link may lead anywhere, and is no such file. */
+static int allow_name(const char *prefix, const char *name, struct confine *confine,
+		      struct error *error)
+{
+	autofree char *path = NULL;
+	struct stat st;
+
+	if (asprintf(&path, "%s%s", prefix, name) < 0) {
+		path = NULL;
+		return error_nomem(error);
+	}
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	return confine_allow(confine, path, CONFINE_READ, error);
+}
+
+static int allow_suffix(const char *image, const char *suffix, struct confine *confine,
+			struct error *error)
+{
+	autofree char *path = beside_path(image, suffix);
+
+	return path ? confine_allow(confine, path, CONFINE_READ, error) : error_nomem(error);
+}
+
+int hash_files_confine(const char *image, struct confine *confine, struct error *error)
+{
+	const char *slash = strrchr(image, '/');
+	autofree char *prefix = strndup(image, slash ? (size_t)(slash - image) + 1 : 0);
+	static const char *const suffixes[] = { BESIDE_TREE, BESIDE_SIGNATURE };
+	struct dirent **names = NULL;
+	int ret = prefix ? confine_allow_parent(confine, image, CONFINE_LIST, error)
+			 : error_nomem(error);
+	int count = ret < 0 ? 0 : scandir(*prefix ? prefix : ".", &names, select_name, by_name);
+
+	for (size_t i = 0; ret == 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		ret = allow_suffix(image, suffixes[i], confine, error);
+	for (int i = 0; i < count; i++) {
+		if (ret == 0)
+			ret = allow_name(prefix, names[i]->d_name, confine, error);
+		free(names[i]);
+	}
+	free(names);
+	return ret;
 }
 
 void hash_files_free(struct hash_files *found)

@@ -8,6 +8,7 @@
 #define INSPECT_HASHFILE_H
 
 #include "core/base/error.h"
+#include "core/confine/confine.h"
 #include "core/format/verity.h"
 
 struct hash_file {
@@ -24,6 +25,9 @@ struct hash_files {
 /* Those beside an image; what is no such file is passed over. -ENOMEM, or the error of a directory
  * that cannot be read. */
 int hash_files_find(const char *image, struct hash_files *found, struct error *error);
+/* Allows reading of those that hash_files_find would find now, and of all else that may speak of
+ * the image beside it (measure/beside.h). */
+int hash_files_confine(const char *image, struct confine *confine, struct error *error);
 void hash_files_free(struct hash_files *found);
 
 /* One that somebody names. Of kind ERROR_USAGE when it has no such line with a salt. */

@@ -166,3 +166,22 @@ int selinux_label_tree(struct tree *tree, const char *file_contexts, uint64_t *l
 	selabel_close(labeller.handle);
 	return ret;
 }
+
+int selinux_confine(const char *file_contexts, struct confine *confine, struct error *error)
+{
+	static const char *const ends[] = {
+		"", ".bin", ".homedirs", ".local", ".subs", ".subs_dist"
+	};
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < sizeof(ends) / sizeof(ends[0]); i++) {
+		autofree char *path = NULL;
+
+		if (asprintf(&path, "%s%s", file_contexts, ends[i]) < 0) {
+			path = NULL;
+			return error_nomem(error);
+		}
+		ret = confine_allow(confine, path, CONFINE_READ, error);
+	}
+	return ret;
+}

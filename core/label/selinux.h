@@ -7,6 +7,7 @@
 #define LABEL_SELINUX_H
 
 #include "core/base/error.h"
+#include "core/confine/confine.h"
 #include "core/tree/tree.h"
 
 /*
@@ -16,5 +17,8 @@
  */
 int selinux_label_tree(struct tree *tree, const char *file_contexts, uint64_t *labelled,
 		       struct error *error);
+
+/* Allows reading of the file contexts, and of what libselinux reads beside them. */
+int selinux_confine(const char *file_contexts, struct confine *confine, struct error *error);
 
 #endif

@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "core/base/digest.h"
+#include "core/confine/confine.h"
 #include "core/tree/tree.h"
 
 #define MTREE_PATH_DEPTH 64
@@ -46,6 +47,10 @@ int mtree_apply(struct tree *tree, const char *path, const struct tree_options *
 
 /* Is it a regular file that begins as one? */
 bool mtree_is(const char *path);
+
+/* Allows reading of the file at path and of all that its contents= name. Of what is no regular
+ * file, and can be read once, nobody knows what it will name: all may be read. */
+int mtree_confine(const char *path, struct confine *confine, struct error *error);
 
 /* A tree of nothing else. */
 int mtree_read_tree(const char *path, const struct tree_options *options, struct tree **tree,

@@ -285,6 +285,59 @@ int mtree_apply(struct tree *tree, const char *path, const struct tree_options *
 	return ret;
 }
 
+static int allow_contents(const char *path, char *word, struct confine *confine,
+			  struct error *error)
+{
+	const char *slash = strrchr(path, '/');
+	char *value = strchr(word, '=');
+	autofree char *file = NULL;
+
+	if (!value || strncmp(word, "content", strlen("content")) != 0)
+		return 0;
+	/* What is wrong with it is told when it is applied. */
+	if (mtree_unescape(++value) < 0)
+		return 0;
+	if (asprintf(&file, "%.*s%s", *value == '/' || !slash ? 0 : (int)(slash - path) + 1, path,
+		     value) < 0) {
+		file = NULL;
+		return error_nomem(error);
+	}
+	return confine_allow(confine, file, CONFINE_READ, error);
+}
+
+static int allow_lines(struct reading *reading, struct confine *confine, struct error *error)
+{
+	int ret = text_append(&reading->text, "", 0) < 0 ? -ENOMEM : 0;
+
+	while (ret == 0 && (ret = next_line(reading)) > 0) {
+		char *rest = reading->text.bytes, *word;
+
+		ret = cancel_check(error);
+		while (ret == 0 && (word = strtok_r(NULL, SPACE, &rest)))
+			ret = allow_contents(reading->path, word, confine, error);
+	}
+	return ret == -ENOMEM && error->code == 0 ? error_nomem(error) : error->code ? ret : 0;
+}
+
+int mtree_confine(const char *path, struct confine *confine, struct error *error)
+{
+	struct reading reading = { .path = path };
+	struct stat st;
+	int ret = confine_allow(confine, path, CONFINE_READ, error);
+
+	if (ret < 0 || confine->ruleset < 0)
+		return ret;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return confine_allow(confine, "/", CONFINE_READ, error);
+	reading.file = fopen(path, "re");
+	if (!reading.file)
+		return 0;
+	ret = allow_lines(&reading, confine, error);
+	free(reading.text.bytes);
+	fclose(reading.file);
+	return ret;
+}
+
 /* A stream must be left as it is. */
 bool mtree_is(const char *path)
 {

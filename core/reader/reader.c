@@ -57,6 +57,7 @@ static int read_found(const struct backend *backend, const struct host_range *wi
 		      struct error *error)
 {
 	const struct host_setup setup = { .backend = backend->table.name,
+					  .programs = backend->table.programs,
 					  .threads = options->threads,
 					  .progress = options->progress,
 					  .progress_arg = options->progress_arg };

@@ -9,6 +9,7 @@
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
+#include "core/confine/confine.h"
 #include "core/tree/tree.h"
 
 struct source_kind {
@@ -44,6 +45,10 @@ char *source_path(const char *source);
  */
 int source_recognise(const char *source, const struct backend_search *backends,
 		     unsigned int partition, char **recognised, struct error *error);
+
+/* Loads what reading the source may need, and allows it. */
+int source_confine(const char *source, const struct backend_search *backends,
+		   struct confine *confine, struct error *error);
 
 /* Patterns of what is left out of any source; base/glob.h. */
 struct source_filter {

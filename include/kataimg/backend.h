@@ -420,10 +420,10 @@ struct kataimg_host {
 	int (*cancelled)(struct kataimg_host_ctx *ctx);
 
 	/*
-	 * Runs a program (argv[0] is looked up in PATH), with input as its stdin and output as its
-	 * descriptor 3, /dev/fd/3; either may be NULL. Its stdout and stderr go to the log. -EIO
-	 * when it fails. For a backend that wraps a tool: its result is read back from output, or
-	 * placed with place_scratch.
+	 * Runs a program (argv[0] is looked up in PATH, and one of kataimg_backend.programs), with
+	 * input as its stdin and output as its descriptor 3, /dev/fd/3; either may be NULL. Its
+	 * stdout and stderr go to the log. -EIO when it fails. For a backend that wraps a tool: its
+	 * result is read back from output, or placed with place_scratch.
 	 */
 	int (*run)(struct kataimg_host_ctx *ctx, const char *const *argv,
 		   struct kataimg_scratch *input, struct kataimg_scratch *output);
@@ -588,7 +588,19 @@ struct kataimg_backend {
 	/* Bytes [skip, skip + len) of the decoded range with the cookie. From any thread. */
 	int (*decode)(void *state, uint64_t cookie, uint64_t skip, void *buf, size_t len);
 	void (*read_end)(void *state);
+
+	/*
+	 * The programs that callbacks run by the host's service of that name, as it is given them
+	 * in argv[0]; NULL at the end. "*": any. NULL: none, and kataimg(1) confines itself so that
+	 * it can run nothing, and open no file that the backend has not opened when its callbacks
+	 * begin. A program may read all that the user may, and write what kataimg may: beside the
+	 * image, and to descriptors that it is given. Of a backend that is older than this member
+	 * any program is run.
+	 */
+	const char *const *programs;
 };
+
+#define KATAIMG_HAVE_PROGRAMS 1
 
 /* The one symbol that a backend exports. */
 #define KATAIMG_BACKEND_SYMBOL "kataimg_backend"

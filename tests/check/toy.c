@@ -8,12 +8,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <locale.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -266,6 +271,49 @@ static uint64_t first_data_block(const struct toy *toy)
 	return HEADER_BLOCK + 1 + blocks_of(toy->store_bytes);
 }
 
+#ifdef ESCAPE
+/* What a backend would do that a tree or an image has taken over: it says what it came to. */
+static int run_by_itself(void)
+{
+	char *const argv[] = { "true", NULL };
+	pid_t pid;
+
+	return posix_spawn(&pid, "/bin/true", NULL, NULL, argv, NULL);
+}
+
+static int bind_a_port(void)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return bind(fd, (const struct sockaddr *)&any, sizeof(any));
+}
+
+static void escape(const struct kataimg_host *host)
+{
+	const char *other = getenv("TOY_OTHER"), *made = getenv("TOY_MADE");
+
+	if (open(other, O_RDONLY | O_CLOEXEC) >= 0)
+		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to read %s", other);
+	if (open(other, O_WRONLY | O_CLOEXEC) >= 0)
+		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to write %s", other);
+	if (open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0)
+		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to make %s", made);
+	if (rename(other, made) == 0)
+		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to rename %s", other);
+	if (run_by_itself() == 0)
+		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to run a program");
+	if (bind_a_port() == 0)
+		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to the network");
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
+		host->log(host->ctx, KATAIMG_LOG_WARNING, "may have new privileges");
+	if (setgroups(0, NULL) == 0)
+		host->log(host->ctx, KATAIMG_LOG_WARNING, "has capabilities of all kinds");
+}
+#else
+#define escape(host) ((void)(host))
+#endif
+
 static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
 {
 	struct toy *toy = state;
@@ -280,6 +328,7 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 	if (run < 0)
 		return run;
 #endif
+	escape(toy->host);
 	toy->nodes = tree->node_count;
 	toy->store_bytes = toystore_bytes(tree);
 	toy->blocks = first_data_block(toy);
@@ -511,6 +560,7 @@ static int toy_probe(const struct kataimg_host *host, uint64_t window_bytes,
 	struct toy_header header;
 	int ret = read_header(host, window_bytes, &header);
 
+	escape(host);
 	if (ret < 0)
 		return ret;
 #if !defined(BREAK_PROBE) && !defined(BREAK_VERIFY)
@@ -583,6 +633,13 @@ static const struct kataimg_option options[] = {
 #define toy_check NULL
 #endif
 
+#if defined(RUN) && defined(KATAIMG_HAVE_PROGRAMS) /* not of the first headers */
+static const char *const programs[] = { "sh", NULL };
+#define PROGRAMS .programs = programs,
+#else
+#define PROGRAMS
+#endif
+
 KATAIMG_BACKEND(.name = NAME, .version = "1", .summary = "a toy for the check tool's tests",
 		.capabilities = KATAIMG_CAP_SYMLINKS | KATAIMG_CAP_HARDLINKS | KATAIMG_CAP_DEVICES |
 				KATAIMG_CAP_FIFOS | KATAIMG_CAP_SOCKETS | KATAIMG_CAP_XATTRS |
@@ -592,4 +649,4 @@ KATAIMG_BACKEND(.name = NAME, .version = "1", .summary = "a toy for the check to
 		.option_count = sizeof(options) / sizeof(options[0]), .open = toy_open,
 		.limits = toy_limits, .check = toy_check, .plan = toy_plan,
 		.describe = toy_describe, .write = toy_write, .verify = toy_verify,
-		.close = toy_close, .probe = toy_probe, READS);
+		.close = toy_close, .probe = toy_probe, PROGRAMS READS);

@@ -43,6 +43,8 @@ static bool is(const char *variable, const char *value)
 	return text && strcmp(text, value) == 0;
 }
 
+static FILE *count_file;
+
 __attribute__((constructor)) static void begin(void)
 {
 	const char *number = getenv("FAULT_AT");
@@ -53,6 +55,8 @@ __attribute__((constructor)) static void begin(void)
 	fails_twice = is("FAULT_HOW", "fail-twice");
 	kills = is("FAULT_HOW", "kill");
 	kills_after = is("FAULT_HOW", "kill-after");
+	if (getenv("FAULT_COUNT"))
+		count_file = fopen(getenv("FAULT_COUNT"), "w"); /* while the program may */
 	lacks_tmpfile = getenv("FAULT_LACKS") && strstr(getenv("FAULT_LACKS"), "tmpfile");
 	lacks_exchange = getenv("FAULT_LACKS") && strstr(getenv("FAULT_LACKS"), "exchange");
 	unsetenv("LD_PRELOAD");
@@ -61,14 +65,12 @@ __attribute__((constructor)) static void begin(void)
 
 __attribute__((destructor)) static void end(void)
 {
-	const char *path = getenv("FAULT_COUNT");
 	long count = calls;
-	FILE *file = path ? fopen(path, "w") : NULL;
 
-	if (!file)
+	if (!count_file)
 		return;
-	fprintf(file, "%ld\n", count);
-	fclose(file);
+	fprintf(count_file, "%ld\n", count);
+	fclose(count_file);
 }
 
 /* Is this the call that goes wrong? */
