@@ -159,7 +159,7 @@ static void add_place(struct place *places, size_t *count, const struct output *
 /* Those of all images come last, behind *of_images. NULL: memory is out. */
 static struct place *list_places(const struct build_set *set, size_t *of_images, size_t *count)
 {
-	struct place *places = calloc(4 * set->count + 1, sizeof(*places));
+	struct place *places = calloc(4 * set->count + 3, sizeof(*places));
 
 	*count = 0;
 	for (size_t i = 0; places && i < set->count; i++) {
@@ -171,8 +171,11 @@ static struct place *list_places(const struct build_set *set, size_t *of_images,
 		add_place(places, count, build->signature_file, build->config->name);
 	}
 	*of_images = *count;
-	if (places)
+	if (places) {
 		add_place(places, count, set->report_file, NULL);
+		add_place(places, count, set->manifest_file, NULL);
+		add_place(places, count, set->toml_file, NULL);
+	}
 	return places;
 }
 
@@ -188,14 +191,33 @@ static int check_different(const struct build_set *set, bool only_of_all, struct
 	return ret;
 }
 
+/* One of these at most goes to standard output. */
+static int check_streams(const struct build_options *options, struct error *error)
+{
+	const char *const paths[] = { options->report, options->manifest, options->toml };
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		count += paths[i] && strcmp(paths[i], "-") == 0;
+	return count < 2 ? 0
+			 : error_usage(error, "--report, --manifest and --toml: one of them at "
+					      "most goes to standard output");
+}
+
 int build_open_outputs(struct build_set *set, struct error *error)
 {
-	int ret = 0;
+	const struct build_options *options = set->options;
+	int ret = check_streams(options, error);
 
 	for (size_t i = 0; ret == 0 && i < set->count; i++)
 		ret = open_files(&set->builds[i], error);
 	if (ret == 0)
-		ret = open_for_all(set, "the report", set->options->report, &set->report_file,
+		ret = open_for_all(set, "the report", options->report, &set->report_file, error);
+	if (ret == 0)
+		ret = open_for_all(set, "the manifest", options->manifest, &set->manifest_file,
+				   error);
+	if (ret == 0)
+		ret = open_for_all(set, "Kata's configuration", options->toml, &set->toml_file,
 				   error);
 	return ret < 0 ? ret : check_different(set, false, error);
 }
@@ -214,6 +236,17 @@ static void try_open(struct build *build)
 		open_beside(build, source, &ignored);
 }
 
+static void try_open_for_all(struct build_set *set)
+{
+	const struct build_options *options = set->options;
+	autoerror struct error ignored = ERROR_INIT;
+
+	if (!set->manifest_file)
+		open_for_all(set, "the manifest", options->manifest, &set->manifest_file, &ignored);
+	if (!set->toml_file)
+		open_for_all(set, "Kata's configuration", options->toml, &set->toml_file, &ignored);
+}
+
 int build_open_report(struct build_set *set, struct error *error)
 {
 	int ret;
@@ -221,6 +254,7 @@ int build_open_report(struct build_set *set, struct error *error)
 	output_close(steal_ptr(&set->report_file));
 	for (size_t i = 0; i < set->count; i++)
 		try_open(&set->builds[i]);
+	try_open_for_all(set);
 	ret = open_for_all(set, "the report", set->options->report, &set->report_file, error);
 	return ret < 0 ? ret : check_different(set, true, error);
 }

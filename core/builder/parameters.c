@@ -6,9 +6,10 @@
 #include "core/builder/private.h"
 
 #define EXTENSION "-extension"
+#define EXTENSION_NAME_MAX 128
 
 /* Kata's runtime and its guests know of SHA-256 alone, and of a tree that is all of partition 2. */
-static const char *find_obstacle(const struct build *build)
+const char *build_kata_obstacle(const struct build *build)
 {
 	const struct config *config = build->config;
 
@@ -20,17 +21,29 @@ static const char *find_obstacle(const struct build *build)
 }
 
 /* Kata's packaging calls the image of the extension coco the variant coco-extension. */
+int build_extension_name(const struct build *build, const char **name)
+{
+	const struct config *config = build->config;
+	const char *variant = config->verity.variant;
+	size_t len = variant ? strnlen(variant, EXTENSION_NAME_MAX) : 0, suffix = strlen(EXTENSION);
+
+	*name = variant;
+	if (config->image.extension && *config->image.extension) {
+		*name = config->image.extension;
+		return (int)strnlen(*name, EXTENSION_NAME_MAX);
+	}
+	if (len <= suffix || strcmp(variant + len - suffix, EXTENSION) != 0)
+		return 0;
+	return (int)(len - suffix);
+}
+
 static void print_extension(const struct build *build, const char *line, char text[PARAMETER_BYTES])
 {
-	const char *variant = build->config->verity.variant;
-	int len = variant ? (int)strnlen(variant, 128) : 0, suffix = (int)strlen(EXTENSION);
+	const char *name;
+	int len = build_extension_name(build, &name);
 
-	if (len > suffix && strcmp(variant + len - suffix, EXTENSION) == 0)
-		len -= suffix;
-	else
-		len = 0;
 	snprintf(text, PARAMETER_BYTES, "kata.extension.%.*s.verity_params=%s", len ? len : 4,
-		 len ? variant : "NAME", line);
+		 len ? name : "NAME", line);
 }
 
 void build_make_parameters(const struct build *build, struct parameters *parameters)
@@ -40,7 +53,7 @@ void build_make_parameters(const struct build *build, struct parameters *paramet
 	const char *device = build->config->verity.place == HASH_APPEND ? "DATA" : "HASH";
 
 	build_root_hash_text(build, root);
-	parameters->obstacle = find_obstacle(build);
+	parameters->obstacle = build_kata_obstacle(build);
 	verity_format_line(&build->verity, build->root_hash, start, parameters->line);
 	verity_format_table(&build->verity, build->root_hash, "DATA", device, start, table);
 	snprintf(parameters->create, sizeof(parameters->create), "dm-mod.create=\"%s\"", table);

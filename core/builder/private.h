@@ -82,7 +82,7 @@ struct build_set {
 	size_t count;
 
 	/* NULL: none, or it goes to a stream */
-	struct output *report_file;
+	struct output *report_file, *manifest_file, *toml_file;
 
 	bool reported; /* a report went to a stream, from which nothing takes it back */
 };
@@ -223,6 +223,19 @@ void report_log_summary(const struct build *build);
  * freed; NULL when memory is out. */
 char *report_text(const struct build_set *set, const struct error *error);
 int report_write(struct build_set *set, struct error *error);
+
+/* What is said of all images once they are made: to be freed, no newline at the end. */
+int manifest_text(const struct build_set *set, char **text, struct error *error);
+int toml_text(const struct build_set *set, char **text, struct error *error);
+
+/* Can Kata's runtime be told of the image, if it is an extension? */
+int build_check_extension(struct build *build, struct error *error);
+
+/* The length of the name as an extension of Kata's, which *name begins with; 0: it is none. */
+int build_extension_name(const struct build *build, const char **name);
+
+/* Why Kata's runtime cannot read the hash tree; NULL: it can. */
+const char *build_kata_obstacle(const struct build *build);
 
 /* The report of a build that failed, if one is wanted and there is a place where it replaces
  * nothing but another report. That it cannot be written is a warning beside the error. */

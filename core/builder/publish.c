@@ -66,27 +66,31 @@ static FILE *open_stream(const char *path)
 	return out;
 }
 
-static int write_stream(const char *path, const char *text, struct error *error)
+static int write_stream(const char *what, const char *path, const char *text, struct error *error)
 {
 	FILE *out = strcmp(path, "-") == 0 ? stdout : open_stream(path);
 	int ret = 0;
 
 	if (!out)
-		return error_errno(error, errno, "cannot write the report %s", path);
+		return error_errno(error, errno, "cannot write %s %s", what, path);
 	if (fprintf(out, "%s\n", text) < 0 || fflush(out) != 0)
-		ret = error_errno(error, errno, "cannot write the report %s", path);
+		ret = error_errno(error, errno, "cannot write %s %s", what, path);
 	if (out != stdout)
 		fclose(out);
 	return ret;
 }
 
+static int write_text_or_stream(struct output *file, const char *what, const char *path,
+				const char *text, struct error *error)
+{
+	return file ? write_text(file, text, error) : write_stream(what, path, text, error);
+}
+
 static int write_report(struct build_set *set, const char *text, struct error *error)
 {
-	if (!set->report_file) {
-		set->reported = true;
-		return write_stream(set->options->report, text, error);
-	}
-	return write_text(set->report_file, text, error);
+	set->reported = !set->report_file;
+	return write_text_or_stream(set->report_file, "the report", set->options->report, text,
+				    error);
 }
 
 int build_publish_report(struct build_set *set, const char *text, struct error *error)
@@ -173,17 +177,44 @@ static int collect(struct build_set *set, struct items *items, struct error *err
 		add_item(items, set->builds[i].signature_file, PUBLISH_SPEAKS_OF_ONE);
 	}
 	add_item(items, set->report_file, PUBLISH_SPEAKS_OF_ONE);
+	add_item(items, set->toml_file, PUBLISH_SPEAKS_OF_ONE);
+	add_item(items, set->manifest_file, PUBLISH_SPEAKS_OF_ALL);
 	for (size_t i = 0; ret == 0 && i < set->count; i++)
 		ret = add_replaced(items, &set->builds[i], error);
 	return ret;
 }
 
+static int write_manifest(struct build_set *set, struct error *error)
+{
+	autofree char *text = NULL;
+	int ret = manifest_text(set, &text, error);
+
+	return ret < 0 ? ret
+		       : write_text_or_stream(set->manifest_file, "the manifest",
+					      set->options->manifest, text, error);
+}
+
+static int write_toml(struct build_set *set, struct error *error)
+{
+	autofree char *text = NULL;
+	int ret = toml_text(set, &text, error);
+
+	return ret < 0 ? ret
+		       : write_text_or_stream(set->toml_file, "Kata's configuration",
+					      set->options->toml, text, error);
+}
+
 static int write_files_of_all(struct build_set *set, struct error *error)
 {
 	autofree char *report = NULL;
+	int ret = 0;
 
-	if (!set->options->report)
-		return 0;
+	if (set->options->manifest)
+		ret = write_manifest(set, error);
+	if (ret == 0 && set->options->toml)
+		ret = write_toml(set, error);
+	if (ret < 0 || !set->options->report)
+		return ret;
 	report = report_text(set, NULL);
 	return report ? write_report(set, report, error) : error_nomem(error);
 }
@@ -200,7 +231,7 @@ static int publish_items(struct build_set *set, struct items *items, struct erro
 
 int build_publish(struct build_set *set, struct error *error)
 {
-	autofree struct publish_item *room = calloc(set->count * FILES_MAX + 1, sizeof(*room));
+	autofree struct publish_item *room = calloc(set->count * FILES_MAX + 3, sizeof(*room));
 	autofree struct output **replaced =
 		calloc(set->count * BUILD_REPLACED_MAX, sizeof(struct output *));
 	struct items items = { .items = room, .replaced = replaced };

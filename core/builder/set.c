@@ -60,6 +60,8 @@ static int prepare(struct build_set *set, struct error *error)
 {
 	int ret = run_all(set, build_load_backend, error);
 
+	if (ret == 0 && set->options->toml)
+		ret = run_all(set, build_check_extension, error);
 	if (ret == 0)
 		ret = build_open_outputs(set, error);
 	if (ret == 0)
@@ -160,6 +162,8 @@ static void end_set(struct build_set *set)
 	for (size_t i = 0; i < set->count; i++)
 		build_release(&set->builds[i]);
 	output_close(set->report_file);
+	output_close(set->manifest_file);
+	output_close(set->toml_file);
 	free(set->builds);
 }
 

@@ -63,6 +63,9 @@ static int prepare(const struct cli *cli, struct config_set *set, struct build_o
 
 	if (ret == 0)
 		ret = check_word(cli, error);
+	if (ret == 0 && cli->dry_run && (cli->manifest || cli->toml))
+		ret = error_usage(error, "--manifest and --toml list images that are there: not "
+					 "with --dry-run");
 	for (size_t i = 0; ret == 0 && i < set->count; i++)
 		ret = check_config(cli, &set->items[i], options->search, error);
 	if (ret == 0)

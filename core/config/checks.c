@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/config/records.h"
 #include "core/format/gpt.h"
 #include "core/tree/exclude.h"
 #include "lib/bytes.h"
@@ -11,6 +12,14 @@
 int check_pattern(const char *value, struct error *error)
 {
 	return tree_exclude_check(value, error);
+}
+
+int check_extension(const char *value, struct error *error)
+{
+	return record_name_valid(value)
+		       ? 0
+		       : error_usage(error,
+				     "a name of an extension has letters, digits and ._- only");
 }
 
 int check_name_part(const char *value, struct error *error)

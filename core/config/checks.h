@@ -11,4 +11,7 @@ int check_name_part(const char *value, struct error *error);
 int check_guid(const char *value, struct error *error);
 int check_partition_name(const char *value, struct error *error);
 
+/* What the guest's kernel, a serial number and a directory can have for a name. */
+int check_extension(const char *value, struct error *error);
+
 #endif

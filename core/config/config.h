@@ -90,7 +90,8 @@ struct config {
 		bool hugepages;
 		bool no_disk; /* after config_finish: of a backend that makes none */
 		enum compress_form compress;
-		uint64_t level; /* 0: the form's own default */
+		uint64_t level;  /* 0: the form's own default */
+		char *extension; /* NULL or "": see core/builder/parameters.c */
 		enum config_unsupported unsupported;
 		enum config_verify verify; /* decides no byte */
 		uint64_t disk_signature;   /* 32 bits; 0: derive */

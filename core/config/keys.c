@@ -54,6 +54,10 @@ const struct config_key config_keys[] = {
 	  compress_choices },
 	{ "image", "level", CONFIG_U64, MEMBER(image.level), "0",
 	  "of compress: gzip 1 to 9, zstd 1 to 22; 0: 6 of gzip, 3 of zstd", .max = 22 },
+	{ "image", "extension", CONFIG_STRING, MEMBER(image.extension), NULL,
+	  "a guest extension image of Kata's: its name in the runtime's configuration; not given: "
+	  "coco of a variant coco-extension",
+	  .check = check_extension },
 	{ "image", "unsupported", CONFIG_ENUM, MEMBER(image.unsupported), "error",
 	  "what the filesystem cannot store is an error, or is dropped and listed",
 	  unsupported_choices },

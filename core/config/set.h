@@ -40,7 +40,8 @@ int config_set_read(struct config_set *set, const char *const *paths, size_t cou
 int config_set_choose(struct config_set *set, const char *const *names, size_t count,
 		      struct error *error);
 
-/* One image without a name, with defaults alone: what a failure is about before images are known. */
+/* One image without a name, with defaults alone: what a failure is about before images are known.
+ */
 void config_set_default(struct config_set *set);
 
 /* The number of an image; count: there is none of this name. */

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What there is to say of all images of a run: a list of them with their digests, and the lines
+ * that Kata's runtime is told of those that are extensions. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/io.h"
+#include "core/base/pool.h"
+#include "core/base/textstream.h"
+#include "core/builder/private.h"
+#include "core/inspect/jsonout.h"
+
+#define BUFFER_BYTES (256u << 10)
+
+/* Of a file as it was written. */
+struct digested {
+	uint64_t size;
+	uint8_t sha256[DIGEST_BYTES];
+	int failure; /* -errno */
+};
+
+struct digesting {
+	const struct build_set *set;
+	struct digested *files;
+};
+
+static int digest_bytes(int fd, uint64_t size, struct digest *digest, void *buf)
+{
+	int ret = 0;
+
+	for (uint64_t off = 0; ret == 0 && off < size; off += BUFFER_BYTES) {
+		size_t len = size - off < BUFFER_BYTES ? (size_t)(size - off) : BUFFER_BYTES;
+
+		ret = io_pread(fd, buf, len, off);
+		if (ret == 0)
+			ret = digest_update(digest, buf, len);
+	}
+	return ret;
+}
+
+static int digest_file(int fd, struct digested *file)
+{
+	struct digest *digest autocall(cleanup_digest_free) = digest_new();
+	autofree void *buf = malloc(BUFFER_BYTES);
+	struct stat st;
+	int ret;
+
+	if (!digest || !buf)
+		return -ENOMEM;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	file->size = (uint64_t)st.st_size;
+	ret = digest_bytes(fd, file->size, digest, buf);
+	return ret < 0 ? ret : digest_final(digest, file->sha256);
+}
+
+static int digest_one(void *arg, uint64_t number)
+{
+	struct digesting *work = arg;
+	struct digested *file = &work->files[number];
+
+	file->failure = digest_file(output_fd(work->set->builds[number].output), file);
+	return file->failure;
+}
+
+/* Whole images, each by one thread. */
+static int digest_all(struct digesting *work, struct error *error)
+{
+	const struct build_set *set = work->set;
+	int ret = pool_run(set->options->threads, set->count, digest_one, work);
+
+	if (ret == 0)
+		return 0;
+	if (ret == -ECANCELED)
+		return error_set(error, ECANCELED, "interrupted");
+	for (size_t i = 0; i < set->count; i++)
+		if (work->files[i].failure < 0)
+			return error_errno(error, -work->files[i].failure,
+					   "cannot read %s for the manifest",
+					   output_path(set->builds[i].output));
+	return error_nomem(error);
+}
+
+/* ---- The manifest ---- */
+
+static void add_verity(struct json *json, const struct build *build)
+{
+	const struct verity_params *params = &build->verity;
+	struct parameters parameters;
+
+	if (!build->measured) {
+		json_add_null(json, "verity");
+		return;
+	}
+	build_make_parameters(build, &parameters);
+	json_open(json, "verity", '{');
+	json_add_text(json, "hash", verity_hash_names[params->hash]);
+	json_add_hex(json, "root_hash", build->root_hash, verity_digest_bytes(params->hash));
+	json_add_hex(json, "salt", params->salt, params->salt_len);
+	json_add_number(json, "data_blocks", params->data_blocks);
+	json_add_number(json, "data_block_bytes", params->data_block_bytes);
+	json_add_number(json, "hash_block_bytes", params->hash_block_bytes);
+	if (params->superblock)
+		json_add_uuid(json, "superblock_uuid", build->verity_uuid);
+	else
+		json_add_null(json, "superblock_uuid");
+	json_add_text(json, "line", parameters.line);
+	json_add_text(json, "hash_file", output_path(build->hash_file));
+	json_add_text(json, "tree_file", build->tree_file ? output_path(build->tree_file) : NULL);
+	json_add_text(json, "signature_file",
+		      build->signature_file ? output_path(build->signature_file) : NULL);
+	json_close(json, '}');
+}
+
+static void add_extension(struct json *json, const struct build *build)
+{
+	const char *start;
+	int len = build_extension_name(build, &start);
+	autofree char *name = len ? strndup(start, (size_t)len) : NULL;
+
+	json_add_text(json, "extension", name);
+}
+
+static void add_image(struct json *json, const struct build *build, const struct digested *file)
+{
+	const struct config *config = build->config;
+
+	json_open(json, NULL, '{');
+	json_add_text(json, "name", config->name);
+	json_add_text(json, "file", output_path(build->output));
+	json_add_number(json, "size_bytes", file->size);
+	json_add_hex(json, "sha256", file->sha256, DIGEST_BYTES);
+	json_add_text(json, "table",
+		      config_find_key("image", "table")->choices[build->geometry.table]);
+	json_add_flag(json, "dax", build->geometry.dax);
+	json_add_text(json, "compressed",
+		      config->image.compress == COMPRESS_NONE
+			      ? NULL
+			      : compress_form_name(config->image.compress));
+	json_add_text(json, "filesystem", build->info.type);
+	json_add_uuid(json, "filesystem_uuid", build->info.uuid);
+	json_add_number(json, "disk_signature", build->geometry.disk_signature);
+	add_extension(json, build);
+	add_verity(json, build);
+	json_close(json, '}');
+}
+
+static int print_manifest(const struct build_set *set, const struct digested *files, char **text)
+{
+	struct text_stream stream;
+	struct json json;
+	int ret = text_stream_open(&stream);
+
+	if (ret < 0)
+		return ret;
+	json_begin(&json, stream.out, "manifest");
+	json_open(&json, "images", '[');
+	for (size_t i = 0; i < set->count; i++)
+		add_image(&json, &set->builds[i], &files[i]);
+	json_close(&json, ']');
+	json_close(&json, '}');
+	return text_stream_close(&stream, text);
+}
+
+int manifest_text(const struct build_set *set, char **text, struct error *error)
+{
+	autofree struct digested *files = calloc(set->count, sizeof(*files));
+	struct digesting work = { set, files };
+	int ret = files ? digest_all(&work, error) : error_nomem(error);
+
+	if (ret == 0 && print_manifest(set, files, text) < 0)
+		return error_nomem(error);
+	return ret;
+}
+
+/* ---- Kata's configuration ---- */
+
+/* A basic string of TOML; bytes that are no UTF-8 could not be in one at all. */
+static void print_string(FILE *out, const char *key, const char *text)
+{
+	fprintf(out, "%s = \"", key);
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (*c == '"' || *c == '\\')
+			fprintf(out, "\\%c", *c);
+		else if (*c < 0x20 || *c == 0x7f)
+			fprintf(out, "\\u%04x", *c);
+		else
+			fputc(*c, out);
+	}
+	fputs("\"\n", out);
+}
+
+/* An extension that is not measured has empty parameters: the runtime names it to the guest all the
+ * same. */
+static void print_extension(FILE *out, const struct build *build, const char *name, int len)
+{
+	struct parameters parameters = { .line = "" };
+
+	if (build->measured)
+		build_make_parameters(build, &parameters);
+	fprintf(out, "[[hypervisor.qemu.guest_extension_images]]\nname = \"%.*s\"\n", len, name);
+	print_string(out, "path", output_path(build->output));
+	print_string(out, "verity_params", parameters.line);
+}
+
+int build_check_extension(struct build *build, struct error *error)
+{
+	const char *name;
+	const char *obstacle = build->config->verity.enabled ? build_kata_obstacle(build) : NULL;
+
+	if (!obstacle || build_extension_name(build, &name) == 0)
+		return 0;
+	return error_usage(error, "--toml: Kata's runtime cannot read the hash tree: %s", obstacle);
+}
+
+int toml_text(const struct build_set *set, char **text, struct error *error)
+{
+	struct text_stream stream;
+	size_t count = 0;
+
+	if (text_stream_open(&stream) < 0)
+		return error_nomem(error);
+	for (size_t i = 0; i < set->count; i++) {
+		const char *name;
+		int len = build_extension_name(&set->builds[i], &name);
+
+		if (len == 0)
+			continue;
+		if (count++)
+			fputc('\n', stream.out);
+		print_extension(stream.out, &set->builds[i], name, len);
+	}
+	if (text_stream_close(&stream, text) < 0)
+		return error_nomem(error);
+	/* Whoever writes it ends the last line. */
+	if (count > 0)
+		(*text)[strlen(*text) - 1] = '\0';
+	return 0;
+}
