@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 #include "core/backend/session.h"
+#include "core/base/io.h"
+#include "core/format/dax.h"
+#include "core/format/discoverable.h"
 #include "core/format/geometry.h"
 #include "core/reader/reader.h"
 #include "core/tree/holes.h"
@@ -90,13 +93,27 @@ struct table {
 	int count;
 };
 
-static int read_table(int fd, uint64_t size, struct table *table)
+static int read_table_with(int fd, uint64_t size, unsigned int sector_bytes, struct table *table)
 {
 	if (blkid_probe_set_device(table->probe, fd, 0, (blkid_loff_t)size) < 0)
 		return -errno;
+	if (sector_bytes)
+		blkid_probe_set_sectorsize(table->probe, sector_bytes);
 	table->list = blkid_probe_get_partitions(table->probe);
 	table->count = table->list ? blkid_partlist_numof_partitions(table->list) : 0;
 	return 0;
+}
+
+/* A table of a device with sectors of 4096 bytes is what libblkid does not look for in a file; what
+ * it then finds may be the MBR that protects it. */
+static int read_table(int fd, uint64_t size, struct table *table)
+{
+	int ret = read_table_with(fd, size, 4096, table);
+
+	if (ret == 0 && table->count > 0 &&
+	    strcmp(blkid_parttable_get_type(blkid_partlist_get_table(table->list)), "gpt") == 0)
+		return 0;
+	return ret < 0 ? ret : read_table_with(fd, size, SECTOR_BYTES, table);
 }
 
 static struct host_range range_of(const struct host_range *whole, blkid_partition partition)
@@ -130,18 +147,56 @@ static int find_named(struct find *find, const struct host_range *whole, const s
 	return error_set(error, ENOENT, "there is no partition %u", number);
 }
 
-static int find_any(struct find *find, const struct host_range *whole, const struct table *table)
+/* Does the table say that this is a root filesystem? */
+static bool is_root(blkid_partition partition)
+{
+	const char *type = blkid_partition_get_type_string(partition);
+	uint8_t guid[GUID_BYTES];
+	enum partition_role role;
+
+	return type && guid_parse(type, guid) == 0 && discoverable_find(guid, &role) &&
+	       role == PARTITION_ROOT;
+}
+
+static int find_in_partitions(struct find *find, const struct host_range *whole,
+			      const struct table *table, bool roots)
 {
 	int found = 0;
 
 	for (int i = 0; i < table->count && found == 0; i++) {
-		struct host_range part =
-			range_of(whole, blkid_partlist_get_partition(table->list, i));
+		blkid_partition partition = blkid_partlist_get_partition(table->list, i);
+		struct host_range part = range_of(whole, partition);
 
-		if (is_inside(whole, &part))
+		if (is_root(partition) == roots && is_inside(whole, &part))
 			found = ask_backends(find, &part);
 	}
-	return found ? found : ask_backends(find, whole);
+	return found;
+}
+
+/* Behind an NVDIMM header there may be a filesystem without a table. */
+static int find_in_device(struct find *find, const struct host_range *whole)
+{
+	const struct host_range device = { whole->fd, DAX_HEADER_BYTES,
+					   whole->len_bytes - DAX_HEADER_BYTES };
+	uint8_t block[DAX_INFO_BYTES];
+	struct dax_info info;
+
+	if (whole->len_bytes <= DAX_HEADER_BYTES ||
+	    io_pread(whole->fd, block, sizeof(block), DAX_INFO_OFFSET) < 0 ||
+	    dax_decode(block, &info) < 0)
+		return 0;
+	return ask_backends(find, &device);
+}
+
+static int find_any(struct find *find, const struct host_range *whole, const struct table *table)
+{
+	int found = find_in_partitions(find, whole, table, true);
+
+	if (found == 0)
+		found = find_in_partitions(find, whole, table, false);
+	if (found == 0)
+		found = ask_backends(find, whole);
+	return found ? found : find_in_device(find, whole);
 }
 
 static int find_filesystem(struct find *find, const struct host_range *whole, unsigned int number,
@@ -229,6 +284,7 @@ int image_is(const char *path, const struct backend_search *backends)
 	struct table table = { .probe = probe };
 	autoclose int fd = open_candidate(path);
 	off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	int ret;
 
 	if (!probe)
 		return -ENOMEM;
@@ -236,7 +292,8 @@ int image_is(const char *path, const struct backend_search *backends)
 		return 0;
 	if (read_table(fd, (uint64_t)end, &table) == 0 && table.count > 0)
 		return 1;
-	return ask_backends(&find, &(struct host_range){ fd, 0, (uint64_t)end });
+	ret = ask_backends(&find, &(struct host_range){ fd, 0, (uint64_t)end });
+	return ret ? ret : find_in_device(&find, &(struct host_range){ fd, 0, (uint64_t)end });
 }
 
 int image_read_tree(const char *source, const struct tree_options *options, struct tree **result,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Images as sources: FILE[:PARTITION], of anybody's making. The filesystem is that of the
- * partition, or, when none is named, of the first one that a backend knows, or of the whole file.
+ * partition, or, when none is named, of the first that a GPT calls a root filesystem, else of the
+ * first one that a backend knows, else of the whole file, or what is behind its NVDIMM header.
  */
 #ifndef READER_IMAGE_H
 #define READER_IMAGE_H
