@@ -4,12 +4,15 @@
 written, makes the same bytes, and finds a changed one; so do inspect and attest. Signatures against
 openssl(1)."""
 import dataclasses
+import base64
 import filecmp
+import hashlib
+import json
 import os
 import re
 import subprocess
 
-from harness.partitions import read_table
+from harness.partitions import SECTOR, Partition, read_table
 from harness.program import Program
 from harness.tap import Tap, check, check_equal
 from harness.workspace import Workspace, is_reduced, need_tool
@@ -23,6 +26,8 @@ FORMS = [
     ('partition', False, ['hash=sha512']),
     ('partition', True, ['superblock=yes']),
     ('partition', True, ['superblock=yes', 'data-block=1024', 'hash-block=512']),
+    ('partition', True, ['TABLE=gpt']),
+    ('partition', False, ['TABLE=gpt', 'superblock=no', 'hash=sha512']),
     ('append', True, ['place=append']),
     ('append', False, ['place=append', 'superblock=no', 'hash=sha512', 'salt=']),
     ('append', True, ['place=append', 'data-block=512', 'hash-block=2048', 'salt=00ff']),
@@ -47,6 +52,14 @@ def flip(path, offset):
         byte = file.read(1)
         file.seek(offset)
         file.write(bytes([byte[0] ^ 1]))
+
+
+def read_gpt(image):
+    """As sfdisk reads it."""
+    dump = subprocess.run([need_tool('sfdisk'), '--json', image], capture_output=True, check=True)
+    table = json.loads(dump.stdout)['partitiontable']
+    check_equal(table['label'], 'gpt', 'the label')
+    return [Partition(entry['start'] * SECTOR, entry['size'] * SECTOR) for entry in table['partitions']]
 
 
 @dataclasses.dataclass
@@ -83,14 +96,15 @@ class Formed:
 
     @staticmethod
     def setting(word):
-        return 'image.table=none' if word == 'TABLE=none' else f'verity.{word}'
+        return f'image.{word.lower()}' if word.startswith('TABLE=') else f'verity.{word}'
 
     def devices(self):
         """Where data and tree are, each as its device."""
         whole = Place(self.image, 0, os.path.getsize(self.image))
         if 'image.table=none' not in self.settings:
-            partitions = read_table(self.image, 0)
-            check_equal(len(partitions), 2 if self.place == 'partition' else 1, 'partitions')
+            partitions = read_gpt(self.image) if 'image.table=gpt' in self.settings else \
+                read_table(self.image, 0)
+            check_equal(len(partitions) > 1, self.place == 'partition', 'a second partition')
             whole = Place(self.image, partitions[0].start, partitions[0].size)
         if self.place == 'append':
             return whole, whole
@@ -292,6 +306,29 @@ def a_signature_is_openssls(program, algorithm):
           'the same key, another signature')
 
 
+def a_partition_has_the_signature(program):
+    """The JSON of the Discoverable Partitions Specification; systemd finds all three partitions."""
+    key, certificate = make_key(program.workspace.directory('keys'), 'rsa')
+    formed = Formed(program, 'erofs', 'partition', True,
+                    ['TABLE=gpt', f'sign-key={key}', f'sign-certificate={certificate}'])
+    partitions = read_gpt(formed.image)
+    check_equal(len(partitions), 3, 'partitions')
+    with open(formed.image, 'rb') as image:
+        image.seek(partitions[2].start)
+        text = image.read(partitions[2].size).rstrip(b'\0')
+    said = json.loads(text)
+    check_equal(sorted(said), ['certificateFingerprint', 'rootHash', 'signature'], 'members')
+    check_equal(said['rootHash'], formed.said['root_hash'], 'rootHash')
+    der = openssl('x509', '-in', certificate, '-outform', 'DER').stdout
+    check_equal(said['certificateFingerprint'], hashlib.sha256(der).hexdigest(), 'fingerprint')
+    with open(formed.said['signature_file'], 'rb') as file:
+        check_equal(base64.b64decode(said['signature']), file.read(), 'the signature')
+    formed.attest().expect(0)
+    flip(formed.image, partitions[2].start + 20)
+    said = formed.attest().expect(1).out
+    check_equal(said, f'byte {partitions[2].start}: the root hash\'s signature\n', 'attest')
+
+
 def refuse_key(program, key, certificate, message, which='sign-key'):
     directory = program.workspace.directory('refused')
     source, image = os.path.join(directory, 'nowhere'), os.path.join(directory, 'image')
@@ -342,6 +379,8 @@ def main():
         for algorithm in ('sha256', 'sha512'):
             tap.case(f'signed: {algorithm}', a_signature_is_openssls, program, algorithm)
         tap.case('keys that are refused', keys_that_are_refused, program)
+    if 'erofs' in program.backends:
+        tap.case('a partition has the signature', a_partition_has_the_signature, program)
     tap.finish()
 
 
