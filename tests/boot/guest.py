@@ -20,7 +20,8 @@ import sys
 import tarfile
 import tempfile
 
-MODULES = ('nfit', 'nd_pmem', 'virtio_pci', 'virtio_blk', 'dm_verity', 'xfs', 'erofs')
+MODULES = ('nfit', 'nd_pmem', 'virtio_pci', 'virtio_blk', 'dm_verity', 'sha512_generic', 'xfs',
+           'erofs')
 RESULT_BYTES = 64 << 20
 HERE = os.path.dirname(os.path.abspath(__file__))
 
