@@ -20,8 +20,8 @@ import sys
 import tarfile
 import tempfile
 
-MODULES = ('nfit', 'nd_pmem', 'virtio_pci', 'virtio_blk', 'dm_verity', 'sha512_generic', 'xfs',
-           'erofs')
+MODULES = ('nfit', 'nd_pmem', 'virtio_pmem', 'virtio_pci', 'virtio_blk', 'dm_verity', 'sha512_generic',
+           'xfs', 'erofs')
 RESULT_BYTES = 64 << 20
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -198,12 +198,18 @@ class Guest:
         self.kernel = _kernel(cache)
         self.cache = cache
         self.helpers = helpers
-        self.nvdimms = []
+        self.nvdimms = []  # and virtio-pmem devices: files, and whether they are those
         self.disks = []
 
     def add_nvdimm(self, path):
         """A read-only NVDIMM as Kata's runtimes attach it; the guest's name of it."""
-        self.nvdimms.append(path)
+        self.nvdimms.append((path, False))
+        return f'nvdimm{len(self.nvdimms) - 1}'
+
+    def add_pmem(self, path):
+        """A virtio-pmem device, as Firecracker and Cloud Hypervisor have it; its name is of the
+        same row. QEMU's cannot be read-only."""
+        self.nvdimms.append((path, True))
         return f'nvdimm{len(self.nvdimms) - 1}'
 
     def add_disk(self, path, writable=False):
@@ -212,10 +218,11 @@ class Guest:
         return f'vd{"abcdefghijklmnopqrstuvwxyz"[len(self.disks)]}'  # run() has vda itself
 
     def _nvdimm_args(self):
-        for number, path in enumerate(self.nvdimms):
+        for number, (path, virtio) in enumerate(self.nvdimms):
             yield from ('-object', f'memory-backend-file,id=mem{number},mem-path={path},'
-                        f'size={os.path.getsize(path)},share=on,readonly=on',
-                        '-device', f'nvdimm,memdev=mem{number},unarmed=on')
+                        f'size={os.path.getsize(path)},share=on,readonly={"off" if virtio else "on"}',
+                        '-device', f'virtio-pmem-pci,memdev=mem{number}' if virtio else
+                        f'nvdimm,memdev=mem{number},unarmed=on')
 
     @staticmethod
     def _disk_args(disks):
@@ -225,7 +232,7 @@ class Guest:
                         '-device', f'virtio-blk-pci,drive=disk{number}')
 
     def _command(self, initrd, append, disks):
-        memory = 512 + sum(os.path.getsize(path) for path in self.nvdimms) // (1 << 20)
+        memory = 512 + sum(os.path.getsize(path) for path, _ in self.nvdimms) // (1 << 20)
         return ['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-machine', 'q35,nvdimm=on',
                 '-m', f'512,slots={len(self.nvdimms) + 1},maxmem={memory + 1024}M',
                 '-display', 'none', '-nodefaults', '-serial', 'stdio', '-no-reboot',

@@ -14,11 +14,12 @@ fail()
 	exit 1
 }
 
-# Says whether the kernel has found as many pmem devices as there are NVDIMMs.
+# Says whether the kernel has found as many pmem devices as there are regions, of NVDIMMs or of
+# virtio-pmem.
 nvdimms_ready()
 {
 	[ "$(ls -d /sys/block/pmem* 2>/dev/null | wc -l)" = \
-		"$(ls -d /sys/bus/nd/devices/nmem* 2>/dev/null | wc -l)" ]
+		"$(ls -d /sys/bus/nd/devices/region* 2>/dev/null | wc -l)" ]
 }
 
 # The kernel numbers pmem devices as it likes; nvdimm0 is the first that QEMU was given, which is
