@@ -32,6 +32,10 @@ bench: build-packages
 	bench/run --build $(abspath $(BUILD))
 	bench/run --build $(abspath $(BUILD)) --back
 
+# TARGET: one or more of tests/fuzz, not given: all; TIME: seconds for each
+fuzz: build-packages test-packages
+	tests/fuzz/run --build $(BUILD)/fuzz --time $(or $(TIME),600) $(TARGET)
+
 install: build-packages
 	$(SETUP) -Dtests=false
 	meson configure $(BUILD) -Dimage-builder-link=$(IMAGE_BUILDER_LINK)
@@ -46,4 +50,4 @@ test-packages:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: image test deb bench install build-packages test-packages clean
+.PHONY: image test deb bench fuzz install build-packages test-packages clean

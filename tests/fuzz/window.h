@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Images as fuzz inputs: an image of some MiB is mostly zeros, so the input is what is not. All
+ * numbers are little-endian: the image's size in units of 4096 bytes (16 bits), then pieces: where
+ * it goes in units of 64 bytes (32 bits), its length in bytes (16 bits), its bytes. `make-seeds`
+ * makes such inputs out of images.
+ */
+#ifndef FUZZ_WINDOW_H
+#define FUZZ_WINDOW_H
+
+#include "tests/fuzz/target.h"
+
+#define FUZZ_WINDOW_MAX ((size_t)64 << 20)
+
+struct fuzz_window {
+	struct fuzz_file file;
+	uint8_t *bytes; /* mapped */
+	size_t len;
+};
+
+/* 0, or -1: the input is too short to be one. */
+int fuzz_window_open(struct fuzz_window *window, const uint8_t *bytes, size_t len);
+void fuzz_window_close(struct fuzz_window *window);
+
+/* Reads the window by a backend, and the files that are then there. */
+void fuzz_window_read(const struct fuzz_window *window, const struct kataimg_backend *table);
+
+#endif
