@@ -80,18 +80,18 @@ static int build(const char *source, const char *filesystem, const char *image, 
 					 .progress = PROGRESS_OFF,
 					 .owner = (uid_t)-1,
 					 .group = (gid_t)-1 };
-	struct config config;
+	struct config_set set = { 0 };
 	struct cli cli;
 	int ret = cli_parse(sizeof(argv) / sizeof(argv[0]), (char **)argv, &cli, error);
 
 	if (ret == 0)
-		ret = cli_prepare(&cli, &config, fuzz_backends(), error);
+		ret = cli_prepare(&cli, &set, fuzz_backends(), error);
 	if (ret == 0)
-		ret = config_report(&config, error);
+		ret = config_set_report(&set, error);
 	if (ret < 0)
 		fuzz_fail("the configuration is refused: %s", error->message);
-	ret = build_run(&config, &options, error);
-	config_free(&config);
+	ret = build_run(&set, &options, error);
+	config_set_free(&set);
 	cli_free(&cli);
 	return ret;
 }

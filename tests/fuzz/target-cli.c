@@ -12,17 +12,19 @@
 static void parse(int argc, char **argv)
 {
 	autoerror struct error error = ERROR_INIT;
-	struct config config;
+	struct config_set set = { 0 };
 	struct cli cli;
 	int ret = cli_parse(argc, argv, &cli, &error);
 
 	if (ret < 0 && !error.message)
 		fuzz_fail("a command line is refused without a word");
-	if (ret == 0 && !cli.config_path) {
-		ret = cli_configure(&cli, &config, &error);
+	if (ret == 0 && cli.config_paths.count == 0) {
+		ret = cli_find_images(&cli, &set, &error);
+		for (size_t i = 0; ret == 0 && i < set.count; i++)
+			ret = cli_configure(&cli, &set, i, &error);
 		if (ret < 0 && !error.message)
 			fuzz_fail("settings are refused without a word");
-		config_free(&config);
+		config_set_free(&set);
 	}
 	cli_free(&cli);
 }

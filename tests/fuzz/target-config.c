@@ -13,18 +13,18 @@
 #include "core/config/print.h"
 #include "tests/fuzz/target.h"
 
-static int load(struct config *config, char *path, struct error *error)
+static int load(struct config_set *set, char *path, struct error *error)
 {
 	char program[] = "kataimg", option[] = "-c", *argv[] = { program, option, path, NULL };
 	struct cli cli;
 	int ret = cli_parse(3, argv, &cli, error);
 
 	if (ret == 0)
-		ret = cli_prepare(&cli, config, fuzz_backends(), error);
+		ret = cli_prepare(&cli, set, fuzz_backends(), error);
+	for (size_t i = 0; ret == 0 && i < set->count; i++)
+		ret = build_check_backend(&set->items[i], fuzz_backends(), error);
 	if (ret == 0)
-		ret = build_check_backend(config, fuzz_backends(), error);
-	if (ret == 0)
-		ret = config_report(config, error);
+		ret = config_set_report(set, error);
 	cli_free(&cli);
 	return ret;
 }
@@ -62,7 +62,7 @@ static void check_printed(struct config *config)
 	autoerror struct error error = ERROR_INIT;
 	struct backend *backend autocall(cleanup_backend_free) = NULL;
 	autofree char *text = NULL, *again = NULL;
-	struct config other;
+	struct config_set other = { 0 };
 	struct fuzz_file file;
 
 	if (backend_load(fuzz_backends(), config->image.filesystem, &backend, &error) < 0)
@@ -74,12 +74,12 @@ static void check_printed(struct config *config)
 	file = fuzz_open(text, strlen(text));
 	if (load(&other, file.path, &error) < 0)
 		fuzz_fail("what was printed is refused: %s\n%s", error.message, text);
-	again = print(&other, backend);
+	again = print(&other.items[0], backend);
 	cut_comments(text);
 	cut_comments(again);
 	if (strcmp(text, again) != 0)
 		fuzz_fail("printed again it is another one:\n%s\n%s", text, again);
-	config_free(&other);
+	config_set_free(&other);
 	fuzz_close(&file);
 }
 
@@ -87,13 +87,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct fuzz_file file = fuzz_open(bytes, len);
 	autoerror struct error error = ERROR_INIT;
-	struct config config;
+	struct config_set set = { 0 };
+	int ret = load(&set, file.path, &error);
 
-	if (load(&config, file.path, &error) == 0)
-		check_printed(&config);
-	else if (!error.message)
+	for (size_t i = 0; ret == 0 && i < set.count; i++)
+		check_printed(&set.items[i]);
+	if (ret < 0 && !error.message)
 		fuzz_fail("a configuration is refused without a word");
-	config_free(&config);
+	config_set_free(&set);
 	fuzz_close(&file);
 	return 0;
 }

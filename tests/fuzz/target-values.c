@@ -51,7 +51,7 @@ static void check_glob(const char *text, size_t len)
 static void check_verity_line(const char *text)
 {
 	struct verity_params params;
-	uint8_t root[DIGEST_BYTES];
+	uint8_t root[VERITY_DIGEST_MAX_BYTES];
 	bool salted;
 
 	verity_parse_line(text, &params, root, &salted);
