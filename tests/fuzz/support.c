@@ -12,6 +12,7 @@
 #include "core/base/io.h"
 #include "core/base/log.h"
 #include "core/base/textstream.h"
+#include "core/confine/confine.h"
 #include "core/mtree/mtree.h"
 #include "tests/fuzz/target.h"
 
@@ -28,10 +29,11 @@ void fuzz_fail(const char *fmt, ...)
 	abort();
 }
 
-/* What is said of each input is of no interest. */
-__attribute__((constructor)) static void be_quiet(void)
+/* What is said of each input is of no interest, and the next one needs what a build gives up. */
+__attribute__((constructor)) static void prepare(void)
 {
 	log_set_level(LOG_ERROR);
+	confine_switch_off();
 }
 
 struct fuzz_file fuzz_open(const void *bytes, size_t len)
