@@ -52,11 +52,25 @@ static int allow_build(const struct build *build, struct confine *confine, struc
 }
 
 /* One that replaces nothing goes into what is there. */
-static int allow_report(const struct build_set *set, struct confine *confine, struct error *error)
+static int allow_file_of_all(const struct output *output, const char *path, struct confine *confine,
+			     struct error *error)
 {
-	if (set->report_file || !set->options->report)
-		return allow_output(set->report_file, confine, error);
-	return confine_allow(confine, set->options->report, CONFINE_WRITE, error);
+	if (output || !path)
+		return allow_output(output, confine, error);
+	return confine_allow(confine, path, CONFINE_WRITE, error);
+}
+
+static int allow_files_of_all(const struct build_set *set, struct confine *confine,
+			      struct error *error)
+{
+	const struct build_options *options = set->options;
+	int ret = allow_file_of_all(set->report_file, options->report, confine, error);
+
+	if (ret == 0)
+		ret = allow_file_of_all(set->manifest_file, options->manifest, confine, error);
+	if (ret == 0)
+		ret = allow_file_of_all(set->toml_file, options->toml, confine, error);
+	return ret;
 }
 
 /* The image, and what speaks of it, beside it or where the configuration says. */
@@ -80,7 +94,7 @@ int build_confine(const struct build_set *set, const char *image, struct error *
 	int ret;
 
 	confine_begin(&confine, false);
-	ret = allow_report(set, &confine, error);
+	ret = allow_files_of_all(set, &confine, error);
 	for (size_t i = 0; ret == 0 && i < set->count; i++)
 		ret = allow_build(&set->builds[i], &confine, error);
 	if (ret == 0 && image)

@@ -134,8 +134,7 @@ static void add_image(struct json *json, const struct build *build, const struct
 	json_add_text(json, "file", output_path(build->output));
 	json_add_number(json, "size_bytes", file->size);
 	json_add_hex(json, "sha256", file->sha256, DIGEST_BYTES);
-	json_add_text(json, "table",
-		      config_find_key("image", "table")->choices[build->geometry.table]);
+	json_add_text(json, "table", geometry_table_name(build->geometry.table));
 	json_add_flag(json, "dax", build->geometry.dax);
 	json_add_text(json, "compressed",
 		      config->image.compress == COMPRESS_NONE
@@ -144,6 +143,11 @@ static void add_image(struct json *json, const struct build *build, const struct
 	json_add_text(json, "filesystem", build->info.type);
 	json_add_uuid(json, "filesystem_uuid", build->info.uuid);
 	json_add_number(json, "disk_signature", build->geometry.disk_signature);
+	if (build->labelled)
+		json_add_uuid(json, "disk_guid", build->labels.disk_guid);
+	else
+		json_add_null(json, "disk_guid");
+	report_add_partitions(json, build);
 	add_extension(json, build);
 	add_verity(json, build);
 	json_close(json, '}');

@@ -222,6 +222,8 @@ void report_log_summary(const struct build *build);
 /* The JSON report, of a build that failed when there is an error; no newline at the end. To be
  * freed; NULL when memory is out. */
 char *report_text(const struct build_set *set, const struct error *error);
+struct json;
+void report_add_partitions(struct json *json, const struct build *build);
 int report_write(struct build_set *set, struct error *error);
 
 /* What is said of all images once they are made: to be freed, no newline at the end. */

@@ -67,6 +67,14 @@ static void add_compression(struct json *json, const struct build *build)
 	json_close(json, '}');
 }
 
+void report_add_partitions(struct json *json, const struct build *build)
+{
+	json_open(json, "partitions", '[');
+	for (unsigned int i = 0; i < build->geometry.partition_count; i++)
+		add_partition(json, build, i);
+	json_close(json, ']');
+}
+
 static void add_geometry(struct json *json, const struct build *build)
 {
 	const struct geometry *geometry = &build->geometry;
@@ -81,10 +89,7 @@ static void add_geometry(struct json *json, const struct build *build)
 	json_add_text(json, "table", geometry_table_name(geometry->table));
 	json_add_flag(json, "dax", geometry->dax);
 	json_add_number(json, "filesystem_start_bytes", geometry->filesystem.start_bytes);
-	json_open(json, "partitions", '[');
-	for (unsigned int i = 0; i < geometry->partition_count; i++)
-		add_partition(json, build, i);
-	json_close(json, ']');
+	report_add_partitions(json, build);
 	json_add_number(json, "plan_bytes", build->plan.bytes);
 	json_add_number(json, "granularity_bytes", build->plan.granularity);
 	json_add_number(json, "window_bytes", geometry->filesystem.len_bytes);
