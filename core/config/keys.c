@@ -136,7 +136,7 @@ const struct config_key config_keys[] = {
 	  place_choices },
 	{ "verity", "superblock", CONFIG_BOOL, MEMBER(verity.superblock), "no",
 	  "veritysetup's superblock in front of the hash tree, which Kata's runtime does not "
-	  "expect; yes by default with place = append" },
+	  "expect; yes by default with place = append, and with table = gpt, for systemd" },
 	{ "verity", "hash", CONFIG_ENUM, MEMBER(verity.hash), "sha256",
 	  "what the hash tree is made of; Kata's runtime knows sha256 alone", verity_hash_names },
 	{ "verity", "data-block", CONFIG_SIZE, MEMBER(verity.data_block_bytes), "4096",

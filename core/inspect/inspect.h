@@ -83,7 +83,9 @@ struct inspect_hash_tree {
 	bool salted;      /* params has the salt, by the superblock, a file, or on request */
 	uint8_t uuid[16]; /* of the superblock, if params has one */
 	char *file;       /* owned: the root_hash*.txt beside the image that its top belongs to */
-	/* The root hash, when there is a file or it was checked. */
+	bool labelled;    /* the GUIDs of a GPT's partitions are those of its root hash */
+	unsigned int signature_partition; /* has a signature of its root hash; 0: there is none */
+	/* The root hash, when there is a file, it is labelled, or it was checked. */
 	uint8_t expected[VERITY_DIGEST_MAX_BYTES];
 	bool checked; /* every block was read; then findings are set */
 	struct measure_findings findings;

@@ -194,7 +194,12 @@ static void add_hash_tree(struct json *json, const struct inspection *inspection
 	else
 		json_add_null(json, "superblock_uuid");
 	json_add_text(json, "root_hash_file", tree->file);
-	if (tree->checked || tree->file)
+	json_add_flag(json, "labelled", tree->labelled);
+	if (tree->signature_partition)
+		json_add_number(json, "signature_partition", tree->signature_partition);
+	else
+		json_add_null(json, "signature_partition");
+	if (tree->checked || tree->file || tree->labelled)
 		json_add_hex(json, "root_hash", tree->expected, verity_digest_bytes(params->hash));
 	else
 		json_add_null(json, "root_hash");

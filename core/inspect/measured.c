@@ -9,6 +9,7 @@
 
 #include "core/inspect/findings.h"
 #include "core/inspect/hashfile.h"
+#include "core/inspect/hashlabels.h"
 #include "core/inspect/hashtree.h"
 #include "lib/checked.h"
 #include "lib/cleanup.h"
@@ -23,7 +24,7 @@ static int add_notes(const struct hash_files *files, struct inspection *inspecti
 	char name[ROOT_NAME_BYTES];
 	int ret = 0;
 
-	if (files->count > 0 && !tree->file)
+	if (files->count > 0 && !tree->file && !tree->labelled)
 		ret = findings_add(&inspection->notes,
 				   "no root_hash*.txt beside the image belongs to its hash tree");
 	if (ret == 0 && tree->place != HASH_APPEND &&
@@ -48,6 +49,8 @@ int measured_find(int fd, const char *path, struct inspection *inspection, struc
 	ret = hash_files_find(path, &files, error);
 	if (ret == 0)
 		ret = hash_tree_find(fd, path, &files, inspection, error);
+	if (ret == 0 && inspection->has_hash_tree)
+		ret = hash_labels_judge(fd, inspection, error);
 	if (ret < 0 || !inspection->has_hash_tree)
 		return ret;
 	return add_notes(&files, inspection) < 0 ? error_nomem(error) : 0;

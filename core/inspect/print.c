@@ -243,8 +243,10 @@ static void print_hash_tree(const struct inspection *inspection, const char *pat
 	inspect_root_name(inspection, name);
 	fprintf(out, "  %-14s %" PRIu64 " blocks of %s\n", "of", tree->params.data_blocks, name);
 	hex_format(tree->expected, verity_digest_bytes(tree->params.hash), root);
-	if (tree->checked || tree->file)
+	if (tree->checked || tree->file || tree->labelled)
 		fprintf(out, "  %-14s %s\n", "root hash", root);
+	if (tree->labelled)
+		print_words(out, "named by", "the partitions' GUIDs");
 	if (tree->file)
 		print_words(out, "as in", tree->file);
 	print_check(inspection, path, out);

@@ -306,6 +306,37 @@ def a_signature_is_openssls(program, algorithm):
           'the same key, another signature')
 
 
+def inspect_text(formed, code):
+    return formed.program.run(['inspect', formed.image]).expect(code).out
+
+
+def check_labels(formed, partitions):
+    """What inspect says of GUIDs and signature, without the root hash's file."""
+    line = os.path.join(formed.directory, 'root_hash_.txt')
+    os.rename(line, line + '.away')
+    said = inspect_text(formed, 0)
+    check(f'root hash      {formed.said["root_hash"]}\n  named by       the partitions\' GUIDs\n' in said, said)
+    check('note: the signature in partition 3 names this root hash; whether it is right can be told with '
+          'its certificate alone, and was not checked' in said, said)
+    digit = partitions[2].start + len('{"rootHash":"')
+    flip(formed.image, digit)
+    said = inspect_text(formed, 1)
+    check('contradiction: the signature in partition 3 is that of the root hash ' in said, said)
+    flip(formed.image, digit)
+    flip(formed.image, partitions[2].start)
+    said = inspect_text(formed, 1)
+    check('contradiction: partition 3 is one for a signature, but holds none: systemd refuses the image'
+          in said, said)
+    flip(formed.image, partitions[2].start)
+    tree = formed.hashes.start + formed.said['hash_start_block'] * formed.said['hash_block_bytes']
+    flip(formed.image, tree)
+    said = inspect_text(formed, 1)
+    check('note: the GUIDs of partitions 1 and 2 are not beginning and end of their root hash: systemd does '
+          'not find them by it' in said, said)
+    flip(formed.image, tree)
+    os.rename(line + '.away', line)
+
+
 def a_partition_has_the_signature(program):
     """The JSON of the Discoverable Partitions Specification; systemd finds all three partitions."""
     key, certificate = make_key(program.workspace.directory('keys'), 'rsa')
@@ -324,6 +355,7 @@ def a_partition_has_the_signature(program):
     with open(formed.said['signature_file'], 'rb') as file:
         check_equal(base64.b64decode(said['signature']), file.read(), 'the signature')
     formed.attest().expect(0)
+    check_labels(formed, partitions)
     flip(formed.image, partitions[2].start + 20)
     said = formed.attest().expect(1).out
     check_equal(said, f'byte {partitions[2].start}: the root hash\'s signature\n', 'attest')
