@@ -252,6 +252,10 @@ class Guest:
             check('GUEST DONE' in console, 'the guest did not come to the end of its job')
             return Result(console, _read_result(result))
 
+    def run_initrd(self, initrd, timeout=300):
+        """Boots a whole initrd that the test has made; the console."""
+        return _run_qemu(self._command(initrd, '', []), timeout)
+
     def run_root(self, append, timeout=300):
         """Boots into the root filesystem that the kernel's command line names; the console."""
         with tempfile.TemporaryDirectory(dir=self.cache) as scratch:
