@@ -46,9 +46,10 @@ int check_partition_name(const char *value, struct error *error)
 		return error_nomem(error);
 	if (strcmp(line, value) != 0)
 		return error_usage(error, "not a name: it has control characters, or is no UTF-8");
+	if (gpt_name_units(value) == SIZE_MAX)
+		return error_usage(error, "not a name: a GPT has no characters beyond U+FFFF");
 	return gpt_name_units(value) > GPT_NAME_UNITS
-		       ? error_usage(error,
-				     "too long for a GPT, whose names have %d units of UTF-16",
+		       ? error_usage(error, "too long for a GPT, whose names have %d characters",
 				     GPT_NAME_UNITS)
 		       : 0;
 }

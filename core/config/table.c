@@ -70,7 +70,7 @@ static int check_name(struct config *config, struct error *error)
 	const char *name = config->gpt.name ? config->gpt.name : "";
 
 	if (!config->verity.enabled ||
-	    gpt_name_units(name) + strlen(LONGEST_SUFFIX) <= GPT_NAME_UNITS)
+	    gpt_name_units(name) <= GPT_NAME_UNITS - strlen(LONGEST_SUFFIX))
 		return 0;
 	return refuse(config, "gpt", "name",
 		      "too long for a GPT when " LONGEST_SUFFIX " comes behind it", error);

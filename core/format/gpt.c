@@ -79,14 +79,14 @@ int gpt_decode_header(const uint8_t *sector, size_t len, struct gpt_header *head
 	return 0;
 }
 
-/* One for each point, and one more for those of four bytes. */
 size_t gpt_name_units(const char *name)
 {
 	size_t units = 0;
 
 	for (const uint8_t *at = (const uint8_t *)name; *at; at++) {
+		if (*at >= 0xf0)
+			return SIZE_MAX;
 		units += (*at & 0xc0) != 0x80;
-		units += *at >= 0xf0;
 	}
 	return units;
 }

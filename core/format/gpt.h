@@ -21,7 +21,8 @@
 #define GPT_NAME_UNITS 36 /* of UTF-16, in an entry */
 #define GPT_NAME_BYTES (3 * GPT_NAME_UNITS + 1)
 
-/* How many units a name of UTF-8 takes. */
+/* How many units a name of UTF-8 takes; SIZE_MAX: it has characters beyond U+FFFF, which UEFI's
+ * strings, UCS-2, and with them libfdisk do not have. */
 size_t gpt_name_units(const char *name);
 
 /* Attributes of an entry: the Discoverable Partitions Specification's. */

@@ -553,6 +553,71 @@ static void dax_depends_on_table_and_backend(void **state)
 	assert_false(config->image.mapped);
 }
 
+static void a_gpt_has_its_own_rules(void **state)
+{
+	struct fixture *fixture = *state;
+
+	accepts(fixture, "[image]\nsource = x\ntable = gpt\narch = s390x\n");
+	assert_false(fixture->config.image.dax);
+	assert_true(fixture->config.image.mapped);
+	config_free(&fixture->config);
+	refuses(fixture, "[image]\nsource = x\ntable = gpt\ndax = yes\n",
+		"build.ini:4: [image] dax = yes: a GPT has its entries where the NVDIMM header "
+		"is, and cannot be seen from two places: say table = dos or none, or dax = auto");
+	refuses(fixture, "[image]\nsource = x\ntable = gpt\narch = vax\n",
+		"build.ini:4: [image] arch = vax: there are no discoverable partitions of it, but "
+		"of alpha, arc, arm, arm64, ia64, loongarch64, m68k, mips, mips64, mips-le, "
+		"mips64-le, parisc, ppc, ppc64, ppc64-le, riscv32, riscv64, s390, s390x, sparc64, "
+		"sh4, tilegx, x86, x86-64");
+	refuses(fixture, "[image]\nsource = x\n[gpt]\nname = x\n",
+		"build.ini:4: [gpt] name = x: only table = gpt has this");
+	refuses(fixture, "[image]\nsource = x\ntable = none\ndisk-signature = 7\n",
+		"build.ini:4: [image] disk-signature = 7: only table = dos has one");
+}
+
+static void a_measured_gpt_has_guids_of_the_root_hash(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *measured = "[image]\nsource = x\ntable = gpt\n[verity]\nenabled = yes\n[gpt]\n";
+	char text[256];
+
+	snprintf(text, sizeof(text), "%sroot-guid = 11111111-2222-4333-8444-555555555555\n",
+		 measured);
+	refuses(fixture, text,
+		"build.ini:7: [gpt] root-guid = 11111111-2222-4333-8444-555555555555: the root "
+		"partition of a measured image has its GUID from the root hash, by which it is "
+		"found");
+	snprintf(text, sizeof(text), "%sread-only = no\n", measured);
+	refuses(fixture, text, "build.ini:7: [gpt] read-only = no: a measured image always is");
+	snprintf(text, sizeof(text), "%sgrow = yes\n", measured);
+	refuses(fixture, text, "build.ini:7: [gpt] grow = yes: what is read-only cannot grow");
+	snprintf(text, sizeof(text), "%sname = abcdefghijklmnopqrstuvwxyz\n", measured);
+	refuses(fixture, text,
+		"build.ini:7: [gpt] name = abcdefghijklmnopqrstuvwxyz: too long for a GPT when "
+		"-verity-sig comes behind it");
+}
+
+static void guids_and_names_are_checked(void **state)
+{
+	struct fixture *fixture = *state;
+
+	refuses(fixture, "[image]\nsource = x\ntable = gpt\n[gpt]\ndisk-guid = 1\n",
+		"build.ini:5: [gpt] disk-guid = 1: not a GUID, 8-4-4-4-12 hexadecimal digits");
+	refuses(fixture,
+		"[image]\nsource = x\ntable = gpt\n[gpt]\n"
+		"disk-guid = 00000000-0000-0000-0000-000000000000\n",
+		"build.ini:5: [gpt] disk-guid = 00000000-0000-0000-0000-000000000000: zeros are no "
+		"GUID");
+	refuses(fixture,
+		"[image]\nsource = x\ntable = gpt\n[gpt]\n"
+		"name = 1234567890123456789012345678901234567\n",
+		"build.ini:5: [gpt] name = 1234567890123456789012345678901234567: too long for a "
+		"GPT, whose names have 36 characters");
+	refuses(fixture, "[image]\nsource = x\ntable = gpt\n[gpt]\nname = \xf0\x9f\x90\xa7\n",
+		"build.ini:5: [gpt] name = \xf0\x9f\x90\xa7: not a name: a GPT has no characters "
+		"beyond U+FFFF");
+}
+
 static void without_a_table_2_mib_are_aligned_to(void **state)
 {
 	struct fixture *fixture = *state;
@@ -834,6 +899,9 @@ int main(void)
 		TEST(sizes_must_fit_the_layout),
 		TEST(dax_depends_on_table_and_backend),
 		TEST(without_a_table_2_mib_are_aligned_to),
+		TEST(a_gpt_has_its_own_rules),
+		TEST(a_measured_gpt_has_guids_of_the_root_hash),
+		TEST(guids_and_names_are_checked),
 		TEST(a_source_is_needed),
 		TEST(unreadable_files_are_errors),
 		TEST(paths_of_the_file_are_relative_to_it),
