@@ -56,7 +56,8 @@ int build_make(struct build *build, struct error *error)
 	if (ret < 0)
 		return ret;
 	log_ok("the image reads back as planned");
-	return build_compress(build, error);
+	ret = build_compress(build, error);
+	return ret < 0 ? ret : build_make_artifact(build, error);
 }
 
 void build_release(struct build *build)

@@ -17,7 +17,8 @@ int build_create_image(struct build *build, struct error *error)
 	const uint64_t bytes = build->geometry.image_bytes;
 	int ret;
 
-	if (build->config->image.compress == COMPRESS_NONE) {
+	/* In a layout the compressed image is a blob of its own. */
+	if (build->config->image.compress == COMPRESS_NONE || build->place.tag) {
 		ret = output_create(build->output, bytes, error);
 		build->image_fd = output_fd(build->output);
 		return ret;
@@ -45,7 +46,7 @@ int build_compress(struct build *build, struct error *error)
 	};
 	int ret;
 
-	if (request.form == COMPRESS_NONE)
+	if (request.form == COMPRESS_NONE || build->place.tag)
 		return 0;
 	progress_stage(build->progress, "compress");
 	ret = output_create(build->output, 0, error);

@@ -29,6 +29,14 @@ static int allow_output(const struct output *output, struct confine *confine, st
 	return confine_allow_parent(confine, output_path(output), CONFINE_MAKE, error);
 }
 
+/* A layout has folders, which files are moved into. */
+static int allow_image(const struct build *build, struct confine *confine, struct error *error)
+{
+	if (!build->place.tag)
+		return allow_output(build->output, confine, error);
+	return confine_allow_parent(confine, output_path(build->output), CONFINE_TREE, error);
+}
+
 /* What goes beside no image goes where temporary files go. */
 static int allow_build(const struct build *build, struct confine *confine, struct error *error)
 {
@@ -37,7 +45,7 @@ static int allow_build(const struct build *build, struct confine *confine, struc
 	int ret = source_confine_request(&request, confine, error);
 
 	if (ret == 0)
-		ret = allow_output(build->output, confine, error);
+		ret = allow_image(build, confine, error);
 	if (ret == 0)
 		ret = allow_output(build->hash_file, confine, error);
 	if (ret == 0)
@@ -88,12 +96,20 @@ static int allow_attested(const struct build *build, const char *image, struct c
 	return ret;
 }
 
+static bool has_layout(const struct build_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->builds[i].place.tag)
+			return true;
+	return false;
+}
+
 int build_confine(const struct build_set *set, const char *image, struct error *error)
 {
 	autoconfine struct confine confine = CONFINE_NONE;
 	int ret;
 
-	confine_begin(&confine, false);
+	confine_begin(&confine, has_layout(set));
 	ret = allow_files_of_all(set, &confine, error);
 	for (size_t i = 0; ret == 0 && i < set->count; i++)
 		ret = allow_build(&set->builds[i], &confine, error);

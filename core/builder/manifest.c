@@ -109,7 +109,7 @@ static void add_verity(struct json *json, const struct build *build)
 	else
 		json_add_null(json, "superblock_uuid");
 	json_add_text(json, "line", parameters.line);
-	json_add_text(json, "hash_file", output_path(build->hash_file));
+	json_add_text(json, "hash_file", build->hash_file ? output_path(build->hash_file) : NULL);
 	json_add_text(json, "tree_file", build->tree_file ? output_path(build->tree_file) : NULL);
 	json_add_text(json, "signature_file",
 		      build->signature_file ? output_path(build->signature_file) : NULL);
@@ -131,7 +131,8 @@ static void add_image(struct json *json, const struct build *build, const struct
 
 	json_open(json, NULL, '{');
 	json_add_text(json, "name", config->name);
-	json_add_text(json, "file", output_path(build->output));
+	json_add_text(json, "file", build->output_name);
+	json_add_text(json, "digest", build->place.tag ? build->artifact.index : NULL);
 	json_add_number(json, "size_bytes", file->size);
 	json_add_hex(json, "sha256", file->sha256, DIGEST_BYTES);
 	json_add_text(json, "table", geometry_table_name(build->geometry.table));
@@ -207,7 +208,7 @@ static void print_extension(FILE *out, const struct build *build, const char *na
 	if (build->measured)
 		build_make_parameters(build, &parameters);
 	fprintf(out, "[[hypervisor.qemu.guest_extension_images]]\nname = \"%.*s\"\n", len, name);
-	print_string(out, "path", output_path(build->output));
+	print_string(out, "path", build->output_name);
 	print_string(out, "verity_params", parameters.line);
 }
 

@@ -9,6 +9,11 @@
 #include "core/image/temporary.h"
 #include "core/source/source.h"
 
+static bool is_hash_file_given(const struct build *build)
+{
+	return build->config->verity.hash_file && *build->config->verity.hash_file;
+}
+
 /* hash-file, or root_hash_VARIANT.txt in the image's directory. To be freed. */
 static char *hash_file_path(const struct build *build)
 {
@@ -17,7 +22,7 @@ static char *hash_file_path(const struct build *build)
 	int dir_len = (int)(strrchr(image, '/') - image);
 	char *path;
 
-	if (build->config->verity.hash_file && *build->config->verity.hash_file)
+	if (is_hash_file_given(build))
 		return strdup(build->config->verity.hash_file);
 	if (asprintf(&path, "%.*s/root_hash_%s.txt", dir_len, image, variant ? variant : "") < 0)
 		return NULL;
@@ -28,7 +33,8 @@ static int open_hash_file(struct build *build, const char *source, struct error 
 {
 	autofree char *path = NULL;
 
-	if (!build->config->verity.enabled)
+	/* A layout has it inside, and another one where it is asked for. */
+	if (!build->config->verity.enabled || (build->place.tag && !is_hash_file_given(build)))
 		return 0;
 	path = hash_file_path(build);
 	return path ? output_open("the root hash's file", path, source, &build->hash_file, error)
@@ -86,7 +92,7 @@ static int open_files(struct build *build, struct error *error)
 	int ret = source ? 0 : error_nomem(error);
 
 	if (ret == 0)
-		ret = output_open("the image", config->image.output, source, &build->output, error);
+		ret = build_open_image(build, source, error);
 	if (ret == 0)
 		ret = open_beside(build, source, error);
 	return ret < 0 && build->subject ? error_prefix(error, "%s", build->subject) : ret;
@@ -125,11 +131,26 @@ static int open_for_all(const struct build_set *set, const char *what, const cha
 /* A file of one image, or of all. */
 struct place {
 	const struct output *output;
-	const char *image; /* its name; NULL: it has none, or it is a file of all */
+	const char *image;             /* its name; NULL: it has none, or it is a file of all */
+	const struct build *in_layout; /* the image that goes into a layout; NULL: none */
 };
+
+/* Of one layout they share the place, and the tags as well but for their architecture. */
+static int check_layout(const struct place *a, const struct place *b, struct error *error)
+{
+	if (!build_same_artifact(a->in_layout, b->in_layout))
+		return 0;
+	return error_usage(
+		error,
+		"the images %s and %s would both be %s for one architecture: give one of "
+		"them another tag or [image] arch",
+		a->image, b->image, a->in_layout->output_name);
+}
 
 static int check_pair(const struct place *a, const struct place *b, struct error *error)
 {
+	if (a->in_layout && b->in_layout)
+		return check_layout(a, b, error);
 	if (strcmp(output_path(a->output), output_path(b->output)) != 0)
 		return 0;
 	return error_usage(error,
@@ -150,10 +171,12 @@ static int check_place(const struct place *places, size_t number, struct error *
 }
 
 static void add_place(struct place *places, size_t *count, const struct output *output,
-		      const char *image)
+		      const struct build *of)
 {
 	if (output)
-		places[(*count)++] = (struct place){ output, image };
+		places[(*count)++] =
+			(struct place){ output, of ? of->config->name : NULL,
+					of && of->place.tag && output == of->output ? of : NULL };
 }
 
 /* Those of all images come last, behind *of_images. NULL: memory is out. */
@@ -165,10 +188,10 @@ static struct place *list_places(const struct build_set *set, size_t *of_images,
 	for (size_t i = 0; places && i < set->count; i++) {
 		const struct build *build = &set->builds[i];
 
-		add_place(places, count, build->output, build->config->name);
-		add_place(places, count, build->hash_file, build->config->name);
-		add_place(places, count, build->tree_file, build->config->name);
-		add_place(places, count, build->signature_file, build->config->name);
+		add_place(places, count, build->output, build);
+		add_place(places, count, build->hash_file, build);
+		add_place(places, count, build->tree_file, build);
+		add_place(places, count, build->signature_file, build);
 	}
 	*of_images = *count;
 	if (places) {
@@ -231,7 +254,7 @@ static void try_open(struct build *build)
 	autoerror struct error ignored = ERROR_INIT;
 
 	if (!build->output && image && *image)
-		output_open("the image", image, source, &build->output, &ignored);
+		build_open_image(build, source, &ignored);
 	if (build->output)
 		open_beside(build, source, &ignored);
 }
@@ -261,6 +284,7 @@ int build_open_report(struct build_set *set, struct error *error)
 
 void build_close_outputs(struct build *build)
 {
+	build_close_artifact(build);
 	output_close(build->output);
 	output_close(build->hash_file);
 	output_close(build->tree_file);

@@ -5,6 +5,8 @@
 #ifndef BUILDER_PRIVATE_H
 #define BUILDER_PRIVATE_H
 
+#include "core/artifact/artifact.h"
+#include "core/artifact/place.h"
 #include "core/backend/session.h"
 #include "core/builder/build.h"
 #include "core/builder/source.h"
@@ -37,8 +39,10 @@ struct build {
 	struct backend *backend;
 	struct kataimg_value *values; /* of the backend's options */
 	struct output *output;
-	struct output *hash_file;      /* of a measured image; else NULL */
-	struct output *tree_file;      /* the same, with place = file */
+	struct artifact_place place; /* of an image that goes into a layout, absolute; else NULL */
+	char *output_name;           /* of output, or of the image in the layout */
+	struct output *hash_file;    /* of a measured image; NULL: none, or it is in the layout */
+	struct output *tree_file;    /* the same, with place = file */
 	struct output *signature_file; /* the same, when it is signed */
 	struct signer *signer;
 
@@ -71,6 +75,8 @@ struct build {
 
 	struct gpt_labels labels; /* of a GPT */
 	bool labelled;
+
+	struct artifact artifact; /* of an image that goes into a layout */
 };
 
 /* The images of one run: all go through a stage before the next one begins, up to the plan; then
@@ -83,6 +89,10 @@ struct build_set {
 
 	/* NULL: none, or it goes to a stream */
 	struct output *report_file, *manifest_file, *toml_file;
+
+	/* Those that images go into, each once, while they are being changed; owned. */
+	struct artifact_layout **layouts;
+	size_t layout_count;
 
 	bool reported; /* a report went to a stream, from which nothing takes it back */
 };
@@ -193,6 +203,19 @@ void build_close_outputs(struct build *build);
 /* Where a file goes that is named after the image (measure/beside.h), unless a place is given. To
  * be freed; NULL: no memory. */
 char *build_beside_path(const char *given, const char *image, const char *suffix);
+
+/* The image's place: of a file, or in a layout. */
+int build_open_image(struct build *build, const char *source, struct error *error);
+/* Are both for one architecture of one tag? */
+bool build_same_artifact(const struct build *a, const struct build *b);
+/* The blobs of an image that goes into a layout; of others nothing. */
+int build_make_artifact(struct build *build, struct error *error);
+void build_close_artifact(struct build *build);
+/* All of them into their layouts, whose indexes are then to be published in place of images; then,
+ * published or not, the layouts are left. */
+int build_change_layouts(struct build_set *set, struct error *error);
+void build_settle_layouts(struct build_set *set);
+void build_close_layouts(struct build_set *set);
 
 /* An unnamed file beside the image, or where temporary files go when there is no image to make, for
  * sources and backends; arg is the build. A descriptor or

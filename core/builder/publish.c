@@ -171,11 +171,14 @@ static int collect(struct build_set *set, struct items *items, struct error *err
 	int ret = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
-		add_item(items, set->builds[i].output, PUBLISH_SPEAKS_OF_NOTHING);
+		if (!set->builds[i].place.tag)
+			add_item(items, set->builds[i].output, PUBLISH_SPEAKS_OF_NOTHING);
 		add_item(items, set->builds[i].hash_file, PUBLISH_SPEAKS_OF_ONE);
 		add_item(items, set->builds[i].tree_file, PUBLISH_SPEAKS_OF_ONE);
 		add_item(items, set->builds[i].signature_file, PUBLISH_SPEAKS_OF_ONE);
 	}
+	for (size_t i = 0; i < set->layout_count; i++)
+		add_item(items, artifact_layout_index(set->layouts[i]), PUBLISH_SPEAKS_OF_NOTHING);
 	add_item(items, set->report_file, PUBLISH_SPEAKS_OF_ONE);
 	add_item(items, set->toml_file, PUBLISH_SPEAKS_OF_ONE);
 	add_item(items, set->manifest_file, PUBLISH_SPEAKS_OF_ALL);
@@ -223,6 +226,8 @@ static int publish_items(struct build_set *set, struct items *items, struct erro
 {
 	int ret = publish(items->items, items->count, set->options->sync, error);
 
+	if (ret == 0)
+		build_settle_layouts(set);
 	for (size_t i = 0; ret == 0 && i < items->replaced_count; i++)
 		log_info("removed %s: it was %s", output_path(items->replaced[i]),
 			 output_what(items->replaced[i]));
@@ -239,6 +244,8 @@ int build_publish(struct build_set *set, struct error *error)
 
 	for (size_t i = 0; ret == 0 && i < set->count; i++)
 		ret = prepare(&set->builds[i], error);
+	if (ret == 0)
+		ret = build_change_layouts(set, error);
 	if (ret == 0)
 		ret = collect(set, &items, error);
 	if (ret == 0)

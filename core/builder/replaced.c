@@ -101,6 +101,9 @@ int build_find_replaced(const struct build *build, struct output *outputs[BUILD_
 	autoclose int fd = inspect_open(image, &unreadable);
 	int ret = 0;
 
+	/* What speaks of an image in a layout is in there. */
+	if (build->place.tag)
+		return 0;
 	/* An image that nobody can read here is no image of ours, or there is none. */
 	if (fd >= 0)
 		ret = find_files(fd, image, &replaced, &unreadable);

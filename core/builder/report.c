@@ -260,6 +260,31 @@ static void add_verity(struct json *json, const struct build *build)
 	json_close(json, '}');
 }
 
+/* A digest is known once the blob is made, that of the tag once the layout has it. */
+static void add_digest(struct json *json, const char *key, const char *digest)
+{
+	json_add_text(json, key, *digest ? digest : NULL);
+}
+
+static void add_artifact(struct json *json, const struct build *build)
+{
+	const struct artifact *artifact = &build->artifact;
+
+	if (!build->place.tag) {
+		json_add_null(json, "artifact");
+		return;
+	}
+	json_open(json, "artifact", '{');
+	json_add_text(json, "directory", build->place.dir);
+	json_add_text(json, "tag", build->place.tag);
+	add_digest(json, "digest", artifact->index);
+	json_add_text(json, "architecture", *artifact->arch ? artifact->arch : NULL);
+	add_digest(json, "manifest_digest", artifact->manifest.digest);
+	add_digest(json, "layer_digest", artifact->layer.digest);
+	json_add_number(json, "layer_bytes", artifact->layer.bytes);
+	json_close(json, '}');
+}
+
 static const char *result_of(const struct build_set *set, const struct error *error)
 {
 	if (error)
@@ -284,8 +309,7 @@ static void add_error(struct json *json, const struct error *error)
 /* Of one image, without what is said of the whole run. */
 static void add_image(struct json *json, const struct build *build)
 {
-	const char *output =
-		build->output ? output_path(build->output) : build->config->image.output;
+	const char *output = build->output_name ? build->output_name : build->config->image.output;
 
 	json_add_text(json, "source", build->config->image.source);
 	json_add_text(json, "output", output);
@@ -296,6 +320,7 @@ static void add_image(struct json *json, const struct build *build)
 	add_tree(json, build);
 	add_copy(json, build);
 	add_verity(json, build);
+	add_artifact(json, build);
 	add_stages(json, build);
 }
 

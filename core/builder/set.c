@@ -161,6 +161,7 @@ static void end_set(struct build_set *set)
 	/* One may have its scratch beside the image of another. */
 	for (size_t i = 0; i < set->count; i++)
 		build_release(&set->builds[i]);
+	build_close_layouts(set);
 	output_close(set->report_file);
 	output_close(set->manifest_file);
 	output_close(set->toml_file);

@@ -62,7 +62,8 @@ static void log_measured(const struct build *build)
 
 	build_root_hash_text(build, root);
 	build_make_parameters(build, &parameters);
-	log_info("root hash %s, in %s", root, output_path(build->hash_file));
+	log_info("root hash %s, in %s", root,
+		 build->hash_file ? output_path(build->hash_file) : build->output_name);
 	if (build->tree_file)
 		log_info("hash tree in %s", output_path(build->tree_file));
 	if (build->signature_file)
@@ -86,9 +87,12 @@ void report_log_summary(const struct build *build)
 	if (!(info->flags & KATAIMG_FS_INODES_NOT_COUNTED))
 		snprintf(inodes, sizeof(inodes), " with %" PRIu64 " inodes", info->inodes);
 	log_compression(build);
-	log_info("%s: %.0f MiB, %s of %.1f MiB%s, %.1f MiB free", output_path(build->output),
+	log_info("%s: %.0f MiB, %s of %.1f MiB%s, %.1f MiB free", build->output_name,
 		 (double)build->geometry.image_bytes / MEBIBYTE, info->type,
 		 (double)info->size_bytes / MEBIBYTE, inodes, (double)info->free_bytes / MEBIBYTE);
+	if (build->place.tag)
+		log_info("digest %s, of linux/%s %s", build->artifact.index, build->artifact.arch,
+			 build->artifact.manifest.digest);
 	if (build->measured)
 		log_measured(build);
 }

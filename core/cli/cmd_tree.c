@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "core/artifact/place.h"
 #include "core/builder/source.h"
 #include "core/cli/cli.h"
 #include "core/image/output.h"
@@ -37,13 +38,14 @@ static int print_mtree(const struct cli *cli, const struct tree *tree, unsigned 
 static int confine(const struct source_request *request, struct error *error)
 {
 	autoconfine struct confine confine = CONFINE_NONE;
+	const char *output = request->config->image.output;
+	autofree char *beside = output ? artifact_path_beside(output) : NULL;
 	int ret;
 
 	confine_begin(&confine, false);
 	ret = source_confine_request(request, &confine, error);
-	if (ret == 0 && request->config->image.output)
-		ret = confine_allow_parent(&confine, request->config->image.output, CONFINE_MAKE,
-					   error);
+	if (ret == 0 && beside)
+		ret = confine_allow_parent(&confine, beside, CONFINE_MAKE, error);
 	if (ret == 0)
 		confine_enter(&confine);
 	return ret;
@@ -70,7 +72,8 @@ static int recognise(const struct cli *cli, struct config *config,
 static int print_tree(const struct cli *cli, struct config *config,
 		      const struct backend_search *search, struct error *error)
 {
-	struct scratch scratch = { .image = config->image.output, .error = error };
+	autofree char *beside = artifact_path_beside(config->image.output);
+	struct scratch scratch = { .image = beside, .error = error };
 	struct source_request request = { .config = config,
 					  .scratch = { .open = open_scratch, .arg = &scratch },
 					  .backends = search,
@@ -78,7 +81,7 @@ static int print_tree(const struct cli *cli, struct config *config,
 	struct source_facts facts;
 	struct tree *tree = NULL;
 	int64_t build_time;
-	int ret = cli_threads(cli, &request.threads, error);
+	int ret = beside ? cli_threads(cli, &request.threads, error) : error_nomem(error);
 
 	if (ret == 0)
 		ret = cli_partition(cli, &request.partition, error);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/artifact/place.h"
 #include "core/source/source.h"
 #include "lib/cleanup.h"
 
@@ -43,6 +44,16 @@ static int convert_source(char **member, const char *directory, struct error *er
 	return make_absolute(member, scheme_len, directory, error);
 }
 
+static int convert_output(char **member, const char *directory, struct error *error)
+{
+	size_t scheme_len = *member ? artifact_prefix(*member) : 0;
+
+	if (scheme_len == 0)
+		return convert_path(member, directory, error);
+	return (*member)[scheme_len] == '/' ? 0
+					    : make_absolute(member, scheme_len, directory, error);
+}
+
 static int convert_list(struct config_list *list, const char *directory, struct error *error)
 {
 	int ret = 0;
@@ -58,6 +69,8 @@ static int convert_key(void *member, enum config_type type, const char *director
 	switch (type) {
 	case CONFIG_PATH:
 		return convert_path(member, directory, error);
+	case CONFIG_OUTPUT:
+		return convert_output(member, directory, error);
 	case CONFIG_SOURCE:
 		return convert_source(member, directory, error);
 	case CONFIG_BACKEND:

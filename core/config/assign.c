@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/artifact/place.h"
 #include "core/config/value.h"
 #include "core/source/source.h"
 #include "lib/hex.h"
@@ -41,16 +42,13 @@ static int assign_path(char **member, const char *value, const char *directory, 
 	return ret;
 }
 
-/* "oci:" and the like stay in front; what is not here has no path. */
-static int assign_source(char **member, const char *value, const char *directory,
+/* The first scheme bytes, "oci:" and the like, stay in front of the path. */
+static int assign_behind(char **member, const char *value, size_t scheme, const char *directory,
 			 struct error *error)
 {
-	size_t scheme;
 	char *joined;
 	int ret;
 
-	if (!source_is_relative(value, &scheme))
-		return assign_string(member, value, error);
 	if (scheme == 0 || !directory)
 		return assign_path(member, value, scheme ? NULL : directory, error);
 	if (asprintf(&joined, "%.*s%s/%s", (int)scheme, value, directory, value + scheme) < 0)
@@ -58,6 +56,25 @@ static int assign_source(char **member, const char *value, const char *directory
 	ret = assign_string(member, joined, error);
 	free(joined);
 	return ret;
+}
+
+/* What is not here has no path. */
+static int assign_source(char **member, const char *value, const char *directory,
+			 struct error *error)
+{
+	size_t scheme;
+
+	if (!source_is_relative(value, &scheme))
+		return assign_string(member, value, error);
+	return assign_behind(member, value, scheme, directory, error);
+}
+
+static int assign_output(char **member, const char *value, const char *directory,
+			 struct error *error)
+{
+	size_t scheme = artifact_prefix(value);
+
+	return assign_behind(member, value, scheme, value[scheme] == '/' ? NULL : directory, error);
 }
 
 static int assign_list_item(struct config_list *list, const char *value, const char *directory,
@@ -110,6 +127,8 @@ int assign_value(struct config *config, const struct config_key *key, const char
 		if (*value == '\0' && !key->default_value)
 			return assign_string(member, value, error);
 		return assign_path(member, value, directory, error);
+	case CONFIG_OUTPUT:
+		return assign_output(member, value, directory, error);
 	case CONFIG_SOURCE:
 		return assign_source(member, value, directory, error);
 	case CONFIG_BACKEND:
@@ -145,6 +164,7 @@ void assign_clear(struct config *config, const struct config_key *key)
 	switch (key->type) {
 	case CONFIG_STRING:
 	case CONFIG_PATH:
+	case CONFIG_OUTPUT:
 	case CONFIG_SOURCE:
 	case CONFIG_BACKEND:
 		clear_string(member_of(config, key));

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/config/checks.h"
 
+#include <ctype.h>
 #include <string.h>
 
+#include "core/artifact/artifact.h"
 #include "core/base/text.h"
 #include "core/config/records.h"
 #include "core/format/gpt.h"
@@ -52,4 +54,31 @@ int check_partition_name(const char *value, struct error *error)
 		       ? error_usage(error, "too long for a GPT, whose names have %d characters",
 				     GPT_NAME_UNITS)
 		       : 0;
+}
+
+int check_file_name(const char *value, struct error *error)
+{
+	if (strlen(value) > ARTIFACT_NAME_BYTES_MAX)
+		return error_usage(error, "longer than %d bytes", ARTIFACT_NAME_BYTES_MAX);
+	if (strchr(value, '/') || strcmp(value, ".") == 0 || strcmp(value, "..") == 0)
+		return error_usage(error, "not the name of a file");
+	return 0;
+}
+
+static size_t type_part(const char *text)
+{
+	return isalnum((unsigned char)*text) ? strspn(text, "abcdefghijklmnopqrstuvwxyz"
+							    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+							    "0123456789!#$&-^_.+")
+					     : 0;
+}
+
+int check_media_type(const char *value, struct error *error)
+{
+	size_t type = type_part(value);
+	size_t subtype = type && value[type] == '/' ? type_part(value + type + 1) : 0;
+
+	if (subtype == 0 || value[type + 1 + subtype] != '\0')
+		return error_usage(error, "no media type, as application/vnd.example.disk is one");
+	return 0;
 }

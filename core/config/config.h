@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/artifact/artifact.h"
 #include "core/base/error.h"
 #include "core/compress/compress.h"
 #include "core/config/keys.h"
@@ -77,7 +78,9 @@ struct config_section {
 struct config {
 	struct {
 		char *output;
-		char *source; /* after config_finish not NULL */
+		enum artifact_form oci_form;
+		char *oci_name, *oci_type; /* name: NULL or "": by verity.variant */
+		char *source;              /* after config_finish not NULL */
 		char *arch;
 		char *filesystem;
 		enum image_table table;
@@ -199,7 +202,8 @@ int config_finish(struct config *config, const struct config_backends *backends,
 /* Are the files there that will be read? */
 int config_check_inputs(struct config *config, struct error *error);
 
-/* Are the directories there of the files that will be written? */
+/* Are the directories there of the files that will be written, and can layouts be in those that
+ * are named? */
 int config_check_outputs(struct config *config, struct error *error);
 
 /* All mistakes so far as one error, of kind ERROR_USAGE; 0: there are none. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/artifact/place.h"
 #include "core/config/config.h"
 #include "core/config/hint.h"
 #include "core/source/source.h"
@@ -78,6 +79,22 @@ static int check_written(const struct config *config, const struct config_key *k
 	return S_ISDIR(st.st_mode) ? 0 : fail_file(config, key, directory, error);
 }
 
+static int check_layout(const struct config *config, const struct config_key *key, const char *name,
+			struct error *error)
+{
+	struct artifact_place place autocall(artifact_place_free) = { 0 };
+	autoerror struct error why = ERROR_INIT;
+	int ret = artifact_place_parse(name, &place, error);
+
+	if (ret == 0)
+		ret = check_written(config, key, place.dir, error);
+	if (ret < 0 || artifact_check_directory(place.dir, &why) == 0)
+		return ret;
+	return why.message
+		       ? config_fail_key(config, key->section, key->name, error, "%s", why.message)
+		       : error_nomem(error);
+}
+
 /* What is behind a scheme is judged by whoever reads it, and so is what the command line names: a
  * wrong argument is no mistake of a configuration. */
 static int check_source(const struct config *config, const struct config_key *key,
@@ -129,7 +146,11 @@ static int check_output(const struct config *config, const struct config_key *ke
 {
 	const void *member = (const char *)config + key->offset;
 
-	return key->is_output ? check_written(config, key, *(char *const *)member, error) : 0;
+	if (!key->is_output)
+		return 0;
+	if (key->type == CONFIG_OUTPUT && artifact_prefix(*(char *const *)member))
+		return check_layout(config, key, *(char *const *)member, error);
+	return check_written(config, key, *(char *const *)member, error);
 }
 
 static int check_keys(struct config *config,

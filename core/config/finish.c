@@ -149,5 +149,7 @@ int config_finish(struct config *config, const struct config_backends *backends,
 		ret = check_owners(config, error);
 	if (ret == 0)
 		ret = measured_finish(config, error);
+	if (ret == 0)
+		ret = config_check_artifact(config, error);
 	return ret < 0 ? ret : check_source(config, error);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/artifact/place.h"
 #include "core/config/checks.h"
 #include "core/config/config.h"
 #include "core/config/value.h"
@@ -14,22 +15,36 @@ static const char *const auto_choices[] = { "yes", "no", "auto", NULL };
 static const char *const place_choices[] = { "partition", "append", "file", NULL };
 static const char *const compress_choices[] = { "none", "gzip", "zstd", NULL };
 static const char *const unsupported_choices[] = { "error", "drop", NULL };
+static const char *const oci_form_choices[] = { "artifact", "containerdisk", NULL };
 static const char *const verify_choices[] = { "none", "metadata", "content", "readback", NULL };
 static const char *const holes_choices[] = { "source", "detect", "blocks", "fill", NULL };
 
 #define MEMBER(name) offsetof(struct config, name)
 
 const struct config_key config_keys[] = {
-	{ "image", "output", CONFIG_PATH, MEMBER(image.output), "kata-containers.img",
-	  "the image to make; it replaces an older one only when it is complete",
-	  .is_output = true },
+	{ "image", "output", CONFIG_OUTPUT, MEMBER(image.output), "kata-containers.img",
+	  "the image to make, a file or oci:DIR:TAG of an OCI image layout; it replaces an older "
+	  "one only when it is complete",
+	  .is_output = true, .check = artifact_check_name },
+	{ "image", "oci-form", CONFIG_ENUM, MEMBER(image.oci_form), "artifact",
+	  "in oci:DIR:TAG: an artifact that has the image as a file, or a container image for "
+	  "KubeVirt with the image in /disk",
+	  oci_form_choices },
+	{ "image", "oci-name", CONFIG_STRING, MEMBER(image.oci_name), NULL,
+	  "the image's file in it; not given: kata-containers.img, or with [verity] variant "
+	  "kata-containers-VARIANT.img",
+	  .check = check_file_name },
+	{ "image", "oci-type", CONFIG_STRING, MEMBER(image.oci_type),
+	  "application/vnd.confidential-containers.coco-extension.disk", "the artifact's type",
+	  .check = check_media_type },
 	{ "image", "source", CONFIG_SOURCE, MEMBER(image.source), NULL,
 	  "the root filesystem: a directory, a tar or cpio (.gz, .xz, .zst, .bz2 too), - for "
 	  "stdin, an mtree(5) file, oci:DIR[:TAG], oci-archive:FILE[:TAG], "
 	  "docker-archive:FILE[:TAG] or image:FILE[:PARTITION]" },
 	{ "image", "arch", CONFIG_STRING, MEMBER(image.arch), NULL,
-	  "of a container image, and of a GPT's partitions, as uname -m or Go has it; not given: "
-	  "this machine's when there is a choice" },
+	  "of a container image, of a GPT's partitions and of oci:DIR:TAG as output, as uname -m "
+	  "or "
+	  "Go has it; not given: this machine's when there is a choice" },
 	{ "image", "filesystem", CONFIG_BACKEND, MEMBER(image.filesystem), "ext4",
 	  "the backend: a name, or the path of its file" },
 	{ "image", "table", CONFIG_ENUM, MEMBER(image.table), "dos",
@@ -50,7 +65,8 @@ const struct config_key config_keys[] = {
 	{ "image", "hugepages", CONFIG_BOOL, MEMBER(image.hugepages), "yes",
 	  "start the data of files of 2 MiB and more at multiples of 2 MiB" },
 	{ "image", "compress", CONFIG_ENUM, MEMBER(image.compress), "none",
-	  "an image that is no disk, such as an initrd, is compressed when it is complete",
+	  "what is no disk, such as an initrd, and any image in oci:DIR:TAG, is compressed when it "
+	  "is complete",
 	  compress_choices },
 	{ "image", "level", CONFIG_U64, MEMBER(image.level), "0",
 	  "of compress: gzip 1 to 9, zstd 1 to 22; 0: 6 of gzip, 3 of zstd", .max = 22 },
@@ -189,14 +205,18 @@ bool config_is_section(const char *section)
 
 const char *config_describe_type(const struct config_key *key, char *buf, size_t size)
 {
-	static const char *const words[] = {
-		[CONFIG_BOOL] = "yes|no",     [CONFIG_U64] = "NUMBER",
-		[CONFIG_SIZE] = "SIZE",       [CONFIG_STRING] = "STRING",
-		[CONFIG_PATH] = "PATH",       [CONFIG_SOURCE] = "PATH",
-		[CONFIG_LIST] = "STRING",     [CONFIG_PATHS] = "PATH",
-		[CONFIG_BACKEND] = "BACKEND", [CONFIG_ID_MAP] = "FROM:TO:COUNT",
-		[CONFIG_HEX] = "HEX"
-	};
+	static const char *const words[] = { [CONFIG_BOOL] = "yes|no",
+					     [CONFIG_U64] = "NUMBER",
+					     [CONFIG_SIZE] = "SIZE",
+					     [CONFIG_STRING] = "STRING",
+					     [CONFIG_PATH] = "PATH",
+					     [CONFIG_OUTPUT] = "PATH",
+					     [CONFIG_SOURCE] = "PATH",
+					     [CONFIG_LIST] = "STRING",
+					     [CONFIG_PATHS] = "PATH",
+					     [CONFIG_BACKEND] = "BACKEND",
+					     [CONFIG_ID_MAP] = "FROM:TO:COUNT",
+					     [CONFIG_HEX] = "HEX" };
 
 	if (key->type == CONFIG_ENUM)
 		return value_join_choices(key->choices, buf, size);

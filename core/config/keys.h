@@ -20,6 +20,7 @@ enum config_type {
 	CONFIG_ENUM,   /* an enum whose members are the places in choices */
 	CONFIG_STRING, /* char *, may be empty */
 	CONFIG_PATH, /* char *, relative to the INI file; without a default it may be empty: none */
+	CONFIG_OUTPUT,  /* char *, the same, or oci:DIR:TAG (core/artifact/place.h) */
 	CONFIG_SOURCE,  /* char *, a path unless it is "-" */
 	CONFIG_BACKEND, /* char *, a path when it has a slash, else a name */
 	CONFIG_LIST,    /* struct config_list: may be given again; an empty value adds nothing */
@@ -36,7 +37,7 @@ struct config_key {
 	const char *help;           /* one line, no full stop */
 	const char *const *choices; /* ENUM, NULL-terminated */
 	uint64_t min, max;          /* U64 and SIZE; both 0: no bounds */
-	bool is_output;             /* PATH: it is written, and need not be there */
+	bool is_output;             /* PATH, OUTPUT: it is written, and need not be there */
 	const char *environment;    /* overrides the default alone; NULL: none */
 	/* What else must hold of a value that is not empty (config/checks.h); NULL: nothing. */
 	int (*check)(const char *value, struct error *error);

@@ -78,6 +78,7 @@ static void print_key(const struct config *config, const struct config_key *key,
 		break;
 	case CONFIG_STRING:
 	case CONFIG_PATH:
+	case CONFIG_OUTPUT:
 	case CONFIG_SOURCE:
 	case CONFIG_BACKEND:
 		text = *(char *const *)member;

@@ -80,6 +80,7 @@ static int check_key(const struct config *config, const struct config_key *key, 
 	switch (key->type) {
 	case CONFIG_STRING:
 	case CONFIG_PATH:
+	case CONFIG_OUTPUT:
 	case CONFIG_SOURCE:
 	case CONFIG_BACKEND:
 		return check_value(key->section, key->name, *(char *const *)member, origin, error);

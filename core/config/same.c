@@ -48,6 +48,7 @@ bool config_same_value(const struct config *a, const struct config *b, const str
 		return *(const unsigned int *)x == *(const unsigned int *)y;
 	case CONFIG_STRING:
 	case CONFIG_PATH:
+	case CONFIG_OUTPUT:
 	case CONFIG_SOURCE:
 	case CONFIG_BACKEND:
 		return same_text(*(char *const *)x, *(char *const *)y);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/config/set.h"
+#include "core/artifact/place.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -304,8 +305,18 @@ int config_set_fill(struct config_set *set, size_t number, struct error *error)
 
 /* ---- All together ---- */
 
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* A tag of a layout may have several architectures, by their various names: the build looks. */
 static bool same_output(const struct config *a, const struct config *b)
 {
+	if (artifact_prefix(a->image.output) && artifact_prefix(b->image.output))
+		return strcmp(a->image.output, b->image.output) == 0 &&
+		       same_text(a->image.arch, b->image.arch);
+
 	autofree char *x = realpath(a->image.output, NULL);
 	autofree char *y = realpath(b->image.output, NULL);
 

@@ -3,6 +3,16 @@
 
 #include <stdio.h>
 
+#include "core/artifact/place.h"
+
+bool config_wants_layout(const struct config *config)
+{
+	const struct config_key *key = config_find_key("image", "output");
+	const char *given = config->given[key - config_keys];
+
+	return artifact_prefix(given ? given : config->image.output) > 0;
+}
+
 static int refuse(struct config *config, const char *section, const char *name, struct error *error,
 		  const char *why)
 {
@@ -82,10 +92,10 @@ int config_check_compress(struct config *config, struct error *error)
 	const int max = compress_level_max(form);
 	char why[64];
 
-	if (form != COMPRESS_NONE && !config->image.no_disk)
+	if (form != COMPRESS_NONE && !config->image.no_disk && !config_wants_layout(config))
 		return refuse(config, "image", "compress", error,
 			      "a device would not read it: a disk's image is not compressed, what "
-			      "filesystem = cpio makes may be");
+			      "filesystem = cpio makes may be, and what goes into oci:DIR:TAG");
 	if (config->image.level == 0 || config->image.level <= (uint64_t)max)
 		return 0;
 	snprintf(why, sizeof(why), "%s has levels up to %d", compress_form_name(form), max);

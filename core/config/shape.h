@@ -8,7 +8,13 @@
 /* Gathers what does not apply to such an image, and settles what follows for it. */
 int config_settle_no_disk(struct config *config, struct error *error);
 
+/* Is the output a tag of a layout? A name that was refused says as well what was meant. */
+bool config_wants_layout(const struct config *config);
+
 /* Gathers what does not go together in compress and level. */
 int config_check_compress(struct config *config, struct error *error);
+
+/* Gathers what does not go together in the keys of an image in a layout. */
+int config_check_artifact(struct config *config, struct error *error);
 
 #endif

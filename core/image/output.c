@@ -162,6 +162,27 @@ int output_open(const char *what, const char *path, const char *source, struct o
 	return ret;
 }
 
+int output_open_beside(const char *what, const struct output *beside, struct output **result,
+		       struct error *error)
+{
+	struct output *output autocall(cleanup_output_close) = calloc(1, sizeof(*output));
+
+	if (!output)
+		return error_nomem(error);
+	output->what = what;
+	output->fd = -1;
+	output->dir = openat(beside->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (output->dir < 0)
+		return error_errno(error, errno, "cannot make %s in the directory of %s", what,
+				   beside->path);
+	output->path = strdup(beside->path);
+	if (!output->path)
+		return error_nomem(error);
+	output->file = output->path + (beside->file - beside->path);
+	*result = steal_ptr(&output);
+	return 0;
+}
+
 int output_fd(const struct output *output)
 {
 	return output->fd;
@@ -288,6 +309,33 @@ int output_scratch(const struct output *output)
 	if (fd >= 0)
 		unlinkat(output->dir, name, 0);
 	return fd;
+}
+
+static int move_unnamed(const struct output *output, int dir, const char *name)
+{
+	autofree char *temporary = NULL;
+	int ret = temporary_link(dir, name, output->fd, &temporary);
+
+	if (ret == 0 && renameat(dir, temporary, dir, name) < 0) {
+		ret = -errno;
+		unlinkat(dir, temporary, 0);
+	}
+	return ret;
+}
+
+int output_move(struct output *output, int dir, const char *name, struct error *error)
+{
+	int ret = 0;
+
+	temporary_remove_stale(dir, name);
+	if (!output->temporary)
+		ret = move_unnamed(output, dir, name);
+	else if (renameat(output->dir, output->temporary, dir, name) < 0)
+		ret = -errno;
+	else
+		free(steal_ptr(&output->temporary));
+	return ret < 0 ? error_errno(error, -ret, "cannot give %s its name %s", output->what, name)
+		       : 0;
 }
 
 void output_close(struct output *output)

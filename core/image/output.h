@@ -30,6 +30,11 @@ int output_open(const char *what, const char *path, const char *source, struct o
  * user's file can only make narrower. Removes what killed builds of it left behind. */
 int output_create(struct output *output, uint64_t bytes, struct error *error);
 
+/* One more file in the same place, which nothing is made of yet: for what output_move gives other
+ * names. */
+int output_open_beside(const char *what, const struct output *beside, struct output **output,
+		       struct error *error);
+
 /* -1 before output_create. */
 int output_fd(const struct output *output);
 /* Absolute, symbolic links resolved: two that are different are different files. */
@@ -49,6 +54,10 @@ int output_scratch(const struct output *output);
 
 /* Waits until the file is on the disk. */
 int output_sync(struct output *output, struct error *error);
+
+/* Gives the file, instead of the output's name, this one in another directory of its filesystem;
+ * what has it there is replaced. */
+int output_move(struct output *output, int dir, const char *name, struct error *error);
 
 /* Removes what was not published. */
 void output_close(struct output *output);

@@ -8,7 +8,6 @@
 #include "core/oci/image.h"
 #include "core/oci/mediatype.h"
 
-#define REF_NAME "org.opencontainers.image.ref.name"
 /* Indexes in indexes; two are in use. */
 #define INDEXES_MAX 8
 
@@ -28,7 +27,7 @@ static int read_blob(const struct tree *store, json_object *descriptor, json_obj
 
 static const char *tag_of(json_object *descriptor)
 {
-	return oci_json_text(oci_json_object(descriptor, "annotations"), REF_NAME);
+	return oci_json_text(oci_json_object(descriptor, "annotations"), OCI_REF_NAME);
 }
 
 static const char *arch_of(json_object *descriptor)
@@ -136,6 +135,24 @@ static int take_layer(json_object *descriptor, struct oci_layer *layer, struct e
 	return oci_blob_path(digest, &layer->path, error);
 }
 
+/* A file that a registry keeps, a disk image maybe, and what to do with that. */
+static int refuse_artifact(json_object *manifest, const char *config_type, struct error *error)
+{
+	const char *type = oci_json_text(manifest, "artifactType");
+	json_object *first = json_object_array_get_idx(oci_json_array(manifest, "layers"), 0);
+	const char *digest = oci_json_text(first, "digest");
+	const char *name = oci_json_text(oci_json_object(first, "annotations"), OCI_TITLE);
+	const char *colon = digest ? strchr(digest, ':') : NULL;
+
+	if (!config_type || strcmp(config_type, OCI_TYPE_EMPTY) != 0 || !colon)
+		return 0;
+	return error_set(error, EINVAL,
+			 "it is no container image, but an artifact (%s) of files: if %s is a disk "
+			 "image, give image:FILE as the source, with the layout's blobs/sha256/%s, "
+			 "unpacked if it is compressed, as FILE",
+			 type ? type : "of no type", name ? name : "the first one", colon + 1);
+}
+
 static int take_manifest(const struct tree *store, json_object *manifest,
 			 const struct oci_choice *choice, struct oci_image *image,
 			 struct error *error)
@@ -146,7 +163,9 @@ static int take_manifest(const struct tree *store, json_object *manifest,
 
 	if (!layers)
 		return error_set(error, EBADMSG, "a manifest without layers");
-	ret = oci_check_config_type(oci_json_text(descriptor, "mediaType"), error);
+	ret = refuse_artifact(manifest, oci_json_text(descriptor, "mediaType"), error);
+	if (ret == 0)
+		ret = oci_check_config_type(oci_json_text(descriptor, "mediaType"), error);
 	if (ret == 0)
 		ret = read_blob(store, descriptor, &config, error);
 	if (ret == 0)

@@ -11,7 +11,7 @@ static const struct {
 	const char *type;
 	bool foreign;
 } layer_types[] = {
-	{ "application/vnd.oci.image.layer.v1.tar", false },
+	{ OCI_TYPE_LAYER, false },
 	{ "application/vnd.oci.image.layer.nondistributable.v1.tar", true },
 	{ "application/vnd.docker.image.rootfs.diff.tar", false },
 	{ "application/vnd.docker.image.rootfs.foreign.diff.tar", true },
@@ -20,7 +20,7 @@ static const struct {
 static const char *const compressions[] = { "", "+gzip", "+zstd", ".gzip", ".zstd" };
 
 static const char *const config_types[] = {
-	"application/vnd.oci.image.config.v1+json",
+	OCI_TYPE_CONFIG,
 	"application/vnd.docker.container.image.v1+json",
 };
 

@@ -10,6 +10,19 @@
 
 #include "core/base/error.h"
 
+#define OCI_TYPE_INDEX "application/vnd.oci.image.index.v1+json"
+#define OCI_TYPE_MANIFEST "application/vnd.oci.image.manifest.v1+json"
+#define OCI_TYPE_CONFIG "application/vnd.oci.image.config.v1+json"
+#define OCI_TYPE_EMPTY "application/vnd.oci.empty.v1+json"
+#define OCI_TYPE_LAYER "application/vnd.oci.image.layer.v1.tar"
+#define OCI_TYPE_DOCKER_LIST "application/vnd.docker.distribution.manifest.list.v2+json"
+#define OCI_TYPE_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
+
+/* Keys of annotations: annotations.md of the image specification. */
+#define OCI_REF_NAME "org.opencontainers.image.ref.name"
+#define OCI_TITLE "org.opencontainers.image.title"
+#define OCI_CREATED "org.opencontainers.image.created"
+
 /*
  * Is it a layer that can be applied: a tar, plain or compressed by gzip or zstd? How a layer is
  * really compressed is seen from its bytes, and its digest tells whether they are the right ones.

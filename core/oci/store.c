@@ -16,7 +16,6 @@
 #include "core/tree/reader.h"
 #include "lib/hex.h"
 
-#define JSON_BYTES_MAX ((uint64_t)4 << 20)
 #define HASH_BYTES ((size_t)1 << 20)
 
 #define ALGORITHM "sha256:"
@@ -114,8 +113,8 @@ int oci_check_digest(const struct archive_input *input, const char *digest, stru
 	return oci_compare_digest(input->label, of_input, digest, error);
 }
 
-static int parse(const char *path, const char *text, size_t len, json_object **json,
-		 struct error *error)
+int oci_parse_json(const char *path, const char *text, size_t len, json_object **json,
+		   struct error *error)
 {
 	struct json_tokener *tokener = json_tokener_new();
 	int ret = 0;
@@ -137,7 +136,7 @@ static int read_json(const struct archive_input *input, const char *digest, json
 	autofree char *text = NULL;
 	int ret;
 
-	if (input->bytes > JSON_BYTES_MAX)
+	if (input->bytes > OCI_JSON_BYTES_MAX)
 		return error_set(error, EFBIG, "%s: larger than 4 MiB", input->label);
 	ret = digest ? oci_check_digest(input, digest, error) : 0;
 	if (ret < 0)
@@ -148,7 +147,7 @@ static int read_json(const struct archive_input *input, const char *digest, json
 		return error_errno(error, -ret, "%s: cannot read", input->label);
 	text[len] = '\0';
 	/* The text ends with a NUL, by which json-c sees where a number at the end of it ends. */
-	return parse(input->label, text, len + 1, json, error);
+	return oci_parse_json(input->label, text, len + 1, json, error);
 }
 
 int oci_store_json(const struct tree *store, const char *path, const char *digest,

@@ -72,7 +72,8 @@ static const char *const *values_of(const struct config_key *key)
 
 static bool is_path(const struct config_key *key)
 {
-	return key->type == CONFIG_PATH || key->type == CONFIG_PATHS || key->type == CONFIG_SOURCE;
+	return key->type == CONFIG_PATH || key->type == CONFIG_OUTPUT ||
+	       key->type == CONFIG_PATHS || key->type == CONFIG_SOURCE;
 }
 
 static void print_choices(FILE *out, const char *const *choices)
