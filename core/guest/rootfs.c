@@ -192,7 +192,7 @@ int rootfs_add_init_link(struct tree *tree, const char *target, bool *added, str
 {
 	struct tree_edit *edit autocall(cleanup_tree_edit_free) = tree_edit_new(tree);
 	struct tree_node *root = tree_node(tree_public(tree)->nodes[0]), *node;
-	const char *name = INITRD_INIT_PATH + 1;
+	const char *name = &INITRD_INIT_PATH[1];
 
 	*added = !tree_find_entry(&root->pub, name, strlen(name));
 	if (!*added)
