@@ -177,6 +177,26 @@ def differences(judge):
     check(done.returncode == 2 and done.stdout == b'', f'{done}')
 
 
+def several_images(judge):
+    """One report of all, dry and of a failure too, and a manifest."""
+    with open(judge.kataimg.path('set.ini'), 'w', encoding='ascii') as file:
+        file.write('[image]\nsource = tree\nalign = 2M\n[rootfs]\ncheck = no\n[image one]\n'
+                   '[verity one]\nenabled = yes\n[image two]\nextension = x\n')
+    said, _ = judge.expect_file(0, '-c', 'set.ini', '--no-sync', '--manifest', 'm.json')
+    check([image['name'] for image in said['images']] == ['one', 'two'], f'{said}')
+    with open(judge.kataimg.path('m.json'), encoding='utf-8') as file:
+        listed = judge.judge(file.read())['images']
+    for image, built in zip(listed, said['images']):
+        check(image['file'] == built['output'], f'{image}')
+        check(image['size_bytes'] == built['geometry']['image_bytes'], f'{image}')
+        check(image['partitions'] == built['geometry']['partitions'], f'{image}')
+    check(listed[0]['verity']['root_hash'] == said['images'][0]['verity']['root_hash'], f'{listed}')
+    said, _ = judge.expect(0, '-c', 'set.ini', '--dry-run', '--report=-')
+    check(said['result'] == 'planned' and len(said['images']) == 2, f'{said}')
+    said, _ = judge.expect_file(2, '-c', 'set.ini', '--set', 'image:two.size=1')
+    check(said['result'] == 'failed' and len(said['images']) == 2, f'{said}')
+
+
 def main(schema, program, *backend_dirs):
     """The whole test."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -189,6 +209,7 @@ def main(schema, program, *backend_dirs):
         safe_places(judge)
         inspections(judge)
         differences(judge)
+        several_images(judge)
 
 
 if __name__ == '__main__':
