@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/base/textstream.h"
 #include "core/format/discoverable.h"
+#include "core/inspect/draw.h"
 #include "core/inspect/findings.h"
 #include "core/inspect/jsonout.h"
 #include "lib/hex.h"
@@ -272,8 +273,10 @@ static void print_tables(const struct inspection *inspection, FILE *out)
 	print_view(inspection, 1, out);
 }
 
-static void print_all(const struct inspection *inspection, const char *path, FILE *out)
+static int print_all(const struct inspection *inspection, const char *path, FILE *out)
 {
+	int ret;
+
 	text_print_line(out, path);
 	fputs(":\n", out);
 	if (inspection->compressed != COMPRESS_NONE) {
@@ -281,12 +284,14 @@ static void print_all(const struct inspection *inspection, const char *path, FIL
 		print_size(out, "to", inspection->compressed_bytes);
 	}
 	print_size(out, "size", inspection->image_bytes);
+	ret = inspect_draw(inspection, out);
 	print_tables(inspection, out);
 	print_filesystem(inspection, out);
 	print_hash_tree(inspection, path, out);
 	print_findings("note", &inspection->notes, out);
 	print_findings("not checked", &inspection->unchecked, out);
 	print_findings("contradiction", &inspection->problems, out);
+	return ret;
 }
 
 int inspect_print_text(const struct inspection *inspection, const char *path, FILE *out)
@@ -297,7 +302,8 @@ int inspect_print_text(const struct inspection *inspection, const char *path, FI
 
 	if (ret < 0)
 		return ret;
-	print_all(inspection, path, stream.out);
-	ret = text_stream_close(&stream, &text);
-	return ret < 0 ? ret : inspect_put(out, text, "");
+	ret = print_all(inspection, path, stream.out);
+	if (text_stream_close(&stream, &text) < 0 || ret < 0)
+		return -ENOMEM;
+	return inspect_put(out, text, "");
 }

@@ -133,6 +133,9 @@ def judge_measured(kataimg):
     for guid, part in (root['uuid'], digits[:32]), (verity['uuid'], digits[-32:]):
         check(guid.replace('-', '').lower() == part, f'{guid} is not {part}')
     check(root['attrs'] == verity['attrs'] == f'GUID:{BITS["read-only"]}', root)
+    out, _, _ = kataimg.inspect(name, code=0)
+    check(any(line.replace(' ', '') == '|GPT|1:ext4|2:hashtree|GPTbackup|' for line in out.splitlines()),
+          f'drawn as {out}')
     found = dissect(kataimg, name, f'--root-hash={digits}')
     check(found and found['root']['verity'] == 'yes', f'systemd does not protect it: {found}')
     os.mkdir(kataimg.path('definitions'))

@@ -351,6 +351,8 @@ static void text_shows_everything(void **state)
 	assert_non_null(strstr(text, "sector 6144, 256000 sectors, type 0x83\n"));
 	assert_non_null(strstr(text, "sector 2048, 256000 sectors, type 0x83\n"));
 	assert_non_null(strstr(text, "filesystem in partition 1: toyfs\n"));
+	assert_non_null(strstr(text, "\n  0     4096         2097152   3145728    134217728\n"
+				     "| MBR | info block | MBR     | 1: toyfs |\n"));
 	assert_non_null(strstr(text, "\"na\\x0ame\"\n"));
 	assert_non_null(strstr(text, "contradiction: the info block's checksum"));
 	free(text);
