@@ -101,8 +101,13 @@ int check_probe_garbage(const struct subject *subject)
 	static const size_t lengths[] = { 0, 1, 511, 512, 1023, 1024, 1500, 4096, NOISE_BYTES };
 	uint8_t *zeros = calloc(1, NOISE_BYTES), *noise = malloc(NOISE_BYTES);
 	uint32_t random = 1;
-	int ret = zeros && noise ? 0 : check_fail("probe: out of memory");
+	int ret = 0;
 
+	if (!zeros || !noise) {
+		free(zeros);
+		free(noise);
+		return check_fail("probe: out of memory");
+	}
 	for (size_t i = 0; ret == 0 && i < NOISE_BYTES; i++) {
 		random = random * 1664525 + 1013904223;
 		noise[i] = (uint8_t)(random >> 24);

@@ -68,10 +68,10 @@ static int stand_in_root(struct way *way)
 
 static int stand_in_parent(struct way *way)
 {
-	const char *slash = strrchr(way->path, '/');
+	const char *slash = way->path ? strrchr(way->path, '/') : NULL;
 
 	return stand_in(way, openat(way->dir, "..", PATH_FLAGS | O_DIRECTORY),
-			strndup(way->path, slash ? (size_t)(slash - way->path) : 0));
+			slash ? strndup(way->path, (size_t)(slash - way->path)) : strdup(""));
 }
 
 /* What is still to be walked becomes the link's target and what was behind the link. */

@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=dash
 # The guest's first process. With root= on the command line it mounts that as a guest of Kata does
 # and goes there; else it runs /job.sh and hands /out back on the result disk.
 
@@ -27,7 +28,7 @@ nvdimms_ready()
 name_nvdimms()
 {
 	number=0
-	for try in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		nvdimms_ready && break
 		sleep 0.5
 	done
@@ -42,7 +43,7 @@ name_nvdimms()
 
 wait_for()
 {
-	for try in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		[ -e "/dev/$1" ] && return
 		sleep 0.5
 	done

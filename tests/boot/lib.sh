@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=dash
 # Shell functions for both sides of a boot test: the host's busybox and the guest's.
 
 # One line an entry of the directory: what it is, and the checksum of what is in it.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # For the tests of the program's face: a scratch directory with a root filesystem, and checks.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what is set here is for who includes this file
 set -u
 
 failed=0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # For tests of sources: a scratch directory, builds of it, comparisons.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # who includes this file reads failed, and sets kataimg
 set -u
 
 failed=0
