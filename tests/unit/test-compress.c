@@ -17,6 +17,7 @@
 #include "core/base/cancel.h"
 #include "core/base/digest.h"
 #include "core/compress/compress.h"
+#include "core/compress/expand.h"
 #include "lib/cleanup.h"
 #include "tests/support/tempdir.h"
 
@@ -291,6 +292,69 @@ static void test_sink(void **state)
 	run_shell(f, command);
 }
 
+/* ---- The way back ---- */
+
+static int expand(const struct fixture *f, enum compress_form form, uint64_t max_bytes,
+		  uint64_t *bytes, struct error *error)
+{
+	autoclose int in = openat(f->dir.fd, "out", O_RDONLY | O_CLOEXEC);
+	autoclose int out = openat(f->dir.fd, "back", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	struct compress_request request = { .form = form,
+					    .in_fd = in,
+					    .in_name = "the input",
+					    .out_fd = out,
+					    .out_name = "the output" };
+	uint8_t magic[COMPRESS_MAGIC_BYTES];
+	struct stat st;
+
+	assert_int_equal(fstat(in, &st), 0);
+	assert_int_equal(pread(in, magic, sizeof(magic), 0), sizeof(magic));
+	assert_int_equal(compress_recognise(magic, sizeof(magic)), form);
+	request.len = (uint64_t)st.st_size;
+	return compress_expand(&request, max_bytes, bytes, error);
+}
+
+static void refuse_expanding(const struct fixture *f, enum compress_form form, uint64_t max_bytes,
+			     int code, const char *words)
+{
+	autoerror struct error error = ERROR_INIT;
+	uint64_t bytes;
+
+	assert_int_equal(expand(f, form, max_bytes, &bytes, &error), -code);
+	assert_non_null(strstr(error.message, words));
+}
+
+static void test_expand(void **state)
+{
+	static const enum compress_form packed[] = { COMPRESS_GZIP,
+#ifdef HAVE_ZSTD
+						     COMPRESS_ZSTD
+#endif
+	};
+	const struct fixture *f = *state;
+	const uint64_t len = 1 << 20;
+
+	for (size_t i = 0; i < COUNT(packed); i++) {
+		autoerror struct error error = ERROR_INIT;
+		uint64_t bytes = 0;
+
+		compress(f, make_request(f, packed[i], 0, 2, len));
+		assert_int_equal(expand(f, packed[i], len, &bytes, &error), 0);
+		assert_int_equal(bytes, len);
+		run_shell(f, "tail -c +778 in | head -c 1048576 | cmp - back");
+		refuse_expanding(f, packed[i], len - 1, EFBIG, "unpacks to more than 1048575");
+		run_shell(f, "cp out one; head -c 5000 /dev/zero >> out");
+		assert_int_equal(expand(f, packed[i], len, &bytes, &error), 0);
+		run_shell(f, "cat one one > out");
+		refuse_expanding(f, packed[i], len, EBADMSG, "something follows its first");
+		run_shell(f, "head -c 9999 one > out");
+		refuse_expanding(f, packed[i], len, EBADMSG, "it is cut off");
+		run_shell(f, "cp one out; printf XXXXXXXX | dd of=out bs=1 seek=7000 conv=notrunc "
+			     "status=none");
+		refuse_expanding(f, packed[i], len, EBADMSG, "the input: ");
+	}
+}
+
 /* ---- What goes wrong ---- */
 
 static void expect_failure(const struct compress_request *request, int code, const char *message)
@@ -361,9 +425,9 @@ int main(void)
 #ifdef HAVE_ZSTD
 		cmocka_unit_test(test_zstd),
 #endif
-		cmocka_unit_test(test_levels),    cmocka_unit_test(test_threads),
-		cmocka_unit_test(test_sink),      cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_expand),    cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_threads),   cmocka_unit_test(test_sink),
+		cmocka_unit_test(test_failures),  cmocka_unit_test(test_cancel),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

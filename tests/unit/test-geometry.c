@@ -210,6 +210,24 @@ static void without_a_table_the_filesystem_is_the_image(void **state)
 	refuse(&request, EFBIG, "does not fit a file");
 }
 
+static void what_is_no_disk_is_as_long_as_it_is(void **state)
+{
+	struct geometry_request request = { .fs_bytes = 512 * 77,
+					    .granularity = 512,
+					    .align_bytes = 1,
+					    .table = IMAGE_TABLE_NONE,
+					    .no_disk = true };
+	struct geometry geometry = compute(&request);
+
+	(void)state;
+	assert_int_equal(geometry.image_bytes, 512 * 77);
+	assert_int_equal(geometry.filesystem.start_bytes, 0);
+	assert_int_equal(geometry.filesystem.len_bytes, 512 * 77);
+	assert_int_equal(geometry.partition_count, 0);
+	request.no_disk = false;
+	refuse(&request, EINVAL, "must be a multiple of 4K");
+}
+
 static void a_hash_area_is_where_it_is_wanted(void **state)
 {
 	struct geometry_request request = new_request(100 * MIB);
@@ -254,6 +272,7 @@ int main(void)
 		cmocka_unit_test(a_measured_image_shares_the_room_exactly),
 		cmocka_unit_test(a_measured_filesystem_has_two_blocks),
 		cmocka_unit_test(without_a_table_the_filesystem_is_the_image),
+		cmocka_unit_test(what_is_no_disk_is_as_long_as_it_is),
 		cmocka_unit_test(a_hash_area_is_where_it_is_wanted),
 	};
 
