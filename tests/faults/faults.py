@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs kataimg with one call that goes wrong, each in turn (shim.c)."""
+"""Runs kataimg with calls that go wrong (shim.c)."""
+import atexit
+import errno
 import hashlib
 import os
 import pathlib
@@ -8,8 +10,11 @@ import subprocess
 import sys
 import tempfile
 
-TIMEOUT = 60
+TIMEOUT = 20
+HANGS = 99
 NOT_INHERITED = ('LD_PRELOAD', 'MALLOC_PERTURB_', 'ASAN_OPTIONS')
+# What changes a directory or says that it is on the disk.
+NAME_CALLS = 'rename,link,unlink,sync,mode'
 
 
 class Bench:
@@ -18,31 +23,52 @@ class Bench:
         shared_memory = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix='kataimg-faults-',
                                                        dir=shared_memory))
+        atexit.register(shutil.rmtree, self.directory)
         self.failures = 0
-
-    def remove(self):
-        shutil.rmtree(self.directory)
 
     def fail(self, text):
         self.failures += 1
-        print('FAIL:', text)
+        print('FAIL:', text, flush=True)
 
-    def run(self, arguments, kind='', at=0, how='fail', lacks=''):
-        """Standard output goes to a file: a pipe's reader would have to be asked meanwhile."""
+    def end(self):
+        sys.exit(self.failures > 0)
+
+    def environment(self, kind='', at=0, how='fail', lacks='', number=errno.EIO):
         environment = {name: value for name, value in os.environ.items()
                        if name not in NOT_INHERITED}
         environment.update(LD_PRELOAD=self.shim, FAULT_KIND=kind, FAULT_AT=str(at), FAULT_HOW=how,
-                           FAULT_LACKS=lacks, FAULT_COUNT=str(self.directory / 'count'))
-        return subprocess.run([self.program, *arguments], env=environment, timeout=TIMEOUT,
-                              capture_output=True, check=False)
+                           FAULT_ERRNO=str(number), FAULT_LACKS=lacks,
+                           FAULT_COUNT=str(self.directory / 'count'),
+                           FAULT_TRACE=str(self.directory / 'trace'))
+        return environment
+
+    def run(self, arguments, *fault, **more):
+        """fault, more: those of environment()."""
+        command = [self.program, *arguments]
+        try:
+            return subprocess.run(command, env=self.environment(*fault, **more), timeout=TIMEOUT,
+                                  capture_output=True, check=False)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, HANGS, b'', b'it does not end')
+
+    def counted(self):
+        """The calls of the last run, however it has ended."""
+        return int.from_bytes((self.directory / 'count').read_bytes(), sys.byteorder)
+
+    def caller(self):
+        """The file whose call went wrong."""
+        for line in (self.directory / 'trace').read_text(encoding='utf-8').splitlines():
+            name = line.split('(')[0]
+            if 'faults-shim' not in name:
+                return os.path.basename(name)
+        return ''
 
     def count(self, arguments, kind, lacks=''):
         """How many calls a run makes that ends well."""
         result = self.run(arguments, kind, lacks=lacks)
         if result.returncode != 0:
             sys.exit(f'{arguments}: {result.stderr.decode()}')
-        count = int((self.directory / 'count').read_text(encoding='utf-8'))
-        return count or sys.exit(f'{arguments}: no calls were counted')
+        return self.counted() or sys.exit(f'{arguments}: no calls were counted')
 
 
 def tree(directory):
@@ -58,3 +84,22 @@ def tree(directory):
 
 def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+
+def look(directory):
+    """All that is there, by name: digests of files, targets of links, else the kind."""
+    found = {}
+    for path in sorted(directory.rglob('*')):
+        name = str(path.relative_to(directory))
+        if path.is_symlink():
+            found[name] = f'-> {os.readlink(path)}'
+        else:
+            found[name] = digest(path) if path.is_file() else 'other'
+    return found
+
+
+def spread(count, tried):
+    """So many numbers from 1 to count, the first and the last among them; tried 0: all."""
+    if tried == 0 or count <= tried:
+        return list(range(1, count + 1))
+    return sorted({1 + i * (count - 1) // (tried - 1) for i in range(tried)}) if tried > 1 else [1]

@@ -1,180 +1,211 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded: counts calls of one kind and lets one of them go wrong.
+ * Preloaded: counts calls of some kinds and lets one of them, or all from one on, go wrong.
  *
- * FAULT_KIND   memory (malloc, calloc, realloc, reallocarray) or names (what changes a directory
- *              or says that it is on the disk)
+ * FAULT_KIND   the kinds that are counted, with commas between: see kind_names below
  * FAULT_AT     which call, from 1; 0 or not set: none
- * FAULT_HOW    fail (the default), fail-twice (the next one as well), kill (SIGKILL instead of the
- * call), kill-after FAULT_COUNT  a file that gets the number of calls at the end FAULT_LACKS  what
- * the filesystem cannot do: tmpfile, exchange
+ * FAULT_HOW    fail (the default), fail-twice (the next one as well), fail-on (and all others),
+ *              short (half of what was asked for), short-on, kill (SIGKILL instead of the call),
+ *              kill-after
+ * FAULT_ERRNO  the number of the error; EIO when not given
+ * FAULT_COUNT  a file that gets the number of calls, however the program ends
+ * FAULT_LACKS  what the filesystem cannot do: tmpfile, exchange
+ * FAULT_TRACE  a file that gets the stack of what goes wrong
+ *
+ * What libc calls within itself does not come by here: a FILE's reads and writes, getpwnam.
  */
-/* Both names of what has two are met here. */
-#undef _FILE_OFFSET_BITS
+#include "shim.h"
 
-#include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/types.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 
-static atomic_long calls;
+static const char *const kind_names[] = {
+	[MEMORY] = "memory",
+	[OPEN] = "open",
+	[CLOSE] = "close",
+	[READ] = "read",
+	[PREAD] = "pread",
+	[WRITE] = "write",
+	[PWRITE] = "pwrite",
+	[ALLOCATE] = "allocate",
+	[TRUNCATE] = "truncate",
+	[COPY] = "copy",
+	[SYNC] = "sync",
+	[RENAME] = "rename",
+	[LINK] = "link",
+	[UNLINK] = "unlink",
+	[MODE] = "mode",
+	[MAKE] = "make",
+	[STAT] = "stat",
+	[DIRECTORY] = "directory",
+	[READLINK] = "readlink",
+	[XATTR] = "xattr",
+	[MAP] = "map",
+	[IOCTL] = "ioctl",
+	[LOCK] = "lock",
+	[SEEK] = "seek",
+	[DESCRIPTOR] = "descriptor",
+	[THREAD] = "thread",
+	[PROCESS] = "process",
+	[CONFINE] = "confine",
+};
+
+enum how { FAIL, FAIL_TWICE, FAIL_ON, SHORT, SHORT_ON, KILL, KILL_AFTER };
+
+static const char *const how_names[] = {
+	[FAIL] = "fail",
+	[FAIL_TWICE] = "fail-twice",
+	[FAIL_ON] = "fail-on",
+	[SHORT] = "short",
+	[KILL] = "kill",
+	[SHORT_ON] = "short-on",
+	[KILL_AFTER] = "kill-after",
+};
+
+static atomic_long in_memory;
+static atomic_long *calls = &in_memory; /* or in the file of FAULT_COUNT */
 static long at;
-static bool counts_memory, counts_names, fails_twice, kills, kills_after, lacks_tmpfile,
-	lacks_exchange;
+static unsigned long kinds; /* bits */
+static enum how how;
+int error_number = EIO;
+bool lacks_tmpfile, lacks_exchange;
+static int trace_fd = -1;
 static bool ready;
+static __thread bool kill_when_done;
 
-static bool is(const char *variable, const char *value)
+static size_t find_name(const char *const *names, size_t count, const char *name, size_t length)
 {
-	const char *text = getenv(variable);
-
-	return text && strcmp(text, value) == 0;
+	for (size_t i = 0; i < count; i++)
+		if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0)
+			return i;
+	dprintf(STDERR_FILENO, "faults: what is '%.*s'?\n", (int)length, name);
+	_exit(99);
 }
 
-static FILE *count_file;
+static unsigned long find_kinds(const char *text)
+{
+	unsigned long found = 0;
+
+	for (size_t length; *text; text += length + (text[length] == ',')) {
+		length = strcspn(text, ",");
+		found |= 1UL << find_name(kind_names, COUNT_OF(kind_names), text, length);
+	}
+	return found;
+}
+
+/* Open while the program may, and shared, so that it holds what was counted up to a kill. */
+static void share_count(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	void *page = MAP_FAILED;
+
+	if (fd >= 0 && ftruncate(fd, sizeof(*calls)) == 0)
+		page = mmap(NULL, sizeof(*calls), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED) {
+		dprintf(STDERR_FILENO, "faults: %s: %s\n", path, strerror(errno));
+		_exit(99);
+	}
+	close(fd);
+	calls = page;
+}
+
+static void open_trace(const char *path)
+{
+	trace_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	backtrace((void *[1]){ NULL }, 1); /* loads what it needs, while that may be had */
+}
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? value : "";
+}
 
 __attribute__((constructor)) static void begin(void)
 {
-	const char *number = getenv("FAULT_AT");
+	const char *mode = variable("FAULT_HOW");
 
-	at = number ? atol(number) : 0;
-	counts_memory = is("FAULT_KIND", "memory");
-	counts_names = is("FAULT_KIND", "names");
-	fails_twice = is("FAULT_HOW", "fail-twice");
-	kills = is("FAULT_HOW", "kill");
-	kills_after = is("FAULT_HOW", "kill-after");
-	if (getenv("FAULT_COUNT"))
-		count_file = fopen(getenv("FAULT_COUNT"), "w"); /* while the program may */
-	lacks_tmpfile = getenv("FAULT_LACKS") && strstr(getenv("FAULT_LACKS"), "tmpfile");
-	lacks_exchange = getenv("FAULT_LACKS") && strstr(getenv("FAULT_LACKS"), "exchange");
+	at = atol(variable("FAULT_AT"));
+	kinds = find_kinds(variable("FAULT_KIND"));
+	if (*mode)
+		how = (enum how)find_name(how_names, COUNT_OF(how_names), mode, strlen(mode));
+	if (*variable("FAULT_ERRNO"))
+		error_number = atoi(variable("FAULT_ERRNO"));
+	if (*variable("FAULT_COUNT"))
+		share_count(variable("FAULT_COUNT"));
+	lacks_tmpfile = strstr(variable("FAULT_LACKS"), "tmpfile");
+	lacks_exchange = strstr(variable("FAULT_LACKS"), "exchange");
+	if (*variable("FAULT_TRACE"))
+		open_trace(variable("FAULT_TRACE"));
 	unsetenv("LD_PRELOAD");
 	ready = true;
 }
 
-__attribute__((destructor)) static void end(void)
+static void trace(void)
 {
-	long count = calls;
+	void *frames[40];
 
-	if (!count_file)
-		return;
-	fprintf(count_file, "%ld\n", count);
-	fclose(count_file);
+	if (trace_fd >= 0)
+		backtrace_symbols_fd(frames, backtrace(frames, COUNT_OF(frames)), trace_fd);
 }
 
-/* Is this the call that goes wrong? */
-static bool fails(bool counted, int code)
+/* Does this call go wrong? */
+static bool is_met(enum kind kind)
 {
-	long call = ready && counted ? ++calls : 0;
+	long call = ready && (kinds >> kind & 1) ? ++*calls : 0;
 
-	if (call == 0 || (call != at && !(fails_twice && call == at + 1)))
+	if (call == 0 || at == 0 || call < at)
 		return false;
-	if (kills)
+	return call == at || how == FAIL_ON || how == SHORT_ON ||
+	       (how == FAIL_TWICE && call == at + 1);
+}
+
+bool fails(enum kind kind, size_t *count)
+{
+	if (!is_met(kind))
+		return false;
+	trace();
+	if (how == KILL)
 		kill(getpid(), SIGKILL);
-	if (kills_after)
+	kill_when_done = how == KILL_AFTER;
+	if (how == SHORT || how == SHORT_ON)
+		*(count ? count : &(size_t){ 0 }) = count && *count > 1 ? *count / 2 : 1;
+	if (how >= SHORT)
 		return false;
-	errno = code;
+	errno = kind == MEMORY ? ENOMEM : error_number;
 	return true;
 }
 
-static int done(int ret)
+void done(void)
 {
-	if (kills_after && at > 0 && calls == at)
+	if (kill_when_done)
 		kill(getpid(), SIGKILL);
-	return ret;
 }
 
 void *malloc(size_t size)
 {
-	return fails(counts_memory, ENOMEM) ? NULL : __libc_malloc(size);
+	return fails(MEMORY, NULL) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-	return fails(counts_memory, ENOMEM) ? NULL : __libc_calloc(count, size);
+	return fails(MEMORY, NULL) ? NULL : __libc_calloc(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
-	return fails(counts_memory, ENOMEM) ? NULL : __libc_realloc(old, size);
-}
-
-#define NEXT(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
-
-int renameat(int from, const char *old, int to, const char *new)
-{
-	return fails(counts_names, EIO) ? -1 : done(NEXT(renameat)(from, old, to, new));
-}
-
-int renameat2(int from, const char *old, int to, const char *new, unsigned int flags)
-{
-	if (fails(counts_names, EIO))
-		return -1;
-	if (lacks_exchange) {
-		errno = EINVAL;
-		return -1;
-	}
-	return done(NEXT(renameat2)(from, old, to, new, flags));
-}
-
-int linkat(int from, const char *old, int to, const char *new, int flags)
-{
-	return fails(counts_names, EIO) ? -1 : done(NEXT(linkat)(from, old, to, new, flags));
-}
-
-int unlinkat(int dir, const char *name, int flags)
-{
-	return fails(counts_names, EIO) ? -1 : done(NEXT(unlinkat)(dir, name, flags));
-}
-
-int fsync(int fd)
-{
-	return fails(counts_names, EIO) ? -1 : done(NEXT(fsync)(fd));
-}
-
-int fchmod(int fd, mode_t mode)
-{
-	return fails(counts_names, EIO) ? -1 : done(NEXT(fchmod)(fd, mode));
-}
-
-static int open_at(int dir, const char *path, int flags, mode_t mode)
-{
-	if (lacks_tmpfile && (flags & O_TMPFILE) == O_TMPFILE) {
-		errno = EOPNOTSUPP;
-		return -1;
-	}
-	return NEXT(openat)(dir, path, flags, mode);
-}
-
-int openat(int dir, const char *path, int flags, ...)
-{
-	va_list args;
-	mode_t mode;
-
-	va_start(args, flags);
-	mode = va_arg(args, mode_t);
-	va_end(args);
-	return open_at(dir, path, flags, mode);
-}
-
-int openat64(int dir, const char *path, int flags, ...)
-{
-	va_list args;
-	mode_t mode;
-
-	va_start(args, flags);
-	mode = va_arg(args, mode_t);
-	va_end(args);
-	return open_at(dir, path, flags, mode);
+	return fails(MEMORY, NULL) ? NULL : __libc_realloc(old, size);
 }

@@ -9,7 +9,7 @@ import re
 import shutil
 import sys
 
-from faults import Bench, tree
+from faults import NAME_CALLS, Bench, tree
 
 OLD = {'k.img': b'old image', 'root_hash_.txt': b'old hash', 'report': b'old report'}
 NAMES = sorted(OLD)
@@ -47,11 +47,11 @@ def check_not_mixed(bench, what, files):
 
 def campaign(bench, arguments, directory, old, lacks):
     start(directory, old)
-    for at in range(1, bench.count(arguments, 'names', lacks) + 1):
+    for at in range(1, bench.count(arguments, NAME_CALLS, lacks) + 1):
         for how in ('fail', 'kill', 'kill-after'):
             what = f'call {at}, {how}, old files {old}, lacks {lacks!r}'
             start(directory, old)
-            result = bench.run(arguments, 'names', at, how, lacks)
+            result = bench.run(arguments, NAME_CALLS, at, how, lacks)
             files = read(directory)
             if how != 'fail':
                 check_not_mixed(bench, what, files)
@@ -70,9 +70,9 @@ def campaign_twice(bench, arguments, directory, lacks):
     """The way back fails as well: whatever the error says is kept is no file that a build removes."""
     kept = 0
     start(directory, True)
-    for at in range(1, bench.count(arguments, 'names', lacks) + 1):
+    for at in range(1, bench.count(arguments, NAME_CALLS, lacks) + 1):
         start(directory, True)
-        result = bench.run(arguments, 'names', at, 'fail-twice', lacks)
+        result = bench.run(arguments, NAME_CALLS, at, 'fail-twice', lacks)
         said = re.findall(rf'is kept as {directory}/([^ ,;\n]+)', result.stderr.decode())
         before = read(directory)
         check_not_mixed(bench, f'call {at}, fail-twice, lacks {lacks!r}', {
@@ -102,8 +102,7 @@ def main():
                for lacks in ('', 'tmpfile', 'exchange', 'tmpfile,exchange'))
     if kept == 0:
         bench.fail('no way back has failed')
-    bench.remove()
-    sys.exit(bench.failures > 0)
+    bench.end()
 
 
 if __name__ == '__main__':
