@@ -7,6 +7,7 @@
 
 #include "core/base/size.h"
 #include "core/base/text.h"
+#include "core/config/shape.h"
 #include "lib/cleanup.h"
 #include "lib/hex.h"
 
@@ -108,7 +109,8 @@ void config_print(const struct config *config, FILE *out)
 		if (!section || strcmp(section, key->section) != 0)
 			fprintf(out, "%s[%s]\n", section ? "\n" : "", key->section);
 		section = key->section;
-		print_key(config, key, out);
+		if (config_key_applies(config, key))
+			print_key(config, key, out);
 	}
 }
 

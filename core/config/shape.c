@@ -2,6 +2,7 @@
 #include "core/config/shape.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/artifact/place.h"
 
@@ -72,16 +73,42 @@ static const struct {
 	  "what this filesystem makes is no disk, which dm-verity could measure: sign the file" },
 };
 
+bool config_key_applies(const struct config *config, const struct config_key *key)
+{
+	for (size_t i = 0; config->image.no_disk && i < sizeof(disk_keys) / sizeof(disk_keys[0]);
+	     i++)
+		if (strcmp(disk_keys[i].section, key->section) == 0 &&
+		    strcmp(disk_keys[i].name, key->name) == 0)
+			return false;
+	return true;
+}
+
+/*
+ * A disk's shape that a plain section gives to all images of a file is not meant for one that its
+ * own section makes no disk. That an image is measured is no matter of shape: who says so of all
+ * hears of the one that is not.
+ */
+static bool is_meant_for_disks(const struct config *config, const char *section, const char *name)
+{
+	const struct config_origin *origin = config_origin_of(config, section, name);
+
+	return strcmp(section, "image") == 0 && origin->line > 0 && !origin->image &&
+	       config_origin_of(config, "image", "filesystem")->image;
+}
+
 int config_settle_no_disk(struct config *config, struct error *error)
 {
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < sizeof(disk_keys) / sizeof(disk_keys[0]); i++)
-		if (disk_keys[i].asked(config))
+		if (disk_keys[i].asked(config) &&
+		    !is_meant_for_disks(config, disk_keys[i].section, disk_keys[i].name))
 			ret = refuse(config, disk_keys[i].section, disk_keys[i].name, error,
 				     disk_keys[i].why);
 	config->image.table = IMAGE_TABLE_NONE;
 	config->image.align_bytes = 1;
+	config->image.size_bytes = 0;
+	config->image.disk_signature = 0;
 	config->image.dax = config->image.mapped = config->image.hugepages = false;
 	return ret;
 }

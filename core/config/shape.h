@@ -4,9 +4,13 @@
 #define CONFIG_SHAPE_H
 
 #include "core/config/config.h"
+#include "core/config/keys.h"
 
 /* Gathers what does not apply to such an image, and settles what follows for it. */
 int config_settle_no_disk(struct config *config, struct error *error);
+
+/* Does key say something of this image? Of what is no disk nothing that a disk alone has. */
+bool config_key_applies(const struct config *config, const struct config_key *key);
 
 /* Is the output a tag of a layout? A name that was refused says as well what was meant. */
 bool config_wants_layout(const struct config *config);
