@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the encoders of partition tables share: libfdisk works on a device, and gets a sparse file
- * in memory that has the device's size. */
+/* libfdisk as the encoder of GPTs, and a judge of MBRs: it works on a device, and gets a sparse
+ * file in memory that has the device's size. */
 #ifndef FORMAT_LABEL_H
 #define FORMAT_LABEL_H
 

@@ -2,12 +2,10 @@
 #include "core/format/mbr.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "core/base/io.h"
-#include "core/format/label.h"
 #include "lib/byteorder.h"
 
 struct mbr_ondisk_entry {
@@ -29,66 +27,70 @@ struct mbr_ondisk {
 _Static_assert(sizeof(struct mbr_ondisk) == MBR_BYTES, "MBR");
 _Static_assert(offsetof(struct mbr_ondisk, entries) == 446, "MBR entries");
 
-static int create_label(struct fdisk_context *context, uint32_t disk_signature)
-{
-	char id[16];
-	int ret = fdisk_create_disklabel(context, "dos");
+/* The geometry that every tool assumes where a disk has none. */
+#define CHS_HEADS 255u
+#define CHS_SECTORS 63u
+#define CHS_CYLINDERS 1024u
 
-	/* The label starts with a random signature of libfdisk's own. */
-	snprintf(id, sizeof(id), "0x%08x", disk_signature);
-	return ret ? ret : fdisk_set_disklabel_id_from_string(context, id);
+/* What lies beyond the last cylinder has the address of that one's last sector. */
+static void encode_chs(uint64_t lba, uint8_t chs[3])
+{
+	const uint64_t last = CHS_CYLINDERS * CHS_HEADS * CHS_SECTORS - 1;
+	uint64_t sector = lba < last ? lba : last;
+	uint64_t cylinder = sector / (CHS_HEADS * CHS_SECTORS);
+
+	chs[0] = (uint8_t)(sector / CHS_SECTORS % CHS_HEADS);
+	chs[1] = (uint8_t)((sector % CHS_SECTORS + 1) | (cylinder >> 2 & 0xc0));
+	chs[2] = (uint8_t)cylinder;
 }
 
-static int add_partition(struct fdisk_context *context, size_t number,
-			 const struct partition *partition, uint64_t base_bytes)
+/* Whether a table there can describe it: whole sectors behind the table, numbers of 32 bits. */
+static bool is_encodable(const struct geometry *geometry, uint64_t base_bytes,
+			 const struct partition *partition)
 {
-	autocall(cleanup_fdisk_unref_parttype) struct fdisk_parttype *type =
-		fdisk_new_unknown_parttype(partition->type, NULL);
-	autocall(cleanup_fdisk_unref_partition) struct fdisk_partition *entry =
-		type ? label_partition_new(number,
-					   (partition->start_bytes - base_bytes) / SECTOR_BYTES,
-					   partition->len_bytes / SECTOR_BYTES, type)
-		     : NULL;
-	int ret;
+	uint64_t start = partition->start_bytes, len = partition->len_bytes;
 
-	if (!entry)
-		return -ENOMEM;
-	ret = fdisk_add_partition(context, entry, NULL);
-	if (ret == 0 && partition->bootable)
-		ret = fdisk_toggle_partition_flag(context, number, DOS_FLAG_ACTIVE);
-	return ret;
+	return start >= base_bytes + SECTOR_BYTES && len >= SECTOR_BYTES &&
+	       start % SECTOR_BYTES == 0 && len % SECTOR_BYTES == 0 &&
+	       start <= geometry->image_bytes && len <= geometry->image_bytes - start &&
+	       start + len - base_bytes <= DOS_LABEL_MAX_BYTES;
 }
 
-static int write_label(struct fdisk_context *context, const struct geometry *geometry,
-		       uint64_t base_bytes)
+static struct mbr_ondisk_entry encode_entry(const struct partition *partition, uint64_t base_bytes)
 {
-	int ret = create_label(context, geometry->disk_signature);
+	uint64_t start = (partition->start_bytes - base_bytes) / SECTOR_BYTES;
+	uint64_t sectors = partition->len_bytes / SECTOR_BYTES;
+	struct mbr_ondisk_entry entry = {
+		.status = partition->bootable ? 0x80 : 0,
+		.type = partition->type,
+		.start_lba = to_le32((uint32_t)start),
+		.sectors = to_le32((uint32_t)sectors),
+	};
 
-	for (unsigned int i = 0; i < geometry->partition_count && ret == 0; i++)
-		ret = add_partition(context, i, &geometry->partitions[i], base_bytes);
-	return ret ? ret : fdisk_write_disklabel(context);
-}
-
-static int encode_in_memory(const struct geometry *geometry, uint64_t base_bytes,
-			    uint8_t out[MBR_BYTES])
-{
-	struct label_device device __attribute__((cleanup(label_device_close)));
-	int ret = label_device_open(geometry->image_bytes - base_bytes, &device);
-
-	if (ret == 0)
-		ret = write_label(device.context, geometry, base_bytes);
-	if (ret != 0)
-		return ret < 0 ? ret : -EIO; /* 1: a question of a dialog */
-	return io_pread(device.fd, out, MBR_BYTES, 0);
+	encode_chs(start, entry.first_chs);
+	encode_chs(start + sectors - 1, entry.last_chs);
+	return entry;
 }
 
 int mbr_encode(const struct geometry *geometry, uint64_t base_bytes, uint8_t out[MBR_BYTES],
 	       struct error *error)
 {
-	int ret = encode_in_memory(geometry, base_bytes, out);
+	struct mbr_ondisk disk = {
+		.disk_signature = to_le32(geometry->disk_signature),
+		.signature = { 0x55, 0xaa },
+	};
 
-	if (ret < 0)
-		return error_errno(error, -ret, "cannot make the partition table");
+	for (unsigned int i = 0; i < geometry->partition_count; i++) {
+		const struct partition *partition = &geometry->partitions[i];
+
+		if (!is_encodable(geometry, base_bytes, partition))
+			return error_set(error, ERANGE,
+					 "cannot make the partition table: partition %u of %" PRIu64
+					 " bytes at %" PRIu64 " does not fit",
+					 i + 1, partition->len_bytes, partition->start_bytes);
+		disk.entries[i] = encode_entry(partition, base_bytes);
+	}
+	memcpy(out, &disk, sizeof(disk));
 	return 0;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DOS partition tables, encoded by libfdisk; values to bytes and back, no image file. */
+/* DOS partition tables: values to bytes and back, no image file. The same bytes as libfdisk's,
+ * whose versions disagree about the last sector that a table can name (2.41 leaves out 2^32 - 1).
+ */
 #ifndef FORMAT_MBR_H
 #define FORMAT_MBR_H
 
