@@ -103,20 +103,20 @@ static int find_size(const struct build *build, uint64_t *bytes, struct error *e
 	return 0;
 }
 
-static int make(struct build *build, struct artifact_request *request, struct error *error)
+static int make(struct build *build, struct artifact_request request, struct error *error)
 {
 	char line[VERITY_LINE_BYTES], root[2 * VERITY_DIGEST_MAX_BYTES + 1];
-	int ret = find_size(build, &request->image_bytes, error);
+	int ret = find_size(build, &request.image_bytes, error);
 
 	if (build->measured) {
 		verity_format_line(&build->verity, build->root_hash, build_hash_start_block(build),
 				   line);
 		build_root_hash_text(build, root);
-		request->hash_line = line;
-		request->root_hash = root;
+		request.hash_line = line;
+		request.root_hash = root;
 	}
 	if (ret == 0)
-		ret = artifact_make(request, &build->artifact, error);
+		ret = artifact_make(&request, &build->artifact, error);
 	build->compressed_bytes = build->artifact.layer.bytes;
 	return ret;
 }
@@ -146,7 +146,7 @@ int build_make_artifact(struct build *build, struct error *error)
 	ret = name_files(build, &name, &hash_name, error);
 	request.name = name;
 	request.hash_name = hash_name;
-	return ret < 0 ? ret : make(build, &request, error);
+	return ret < 0 ? ret : make(build, request, error);
 }
 
 void build_close_artifact(struct build *build)
