@@ -303,6 +303,24 @@ const struct config_origin *config_origin_of(const struct config *config, const 
 	return &config->origins[number_of(section, name)];
 }
 
+int config_drop_inherited(struct config *config, const char *section, const char *name,
+			  struct error *error)
+{
+	size_t number = number_of(section, name);
+	const struct config_key *key = &config_keys[number];
+	struct config_origin *origin = &config->origins[number];
+	int ret = 0;
+
+	if (!config->has_sections || !is_from_file(origin) || origin->image)
+		return 0;
+	assign_clear(config, key);
+	if (key->default_value)
+		ret = assign_value(config, key, key->default_value, NULL, error);
+	free(steal_ptr(&config->given[number]));
+	*origin = (struct config_origin){ 0 };
+	return ret < 0 ? ret : 1;
+}
+
 int config_fail_key(const struct config *config, const char *section, const char *name,
 		    struct error *error, const char *fmt, ...)
 {

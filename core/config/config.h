@@ -141,8 +141,9 @@ struct config {
 		char *signature_file; /* NULL or "": beside the image, named after it */
 	} verity;
 
-	char *name; /* owned: of the image; NULL: it is the only one, without a name */
-	char *path; /* of the file, for messages; NULL: none was loaded */
+	char *name;        /* owned: of the image; NULL: it is the only one, without a name */
+	bool has_sections; /* of its own: what plain ones say is said for others, too */
+	char *path;        /* of the file, for messages; NULL: none was loaded */
 	struct config_origin origins[CONFIG_KEYS_MAX]; /* of each key, in the table's order */
 	char *given[CONFIG_KEYS_MAX]; /* owned: each key's last text, as given; NULL: default */
 	struct config_pair *pairs;    /* of all backends, in the order given */
@@ -208,6 +209,14 @@ int config_check_outputs(struct config *config, struct error *error);
 
 /* All mistakes so far as one error, of kind ERROR_USAGE; 0: there are none. */
 int config_report(struct config *config, struct error *error);
+
+/*
+ * What a plain section says for all images of a file may mean others than this one. Such a key is
+ * as if it had not been given from then on, and the result 1; 0: it is meant for this image. Or
+ * -ENOMEM.
+ */
+int config_drop_inherited(struct config *config, const char *section, const char *name,
+			  struct error *error);
 
 /* A mistake in the value of a core's key: "build.ini:3: [image] size = 16K: " and fmt. Returns
  * -EINVAL. */

@@ -292,6 +292,7 @@ int config_set_begin(struct config_set *set, size_t number, struct error *error)
 		return error_nomem(error);
 	config->mistakes.image = config->name;
 	config->mistakes.file = (unsigned int)place->file;
+	config->has_sections = place->is_named;
 	return place->is_named ? name_defaults(config, place->name, error) : 0;
 }
 

@@ -108,22 +108,33 @@ static int check_gpt(struct config *config, struct error *error)
 	return ret;
 }
 
+/* Of several images in a file some may have it, and share the key. */
+static int check_other(struct config *config, const char *section, const char *name,
+		       const char *why, struct error *error)
+{
+	int ret = config_drop_inherited(config, section, name, error);
+
+	return ret ? ret : refuse(config, section, name, why, error);
+}
+
 /* Keys of a table that there is not. */
 static int check_foreign(struct config *config, struct error *error)
 {
 	int ret = 0;
 
 	if (config->image.table != IMAGE_TABLE_DOS && config->image.disk_signature)
-		ret = refuse(config, "image", "disk-signature", "only table = dos has one", error);
-	for (size_t i = 0; ret == 0 && i < config_key_count; i++) {
+		ret = check_other(config, "image", "disk-signature", "only table = dos has one",
+				  error);
+	for (size_t i = 0; ret >= 0 && i < config_key_count; i++) {
 		const struct config_key *key = &config_keys[i];
 
 		if (config->image.table != IMAGE_TABLE_GPT && strcmp(key->section, "gpt") == 0 &&
 		    config->given[i] && *config->given[i] &&
 		    strcmp(config->given[i], key->default_value ? key->default_value : "") != 0)
-			ret = refuse(config, "gpt", key->name, "only table = gpt has this", error);
+			ret = check_other(config, "gpt", key->name, "only table = gpt has this",
+					  error);
 	}
-	return ret;
+	return ret < 0 ? ret : 0;
 }
 
 int config_settle_table(struct config *config, bool backend_can_dax, struct error *error)
