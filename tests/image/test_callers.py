@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kata's own callers of image_builder.sh, with the link in its place: what `make image`,
 build_image.sh and the targets of kata-deploy ask for, as they ask for it, and what has to come out.
+With the argument initrd those of initrd_builder.sh.
 
 Stand-ins are the root filesystem, and the two steps around the builder, written from what those do:
 make is started in tools/osbuilder with its variables on the command line, and calls the builder by
@@ -12,6 +13,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 
 from harness.fsck import check_filesystem, extract
 from harness.partitions import MIB, check_info_block, check_with_sfdisk, read_table
@@ -19,12 +21,17 @@ from harness.tap import Tap, check, check_equal
 from harness.workspace import Workspace, need_root, need_tool
 
 BUILDER = 'tools/osbuilder/image-builder/image_builder.sh'
+INITRD_BUILDER = 'tools/osbuilder/initrd-builder/initrd_builder.sh'
 MAKEFILE = """\
 BUILDER := $(CURDIR)/image-builder/image_builder.sh
 ROOTFS := $(ROOTFS_BUILD_DEST)/$(DISTRO)_rootfs
 image: $(CURDIR)/kata-containers.img
 $(CURDIR)/kata-containers.img:
 \t$(BUILDER) -o $@ "$(ROOTFS)"
+INITRD_BUILDER := $(CURDIR)/initrd-builder/initrd_builder.sh
+initrd: $(CURDIR)/kata-containers-initrd.img
+$(CURDIR)/kata-containers-initrd.img:
+\t$(INITRD_BUILDER) -o $@ "$(ROOTFS)"
 """
 LINE = re.compile(r'root_hash=([0-9a-f]{64}),salt=([0-9a-f]{64}),data_blocks=(\d+),'
                   r'data_block_size=4096,hash_block_size=4096\n')
@@ -95,8 +102,9 @@ class Kata:
         self.directory = directory
         self.osbuilder = os.path.join(directory, 'tools/osbuilder')
         self.builder = os.path.join(directory, BUILDER)
-        os.makedirs(os.path.dirname(self.builder))
-        os.symlink(os.environ['KATAIMG_TEST_PROGRAM'], self.builder)
+        for builder in (self.builder, os.path.join(directory, INITRD_BUILDER)):
+            os.makedirs(os.path.dirname(builder))
+            os.symlink(os.environ['KATAIMG_TEST_PROGRAM'], builder)
         write(os.path.join(self.osbuilder, 'Makefile'), MAKEFILE)
         self.rootfs = os.path.join(directory, 'rootfs-image/ubuntu_rootfs')
         self.installed = os.path.join(directory, 'destdir//opt/kata/share/kata-containers/')
@@ -111,14 +119,17 @@ class Kata:
         check_equal(result.returncode, 0, f'{command}: {result.stdout}{result.stderr}')
         return result.stdout + result.stderr
 
-    def make_image(self, target):
+    def make(self, goal, label, variables):
         """As build_image.sh has it."""
-        said = self.run(
-            ['make', 'image', f'BUILD_VARIANT={target.label}', 'DISTRO=ubuntu', 'DEBUG=',
+        return self.run(
+            ['make', goal, f'BUILD_VARIANT={label}', 'DISTRO=ubuntu', 'DEBUG=',
              'USE_DOCKER=1', 'OS_VERSION=noble',
              f'ROOTFS_BUILD_DEST={os.path.dirname(self.rootfs)}', 'AGENT_TARBALL=',
              'AGENT_POLICY=', 'COCO_GUEST_COMPONENTS_TARBALL=', 'PAUSE_IMAGE_TARBALL=',
-             'GUEST_HOOKS_TARBALL='], target.variables, self.osbuilder)
+             'GUEST_HOOKS_TARBALL='], variables, self.osbuilder)
+
+    def make_image(self, target):
+        said = self.make('image', target.label, target.variables)
         suffix = f'-{target.suffix}' if target.suffix else ''
         image = os.path.join(self.installed, f'kata-ubuntu-noble{suffix}.image')
         shutil.move(os.path.join(self.osbuilder, 'kata-containers.img'), image)
@@ -127,6 +138,12 @@ class Kata:
             shutil.copy(line, self.installed)
         os.symlink(os.path.basename(image), os.path.join(self.installed, f'kata-containers{suffix}.img'))
         return image, said
+
+    def make_initrd(self, variables):
+        self.make('initrd', '', variables)
+        initrd = os.path.join(self.installed, 'kata-containers-initrd.img')
+        shutil.move(os.path.join(self.osbuilder, 'kata-containers-initrd.img'), initrd)
+        return initrd
 
     def make_devkit(self):
         """This target of kata-deploy calls the builder itself, from its own folder."""
@@ -210,6 +227,49 @@ def check_devkit(workspace):
     workspace.remove_directory(kata.directory)
 
 
+def judge_initrd(kata, initrd, link):
+    """One gzip member as of gzip -9n, whose cpio has the tree, and /init as the kernel's own start."""
+    with open(initrd, 'rb') as file:
+        check_equal(file.read(10).hex(), '1f8b0800000000000203', 'the header of gzip')
+    check_equal(stat.S_IMODE(os.stat(initrd).st_mode), 0o644, 'mode')
+    plain, out = f'{initrd}.cpio', os.path.join(kata.directory, 'unpacked')
+    with open(plain, 'wb') as file:
+        subprocess.run(['gzip', '-dc', initrd], stdout=file, check=True)
+    os.mkdir(out)
+    subprocess.run([need_tool('cpio'), '-idm', '--quiet', '--no-absolute-filenames', '-F', plain],
+                   cwd=out, check=True)
+    init = os.path.join(out, 'init')
+    if link:
+        check_equal(os.readlink(init), link, 'the link /init')
+        os.unlink(init)
+    # Each image gets an empty one, for systemd to fill.
+    check_equal(os.path.getsize(os.path.join(out, 'etc/machine-id')), 0, 'the size of machine-id')
+    os.unlink(os.path.join(out, 'etc/machine-id'))
+    found = subprocess.run(['diff', '-r', '--no-dereference', kata.rootfs, out],
+                           capture_output=True, text=True, check=False)
+    check_equal((found.returncode, found.stdout), (0, ''), 'the tree and what cpio makes of it')
+
+
+def check_initrd(workspace, tree, variables):
+    kata = Kata(workspace.directory('kata'))
+    make_tree(kata.rootfs, tree)
+    judge_initrd(kata, kata.make_initrd(variables), '/sbin/init')
+    check(not os.path.lexists(os.path.join(kata.rootfs, 'init')), 'the tree has got an /init')
+    workspace.remove_directory(kata.directory)
+
+
+def check_initrd_by_hand(workspace):
+    """A relative path, every variable empty, and an /init that stays."""
+    kata = Kata(workspace.directory('by hand, an initrd'))
+    make_tree(kata.rootfs, 'agent')
+    os.symlink('usr/lib/systemd/systemd', os.path.join(kata.rootfs, 'init'))
+    variables = dict.fromkeys('INITRD_IMAGE AGENT_BIN AGENT_INIT USE_DOCKER DEBUG TMPDIR'.split(), '')
+    builder = os.path.join(kata.directory, INITRD_BUILDER)
+    kata.run([builder, os.path.relpath(kata.rootfs, kata.directory)], variables, kata.directory)
+    judge_initrd(kata, os.path.join(kata.directory, 'kata-containers-initrd.img'), None)
+    workspace.remove_directory(kata.directory)
+
+
 def check_by_hand(workspace):
     """Relative paths, spaces, and every variable empty: still the defaults."""
     kata = Kata(workspace.directory('by hand, a copy'))
@@ -248,15 +308,25 @@ def check_owner(workspace):
     workspace.remove_directory(kata.directory)
 
 
-def main():
-    workspace = Workspace()
-    tap = Tap()
+def test_initrds(tap, workspace):
+    for tree, variables in (('systemd', {'AGENT_INIT': 'no'}), ('agent', {'AGENT_INIT': 'yes'}),
+                            ('nvrc', {'AGENT_INIT': 'no'})):
+        tap.case(f'make initrd: {tree}', check_initrd, workspace, tree, variables)
+    tap.case('an initrd by hand', check_initrd_by_hand, workspace)
+
+
+def test_images(tap, workspace):
     for target in TARGETS:
         name = ' '.join([target.suffix or 'base', *(f'{k}={v}' for k, v in target.variables.items())])
         tap.case(f'make image: {name}', check_target, workspace, target)
     tap.case('the devkit extension', check_devkit, workspace)
     tap.case('by hand', check_by_hand, workspace)
     tap.case('owner', check_owner, workspace)
+
+
+def main():
+    tap = Tap()
+    (test_initrds if sys.argv[1:] == ['initrd'] else test_images)(tap, Workspace())
     tap.finish()
 
 
