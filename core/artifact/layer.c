@@ -58,7 +58,7 @@ static int hash_image(const struct artifact_request *request, struct artifact_bl
 		      struct error *error)
 {
 	struct digest *digest autocall(cleanup_digest_free) = digest_new();
-	uint64_t bytes;
+	uint64_t bytes = 0;
 	int ret = digest ? pour(request, COMPRESS_NONE, request->image, request->image_bytes, NULL,
 				0, digest, &bytes, error)
 			 : error_nomem(error);
@@ -72,7 +72,7 @@ static int compress(const struct artifact_request *request, const struct artifac
 		    struct artifact_blob *packed, struct error *error)
 {
 	struct digest *digest autocall(cleanup_digest_free) = digest_new();
-	uint64_t bytes;
+	uint64_t bytes = 0;
 	int ret = digest ? artifact_blob_create(packed, request->image, error) : error_nomem(error);
 
 	if (ret == 0)

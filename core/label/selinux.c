@@ -170,7 +170,8 @@ int selinux_label_tree(struct tree *tree, const char *file_contexts, uint64_t *l
 int selinux_confine(const char *file_contexts, struct confine *confine, struct error *error)
 {
 	static const char *const ends[] = {
-		"", ".bin", ".homedirs", ".local", ".subs", ".subs_dist"
+		"",       ".bin",       ".homedirs", ".homedirs.bin",
+		".local", ".local.bin", ".subs",     ".subs_dist",
 	};
 	int ret = 0;
 

@@ -44,8 +44,9 @@ char *image_file_path(const char *source, unsigned int *partition)
 struct find {
 	const struct backend_search *search;
 	struct host_range window;
-	char *backend;      /* owned */
-	struct error error; /* of one that it is, but broken */
+	bool sound_archives; /* of what is no disk, only what is whole */
+	char *backend;       /* owned */
+	struct error error;  /* of one that it is, but broken */
 };
 
 static void find_release(struct find *find)
@@ -61,6 +62,8 @@ static int ask_backend(void *arg, const struct backend *backend)
 	int ret = backend_probe(backend, &find->window, &info, &find->error);
 
 	if (ret == -ENODATA)
+		return 0;
+	if (ret < 0 && find->sound_archives && backend->table.capabilities & KATAIMG_CAP_NO_DISK)
 		return 0;
 	free(find->backend);
 	find->backend = strdup(backend->table.name);
@@ -279,7 +282,10 @@ static int open_candidate(const char *path)
 
 int image_is(const char *path, const struct backend_search *backends)
 {
-	struct find find __attribute__((cleanup(find_release))) = { .search = backends };
+	struct find find __attribute__((cleanup(find_release))) = {
+		.search = backends,
+		.sound_archives = true, /* others are archives, which say better what is wrong */
+	};
 	blkid_probe probe __attribute__((cleanup(free_probe))) = blkid_new_probe();
 	struct table table = { .probe = probe };
 	autoclose int fd = open_candidate(path);
