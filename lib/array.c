@@ -27,3 +27,17 @@ int array_grow(void *items, size_t *room, size_t count, size_t more, size_t item
 	*room = larger;
 	return 0;
 }
+
+void array_shrink(void *items, size_t *room, size_t count, size_t item_bytes)
+{
+	void *shrunk;
+
+	if (count == 0 || count == *room)
+		return;
+	memcpy(&shrunk, items, sizeof(shrunk));
+	shrunk = realloc(shrunk, count * item_bytes);
+	if (!shrunk)
+		return;
+	memcpy(items, &shrunk, sizeof(shrunk));
+	*room = count;
+}

@@ -34,6 +34,17 @@
 		 : (__typeof__((array)->items))memset(&(array)->items[(array)->count++], 0, \
 						      sizeof(*(array)->items)))
 
+/* Gives room back that is not used. */
+#define array_trim(array) \
+	array_shrink(&(array)->items, &(array)->room, (array)->count, sizeof(*(array)->items))
+
+/* Leaves an empty one, when somebody else has the items now. */
+#define array_forget(array)                         \
+	do {                                        \
+		(array)->items = NULL;              \
+		(array)->count = (array)->room = 0; \
+	} while (0)
+
 /* Leaves an empty one. */
 #define array_free(array)                           \
 	do {                                        \
@@ -44,5 +55,8 @@
 
 /* For array_reserve: items is the address of the pointer to them. */
 int array_grow(void *items, size_t *room, size_t count, size_t more, size_t item_bytes);
+
+/* For array_trim. */
+void array_shrink(void *items, size_t *room, size_t count, size_t item_bytes);
 
 #endif
