@@ -259,7 +259,7 @@ static void add_range(struct ranges *ranges, uint64_t start, uint64_t end)
 static size_t punch(struct memtree *tree, const struct hole *holes, size_t count)
 {
 	struct tree_node *file = holes[0].file;
-	struct ranges ranges = { .source_off = file->content.ranges[0].source_off };
+	struct ranges ranges = { .source_off = tree_source_off(&file->pub) };
 	uint64_t at = 0;
 	size_t done = 0;
 

@@ -156,7 +156,7 @@ static int set_content(struct mtree_apply *apply, struct tree_node *node,
 		return ret;
 	if (!has(words, MTREE_SIZE) || words->size == node->pub.size)
 		return 0;
-	if (node->content.kind == TREE_CONTENT_NONE)
+	if (node->content_kind == TREE_CONTENT_NONE)
 		return error_set(error, EINVAL,
 				 "size=%" PRIu64
 				 ", but nothing says where the bytes are: a printed "

@@ -94,14 +94,28 @@ void tree_free_sources(struct tree *tree)
 	free(tree->sources);
 }
 
-void tree_set_scanned(struct tree_node *node, const struct tree_identity *was)
+static int set_whole(struct tree *tree, struct tree_node *node, enum tree_content_kind kind,
+		     const struct tree_identity *was)
 {
-	node->content = (struct tree_content){ .kind = TREE_CONTENT_SCANNED, .was = *was };
+	struct tree_identity *kept = arena_array(&tree->arena, 1, sizeof(*kept));
+
+	if (!kept)
+		return -ENOMEM;
+	*kept = *was;
+	node->content.was = kept;
+	node->content_kind = (uint8_t)kind;
+	return 0;
+}
+
+int tree_set_scanned(struct tree *tree, struct tree_node *node, const struct tree_identity *was)
+{
+	return set_whole(tree, node, TREE_CONTENT_SCANNED, was);
 }
 
 int tree_set_file(struct tree *tree, struct tree_node *node, const char *path,
 		  const struct stat *st)
 {
+	const struct tree_identity was = identity_of(st);
 	autofree char *copy = strdup(path);
 	struct tree_source source = { .kind = TREE_SOURCE_FILE, .fd = -1, .path = copy };
 	int ret = copy ? add(tree, &source) : -ENOMEM;
@@ -109,71 +123,103 @@ int tree_set_file(struct tree *tree, struct tree_node *node, const char *path,
 	if (ret < 0)
 		return ret;
 	steal_ptr(&copy);
-	node->content = (struct tree_content){ .kind = TREE_CONTENT_FILE,
-					       .source = (uint16_t)ret,
-					       .was = identity_of(st) };
+	node->source = (uint16_t)ret;
 	node->pub.size = (uint64_t)st->st_size;
-	return 0;
+	return set_whole(tree, node, TREE_CONTENT_FILE, &was);
 }
 
-static int set_segments(struct tree *tree, struct tree_node *node)
+static int set_segments(struct tree *tree, struct tree_node *node, const struct tree_range *ranges,
+			uint32_t count)
 {
-	const struct tree_content *content = &node->content;
-	autofree struct kataimg_segment *segments =
-		calloc((size_t)content->range_count + 1, sizeof(*segments));
+	autofree struct kataimg_segment *segments = calloc((size_t)count + 1, sizeof(*segments));
 
 	if (!segments)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < content->range_count; i++)
-		segments[i] = (struct kataimg_segment){ content->ranges[i].file_off,
-							content->ranges[i].len };
-	return tree_set_segments(tree, node, segments, content->range_count);
+	for (uint32_t i = 0; i < count; i++)
+		segments[i] = (struct kataimg_segment){ ranges[i].file_off, ranges[i].len };
+	return tree_set_segments(tree, node, segments, count);
+}
+
+static struct tree_ranges *copy_ranges(struct tree *tree, const struct tree_range *ranges,
+				       uint32_t count, uint64_t base)
+{
+	/* of 8 bytes, the alignment of an array */
+	size_t words = sizeof(struct tree_ranges) / sizeof(uint64_t);
+	struct tree_ranges *copy =
+		arena_array(&tree->arena, words + count * (sizeof(*ranges) / sizeof(uint64_t)),
+			    sizeof(uint64_t));
+
+	if (!copy)
+		return NULL;
+	copy->count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		copy->items[i] = ranges[i];
+		copy->items[i].source_off += base;
+	}
+	return copy;
+}
+
+int tree_set_stretch(struct tree *tree, struct tree_node *node, int source, uint64_t size,
+		     uint64_t off)
+{
+	const struct kataimg_segment all = { 0, size };
+
+	node->content.source_off = off;
+	node->content_kind = TREE_CONTENT_STRETCH;
+	node->source = (uint16_t)source;
+	node->pub.size = size;
+	return tree_set_segments(tree, node, &all, 1);
 }
 
 int tree_set_ranges(struct tree *tree, struct tree_node *node, int source, uint64_t size,
 		    const struct tree_range *ranges, uint32_t count, uint64_t base)
 {
-	struct tree_range *copy = arena_array(&tree->arena, count, sizeof(*copy));
+	const struct tree_ranges *copy;
 
+	if (count == 1 && ranges->file_off == 0 && ranges->len == size)
+		return tree_set_stretch(tree, node, source, size, base + ranges->source_off);
+	copy = copy_ranges(tree, ranges, count, base);
 	if (!copy)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < count; i++) {
-		copy[i] = ranges[i];
-		copy[i].source_off += base;
-	}
-	node->content = (struct tree_content){ .kind = TREE_CONTENT_RANGES,
-					       .source = (uint16_t)source,
-					       .ranges = copy,
-					       .range_count = count };
+	node->content.ranges = copy;
+	node->content_kind = TREE_CONTENT_RANGES;
+	node->source = (uint16_t)source;
 	node->pub.size = size;
-	return set_segments(tree, node);
+	return set_segments(tree, node, ranges, count);
+}
+
+uint64_t tree_source_off(const struct kataimg_node *file)
+{
+	const struct tree_node *node = tree_node(file);
+
+	if (node->content_kind == TREE_CONTENT_STRETCH)
+		return node->content.source_off;
+	if (node->content_kind == TREE_CONTENT_RANGES && node->content.ranges->count > 0)
+		return node->content.ranges->items[0].source_off;
+	return 0;
 }
 
 bool tree_is_scanned(const struct tree_node *node)
 {
-	return node->pub.type == KATAIMG_REG && node->content.kind == TREE_CONTENT_SCANNED;
+	return node->pub.type == KATAIMG_REG && node->content_kind == TREE_CONTENT_SCANNED;
 }
 
 bool tree_find_stretch(const struct tree *tree, const struct kataimg_node *file, uint64_t *off,
 		       bool *scratch)
 {
-	const struct tree_content *content = &tree_node(file)->content;
+	const struct tree_node *node = tree_node(file);
 	const struct tree_source *source = tree_source_of(tree, file);
 
-	*off = 0;
+	*off = tree_source_off(file);
 	*scratch = source && source->kind == TREE_SOURCE_SCRATCH;
-	if (content->kind != TREE_CONTENT_RANGES || file->size == 0)
-		return true;
-	*off = content->ranges[0].source_off;
-	return content->range_count == 1 && *off < TREE_DECODED_OFF &&
-	       content->ranges[0].len == file->size;
+	if (node->content_kind == TREE_CONTENT_STRETCH)
+		return *off < TREE_DECODED_OFF;
+	return node->content_kind != TREE_CONTENT_RANGES || file->size == 0;
 }
 
 const struct tree_source *tree_source_of(const struct tree *tree, const struct kataimg_node *file)
 {
-	const struct tree_content *content = &tree_node(file)->content;
-	bool has_source =
-		content->kind == TREE_CONTENT_FILE || content->kind == TREE_CONTENT_RANGES;
+	const struct tree_node *node = tree_node(file);
 
-	return has_source ? &tree->sources[content->source] : NULL;
+	return node->content_kind >= TREE_CONTENT_FILE ? &tree->sources[node->source] : NULL;
 }

@@ -43,19 +43,20 @@ enum tree_content_kind {
 	TREE_CONTENT_NONE,
 	TREE_CONTENT_SCANNED, /* a file of the scanned directory, found by the node's names */
 	TREE_CONTENT_FILE,    /* a file anywhere, in whole: a source of its own */
-	TREE_CONTENT_RANGES   /* ranges of a source that many files share */
+	TREE_CONTENT_STRETCH, /* all bytes lie together in a source that many files share */
+	TREE_CONTENT_RANGES   /* ranges of such a source */
 };
 
-struct tree_content {
-	union {
-		struct tree_identity was; /* TREE_CONTENT_SCANNED, _FILE */
-		struct {
-			struct tree_range *ranges; /* ascending in file_off; the tree's arena */
-			uint32_t range_count;
-		}; /* TREE_CONTENT_RANGES */
-	};
-	uint16_t source; /* TREE_CONTENT_FILE, _RANGES: its place in tree->sources */
-	uint8_t kind;    /* enum tree_content_kind */
+struct tree_ranges {
+	uint32_t count;
+	struct tree_range items[]; /* ascending in file_off */
+};
+
+/* Of every file of a tree, so that it is small; what it points at is in the tree's arena. */
+union tree_content {
+	const struct tree_identity *was;  /* TREE_CONTENT_SCANNED, _FILE */
+	uint64_t source_off;              /* TREE_CONTENT_STRETCH */
+	const struct tree_ranges *ranges; /* TREE_CONTENT_RANGES */
 };
 
 enum tree_source_kind {
@@ -109,15 +110,21 @@ int tree_add_decoded(struct tree *tree, int fd, const struct tree_decoder *decod
 void tree_set_later(struct tree *tree, int source, const struct tree_later *later);
 void tree_free_sources(struct tree *tree);
 
-/* The file's size and segments are the caller's to set. */
-void tree_set_scanned(struct tree_node *node, const struct tree_identity *was);
+/* The file's size and segments are the caller's to set. -ENOMEM. */
+int tree_set_scanned(struct tree *tree, struct tree_node *node, const struct tree_identity *was);
 /* The whole file at an absolute path, of which st was said; sets the size. -ENOMEM, -EMFILE. */
 int tree_set_file(struct tree *tree, struct tree_node *node, const char *path,
 		  const struct stat *st);
+/* Bytes that lie together in a shared source, at off. Sets size and segments. -ENOMEM. */
+int tree_set_stretch(struct tree *tree, struct tree_node *node, int source, uint64_t size,
+		     uint64_t off);
 /* Of a shared source; ranges are copied, base is added to each source_off. Sets size and segments:
  * what has no range is a hole. -ENOMEM. */
 int tree_set_ranges(struct tree *tree, struct tree_node *node, int source, uint64_t size,
 		    const struct tree_range *ranges, uint32_t count, uint64_t base);
+
+/* The first byte's place in the source that the file shares with others; 0: it has none. */
+uint64_t tree_source_off(const struct kataimg_node *file);
 
 /* Is it a file that is only found by its names in the scanned directory? */
 bool tree_is_scanned(const struct tree_node *node);

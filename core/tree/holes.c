@@ -85,13 +85,12 @@ struct place {
 
 static struct place place_of(const struct kataimg_node *node, uint64_t index)
 {
-	const struct tree_content *content = &tree_node(node)->content;
-	bool has_ranges = content->kind == TREE_CONTENT_RANGES && content->range_count > 0;
+	bool is_shared = tree_node(node)->content_kind >= TREE_CONTENT_STRETCH;
 
 	return (struct place){ .node = node,
-			       .off = has_ranges ? content->ranges[0].source_off : 0,
+			       .off = tree_source_off(node),
 			       .index = index,
-			       .source = has_ranges ? content->source : 0 };
+			       .source = is_shared ? tree_node(node)->source : 0 };
 }
 
 static int compare_places(const void *a, const void *b)

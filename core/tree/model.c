@@ -38,6 +38,7 @@ void tree_free(struct tree *tree)
 		close(tree->root_fd);
 	tree_free_sources(tree);
 	free(tree->nodes);
+	free(tree->taken_entries);
 	arena_free(&tree->arena);
 	arena_free(&tree->pending);
 	tree_free(tree->origin);
@@ -104,6 +105,20 @@ int tree_add_name(struct tree *tree, struct tree_node *dir, const char *name, si
 	return 0;
 }
 
+void tree_take_entries(struct tree *tree, struct kataimg_entry *entries)
+{
+	free(tree->taken_entries);
+	tree->taken_entries = entries;
+}
+
+void tree_set_entries(struct tree *tree, struct tree_node *dir, const struct kataimg_entry *entries,
+		      uint32_t count)
+{
+	dir->pub.entries = entries;
+	dir->pub.entry_count = count;
+	tree->names += count;
+}
+
 int tree_set_target(struct tree *tree, struct tree_node *node, const char *target, size_t len)
 {
 	node->pub.target = arena_text(&tree->arena, target, len);
@@ -126,17 +141,29 @@ static uint64_t block_up(uint64_t off, uint64_t size)
 	return size - down > KATAIMG_HOLE_BYTES ? down + KATAIMG_HOLE_BYTES : size;
 }
 
-int tree_set_segments(struct tree *tree, struct tree_node *node,
-		      const struct kataimg_segment *segments, uint32_t count)
+/* Most files are one segment, and many are of one size: they have it in common. */
+static struct kataimg_segment *one_segment(struct tree *tree, const struct kataimg_segment *wanted)
 {
-	struct kataimg_segment *kept = arena_array(&tree->arena, count, sizeof(*kept));
+	struct kataimg_segment **recent =
+		&tree->recent_segments[(wanted->file_off ^ wanted->len) % TREE_RECENT_SEGMENTS];
+
+	if (*recent && (*recent)->file_off == wanted->file_off && (*recent)->len == wanted->len)
+		return *recent;
+	*recent = arena_array(&tree->arena, 1, sizeof(**recent));
+	if (*recent)
+		**recent = *wanted;
+	return *recent;
+}
+
+/* To whole blocks, in kept, which has room for count. Returns how many are left. */
+static uint32_t normalise(const struct kataimg_segment *segments, uint32_t count, uint64_t size,
+			  struct kataimg_segment *kept)
+{
 	uint32_t n = 0;
 
-	if (!kept)
-		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t start = block_down(segments[i].file_off);
-		uint64_t end = block_up(segments[i].file_off + segments[i].len, node->pub.size);
+		uint64_t end = block_up(segments[i].file_off + segments[i].len, size);
 
 		if (segments[i].len == 0)
 			continue;
@@ -145,6 +172,24 @@ int tree_set_segments(struct tree *tree, struct tree_node *node,
 		else
 			kept[n++] = (struct kataimg_segment){ start, end - start };
 	}
+	return n;
+}
+
+int tree_set_segments(struct tree *tree, struct tree_node *node,
+		      const struct kataimg_segment *segments, uint32_t count)
+{
+	struct kataimg_segment one, *kept = &one;
+	uint32_t n;
+
+	if (count > 1)
+		kept = arena_array(&tree->arena, count, sizeof(*kept));
+	if (!kept)
+		return -ENOMEM;
+	n = normalise(segments, count, node->pub.size, kept);
+	if (n > 0 && kept == &one)
+		kept = one_segment(tree, &one);
+	if (!kept)
+		return -ENOMEM;
 	node->pub.segments = n ? kept : NULL;
 	node->pub.segment_count = n;
 	return 0;

@@ -31,6 +31,8 @@ struct tree_readers {
 	struct tree_reader *first;
 };
 
+#define TREE_RECENT_SEGMENTS 1024u
+
 struct tree {
 	struct arena arena;   /* nodes, names, values: as long as the tree */
 	struct arena pending; /* struct tree_name until tree_finish, then what is marked */
@@ -38,15 +40,18 @@ struct tree {
 	uint64_t marked_granularity_nsec; /* of all that is marked with TREE_DROP_FINE_TIME */
 	struct tree_node *root;
 	struct kataimg_tree pub;
-	const struct kataimg_node **nodes; /* pub.nodes, with room for all_nodes */
-	uint64_t all_nodes;                /* made so far, dropped ones too */
-	uint64_t names;                    /* in all directories, dropped ones too */
-	int root_fd;                       /* of a directory tree; -1 */
+	struct kataimg_entry *taken_entries; /* owned; of tree_take_entries; NULL */
+	const struct kataimg_node **nodes;   /* pub.nodes, with room for all_nodes */
+	uint64_t all_nodes;                  /* made so far, dropped ones too */
+	uint64_t names;                      /* in all directories, dropped ones too */
+	int root_fd;                         /* of a directory tree; -1 */
 	struct tree_source *sources;
 	uint32_t source_count;
-	struct tree *origin;          /* of a duplicate, as long as that; NULL */
-	uint32_t borrowed_sources;    /* the first ones are the origin's, as is root_fd */
-	unsigned int sharers;         /* who have it besides the first */
+	struct tree *origin;       /* of a duplicate, as long as that; NULL */
+	uint32_t borrowed_sources; /* the first ones are the origin's, as is root_fd */
+	unsigned int sharers;      /* who have it besides the first */
+	/* Those that are one file's only one, by their place and length. */
+	struct kataimg_segment *recent_segments[TREE_RECENT_SEGMENTS];
 	struct tree_readers *readers; /* owned; of what is read, whoever may not change it */
 };
 
@@ -78,10 +83,6 @@ static inline void tree_remove_entry(struct tree_node *dir, uint32_t entry)
 	tree_entries(dir)[entry].node = NULL;
 	dir->edited = 1;
 }
-
-/* Brings the directories that got or lost names in order and numbers the tree: from here on it is a
- * kataimg_tree. */
-int tree_finish(struct tree *tree, struct error *error);
 
 /* Those of tree_read. */
 void tree_free_readers(struct tree_readers *readers);

@@ -12,14 +12,17 @@
 
 struct tree_name;
 
+/* A tree has millions: what few of them need is elsewhere. */
 struct tree_node {
-	struct kataimg_node pub;             /* first: a kataimg_node of a tree is a tree_node */
-	union {                              /* pub.type tells which */
-		struct tree_name *names;     /* directory, until tree_finish: newest first, and only
-						those that entries does not have yet */
-		struct tree_content content; /* regular file */
+	struct kataimg_node pub;            /* first: a kataimg_node of a tree is a tree_node */
+	union {                             /* pub.type tells which */
+		struct tree_name *names;    /* directory, until tree_finish: newest first, and only
+					       those that entries does not have yet */
+		union tree_content content; /* regular file */
 	};
-	uint8_t marks; /* 1 << enum tree_drop */
+	uint16_t source;      /* TREE_CONTENT_FILE, _STRETCH, _RANGES: its place in tree->sources */
+	uint8_t content_kind; /* enum tree_content_kind */
+	uint8_t marks;        /* 1 << enum tree_drop */
 	uint8_t visited : 1;
 	uint8_t edited : 1; /* directory: names, or entries with a node of NULL, wait for
 			       tree_finish */
@@ -45,6 +48,15 @@ struct tree_node *tree_root(struct tree *tree);
 
 /* A node of the type, without a name; NULL when memory is out. Set the attributes in pub. */
 struct tree_node *tree_add_node(struct tree *tree, enum kataimg_type type);
+
+/* Takes malloced entries, of any number of directories, as long as the tree. */
+void tree_take_entries(struct tree *tree, struct kataimg_entry *entries);
+/* All of a directory: some of those, sorted. */
+void tree_set_entries(struct tree *tree, struct tree_node *dir, const struct kataimg_entry *entries,
+		      uint32_t count);
+/* Brings the directories that got or lost names in order and numbers the tree: from here on it is a
+ * kataimg_tree. */
+int tree_finish(struct tree *tree, struct error *error);
 
 int tree_set_target(struct tree *tree, struct tree_node *node, const char *target, size_t len);
 

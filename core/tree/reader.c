@@ -140,7 +140,7 @@ int tree_reader_check(struct tree_reader *reader, struct error *error)
 	const struct kataimg_node *node = reader->node;
 	const struct tree_source *source = tree_source_of(reader->tree, node);
 	bool in_archive = is_shared(source);
-	const struct tree_identity *was = in_archive ? &source->was : &tree_node(node)->content.was;
+	const struct tree_identity *was = in_archive ? &source->was : tree_node(node)->content.was;
 	uint64_t size = in_archive ? source->size : node->size;
 	struct tree_stamp stamp;
 	struct stat st;
@@ -250,14 +250,18 @@ static bool next_segment(const struct kataimg_node *node, uint64_t from, uint64_
 static bool next_range(const struct tree_node *node, uint64_t from, uint64_t to,
 		       struct tree_extent *extent)
 {
-	const struct tree_content *content = &node->content;
-	uint32_t at =
-		first_after(content->ranges, sizeof(*content->ranges), content->range_count, from);
+	const struct tree_ranges *ranges = node->content.ranges;
 	const struct tree_range *range;
+	uint32_t at;
 
-	if (at == content->range_count)
+	if (node->content_kind == TREE_CONTENT_STRETCH) {
+		*extent = (struct tree_extent){ 0, node->pub.size, node->content.source_off };
+		return clip_extent(extent, from, to);
+	}
+	at = first_after(ranges->items, sizeof(*ranges->items), ranges->count, from);
+	if (at == ranges->count)
 		return false;
-	range = &content->ranges[at];
+	range = &ranges->items[at];
 	*extent = (struct tree_extent){ range->file_off, range->len, range->source_off };
 	return clip_extent(extent, from, to);
 }

@@ -149,9 +149,10 @@ static int set_data(struct scan_worker *worker, const struct scan_entry *entry,
 					     time_ns(&entry->stat.stx_ctime) } };
 	int ret = check_readable(worker->scan, entry);
 
+	if (ret == 0)
+		ret = tree_set_scanned(worker->part, node, &was);
 	if (ret < 0)
 		return ret;
-	tree_set_scanned(node, &was);
 	node->pub.size = entry->stat.stx_size;
 	return scan_segments(worker, entry, node);
 }
