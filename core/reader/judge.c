@@ -6,16 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/sort.h"
+
 static int compare_numbers(uint64_t a, uint64_t b)
 {
 	return (a > b) - (a < b);
-}
-
-static int compare_texts(const char *a, uint32_t a_len, const char *b, uint32_t b_len)
-{
-	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
-
-	return order ? order : compare_numbers(a_len, b_len);
 }
 
 static int compare_inodes(const void *a, const void *b)
@@ -27,10 +22,10 @@ static int compare_inodes(const void *a, const void *b)
 
 static int compare_entries(const void *a, const void *b)
 {
-	const struct found_entry *x = a, *y = b;
+	const union found_entry *x = a, *y = b;
 	int order = compare_numbers(x->dir, y->dir);
 
-	return order ? order : compare_texts(x->name, x->name_len, y->name, y->name_len);
+	return order ? order : strcmp(x->name, y->name);
 }
 
 static int compare_ranges(const void *a, const void *b)
@@ -46,16 +41,11 @@ static int compare_xattrs(const void *a, const void *b)
 	const struct found_xattr *x = a, *y = b;
 	int order = compare_numbers(x->id, y->id);
 
-	return order ? order
-		     : compare_texts(x->xattr.name, x->xattr.name_len, y->xattr.name,
-				     y->xattr.name_len);
+	return order ? order : strcmp(x->xattr.name, y->xattr.name);
 }
 
-#define SORT(array, compare)                                                                     \
-	do {                                                                                     \
-		if ((array)->count > 1)                                                          \
-			qsort((array)->items, (array)->count, sizeof(*(array)->items), compare); \
-	} while (0)
+#define SORT(array, compare) \
+	sort_in_place((array)->items, (array)->count, sizeof(*(array)->items), compare)
 
 struct found_inode *found_inode_of(const struct found *found, uint64_t id)
 {
@@ -90,19 +80,17 @@ static int judge_root(struct found *found, struct error *error)
 	tree_root(found->tree)->pub = root->node->pub;
 	tree_root(found->tree)->implied = 0;
 	root->node = tree_root(found->tree);
-	root->parents = 1;
+	root->node->pub.parent = &root->node->pub;
 	return 0;
 }
 
-static int judge_entry(struct found *found, const struct found_entry *entry,
-		       const struct found_entry *before, struct error *error)
+/* dir: the inode that the entry says it is in; NULL: there is none. */
+static int judge_entry(struct found *found, const struct found_inode *dir,
+		       const union found_entry *entry, struct error *error)
 {
 	struct found_inode *inode = found_inode_of(found, entry->id);
 
-	if (before && compare_entries(before, entry) == 0)
-		return error_set(error, EUCLEAN, "directory %" PRIu64 " has the name %s twice",
-				 entry->dir, entry->name);
-	if (!is_type(found_inode_of(found, entry->dir), KATAIMG_DIR))
+	if (!is_type(dir, KATAIMG_DIR))
 		return error_set(error, EUCLEAN,
 				 "the name %s is in inode %" PRIu64 ", which is no directory",
 				 entry->name, entry->dir);
@@ -111,19 +99,31 @@ static int judge_entry(struct found *found, const struct found_entry *entry,
 				 "%s in directory %" PRIu64 " is inode %" PRIu64
 				 ", which does not exist",
 				 entry->name, entry->dir, entry->id);
-	if (is_type(inode, KATAIMG_DIR) && inode->parents++ > 0)
+	if (!is_type(inode, KATAIMG_DIR))
+		return 0;
+	if (inode->node->pub.parent)
 		return error_set(error, EUCLEAN, "directory %" PRIu64 " (%s) is in two places",
 				 entry->id, entry->name);
+	inode->node->pub.parent = &dir->node->pub;
 	return 0;
 }
 
 static int judge_entries(struct found *found, struct error *error)
 {
+	const struct found_inode *dir = NULL;
+
 	SORT(&found->entries, compare_entries);
 	for (size_t i = 0; i < found->entries.count; i++) {
-		const struct found_entry *entry = &found->entries.items[i];
-		int ret = judge_entry(found, entry, i > 0 ? entry - 1 : NULL, error);
+		const union found_entry *entry = &found->entries.items[i];
+		int ret;
 
+		if (i > 0 && compare_entries(entry - 1, entry) == 0)
+			return error_set(error, EUCLEAN,
+					 "directory %" PRIu64 " has the name %s twice", entry->dir,
+					 entry->name);
+		if (!dir || dir->id != entry->dir)
+			dir = found_inode_of(found, entry->dir);
+		ret = judge_entry(found, dir, entry, error);
 		if (ret < 0)
 			return ret;
 	}
@@ -144,7 +144,8 @@ static int judge_range(const struct found *found, const struct found_range *rang
 				 "inode %" PRIu64 " of %" PRIu64
 				 " bytes has data up to byte %" PRIu64,
 				 range->id, inode->node->pub.size, range->file_off + range->len);
-	if (before && before->id == range->id && before->file_off + before->len > range->file_off)
+	if (inode->node->content_kind != TREE_CONTENT_NONE ||
+	    (before && before->id == range->id && before->file_off + before->len > range->file_off))
 		return error_set(error, EUCLEAN,
 				 "inode %" PRIu64 " has byte %" PRIu64 " of its data twice",
 				 range->id, range->file_off);

@@ -7,20 +7,7 @@
 #include <unistd.h>
 
 #include "core/reader/judge.h"
-#include "core/tree/edit.h"
-
-static int name_all(struct found *found, struct tree_edit *edit)
-{
-	for (size_t i = 0; i < found->entries.count; i++) {
-		const struct found_entry *entry = &found->entries.items[i];
-		const struct found_inode *dir = found_inode_of(found, entry->dir);
-		const struct found_inode *inode = found_inode_of(found, entry->id);
-
-		if (tree_edit_put(edit, dir->node, entry->name, entry->name_len, inode->node) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
+#include "core/tree/content.h"
 
 /* How many of `left` items, whose first member is an id, have the first one's. */
 static size_t count_alike(const void *first, size_t item_bytes, size_t left)
@@ -31,6 +18,31 @@ static size_t count_alike(const void *first, size_t item_bytes, size_t left)
 	       memcmp(first, (const char *)first + count * item_bytes, sizeof(uint64_t)) == 0)
 		count++;
 	return count;
+}
+
+/* Entries are in order: each directory's become the tree's where they are. */
+static int give_entries(struct found *found)
+{
+	union found_entry *items = found->entries.items;
+	size_t left = found->entries.count, count;
+
+	tree_take_entries(found->tree, &items->made);
+	array_forget(&found->entries);
+	for (; left > 0; items += count, left -= count) {
+		struct tree_node *dir = found_inode_of(found, items->dir)->node;
+
+		count = count_alike(items, sizeof(*items), left);
+		if (count > UINT32_MAX)
+			return -EOVERFLOW;
+		for (size_t i = 0; i < count; i++)
+			items[i].made = (struct kataimg_entry){
+				.name = items[i].name,
+				.node = &found_inode_of(found, items[i].id)->node->pub,
+				.name_len = (uint32_t)strlen(items[i].name),
+			};
+		tree_set_entries(found->tree, dir, &items->made, (uint32_t)count);
+	}
+	return 0;
 }
 
 static int give_xattrs(struct found *found)
@@ -49,6 +61,7 @@ static int give_xattrs(struct found *found)
 			xattrs[i] = items[i].xattr;
 		tree_set_xattrs(found_inode_of(found, items->id)->node, xattrs, (uint32_t)count);
 	}
+	array_free(&found->xattrs);
 	return 0;
 }
 
@@ -115,7 +128,36 @@ static int give_ranges(struct found *found, int source, uint64_t base, struct de
 		if (ret < 0)
 			return ret;
 	}
+	array_free(&found->ranges);
 	return 0;
+}
+
+/* What was said of files that are one range each. */
+static int give_stretches(struct found *found, int source, uint64_t base)
+{
+	for (size_t i = 0; i < found->inodes.count; i++) {
+		struct tree_node *node = found->inodes.items[i].node;
+		int ret = 0;
+
+		if (node->pub.type == KATAIMG_REG && node->content_kind == TREE_CONTENT_STRETCH)
+			ret = tree_set_stretch(found->tree, node, source, node->pub.size,
+					       base + node->content.source_off);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* Of all inodes, what check_circles needs. */
+static void keep_directories(struct found *found)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < found->inodes.count; i++)
+		if (found->inodes.items[i].node->pub.type == KATAIMG_DIR)
+			found->inodes.items[kept++] = found->inodes.items[i];
+	found->inodes.count = kept;
+	array_trim(&found->inodes);
 }
 
 /* A directory that has a name and is not in the tree is its own ancestor. */
@@ -124,8 +166,7 @@ static int check_circles(const struct found *found, struct error *error)
 	for (size_t i = 0; i < found->inodes.count; i++) {
 		const struct found_inode *inode = &found->inodes.items[i];
 
-		if (inode->node->pub.type == KATAIMG_DIR && inode->parents > 0 &&
-		    !inode->node->visited)
+		if (inode->node->pub.parent && !inode->node->visited)
 			return error_set(error, EUCLEAN,
 					 "directory %" PRIu64 " is in a circle of directories",
 					 inode->id);
@@ -133,29 +174,29 @@ static int check_circles(const struct found *found, struct error *error)
 	return 0;
 }
 
-static int fill(struct found *found, struct tree_edit *edit, int source, uint64_t base,
-		struct decoder *decoder)
+static int fill(struct found *found, int source, uint64_t base, struct decoder *decoder)
 {
-	int ret = source < 0 ? source : name_all(found, edit);
+	int ret = source < 0 ? source : give_stretches(found, source, base);
 
 	if (ret == 0)
+		ret = give_ranges(found, source, base, decoder);
+	if (ret == 0)
 		ret = give_xattrs(found);
-	return ret < 0 ? ret : give_ranges(found, source, base, decoder);
+	return ret < 0 ? ret : give_entries(found);
 }
 
 int maketree(struct found *found, int fd, uint64_t base, struct decoder *decoder,
 	     struct error *error)
 {
-	struct tree_edit *edit autocall(cleanup_tree_edit_free) = NULL;
 	const struct tree_decoder made = decoder_of_tree(decoder);
-	int source = tree_add_decoded(found->tree, fd, &made), ret;
+	int source = tree_add_decoded(found->tree, fd, &made);
+	int ret = fill(found, source, base, decoder);
 
-	edit = tree_edit_new(found->tree);
-	ret = edit ? fill(found, edit, source, base, decoder) : -ENOMEM;
 	if (ret == -ENOMEM)
 		return error_nomem(error);
 	if (ret < 0)
 		return error_errno(error, -ret, "cannot make a tree of the image");
-	ret = tree_edit_finish(edit, error);
+	keep_directories(found);
+	ret = tree_finish(found->tree, error);
 	return ret < 0 ? ret : check_circles(found, error);
 }

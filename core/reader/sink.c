@@ -10,13 +10,16 @@
 #include "core/base/cancel.h"
 #include "core/base/meter.h"
 #include "lib/checked.h"
+#include "lib/hashtable.h"
 
 /*
- * What memory is spent on: attributes, names and ranges, of which an image can name the same bytes
- * from many places. Honest images stay far below; a small one may need this much at once.
+ * What memory is spent on: all that is reported, of which an image can name the same bytes from
+ * many places. The densest sound image is an EROFS of empty files whose names have two letters: of
+ * 46 bytes each (inode 32, directory entry 12, name) become 171. So 3.75 times the filesystem's
+ * size is enough, and one of 64 MiB stays under 256 MiB; a small one may need the least at once.
  */
-#define SPEND_FACTOR 3
-#define SPEND_BASE_BYTES ((uint64_t)32 << 20)
+#define SPEND_BYTES(window_bytes) ((window_bytes) / 4 * 15)
+#define SPEND_LEAST_BYTES ((uint64_t)32 << 20)
 
 static int refuse(struct kataimg_sink_ctx *sink, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -58,10 +61,10 @@ static int leave(struct kataimg_sink_ctx *sink, int ret)
 static int spend(struct kataimg_sink_ctx *sink, size_t bytes)
 {
 	struct found *found = sink->found;
-	uint64_t limit = SPEND_BASE_BYTES + SPEND_FACTOR * found->window_bytes;
+	uint64_t limit = SPEND_BYTES(found->window_bytes);
 
 	found->spent_bytes += bytes;
-	if (found->spent_bytes <= limit)
+	if (found->spent_bytes <= limit || found->spent_bytes <= SPEND_LEAST_BYTES)
 		return 0;
 	return refuse(sink, EUCLEAN,
 		      "it names more files, attributes or pieces of files than a filesystem of "
@@ -114,6 +117,10 @@ static void set_attributes(struct kataimg_node *node, const struct kataimg_inode
 	}
 }
 
+#define INODE_BYTES (sizeof(struct found_inode) + sizeof(struct tree_node))
+/* What is kept of it until all is numbered, and a backend's list of what it is to read yet. */
+#define DIR_BYTES (2 * sizeof(uint64_t))
+
 static int add_inode(struct kataimg_sink_ctx *sink, const struct kataimg_inode *inode)
 {
 	struct found *found = sink->found;
@@ -122,14 +129,16 @@ static int add_inode(struct kataimg_sink_ctx *sink, const struct kataimg_inode *
 
 	if (!node)
 		return nomem(sink);
-	*added = (struct found_inode){ .id = inode->id, .node = node, .nlink = inode->nlink };
+	*added = (struct found_inode){ .id = inode->id, .node = node };
 	set_attributes(&node->pub, inode);
 	meter_count(1);
+	if (inode->type == KATAIMG_DIR)
+		return spend(sink, INODE_BYTES + DIR_BYTES);
 	if (inode->type != KATAIMG_LNK)
-		return 0;
+		return spend(sink, INODE_BYTES);
 	if (tree_set_target(found->tree, node, inode->target, inode->size) < 0)
 		return nomem(sink);
-	return spend(sink, inode->size);
+	return spend(sink, INODE_BYTES + inode->size + 1);
 }
 
 static int sink_inode(struct kataimg_sink_ctx *sink, const struct kataimg_inode *inode)
@@ -144,24 +153,37 @@ static int sink_inode(struct kataimg_sink_ctx *sink, const struct kataimg_inode 
 	return leave(sink, add_inode(sink, inode));
 }
 
+/* Adds to *bytes what that takes. */
+static const char *keep_text(struct found *found, const void *bytes, uint32_t len, size_t *taken)
+{
+	struct found_text *recent =
+		&found->recent_texts[hash_bytes(0, bytes, len) % FOUND_RECENT_TEXTS];
+
+	if (recent->bytes && recent->len == len && memcmp(recent->bytes, bytes, len) == 0)
+		return recent->bytes;
+	*recent = (struct found_text){ arena_text(tree_arena(found->tree), bytes, len), len };
+	*taken += len + 1;
+	return recent->bytes;
+}
+
 static int add_xattr(struct kataimg_sink_ctx *sink, uint64_t id, const struct kataimg_xattr *xattr)
 {
 	struct found *found = sink->found;
 	struct found_xattr *added = array_add(&found->xattrs);
-	struct arena *arena = tree_arena(found->tree);
+	size_t bytes = sizeof(*added) + sizeof(added->xattr);
 
 	if (!added)
 		return nomem(sink);
 	added->id = id;
 	added->xattr = (struct kataimg_xattr){
-		.name = arena_text(arena, xattr->name, xattr->name_len),
-		.value = arena_text(arena, xattr->value, xattr->value_len),
+		.name = keep_text(found, xattr->name, xattr->name_len, &bytes),
+		.value = keep_text(found, xattr->value, xattr->value_len, &bytes),
 		.name_len = xattr->name_len,
 		.value_len = xattr->value_len,
 	};
 	if (!added->xattr.name || !added->xattr.value)
 		return nomem(sink);
-	return spend(sink, 2 * sizeof(*added) + xattr->name_len + xattr->value_len);
+	return spend(sink, bytes);
 }
 
 static int sink_xattr(struct kataimg_sink_ctx *sink, uint64_t id, const struct kataimg_xattr *xattr)
@@ -194,13 +216,15 @@ static int add_entry(struct kataimg_sink_ctx *sink, uint64_t dir, const char *na
 		     uint64_t id)
 {
 	struct found *found = sink->found;
-	struct found_entry *added = array_add(&found->entries);
+	union found_entry *added = array_add(&found->entries);
 	const char *copy = added ? arena_text(tree_arena(found->tree), name, len) : NULL;
 
 	if (!copy)
 		return nomem(sink);
-	*added = (struct found_entry){ dir, id, copy, (uint32_t)len };
-	return spend(sink, sizeof(*added) + sizeof(struct kataimg_entry) + len);
+	added->dir = dir;
+	added->id = id;
+	added->name = copy;
+	return spend(sink, sizeof(*added) + len + 1);
 }
 
 static int sink_entry(struct kataimg_sink_ctx *sink, uint64_t dir, const char *name, size_t len,
@@ -226,12 +250,32 @@ static bool follows(const struct found_range *last, const struct found_range *ne
 	       last->place + last->len == next->place;
 }
 
+/* All bytes of the file that was reported last? Most are so, and need no list. */
+static struct tree_node *is_stretch(const struct found *found, const struct found_range *range)
+{
+	size_t count = found->inodes.count;
+	const struct found_inode *last = count ? &found->inodes.items[count - 1] : NULL;
+
+	if (!last || last->id != range->id || last->node->pub.type != KATAIMG_REG ||
+	    last->node->content_kind != TREE_CONTENT_NONE)
+		return NULL;
+	return !range->decoded && range->file_off == 0 && range->len == last->node->pub.size
+		       ? last->node
+		       : NULL;
+}
+
 static int add_range(struct kataimg_sink_ctx *sink, const struct found_range *range)
 {
 	struct found *found = sink->found;
 	size_t count = found->ranges.count;
+	struct tree_node *node = is_stretch(found, range);
 	struct found_range *added;
 
+	if (node) {
+		node->content_kind = TREE_CONTENT_STRETCH;
+		node->content.source_off = range->place;
+		return 0;
+	}
 	if (count > 0 && follows(&found->ranges.items[count - 1], range)) {
 		found->ranges.items[count - 1].len += range->len;
 		return 0;
@@ -240,37 +284,45 @@ static int add_range(struct kataimg_sink_ctx *sink, const struct found_range *ra
 	if (!added)
 		return nomem(sink);
 	*added = *range;
-	return spend(sink, 2 * sizeof(*added));
+	return spend(sink,
+		     sizeof(*added) + sizeof(struct tree_range) + sizeof(struct kataimg_segment));
 }
 
-static int report_range(struct kataimg_sink_ctx *sink, const struct found_range *range)
+static int report_range(struct kataimg_sink_ctx *sink, uint64_t id, uint64_t file_off, uint64_t len,
+			uint64_t place, bool decoded)
 {
 	uint64_t window = sink->found->window_bytes, end;
-	int ret = range->len ? enter(sink) : 0;
+	int ret = len ? enter(sink) : 0;
 
-	if (ret < 0 || range->len == 0)
+	if (ret < 0 || len == 0)
 		return ret;
-	if (checked_add(range->file_off, range->len, &end) < 0 ||
-	    (!range->decoded && !range_within(range->place, range->len, window)))
+	if (checked_add(file_off, len, &end) < 0 || end > INT64_MAX ||
+	    (!decoded && !range_within(place, len, window)))
 		ret = refuse(sink, EUCLEAN,
 			     "inode %" PRIu64 " has data outside the filesystem: %" PRIu64
 			     " bytes at %" PRIu64,
-			     range->id, range->len, range->place);
+			     id, len, place);
 	else
-		ret = add_range(sink, range);
+		ret = add_range(sink, &(struct found_range){
+					      .id = id,
+					      .file_off = file_off,
+					      .len = len & INT64_MAX,
+					      .decoded = decoded,
+					      .place = place,
+				      });
 	return leave(sink, ret);
 }
 
 static int sink_range(struct kataimg_sink_ctx *sink, uint64_t id, uint64_t file_off, uint64_t len,
 		      uint64_t off)
 {
-	return report_range(sink, &(struct found_range){ id, file_off, len, off, false });
+	return report_range(sink, id, file_off, len, off, false);
 }
 
 static int sink_decoded(struct kataimg_sink_ctx *sink, uint64_t id, uint64_t file_off, uint64_t len,
 			uint64_t cookie)
 {
-	return report_range(sink, &(struct found_range){ id, file_off, len, cookie, true });
+	return report_range(sink, id, file_off, len, cookie, true);
 }
 
 void sink_init(struct kataimg_sink_ctx *sink, struct found *found)

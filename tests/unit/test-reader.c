@@ -104,6 +104,9 @@ static int say_sound(const struct kataimg_host *host, const struct kataimg_sink 
 	assert_int_equal(inode(sink, 13, KATAIMG_REG, 0, NULL), 0); /* an orphan */
 	assert_int_equal(inode(sink, 7, KATAIMG_DIR, 0, NULL), 0);
 	assert_int_equal(inode(sink, 2, KATAIMG_DIR, 0, NULL), 0);
+	assert_int_equal(inode(sink, 15, KATAIMG_REG, 5, NULL), 0);
+	assert_int_equal(sink->range(sink->ctx, 15, 0, 5, 106), 0);
+	assert_int_equal(name(sink, 7, "whole", 15), 0);
 	return sink->root(sink->ctx, 2);
 }
 
@@ -129,7 +132,7 @@ static void test_sound(void **state)
 	if (reader(&tree, &error) < 0)
 		fail_msg("%s", error.message);
 	pub = tree_public(tree);
-	assert_int_equal(pub->node_count, 4);
+	assert_int_equal(pub->node_count, 5);
 	assert_int_equal(pub->nodes[0]->mtime_sec, 2);
 	file = pub->nodes[1];
 	assert_string_equal(file->name, "again");
@@ -138,7 +141,11 @@ static void test_sound(void **state)
 	assert_int_equal(file->segment_count, 2);
 	assert_int_equal(pub->nodes[2]->xattr_count, 2);
 	assert_string_equal(pub->nodes[2]->xattrs[0].name, "user.a");
-	assert_string_equal(pub->nodes[3]->target, "a/b");
+	assert_int_equal(pub->nodes[2]->entry_count, 2);
+	assert_string_equal(pub->nodes[3]->name, "whole");
+	assert_int_equal(pub->nodes[3]->segment_count, 1);
+	assert_bytes(tree, pub->nodes[3], 1, "ytes", 4);
+	assert_string_equal(pub->nodes[4]->target, "a/b");
 	assert_bytes(tree, file, 0, "plain bytes\0\0", 13);
 	assert_bytes(tree, file, 8192 + 3, "\0\0ABCDEFGHIJKLMNOPQRST\0", 23);
 	assert_bytes(tree, file, 8192 + 12, "HIJKLM", 6);
@@ -193,6 +200,7 @@ FAULT(outside, sink->range(sink->ctx, 4, 0, 100, WINDOW_BYTES - 99))
 FAULT(wraps, sink->range(sink->ctx, 4, UINT64_MAX - 10, 100, 0))
 FAULT(too_long, sink->range(sink->ctx, 4, 50, 51, 0))
 FAULT(overlap, (sink->range(sink->ctx, 4, 0, 50, 0), sink->decoded(sink->ctx, 4, 49, 2, 0)))
+FAULT(whole_twice, (sink->range(sink->ctx, 4, 0, 100, 0), sink->range(sink->ctx, 4, 10, 5, 0)))
 FAULT(data_of_directory, sink->range(sink->ctx, 3, 0, 1, 0))
 FAULT(data_of_nothing, sink->range(sink->ctx, 99, 0, 1, 0))
 FAULT(attribute_twice,
@@ -201,6 +209,7 @@ FAULT(attribute_twice,
 FAULT(circle, inode(sink, 5, KATAIMG_DIR, 0, NULL); inode(sink, 6, KATAIMG_DIR, 0, NULL);
       name(sink, 5, "six", 6); name(sink, 6, "five", 5))
 FAULT(endless, for (uint64_t i = 0; name(sink, 3, "name", i) == 0; i++);)
+FAULT(endless_inodes, for (uint64_t i = 9; inode(sink, i, KATAIMG_REG, 0, NULL) == 0; i++);)
 
 static void test_faults(void **state)
 {
@@ -225,11 +234,13 @@ static void test_faults(void **state)
 		{ wraps, "outside the filesystem" },
 		{ too_long, "has data up to byte 101" },
 		{ overlap, "byte 49 of its data twice" },
+		{ whole_twice, "byte 10 of its data twice" },
 		{ data_of_directory, "which is no file" },
 		{ data_of_nothing, "which is no file" },
 		{ attribute_twice, "has the attribute user.a twice" },
 		{ circle, "in a circle" },
 		{ endless, "than a filesystem of 65536 bytes can hold" },
+		{ endless_inodes, "than a filesystem of 65536 bytes can hold" },
 	};
 
 	(void)state;
