@@ -63,9 +63,7 @@ static bool is_given(const char *text)
 
 static const char *arch_of(const struct build *build, struct utsname *machine)
 {
-	const char *arch = build->config->image.arch;
-
-	return oci_arch_name(is_given(arch) ? arch : NULL, machine);
+	return oci_arch_name(build->config->image.arch, machine);
 }
 
 bool build_same_artifact(const struct build *a, const struct build *b)

@@ -217,7 +217,14 @@ int build_check_extension(struct build *build, struct error *error)
 	const char *name;
 	const char *obstacle = build->config->verity.enabled ? build_kata_obstacle(build) : NULL;
 
-	if (!obstacle || build_extension_name(build, &name) == 0)
+	if (build_extension_name(build, &name) == 0)
+		return 0;
+	if (artifact_prefix(build->config->image.output))
+		return error_usage(error,
+				   "--toml: Kata's runtime reads a file, not what is in %s: leave "
+				   "out --toml, or give the image a file as [image] output",
+				   build->config->image.output);
+	if (!obstacle)
 		return 0;
 	return error_usage(error, "--toml: Kata's runtime cannot read the hash tree: %s", obstacle);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/builder/private.h"
+#include "core/config/records.h"
 
 #define EXTENSION "-extension"
 #define EXTENSION_NAME_MAX 128
@@ -20,7 +21,8 @@ const char *build_kata_obstacle(const struct build *build)
 	return config->verity.hash == VERITY_SHA256 ? NULL : "it is not of SHA-256";
 }
 
-/* Kata's packaging calls the image of the extension coco the variant coco-extension. */
+/* Kata's packaging calls the image of the extension coco the variant coco-extension. A variant may
+ * be any part of a file's name: one that no image could be called is no extension's. */
 int build_extension_name(const struct build *build, const char **name)
 {
 	const struct config *config = build->config;
@@ -32,7 +34,8 @@ int build_extension_name(const struct build *build, const char **name)
 		*name = config->image.extension;
 		return (int)strnlen(*name, EXTENSION_NAME_MAX);
 	}
-	if (len <= suffix || strcmp(variant + len - suffix, EXTENSION) != 0)
+	if (len <= suffix || strcmp(variant + len - suffix, EXTENSION) != 0 ||
+	    !record_name_valid(variant))
 		return 0;
 	return (int)(len - suffix);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/config/set.h"
-#include "core/artifact/place.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/artifact/place.h"
 #include "core/base/suggest.h"
 #include "core/base/textstream.h"
 #include "core/config/assign.h"
+#include "core/oci/image.h"
 #include "lib/cleanup.h"
 
 /* ---- Which images there are ---- */
@@ -306,17 +307,21 @@ int config_set_fill(struct config_set *set, size_t number, struct error *error)
 
 /* ---- All together ---- */
 
-static bool same_text(const char *a, const char *b)
+/* As machines and as container images call it, an architecture is the same. */
+static bool same_arch(const struct config *a, const struct config *b)
 {
-	return strcmp(a ? a : "", b ? b : "") == 0;
+	struct utsname machine_a, machine_b;
+
+	return strcmp(oci_arch_name(a->image.arch, &machine_a),
+		      oci_arch_name(b->image.arch, &machine_b)) == 0;
 }
 
-/* A tag of a layout may have several architectures, by their various names: the build looks. */
+/* A tag of a layout may have several architectures. Where the layout has two names, only the build
+ * finds that out (build_same_artifact). */
 static bool same_output(const struct config *a, const struct config *b)
 {
 	if (artifact_prefix(a->image.output) && artifact_prefix(b->image.output))
-		return strcmp(a->image.output, b->image.output) == 0 &&
-		       same_text(a->image.arch, b->image.arch);
+		return strcmp(a->image.output, b->image.output) == 0 && same_arch(a, b);
 
 	autofree char *x = realpath(a->image.output, NULL);
 	autofree char *y = realpath(b->image.output, NULL);
@@ -329,8 +334,12 @@ static int check_pair(struct config *config, const struct config *other, struct 
 	if (!same_output(config, other))
 		return 0;
 	return config_fail_key(config, "image", "output", error,
-			       "image %s and image %s would both be this file: give each its own",
-			       other->name, config->name);
+			       "image %s and image %s would both be this %s", other->name,
+			       config->name,
+			       artifact_prefix(config->image.output)
+				       ? "image of one architecture: give one of them another "
+					 "tag or [image] arch"
+				       : "file: give each its own");
 }
 
 static int check_with_earlier(struct config_set *set, size_t number, struct error *error)

@@ -46,8 +46,10 @@ static int fail_too_large(const struct geometry_request *request, const char *wh
 			  struct error *error)
 {
 	return error_set(error, EFBIG, "%s does not fit %s", why,
-			 request->table == IMAGE_TABLE_DOS ? "the 2 TiB of a DOS partition table"
-							   : "a file");
+			 request->table == IMAGE_TABLE_DOS
+				 ? "the 2 TiB of a DOS partition table: say table = gpt "
+				   "or none"
+				 : "a file");
 }
 
 static int check_multiple(const struct geometry_request *request, const char *what, uint64_t bytes,

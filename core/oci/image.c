@@ -16,7 +16,7 @@ static const char *const arch_names[][2] = {
 
 const char *oci_arch_name(const char *arch, struct utsname *machine)
 {
-	if (!arch)
+	if (!arch || !*arch)
 		arch = uname(machine) == 0 ? machine->machine : "";
 	for (size_t i = 0; i < ARCH_NAMES; i++)
 		if (strcmp(arch_names[i][0], arch) == 0)
@@ -87,7 +87,8 @@ static int check_arch(json_object *config, const struct oci_choice *choice, stru
 	const char *arch = oci_json_text(config, "architecture");
 	struct utsname machine;
 
-	if (!choice->arch || !arch || strcmp(arch, oci_arch_name(choice->arch, &machine)) == 0)
+	if (!choice->arch || !*choice->arch || !arch ||
+	    strcmp(arch, oci_arch_name(choice->arch, &machine)) == 0)
 		return 0;
 	return error_set(error, EINVAL, "the image is for %s, not for %s as [image] arch says",
 			 arch, choice->arch);

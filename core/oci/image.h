@@ -37,8 +37,8 @@ void oci_image_free(struct oci_image *image);
 
 /* ---- Of image.c, for both ---- */
 
-/* "amd64" out of "x86_64" or itself; of this machine, for which machine is room, when arch is NULL.
- */
+/* "amd64" out of "x86_64" or itself; of this machine, for which machine is room, when arch is NULL
+ * or empty. */
 const char *oci_arch_name(const char *arch, struct utsname *machine);
 
 /* A member of an object: NULL when it is missing or of another type. */

@@ -228,6 +228,11 @@ def several_in_one_run(bench):
         text += f'[image i{i}]\nsource = {sources[i]}\narch = {arch}\n'
     config = bench.program.write_config(text, 'same.ini')
     bench.program.run(['-c', config]).expect(
+        2, f'{config}:5: [image] output = oci:{directory}/l:t: image i0 and image i2 would both be '
+        'this image of one architecture: give one of them another tag or [image] arch')
+    os.symlink(directory, f'{directory}.link')
+    twice = bench.program.write_config(f'{text}output = oci:{directory}.link/l:t\n', 'twice.ini')
+    bench.program.run(['-c', twice]).expect(
         2, f'the images i0 and i2 would both be oci:{directory}/l:t for one architecture')
     check_equal(os.listdir(directory), [], 'what is in the directory')
     config = bench.program.write_config(f'{text}output = oci:{directory}/l:u\n', 'set.ini')

@@ -191,6 +191,13 @@ def several_images(judge):
         check(image['size_bytes'] == built['geometry']['image_bytes'], f'{image}')
         check(image['partitions'] == built['geometry']['partitions'], f'{image}')
     check(listed[0]['verity']['root_hash'] == said['images'][0]['verity']['root_hash'], f'{listed}')
+    in_layout = ['--set', 'image:one.output=oci:layout:t']
+    said, _ = judge.expect_file(0, '-c', 'set.ini', '--no-sync', '--manifest', 'm.json', *in_layout)
+    with open(judge.kataimg.path('m.json'), encoding='utf-8') as file:
+        listed = judge.judge(file.read())['images']
+    check([image['digest'] for image in listed] == [said['images'][0]['artifact']['digest'], None],
+          f'{listed}')
+    check(listed[0]['verity']['hash_file'] is None, f'{listed}')
     said, _ = judge.expect(0, '-c', 'set.ini', '--dry-run', '--report=-')
     check(said['result'] == 'planned' and len(said['images']) == 2, f'{said}')
     said, _ = judge.expect_file(2, '-c', 'set.ini', '--set', 'image:two.size=1')

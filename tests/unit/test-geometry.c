@@ -208,6 +208,10 @@ static void without_a_table_the_filesystem_is_the_image(void **state)
 	assert_true(compute(&request).image_bytes == 3 * TIB + 2 * MIB);
 	request.fs_bytes = UINT64_MAX / 4096 * 4096;
 	refuse(&request, EFBIG, "does not fit a file");
+	request.table = IMAGE_TABLE_DOS;
+	request.fs_bytes = 3 * TIB;
+	refuse(&request, EFBIG,
+	       "does not fit the 2 TiB of a DOS partition table: say table = gpt or none");
 }
 
 static void what_is_no_disk_is_as_long_as_it_is(void **state)
