@@ -3,6 +3,7 @@
 
 #include "core/builder/build.h"
 #include "core/cli/cli.h"
+#include "core/source/source.h"
 
 static bool is_output(const struct config *config, const char *path)
 {
@@ -52,5 +53,7 @@ static int attest(const struct cli *cli, struct config_set *set,
 
 int cmd_attest(const struct cli *cli, struct error *error)
 {
-	return cli_with_configs(cli, attest, error);
+	int ret = source_refuse_as_file(cli->argument, error);
+
+	return ret < 0 ? ret : cli_with_configs(cli, attest, error);
 }

@@ -11,6 +11,7 @@
 #include "core/image/unnamed.h"
 #include "core/inspect/measured.h"
 #include "core/inspect/probe.h"
+#include "core/source/source.h"
 
 static int print(const struct cli *cli, const struct inspection *inspection, struct error *error)
 {
@@ -135,12 +136,12 @@ int cmd_inspect(const struct cli *cli, struct error *error)
 {
 	struct backend_search *search autocall(cleanup_backend_search_free) =
 		backend_search_new(cli->backend_dirs.items, cli->backend_dirs.count);
-	autoclose int fd = search ? inspect_open(cli->argument, error) : error_nomem(error);
+	int ret = search ? source_refuse_as_file(cli->argument, error) : error_nomem(error);
+	autoclose int fd = ret < 0 ? ret : inspect_open(cli->argument, error);
 	const struct cli_places places = { .sources = { cli->argument },
 					   .count = 1,
 					   .beside = true };
 	struct inspection inspection = { 0 };
-	int ret;
 
 	if (fd < 0)
 		return fd;

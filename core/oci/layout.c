@@ -148,8 +148,8 @@ static int refuse_artifact(json_object *manifest, const char *config_type, struc
 		return 0;
 	return error_set(error, EINVAL,
 			 "it is no container image, but an artifact (%s) of files: if %s is a disk "
-			 "image, give image:FILE as the source, with the layout's blobs/sha256/%s, "
-			 "unpacked if it is compressed, as FILE",
+			 "image, give the layout's file blobs/sha256/%s, unpacked if it is "
+			 "compressed, and as a source with image: in front",
 			 type ? type : "of no type", name ? name : "the first one", colon + 1);
 }
 

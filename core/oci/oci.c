@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/oci/oci.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -97,4 +98,24 @@ int oci_read_tree(enum oci_store kind, const char *source, const struct tree_opt
 		ret = read_image(kind, store, &choice, options, tree, error);
 	tree_free(store);
 	return ret;
+}
+
+int oci_refuse_as_file(const char *source, struct error *error)
+{
+	const struct tree_options options = { 0 };
+	autofree char *path = strdup(source);
+	const struct oci_choice choice = { .tag = path ? split_tag(path) : NULL };
+	struct oci_image image = { 0 };
+	struct tree *store = NULL;
+	int ret = path ? open_store(OCI_LAYOUT, path, &options, &store, error) : error_nomem(error);
+
+	if (ret == 0)
+		ret = oci_find_in_layout(store, &choice, &image, error);
+	oci_image_free(&image);
+	tree_free(store);
+	if (ret < 0)
+		return ret;
+	return error_set(error, EINVAL,
+			 "a container image, not the file of a disk image: kataimg ls and extract "
+			 "look into it");
 }

@@ -19,4 +19,8 @@ char *oci_store_path(const char *source);
 int oci_read_tree(enum oci_store store, const char *source, const struct tree_options *options,
 		  struct tree **tree, struct error *error);
 
+/* "DIR[:TAG]" of a layout, given where an image's file belongs: always an error, which says what
+ * there is, and of an artifact which file to give. */
+int oci_refuse_as_file(const char *source, struct error *error);
+
 #endif

@@ -55,7 +55,10 @@ static char *image_file(const char *path)
 
 /* Those without a prefix come last, and any path is the last one's. */
 static const struct source_kind kinds[] = {
-	{ .prefix = "oci:", .file = oci_store_path, .read = read_layout },
+	{ .prefix = "oci:",
+	  .file = oci_store_path,
+	  .read = read_layout,
+	  .refuse_as_file = oci_refuse_as_file },
 	{ .prefix = "oci-archive:", .file = oci_store_path, .read = read_layout_archive },
 	{ .prefix = "docker-archive:", .file = oci_store_path, .read = read_docker_archive },
 	{ .prefix = "image:", .file = image_file, .read = image_read_tree },

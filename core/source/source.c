@@ -29,6 +29,23 @@ static bool is_image(const struct source_kind *kind)
 	return kind && kind->read == image_read_tree;
 }
 
+int source_refuse_as_file(const char *name, struct error *error)
+{
+	const struct source_kind *kind = source_kind_by_prefix(name);
+	struct stat st;
+
+	if (!kind || stat(name, &st) == 0)
+		return 0;
+	if (is_image(kind))
+		return error_usage(error, "%s: give the image's file alone, without %s in front",
+				   name, kind->prefix);
+	if (!kind->refuse_as_file)
+		return error_usage(error, "%s: give the file of an image, which no %s is", name,
+				   kind->prefix);
+	kind->refuse_as_file(name + strlen(kind->prefix), error);
+	return error_prefix(error, "%s", name);
+}
+
 int source_recognise(const char *source, const struct backend_search *backends,
 		     unsigned int partition, char **recognised, struct error *error)
 {

@@ -22,6 +22,9 @@ struct source_kind {
 	/* The file of what is behind the prefix, to be freed; NULL when memory is out. */
 	char *(*file)(const char *path);
 	const char *advice;
+	/* Where the file of an image is asked for: an error that says what to give; NULL: nothing
+	 * more can be said. */
+	int (*refuse_as_file)(const char *path, struct error *error);
 	bool excludes; /* leaves out itself what options->excluder matches, and does not read it */
 };
 
@@ -32,6 +35,10 @@ int source_fail_absent(const struct source_kind *kind, const char *source, struc
 const struct source_kind *source_kind_by_prefix(const char *source);
 /* The one that it is of; there always is one. */
 const struct source_kind *source_kind_of(const char *source);
+
+/* Where the file of an image is asked for, that is what has to be given, nothing that a source may
+ * be besides. 0: name is a path. */
+int source_refuse_as_file(const char *name, struct error *error);
 
 /* Does it name a file by a relative path? *prefix_len: what is in front of the path. */
 bool source_is_relative(const char *source, size_t *prefix_len);

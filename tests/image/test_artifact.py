@@ -371,6 +371,30 @@ def refused(bench):
         bench.build(source, f'{directory}/image', setting).expect(2, text)
     bench.build(source, f'oci:{directory}/l:t', 'image.oci-form=containerdisk',
                 'image.oci-type=a/b').expect(2, 'a containerdisk is a container image and has no type')
+    # What else is made beside an image has no place there but one that is given.
+    directory = bench.place()
+    key, certificate = make_key(directory)
+    signed = [f'verity.sign-key={key}', f'verity.sign-certificate={certificate}']
+    for settings, text in [
+            (['verity.place=file'], '[verity] place = file: nothing lies beside an image in '
+                                    'oci:DIR:TAG: give [verity] tree-file, too'),
+            (signed, f'[verity] sign-key = {key}: nothing lies beside an image in oci:DIR:TAG: '
+                     'give [verity] signature-file, too')]:
+        bench.build(source, f'oci:{directory}/l:t', 'verity.enabled=yes', *settings).expect(2, text)
+    check(not os.path.exists(f'{directory}/l'), 'a refused layout')
+    bench.build(source, f'oci:{directory}/l:t', 'verity.enabled=yes', 'verity.place=file', *signed,
+                f'verity.tree-file={directory}/tree',
+                f'verity.signature-file={directory}/signature').expect(0)
+    check_equal(sorted(os.listdir(directory)), ['certificate', 'key', 'l', 'signature', 'tree'],
+                'what is made')
+
+
+def make_key(directory):
+    key, certificate = f'{directory}/key', f'{directory}/certificate'
+    subprocess.run([need_tool('openssl'), 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj',
+                    '/CN=images', '-keyout', key, '-out', certificate],
+                   capture_output=True, check=True)
+    return key, certificate
 
 
 def as_source(bench):
@@ -381,7 +405,20 @@ def as_source(bench):
     digest = manifest['layers'][0]['digest'].split(':')[1]
     bench.build(f'oci:{directory}:t', f'{bench.place()}/image').expect(
         1, f'it is no container image, but an artifact ({TYPE}) of files',
-        f"give image:FILE as the source, with the layout's blobs/sha256/{digest}")
+        f"give the layout's file blobs/sha256/{digest}, unpacked if it is compressed, and as a "
+        'source with image: in front')
+    for words in (['inspect'], ['ls'], ['extract', '-o', '-'], ['diff', source],
+                  ['attest', '-c', bench.program.config], ['tree']):
+        bench.program.run([*words, f'oci:{directory}:t']).expect(
+            2 if words[0] == 'diff' else 1,
+            f'oci:{directory}:t: it is no container image, but an artifact',
+            f"the layout's file blobs/sha256/{digest}")
+    blob = f'{directory}/blobs/sha256/{digest}'
+    bench.program.run(['inspect', blob]).expect(0)
+    config = bench.program.write_config(
+        f'[image]\nsource = {source}\noutput = oci:{directory}:t\nfilesystem = {bench.backend}\n'
+        'align = 2M\n[rootfs]\ncheck = no\n', 'attested.ini')
+    bench.program.run(['attest', blob, '-c', config]).expect(0)
     bench.build(f'image:{directory}/blobs/sha256/{digest}', f'oci:{directory}:again').expect(0)
 
 
