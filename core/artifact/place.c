@@ -31,11 +31,29 @@ static bool is_tag(const char *tag)
 	return len > 0 && len <= TAG_BYTES_MAX && tag[len] == '\0';
 }
 
+/* What only a source is, or another program's name of a place. */
+static bool is_other_form(const char *name)
+{
+	static const char *const forms[] = { "oci-archive:", "docker-archive:", "docker://",
+					     "image:" };
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (strncmp(name, forms[i], strlen(forms[i])) == 0)
+			return true;
+	return false;
+}
+
 int artifact_check_name(const char *name, struct error *error)
 {
 	const size_t prefix = artifact_prefix(name);
 	const char *dir = name + prefix, *colon = strchr(dir, ':');
 
+	if (is_other_form(name))
+		return error_usage(
+			error,
+			"an image goes to a file or to oci:DIR:TAG, from where skopeo copy "
+			"takes it elsewhere; a file of this name is ./%s",
+			name);
 	if (prefix == 0)
 		return 0;
 	if (!colon)

@@ -89,7 +89,9 @@ int cli_main(int argc, char **argv)
 		run(&cli, &error);
 	if (error.code == EPIPE && ferror(stdout))
 		process_end_for_broken_pipe();
-	if (error.code != 0 && error.kind != ERROR_DIFFERS)
+	if (error.kind == ERROR_UNCHECKED && error.message)
+		log_warning("%s", error.message);
+	else if (error.code != 0 && error.kind != ERROR_DIFFERS)
 		log_error(error.message ? error.message : strerrordesc_np(error.code));
 	ret = exit_code(&cli, &error);
 	cli_free(&cli);

@@ -57,7 +57,8 @@ const struct config_key config_keys[] = {
 	  "the image's size is a multiple of it; 2M by default with table = none", .min = 4096,
 	  .max = UINT64_C(1) << 40 },
 	{ "image", "size", CONFIG_SIZE, MEMBER(image.size_bytes), "0",
-	  "the image's size; 0: as small as the tree, free-space and align allow" },
+	  "the image's size; 0: as small as the tree, free-space and align allow; inodes are "
+	  "counted for the tree and free-space, whatever room it leaves" },
 	{ "image", "dax", CONFIG_ENUM, MEMBER(image.dax_wanted), "auto",
 	  "put the NVDIMM header in front, for guests that map the image; auto: with table = dos "
 	  "and a backend that can be mapped; no: files need not be laid out to be mapped, either",

@@ -355,6 +355,9 @@ def refused(bench):
             ('oci:l:-t', '"-t" is no tag: letters, digits, _ . -, at most 128'),
             ('oci:l:a:b', '"a:b" is no tag'),
             ('oci:l:' + 'x' * 129, 'is no tag'),
+            ('oci-archive:f.tar:t', 'an image goes to a file or to oci:DIR:TAG, from where skopeo copy '
+             'takes it elsewhere; a file of this name is ./oci-archive:f.tar:t'),
+            ('docker://host/name', 'takes it elsewhere; a file of this name is ./docker://'),
             ('oci:missing/l:t', f'there is no directory {directory}/missing'),
             (f'oci:{source}:t', f'{source} is no OCI image layout, and not empty'),
             (f'oci:{source}/file:t', f'{source}/file is not a directory')]:
