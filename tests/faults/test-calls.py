@@ -10,7 +10,7 @@ import errno
 import sys
 
 import scenarios
-from faults import Bench, look, spread, tree
+from faults import NO_SANDBOX, Bench, look, spread, tree
 
 # How a call of a kind goes wrong: the error, or how else.
 DISK = (errno.EIO, errno.ENOSPC, errno.EINTR)
@@ -47,7 +47,7 @@ FAULTS = {
 # What is interrupted, or held by others, for ever is waited for, for ever.
 WAYS = {errno.EINTR: ('fail',), errno.EWOULDBLOCK: ('fail',)}
 # The program calls none, or, ioctl, only on filesystems that share extents, and on terminals.
-NEVER_MET = {'allocate', 'copy', 'map', 'process', 'ioctl'}
+NEVER_MET = {'allocate', 'copy', 'map', 'process', 'ioctl', *(['confine'] if NO_SANDBOX else [])}
 
 
 def judge(bench, scenario, what, before, result, kind):
