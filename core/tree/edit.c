@@ -68,8 +68,8 @@ static struct tree_name *find_added(const struct tree_edit *edit, const struct t
 	while (hashtable_next(&edit->by_name, wanted, &step, &number)) {
 		const struct edit_name *added = &edit->added.items[number];
 
-		if (added->dir == dir && added->name->name_len == len &&
-		    memcmp(added->name->name, name, len) == 0)
+		if (added->dir == dir && strncmp(added->name->name, name, len) == 0 &&
+		    added->name->name[len] == '\0')
 			return added->name;
 	}
 	return NULL;

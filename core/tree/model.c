@@ -98,7 +98,7 @@ int tree_add_name(struct tree *tree, struct tree_node *dir, const char *name, si
 
 	if (!added || !copy)
 		return -ENOMEM;
-	*added = (struct tree_name){ dir->names, node, copy, (uint32_t)len };
+	*added = (struct tree_name){ dir->names, node, copy };
 	dir->names = added;
 	dir->edited = 1;
 	tree->names++;
@@ -147,12 +147,15 @@ static struct kataimg_segment *one_segment(struct tree *tree, const struct katai
 	struct kataimg_segment **recent =
 		&tree->recent_segments[(wanted->file_off ^ wanted->len) % TREE_RECENT_SEGMENTS];
 
-	if (*recent && (*recent)->file_off == wanted->file_off && (*recent)->len == wanted->len)
-		return *recent;
-	*recent = arena_array(&tree->arena, 1, sizeof(**recent));
-	if (*recent)
-		**recent = *wanted;
-	return *recent;
+	struct kataimg_segment *segment = *recent;
+
+	if (segment && segment->file_off == wanted->file_off && segment->len == wanted->len)
+		return segment;
+	segment = arena_array(&tree->arena, 1, sizeof(*segment));
+	if (segment)
+		*segment = *wanted;
+	*recent = segment;
+	return segment;
 }
 
 /* To whole blocks, in kept, which has room for count. Returns how many are left. */
@@ -178,7 +181,7 @@ static uint32_t normalise(const struct kataimg_segment *segments, uint32_t count
 int tree_set_segments(struct tree *tree, struct tree_node *node,
 		      const struct kataimg_segment *segments, uint32_t count)
 {
-	struct kataimg_segment one, *kept = &one;
+	struct kataimg_segment one = { 0, 0 }, *kept = &one;
 	uint32_t n;
 
 	if (count > 1)
@@ -186,10 +189,11 @@ int tree_set_segments(struct tree *tree, struct tree_node *node,
 	if (!kept)
 		return -ENOMEM;
 	n = normalise(segments, count, node->pub.size, kept);
-	if (n > 0 && kept == &one)
+	if (n > 0 && count == 1) {
 		kept = one_segment(tree, &one);
-	if (!kept)
-		return -ENOMEM;
+		if (!kept)
+			return -ENOMEM;
+	}
 	node->pub.segments = n ? kept : NULL;
 	node->pub.segment_count = n;
 	return 0;
@@ -255,9 +259,10 @@ static int sort_directory(struct tree *tree, struct tree_node *dir)
 	count = kept;
 	for (const struct tree_name *name = dir->names; name; name = name->next)
 		if (name->node)
-			entries[count++] = (struct kataimg_entry){ .name = name->name,
-								   .node = &name->node->pub,
-								   .name_len = name->name_len };
+			entries[count++] =
+				(struct kataimg_entry){ .name = name->name,
+							.node = &name->node->pub,
+							.name_len = (uint32_t)strlen(name->name) };
 	if (count > kept)
 		qsort(entries, count, sizeof(*entries), compare_entries);
 	dir->names = NULL;

@@ -14,8 +14,7 @@
 struct tree_name {
 	struct tree_name *next;
 	struct tree_node *node; /* NULL: an editor took it away again */
-	const char *name;
-	uint32_t name_len;
+	const char *name;       /* ends in a NUL, and has none in it */
 };
 
 /* One extended attribute that is to be left out. */

@@ -77,7 +77,7 @@ static int scan_entry(struct scan_worker *worker, struct scan_entry *entry)
 	/* until tree_finish says which name is the first */
 	node->pub.parent = &entry->dir->pub;
 	node->pub.name = worker->tray.names->name;
-	node->pub.name_len = worker->tray.names->name_len;
+	node->pub.name_len = (uint32_t)strlen(entry->name);
 	return scan_fill_node(worker, entry, node);
 }
 
