@@ -83,6 +83,8 @@ def image_builder(filesystem):
 def all_tools(command, filesystems):
     """What to compare; the first is the reference."""
     tools = [kataimg(filesystem, command) for filesystem in filesystems]
+    if "ext4" in filesystems:
+        tools.append(kataimg("ext4", command, "kataimg ext4, bare", "--set image.table=none"))
     return tools + [
         Tool("mke2fs -d", 'truncate -s "$3" "$2"; mke2fs -q -F -t ext4 -b 4096 -i 4096 -d "$1" "$2"'),
         Tool("mkfs.erofs", 'mkfs.erofs -Enoinline_data "$2" "$1"', trees=("debian", "small", "names")),

@@ -193,15 +193,30 @@ static void print_place(const struct attest_place *place)
 	printf("%s\n", what ? what : "out of memory");
 }
 
+/* "this configuration", or of several images "image base of this configuration"; NULL when memory
+ * is out. */
+static char *builder_name(const struct config *config)
+{
+	char *name;
+
+	return asprintf(&name, "%s%s%sthis configuration", config->name ? "image " : "",
+			config->name ? config->name : "", config->name ? " of " : "") < 0
+		       ? NULL
+		       : name;
+}
+
 static int tell(struct attest *attest, const char *path, struct error *error)
 {
 	const struct build *build = attest->build;
 	size_t count = attest->places.count;
+	autofree char *builder = builder_name(build->config);
 	char hex[2 * VERITY_DIGEST_MAX_BYTES + 1];
 
+	if (!builder)
+		return error_nomem(error);
 	if (count == 0) {
-		printf("%s%s is what this configuration builds, byte for byte\n",
-		       build->config->image.compress ? "unpacked, " : "", path);
+		printf("%s%s is what %s builds, byte for byte\n",
+		       build->config->image.compress ? "unpacked, " : "", path, builder);
 		if (build->config->verity.enabled) {
 			build_root_hash_text(build, hex);
 			printf("root hash %s\n", hex);
@@ -211,9 +226,8 @@ static int tell(struct attest *attest, const char *path, struct error *error)
 	qsort(attest->places.items, count, sizeof(struct attest_place), compare_places);
 	for (size_t i = 0; i < count && i < PLACES_TOLD; i++)
 		print_place(&attest->places.items[i]);
-	return error_set(error, EUCLEAN,
-			 "%s is not what this configuration builds: it differs in %zu place%s",
-			 path, count, count == 1 ? "" : "s");
+	return error_set(error, EUCLEAN, "%s is not what %s builds: it differs in %zu place%s",
+			 path, builder, count, count == 1 ? "" : "s");
 }
 
 int build_attest_image(struct build *build, const char *path, struct error *error)

@@ -48,7 +48,10 @@ static int attest(const struct cli *cli, struct config_set *set,
 		ret = config_set_report(set, error);
 	if (ret == 0)
 		ret = cli_threads(cli, &options.threads, error);
-	return ret < 0 ? ret : build_attest(config, &options, cli->argument, error);
+	if (ret < 0)
+		return ret;
+	ret = build_attest(config, &options, cli->argument, error);
+	return ret < 0 && config->name ? error_prefix(error, "image %s", config->name) : ret;
 }
 
 int cmd_attest(const struct cli *cli, struct error *error)
