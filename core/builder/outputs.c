@@ -160,11 +160,15 @@ static int check_pair(const struct place *a, const struct place *b, struct error
 			   output_path(a->output));
 }
 
-/* The one with this number is another than those before it. */
-static int check_place(const struct place *places, size_t number, struct error *error)
+/* The one with this number is another than those before it, and nothing that is read. */
+static int check_place(const struct build_set *set, const struct place *places, size_t number,
+		       struct error *error)
 {
-	int ret = 0;
+	const struct place *place = &places[number];
+	int ret = build_keep_inputs(set, place->output, place->in_layout, error);
 
+	if (ret < 0 && place->image)
+		return error_prefix(error, "image %s", place->image);
 	for (size_t i = 0; ret == 0 && i < number; i++)
 		ret = check_pair(&places[i], &places[number], error);
 	return ret;
@@ -210,7 +214,7 @@ static int check_different(const struct build_set *set, bool only_of_all, struct
 	int ret = places ? 0 : error_nomem(error);
 
 	for (size_t i = only_of_all ? of_images : 0; ret == 0 && i < count; i++)
-		ret = check_place(places, i, error);
+		ret = check_place(set, places, i, error);
 	return ret;
 }
 

@@ -198,6 +198,10 @@ int build_verify_image(struct build *build, struct error *error);
 /* Finds the places of the images, the root hashes' files and the report: no two are the same, none
  * is in a source. */
 int build_open_outputs(struct build_set *set, struct error *error);
+
+/* Refuses to replace any file, or to lie inside any source, that is read for one of the images. */
+int build_keep_inputs(const struct build_set *set, const struct output *output, bool in_layout,
+		      struct error *error);
 void build_close_outputs(struct build *build);
 
 /* Where a file goes that is named after the image (measure/beside.h), unless a place is given. To

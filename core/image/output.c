@@ -99,7 +99,8 @@ static bool same_file(const struct stat *a, const struct stat *b)
 }
 
 /* Walks from the output's directory up to the root of the host, looking for the source. */
-static int refuse_inside(const struct output *output, const char *path, struct error *error)
+int output_keep(const struct output *output, const char *path, const char *what,
+		struct error *error)
 {
 	autoclose int dir = fcntl(output->dir, F_DUPFD_CLOEXEC, 0);
 	struct stat source, here, below = { 0 };
@@ -107,17 +108,16 @@ static int refuse_inside(const struct output *output, const char *path, struct e
 	if (stat(path, &source) < 0)
 		return 0; /* the scan says what is wrong with the source */
 	if (stat(output->path, &here) == 0 && same_file(&here, &source))
-		return error_set(error, EINVAL,
-				 "%s %s would replace its own source: choose another output",
-				 output->what, output->path);
+		return error_set(error, EINVAL, "%s %s would replace %s: choose another output",
+				 output->what, output->path, what);
 	while (dir >= 0 && fstat(dir, &here) == 0 && !same_file(&here, &below)) {
 		int parent = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		if (same_file(&here, &source))
 			return error_set(error, EINVAL,
-					 "%s %s would lie inside its own source %s: choose "
-					 "another output",
-					 output->what, output->path, path);
+					 "%s %s would lie inside %s %s: choose another "
+					 "output",
+					 output->what, output->path, what, path);
 		close(dir);
 		dir = parent;
 		below = here;
@@ -156,7 +156,7 @@ int output_open(const char *what, const char *path, const char *source, struct o
 	output->fd = -1;
 	ret = resolve(output, path, error);
 	if (ret == 0 && source)
-		ret = refuse_inside(output, source, error);
+		ret = output_keep(output, source, "its own source", error);
 	if (ret == 0)
 		*result = steal_ptr(&output);
 	return ret;

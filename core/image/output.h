@@ -25,6 +25,11 @@ struct output;
 int output_open(const char *what, const char *path, const char *source, struct output **output,
 		struct error *error);
 
+/* Refuses to replace the file path, or to lie inside the directory path; what messages call that:
+ * "its own source". One that is not there is in nobody's way. */
+int output_keep(const struct output *output, const char *path, const char *what,
+		struct error *error);
+
 /* Makes the file, of so many bytes: it reads as zeros and is sparse. Its mode is that of the file
  * that it will replace; of another user's file, and where there is none, umask's, which another
  * user's file can only make narrower. Removes what killed builds of it left behind. */

@@ -296,6 +296,9 @@ def a_signature_is_openssls(program, algorithm):
                    '-outform', 'der', '-out', theirs, input=root.encode())
     check_equal(made.returncode, 0, f'openssl cms: {made.stderr}')
     check(filecmp.cmp(theirs, path, shallow=False), 'openssl cms -sign makes other bytes')
+    program.build('ext4', formed.source, f'{formed.directory}/over.raw',
+                  settings=[*formed.settings, f'verity.signature-file={key}']).expect(
+                      1, f'the signature {key} would replace what is read as [verity] sign-key')
     formed.attest().expect(0)
     flip(path, 200)
     check_equal(formed.attest().expect(1).out, f'the signature {path}\n', 'attest')
