@@ -10,6 +10,7 @@
 #include "lib/byteorder.h"
 
 #define SEED_VERSION "kataimg-seed-1"
+#define SEED_IDENTITY_VERSION "kataimg-seed-identity-1"
 
 /* A length in front of each text keeps two different lists from reading the same. */
 static void print_text(FILE *out, const char *name, const char *text)
@@ -81,18 +82,43 @@ static int options_text(const struct config *config, const struct backend *backe
 	return text_stream_close(&stream, text);
 }
 
+/*
+ * Sizes, layout and everything else that a later version of an image may choose anew are left out.
+ * Filesystem and variant, which is by default an image's name in its configuration, keep apart what
+ * one text is given for: a kernel that sees two filesystems of one UUID refuses the second (XFS) or
+ * takes one for the other.
+ */
+static int identity_text(const struct config *config, const struct backend *backend, char **text)
+{
+	struct text_stream stream;
+	int ret = text_stream_open(&stream);
+
+	if (ret < 0)
+		return ret;
+	fprintf(stream.out, SEED_IDENTITY_VERSION "\n");
+	print_text(stream.out, "identity", config->image.identity);
+	print_text(stream.out, "variant", config->verity.variant ? config->verity.variant : "");
+	print_text(stream.out, "backend", backend->table.name);
+	return text_stream_close(&stream, text);
+}
+
 int seed_compute(const struct tree *tree, const struct config *config,
 		 const struct backend *backend, const struct kataimg_value *values,
 		 int64_t build_time, uint8_t seed[DIGEST_BYTES], struct error *error)
 {
 	struct digest *digest autocall(cleanup_digest_free) = digest_new();
+	bool identified = config->image.identity && *config->image.identity;
 	autofree char *text = NULL;
 	int ret;
 
-	if (!digest || options_text(config, backend, values, build_time, &text) < 0)
+	if (!digest)
+		return error_nomem(error);
+	ret = identified ? identity_text(config, backend, &text)
+			 : options_text(config, backend, values, build_time, &text);
+	if (ret < 0)
 		return error_nomem(error);
 	ret = digest_update(digest, text, strlen(text));
-	if (ret == 0)
+	if (ret == 0 && !identified)
 		ret = tree_digest(tree, digest, error);
 	if (ret == 0)
 		ret = digest_final(digest, seed);

@@ -3,6 +3,9 @@
  * A build's identity: SHA-256 over a format version, the finished tree's metadata and every
  * resolved option that affects bytes. Never paths, host, user, umask, time zone or thread count.
  * Content is left out: images whose trees differ in content alone share it.
+ *
+ * With [image] identity it is SHA-256 over another version, that text, [verity] variant and the
+ * backend's name: then all versions of an image share it.
  */
 #ifndef BUILDER_SEED_H
 #define BUILDER_SEED_H

@@ -97,8 +97,9 @@ struct config {
 		char *extension; /* NULL or "": see core/builder/parameters.c */
 		enum config_unsupported unsupported;
 		enum config_verify verify; /* decides no byte */
-		uint64_t disk_signature;   /* 32 bits; 0: derive */
-		uint64_t build_time;       /* 0: the newest mtime */
+		char *identity; /* NULL or "": identifiers are derived from tree and options */
+		uint64_t disk_signature; /* 32 bits; 0: derive */
+		uint64_t build_time;     /* 0: the newest mtime */
 	} image;
 	struct {
 		char *disk_guid, *root_guid; /* NULL or "": derived */

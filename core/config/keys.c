@@ -83,6 +83,9 @@ const struct config_key config_keys[] = {
 	  "that is not a file's, these too with the source, or also all that the backend reads "
 	  "out of the image",
 	  verify_choices },
+	{ "image", "identity", CONFIG_STRING, MEMBER(image.identity), NULL,
+	  "UUIDs, hash seeds, disk signature and salt are derived from this text, filesystem and "
+	  "variant; not given: from the tree and all options" },
 	{ "image", "disk-signature", CONFIG_U64, MEMBER(image.disk_signature), "0",
 	  "of the partition tables; 0: derived from the tree", .max = UINT32_MAX },
 	{ "image", "build-time", CONFIG_U64, MEMBER(image.build_time), "0",
