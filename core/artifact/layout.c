@@ -166,11 +166,15 @@ static int make_directory(const struct artifact_layout *layout, int dir, const c
 	if (!is_new && errno != EEXIST)
 		return -errno;
 	fd = open_directory(dir, name);
-	if (fd < 0)
-		return -errno;
-	ret = is_new ? give_owner(layout, fd) : 0;
+	ret = fd < 0 ? -errno : 0;
+	if (ret == 0 && is_new)
+		ret = give_owner(layout, fd);
+	if (ret < 0 && is_new)
+		unlinkat(dir, name, AT_REMOVEDIR);
+	if (ret < 0)
+		return ret;
 	*made = *made || is_new;
-	return ret < 0 ? ret : steal_fd(&fd);
+	return steal_fd(&fd);
 }
 
 static int publish_file(const struct artifact_layout *layout, const char *name, const char *text,
@@ -357,15 +361,19 @@ void artifact_layout_settle(struct artifact_layout *layout)
 	artifact_sweep(layout);
 }
 
-/* What nobody has used goes; a folder that has something in it stays by itself. */
+/* What nobody has used goes; a folder that has something in it stays by itself, as does a layout of
+ * others that is not even half made. */
 static void take_back(const struct artifact_layout *layout)
 {
 	for (size_t i = 0; i < layout->put.count; i++)
 		unlinkat(layout->sha256, layout->put.items[i], 0);
 	if (faccessat(layout->dir, "index.json", F_OK, 0) == 0)
 		return;
-	unlinkat(layout->blobs, "sha256", AT_REMOVEDIR);
-	if (unlinkat(layout->dir, "blobs", AT_REMOVEDIR) < 0)
+	if (layout->sha256 < 0 && !layout->made)
+		return;
+	if (layout->blobs >= 0)
+		unlinkat(layout->blobs, "sha256", AT_REMOVEDIR);
+	if (unlinkat(layout->dir, "blobs", AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return;
 	unlinkat(layout->dir, "oci-layout", 0);
 	if (layout->made)
@@ -377,7 +385,7 @@ void artifact_layout_close(struct artifact_layout *layout)
 	if (!layout)
 		return;
 	output_close(layout->file);
-	if (!layout->settled && layout->sha256 >= 0)
+	if (!layout->settled && layout->dir >= 0)
 		take_back(layout);
 	close_folders(layout);
 	json_object_put(layout->index);

@@ -38,6 +38,11 @@ def builds(out, tree):
                                                f'image.compress={form}', *image, tree], ('k.img',))
 
 
+def artifact(out, tree):
+    """Into a layout that is not there: an error leaves none."""
+    yield Scenario('artifact', out, [*PLAIN, '-f', 'erofs', '-o', f'oci:{out}/layout:new', tree])
+
+
 def sets(directory, out, tree):
     """Two files of one image each, and one file with two."""
     for name in ('one', 'two'):
@@ -92,7 +97,7 @@ def all_of(bench, tree):
     made = bench.run(['-q', '-c', str(directory / 'k.ini')])
     if made.returncode != 0:
         raise SystemExit(made.stderr.decode())
-    found = [*builds(out, tree), *sets(directory, out, tree), *sources(directory, out, tree),
+    found = [*builds(out, tree), *artifact(out, tree), *sets(directory, out, tree), *sources(directory, out, tree),
              *readers(directory, out, tree)]
     for scenario in found:
         scenario.begin()
