@@ -11,6 +11,7 @@
 #include "core/inspect/hashfile.h"
 #include "core/inspect/hashlabels.h"
 #include "core/inspect/hashtree.h"
+#include "core/inspect/signature.h"
 #include "lib/checked.h"
 #include "lib/cleanup.h"
 #include "lib/hex.h"
@@ -51,6 +52,8 @@ int measured_find(int fd, const char *path, struct inspection *inspection, struc
 		ret = hash_tree_find(fd, path, &files, inspection, error);
 	if (ret == 0 && inspection->has_hash_tree)
 		ret = hash_labels_judge(fd, inspection, error);
+	if (ret == 0 && inspection->has_hash_tree)
+		ret = signature_note(path, inspection, error);
 	if (ret < 0 || !inspection->has_hash_tree)
 		return ret;
 	return add_notes(&files, inspection) < 0 ? error_nomem(error) : 0;

@@ -300,6 +300,9 @@ def a_signature_is_openssls(program, algorithm):
                   settings=[*formed.settings, f'verity.signature-file={key}']).expect(
                       1, f'the signature {key} would replace what is read as [verity] sign-key')
     formed.attest().expect(0)
+    unchecked = (f'note: there is a signature {path}; whether it is one of this root hash can be told with '
+                 'its certificate alone, and was not checked\n')
+    check(unchecked in inspect_text(formed, 0), 'inspect does not say that a signature is unchecked')
     flip(path, 200)
     check_equal(formed.attest().expect(1).out, f'the signature {path}\n', 'attest')
     another = os.path.join(formed.directory, 'again.raw')
@@ -307,6 +310,10 @@ def a_signature_is_openssls(program, algorithm):
     flip(path, 200)
     check(filecmp.cmp(os.path.join(formed.directory, 'again.roothash.p7s'), path, shallow=False),
           'the same key, another signature')
+    with open(path, 'r+b') as file:
+        file.truncate(201)
+    check(f'note: {path} is named as the root hash\'s signature, but holds none: kernel and systemd '
+          'refuse it\n' in inspect_text(formed, 0), 'inspect takes anything for a signature')
 
 
 def inspect_text(formed, code):
