@@ -8,6 +8,7 @@
 #include "core/backend/guard.h"
 #include "core/backend/loader.h"
 #include "lib/acl.h"
+#include "lib/libc.h"
 
 const struct kataimg_backend *check_load(const char *path)
 {
@@ -64,7 +65,7 @@ struct trial_setup check_setup(const struct subject *subject, struct memtree *tr
 static int complain(const struct trial *trial, const char *occasion, int ret)
 {
 	return check_fail("%s: %s returned %d (%s): %s", occasion, trial_stage(trial), ret,
-			  strerrordesc_np(-ret) ? strerrordesc_np(-ret) : "not an error number",
+			  errno_text(-ret) ? errno_text(-ret) : "not an error number",
 			  trial_error(trial));
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "lib/libc.h"
 
 /* So many calls are tried one by one; a service that is called more often is sampled. */
 #define TRIES_MAX 200
@@ -37,7 +38,7 @@ static int fail_one(const struct trial_setup *setup, enum trial_service service,
 	else if (result != -code)
 		ret = check_fail("faults: call %" PRIu64
 				 " of %s returned %d (%s), but the build ended with %d",
-				 nth, service_names[service], -code, strerrordesc_np(code), result);
+				 nth, service_names[service], -code, errno_text(code), result);
 	trial_free(trial);
 	after = check_count_entries("/proc/self/fd");
 	if (ret == 0 && after > before)

@@ -9,6 +9,7 @@
 #include "check/support/must.h"
 #include "check/support/trial_private.h"
 #include "lib/cleanup.h"
+#include "lib/libc.h"
 
 /* Which of the services that can fail it is. */
 static enum trial_service counted_as(enum relay_service service)
@@ -58,7 +59,7 @@ static int before(struct relay *relay, const struct relay_call *call)
 		ret = meddler->cancelled;
 	pthread_mutex_unlock(&meddler->lock);
 	if (ret < 0 && ret != -ECANCELED)
-		relay->inner->error(relay->inner->ctx, "injected fault: %s", strerrordesc_np(-ret));
+		relay->inner->error(relay->inner->ctx, "injected fault: %s", errno_text(-ret));
 	return ret;
 }
 

@@ -15,6 +15,7 @@
 #include "core/tree/reader.h"
 #include "core/tree/walk.h"
 #include "lib/cleanup.h"
+#include "lib/libc.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
 /* What a tar's length is a multiple of, since there were tapes. */
@@ -69,7 +70,7 @@ static la_ssize_t write_out(struct archive *archive, void *arg, const void *byte
 		return -1;
 	if (fwrite(bytes, 1, len, create->out) == len)
 		return (la_ssize_t)len;
-	archive_set_error(archive, errno, "cannot write: %s", strerrordesc_np(errno));
+	archive_set_error(archive, errno, "cannot write: %s", errno_text(errno));
 	return -1;
 }
 

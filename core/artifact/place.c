@@ -11,6 +11,7 @@
 
 #include "core/artifact/layout.h"
 #include "lib/cleanup.h"
+#include "lib/libc.h"
 
 #define PREFIX "oci:"
 #define TAG_BYTES_MAX 128
@@ -137,6 +138,6 @@ int artifact_check_directory(const char *dir, struct error *error)
 	if (ret == -ENOTDIR)
 		return error_usage(error, "%s is not a directory", dir);
 	if (ret < 0)
-		return error_usage(error, "%s: %s", dir, strerrordesc_np(-ret));
+		return error_usage(error, "%s: %s", dir, errno_text(-ret));
 	return ret ? 0 : artifact_layout_check(dir, error);
 }

@@ -10,6 +10,7 @@
 #include "core/backend/host_private.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "lib/libc.h"
 
 /* Of jobs that run in parallel the one with the lowest number decides: as its result is the
  * result of all, so its message is. */
@@ -158,7 +159,7 @@ static int derive_with(struct kataimg_host_ctx *ctx, const char *label, uint8_t 
 		return ret;
 	ret = ctx->setup.seed ? make(ctx->setup.seed, label, out) : -EPERM;
 	if (ret < 0)
-		host_fail(ctx, -ret, "cannot derive '%s': %s", label, strerrordesc_np(-ret));
+		host_fail(ctx, -ret, "cannot derive '%s': %s", label, errno_text(-ret));
 	return ret;
 }
 
@@ -290,8 +291,7 @@ void host_leave(struct host *host, int code, const struct kataimg_tree *written)
 		return;
 	if (lacks_message(host, code))
 		strict_note(strict, "%s returned %d (%s) without a message", host->ctx.callback,
-			    code,
-			    strerrordesc_np(-code) ? strerrordesc_np(-code) : "no error number");
+			    code, errno_text(-code) ? errno_text(-code) : "no error number");
 	if (code == 0 && written && !host_has_error(host))
 		strict_judge_files(strict, written);
 }

@@ -11,6 +11,7 @@
 
 #include "core/backend/host_private.h"
 #include "core/base/io.h"
+#include "lib/libc.h"
 
 #define PART_BYTES 16384u
 
@@ -77,7 +78,7 @@ static int compare_part(struct kataimg_host_ctx *ctx, uint64_t off, const void *
 	int ret = io_pread(ctx->window.fd, theirs, len, off);
 
 	if (ret < 0)
-		return host_fail(ctx, -ret, "cannot read the image: %s", strerrordesc_np(-ret));
+		return host_fail(ctx, -ret, "cannot read the image: %s", errno_text(-ret));
 	memcpy(ours, buf, len);
 	pthread_mutex_lock(&ctx->lock);
 	pass_over_content(ctx->compare, off, off + len, ours, theirs);

@@ -12,6 +12,7 @@
 
 #include "core/backend/host_private.h"
 #include "core/base/log.h"
+#include "lib/libc.h"
 
 #define OUTPUT_FD 3
 #define POLL_MS 50
@@ -108,7 +109,7 @@ int host_service_run(struct kataimg_host_ctx *ctx, const char *const *argv,
 		if (lines)
 			fclose(lines);
 		return host_fail(ctx, ret < 0 ? -ret : ENOMEM, "cannot run %s: %s", argv[0],
-				 strerrordesc_np(ret < 0 ? -ret : ENOMEM));
+				 errno_text(ret < 0 ? -ret : ENOMEM));
 	}
 	setvbuf(lines, NULL, _IONBF, 0);
 	ret = forward_output(ctx, argv[0], lines, pipe_fds[0]);

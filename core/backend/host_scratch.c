@@ -8,6 +8,7 @@
 
 #include "core/backend/host_private.h"
 #include "core/base/io.h"
+#include "lib/libc.h"
 
 int host_service_scratch_create(struct kataimg_host_ctx *ctx, struct kataimg_scratch **result)
 {
@@ -26,7 +27,7 @@ int host_service_scratch_create(struct kataimg_host_ctx *ctx, struct kataimg_scr
 		ret = scratch->fd;
 		free(scratch);
 		return host_fail(ctx, -ret, "cannot make a scratch file beside the image: %s",
-				 strerrordesc_np(-ret));
+				 errno_text(-ret));
 	}
 	pthread_mutex_lock(&ctx->lock);
 	scratch->next = ctx->scratches;
@@ -46,7 +47,7 @@ int host_service_scratch_write(struct kataimg_host_ctx *ctx, struct kataimg_scra
 	ret = io_pwrite(scratch->fd, buf, len, off);
 	if (ret < 0)
 		host_fail(ctx, -ret, "cannot write a scratch file beside the image: %s",
-			  strerrordesc_np(-ret));
+			  errno_text(-ret));
 	return ret;
 }
 
@@ -60,7 +61,7 @@ int host_service_scratch_read(struct kataimg_host_ctx *ctx, struct kataimg_scrat
 	ret = io_pread(scratch->fd, buf, len, off);
 	if (ret < 0)
 		host_fail(ctx, -ret, "cannot read a scratch file: %s",
-			  ret == -ENODATA ? "it ends early" : strerrordesc_np(-ret));
+			  ret == -ENODATA ? "it ends early" : errno_text(-ret));
 	return ret;
 }
 
@@ -74,7 +75,7 @@ int host_service_scratch_size(struct kataimg_host_ctx *ctx, struct kataimg_scrat
 		return ret;
 	if (fstat(scratch->fd, &status) < 0)
 		return host_fail(ctx, errno, "cannot ask how long a scratch file is: %s",
-				 strerrordesc_np(errno));
+				 errno_text(errno));
 	*bytes = (uint64_t)status.st_size;
 	return 0;
 }

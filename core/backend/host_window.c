@@ -7,6 +7,7 @@
 #include "core/backend/host_private.h"
 #include "core/base/io.h"
 #include "lib/checked.h"
+#include "lib/libc.h"
 
 static int check_range(struct kataimg_host_ctx *ctx, const char *what, uint64_t off, uint64_t len)
 {
@@ -66,7 +67,7 @@ int host_service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *b
 		return host_compare_write(ctx, image_offset(ctx, off), buf, len);
 	ret = io_pwrite(ctx->window.fd, buf, len, image_offset(ctx, off));
 	if (ret < 0)
-		host_fail(ctx, -ret, "cannot write the image: %s", strerrordesc_np(-ret));
+		host_fail(ctx, -ret, "cannot write the image: %s", errno_text(-ret));
 	return ret;
 }
 
@@ -98,7 +99,7 @@ int host_service_window_read(struct kataimg_host_ctx *ctx, uint64_t off, void *b
 		      : io_pread(ctx->window.fd, buf, len, image_offset(ctx, off));
 	if (ret < 0)
 		host_fail(ctx, -ret, "cannot read the image: %s",
-			  ret == -ENODATA ? "it ends early" : strerrordesc_np(-ret));
+			  ret == -ENODATA ? "it ends early" : errno_text(-ret));
 	return ret;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "lib/libc.h"
 
 int error_exit_code(enum error_kind kind)
 {
@@ -75,7 +76,7 @@ int error_append(struct error *error, const char *fmt, ...)
 int error_errno(struct error *error, int code, const char *fmt, ...)
 {
 	bool first = error->code == 0;
-	const char *why = strerrordesc_np(code);
+	const char *why = errno_text(code);
 	va_list args;
 
 	va_start(args, fmt);

@@ -9,6 +9,7 @@
 #include "core/base/textstream.h"
 #include "core/builder/private.h"
 #include "core/inspect/jsonout.h"
+#include "lib/libc.h"
 
 static void add_backend(struct json *json, const struct build *build)
 {
@@ -302,7 +303,7 @@ static void add_error(struct json *json, const struct error *error)
 	json_open(json, "error", '{');
 	json_add_text(json, "message", error->message);
 	json_add_number(json, "exit_code", (uint64_t)error_exit_code(error->kind));
-	json_add_text(json, "errno", strerrorname_np(error->code));
+	json_add_text(json, "errno", errno_name(error->code));
 	json_close(json, '}');
 }
 

@@ -12,6 +12,7 @@
 #include "core/base/process.h"
 #include "core/confine/confine.h"
 #include "core/guest/dropin.h"
+#include "lib/libc.h"
 
 static enum log_level log_level_of(const struct cli *cli)
 {
@@ -92,7 +93,7 @@ int cli_main(int argc, char **argv)
 	if (error.kind == ERROR_UNCHECKED && error.message)
 		log_warning("%s", error.message);
 	else if (error.code != 0 && error.kind != ERROR_DIFFERS)
-		log_error(error.message ? error.message : strerrordesc_np(error.code));
+		log_error(error.message ? error.message : errno_text(error.code));
 	ret = exit_code(&cli, &error);
 	cli_free(&cli);
 	return ret;

@@ -12,6 +12,7 @@
 #include "core/config/hint.h"
 #include "core/source/source.h"
 #include "lib/cleanup.h"
+#include "lib/libc.h"
 
 /* As the user would find it from anywhere: to be freed. */
 static char *absolute_path(const char *path)
@@ -31,7 +32,7 @@ static int fail_path(const struct config *config, const struct config_key *key, 
 		     const char *what, struct error *error)
 {
 	bool absent = errno == ENOENT || errno == ENOTDIR;
-	const char *why = strerrordesc_np(errno);
+	const char *why = errno_text(errno);
 	autofree char *absolute = absolute_path(path);
 
 	if (!absolute)

@@ -13,6 +13,7 @@
 
 #include "core/base/log.h"
 #include "core/confine/landlock.h"
+#include "lib/libc.h"
 
 #define READ (LANDLOCK_FS_READ_FILE | LANDLOCK_FS_READ_DIR | LANDLOCK_FS_IOCTL_DEV)
 #define MAKE                                                                     \
@@ -150,7 +151,7 @@ static void note(const struct confine *confine)
 
 static void warn(const char *what, int code)
 {
-	log_warning("not confined: cannot %s: %s", what, strerrordesc_np(code));
+	log_warning("not confined: cannot %s: %s", what, errno_text(code));
 }
 
 /* In a build with AddressSanitizer the search for leaks, at the end, looks at all threads. */

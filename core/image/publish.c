@@ -14,6 +14,7 @@
 #include "core/base/cancel.h"
 #include "core/image/private.h"
 #include "core/image/temporary.h"
+#include "lib/libc.h"
 
 /* Others publish in a moment, unless their disk is slow. */
 #define WAIT_STEP_MS 10
@@ -149,8 +150,8 @@ static int exchange(struct member *member)
 {
 	struct output *output = member->output;
 
-	if (renameat2(output->dir, output->temporary, output->dir, output->file, RENAME_EXCHANGE) <
-	    0)
+	if (libc_renameat2(output->dir, output->temporary, output->dir, output->file,
+			   RENAME_EXCHANGE) < 0)
 		return -errno;
 	member->old = steal_ptr(&output->temporary);
 	return 0;

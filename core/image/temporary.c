@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/libc.h"
 
 #define NAMES 100
 
@@ -99,7 +100,7 @@ static int make_other_name(const struct maker *maker, const char *name)
 {
 	struct stat st;
 
-	if (renameat2(maker->dir, maker->file, maker->dir, name, RENAME_NOREPLACE) == 0)
+	if (libc_renameat2(maker->dir, maker->file, maker->dir, name, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (!is_unsupported(errno))
 		return -errno;

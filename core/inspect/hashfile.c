@@ -112,9 +112,10 @@ static int take(const char *prefix, int dir, const char *name, struct hash_files
 
 static int take_all(const char *prefix, struct hash_files *found)
 {
-	autoclose int dir = open(*prefix ? prefix : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *path = *prefix ? prefix : ".";
+	autoclose int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent **names;
-	int ret = 0, count = dir < 0 ? -1 : scandirat(dir, ".", &names, select_name, by_name);
+	int ret = 0, count = dir < 0 ? -1 : scandir(path, &names, select_name, by_name);
 
 	if (count < 0)
 		return -errno;

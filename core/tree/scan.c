@@ -129,7 +129,7 @@ static int check_unchanged(struct scan *scan, const struct scan_pending *pending
 	struct scan_entry own = own_entry(pending, fd);
 	struct scan_pending now;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &own.stat) < 0)
+	if (libc_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &own.stat) < 0)
 		return scan_fail(scan, &own, errno, "read");
 	now = scan_pending_of(&own, pending->dir);
 	return memcmp(&now, pending, sizeof(now)) ? scan_fail(scan, &own, ESTALE, "read") : 0;
@@ -154,7 +154,8 @@ static int read_directory(struct scan_worker *worker, struct scan_share *share,
 	ssize_t len;
 	int ret = 0;
 
-	while (ret == 0 && (len = getdents64(share->fd, worker->records, RECORDS_BYTES)) != 0) {
+	while (ret == 0 &&
+	       (len = getdents64(share->fd, (void *)worker->records, RECORDS_BYTES)) != 0) {
 		if (len < 0)
 			return scan_fail(worker->scan, own, errno, "list");
 		if (!scan_offer(worker, share, (size_t)len))

@@ -9,13 +9,13 @@
 #define TREE_SCAN_H
 
 #include <pthread.h>
-#include <sys/stat.h>
 
 #include "core/tree/dirs.h"
 #include "core/tree/links.h"
 #include "core/tree/model.h"
 #include "core/tree/xattrs.h"
 #include "lib/array.h"
+#include "lib/statx.h"
 
 /* A directory that is known and not yet read. */
 struct scan_pending {

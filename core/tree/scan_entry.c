@@ -55,7 +55,7 @@ int scan_stat(struct scan *scan, struct scan_entry *entry)
 	const int flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
 	const unsigned int mask = STATX_BASIC_STATS | STATX_MNT_ID;
 
-	if (statx(entry->fd, entry->name, flags, mask, &entry->stat) < 0)
+	if (libc_statx(entry->fd, entry->name, flags, mask, &entry->stat) < 0)
 		return scan_fail(scan, entry, errno, "read");
 	return 0;
 }

@@ -3,6 +3,8 @@
 #ifndef EXT4_IO_H
 #define EXT4_IO_H
 
+#include <sys/types.h>
+
 #include <ext2fs/ext2fs.h>
 
 #include "kataimg/backend.h"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include <ext2fs/ext2fs.h>
 
