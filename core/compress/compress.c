@@ -7,6 +7,7 @@
 #include "core/base/cancel.h"
 #include "core/base/io.h"
 #include "core/compress/private.h"
+#include "lib/bytes.h"
 #include "lib/cleanup.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
@@ -28,7 +29,9 @@ int compress_emit(struct compress_stream *stream, const void *bytes, size_t len,
 
 	if (ret < 0)
 		return ret;
-	if (request->out_fd >= 0)
+	const bool is_hole = request->form == COMPRESS_NONE && bytes_are_zero(bytes, len);
+
+	if (request->out_fd >= 0 && !is_hole)
 		ret = io_pwrite(request->out_fd, bytes, len, request->out_off + stream->out_bytes);
 	if (ret < 0)
 		return error_errno(error, -ret, "cannot write %s", request->out_name);

@@ -196,6 +196,19 @@ def containerdisk(bench):
     check_equal(json.loads(said)['Architecture'], 'amd64', 'what skopeo says')
 
 
+def large_disk(bench):
+    """From 8 GiB on a size is binary in a tar; what is zeros in the image takes no room in it."""
+    directory = bench.place()
+    bench.build(bench.source(), f'oci:{directory}/l:t', 'image.oci-form=containerdisk',
+                'image.oci-name=vm.img', 'image.table=none', 'image.size=8G').expect(0)
+    blobs = f'{directory}/l/blobs/sha256'
+    path = max((f'{blobs}/{name}' for name in os.listdir(blobs)), key=os.path.getsize)
+    listed = subprocess.run(['tar', '-tvf', path], check=True, capture_output=True).stdout.decode()
+    check(' 8589934592 ' in listed.splitlines()[1], listed)
+    check_equal(os.path.getsize(path), (8 << 30) + 2048, 'the size of the tar')
+    check(os.stat(path).st_blocks * 512 < 1 << 30, 'the tar has no holes')
+
+
 def compressed(bench):
     """A layer is one member of gzip or one frame of zstd, and says so."""
     source = bench.source()
@@ -228,7 +241,7 @@ def several_in_one_run(bench):
         text += f'[image i{i}]\nsource = {sources[i]}\narch = {arch}\n'
     config = bench.program.write_config(text, 'same.ini')
     bench.program.run(['-c', config]).expect(
-        2, f'{config}:5: [image] output = oci:{directory}/l:t: image i0 and image i2 would both be '
+        2, f'{config}:4: [image] output = oci:{directory}/l:t: image i0 and image i2 would both be '
         'this image of one architecture: give one of them another tag or [image] arch')
     os.symlink(directory, f'{directory}.link')
     twice = bench.program.write_config(f'{text}output = oci:{directory}.link/l:t\n', 'twice.ini')
@@ -463,7 +476,7 @@ def killed(bench):
 
 def main():
     bench, tap = Bench(), Tap()
-    for case in (artifact, names, copies, containerdisk, compressed,
+    for case in (artifact, names, copies, containerdisk, large_disk, compressed,
                  several_in_one_run, architectures, beside_others, shared_blobs, deterministic,
                  nothing_is_left, plain_user, refused, as_source, together, killed):
         tap.case(case.__name__.replace('_', ' '), case, bench)
