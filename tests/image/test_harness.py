@@ -12,6 +12,9 @@ from trees import get
 from trees.maker import Maker, make_tree, pattern
 
 MIB = 1 << 20
+# Said in full: what mke2fs adds by default differs, and the kernel speaks of some of it.
+EXT4_FEATURES = ('none,has_journal,ext_attr,dir_index,filetype,extent,64bit,flex_bg,sparse_super,'
+                 'large_file,huge_file,dir_nlink,extra_isize,metadata_csum')
 
 
 def must_fail(function, *arguments):
@@ -115,8 +118,8 @@ def make_ext4(workspace, tree_name, size='64M'):
     directory = workspace.directory('ext4')
     source = make_tree(get(tree_name), os.path.join(directory, 'tree'))
     image = os.path.join(directory, 'image')
-    subprocess.run([need_tool('mke2fs'), '-q', '-t', 'ext4', '-b', '4096', '-d', source, image,
-                    size], check=True, capture_output=True)
+    subprocess.run([need_tool('mke2fs'), '-q', '-t', 'ext4', '-O', EXT4_FEATURES, '-b', '4096',
+                    '-d', source, image, size], check=True, capture_output=True)
     whole = partitions.Partition(0, os.path.getsize(image))
     return source, image, whole
 
