@@ -29,7 +29,9 @@ int compress_emit(struct compress_stream *stream, const void *bytes, size_t len,
 
 	if (ret < 0)
 		return ret;
-	const bool is_hole = request->form == COMPRESS_NONE && bytes_are_zero(bytes, len);
+	/* The last piece is written: the file is as long as what came out. */
+	const bool is_hole = request->form == COMPRESS_NONE &&
+			     stream->out_bytes + len < request->len && bytes_are_zero(bytes, len);
 
 	if (request->out_fd >= 0 && !is_hole)
 		ret = io_pwrite(request->out_fd, bytes, len, request->out_off + stream->out_bytes);

@@ -27,8 +27,8 @@ struct compress_request {
 	uint64_t len;
 	const char *in_name; /* as messages call it */
 
-	int out_fd; /* written by pwrite alone; -1: nowhere. COMPRESS_NONE leaves zeros out: it must
-		       read as zeros, and does not grow by those at the end */
+	int out_fd; /* written by pwrite alone; -1: nowhere. COMPRESS_NONE leaves zeros out, where
+		       it must read as zeros */
 	uint64_t out_off;
 	const char *out_name;
 
