@@ -325,8 +325,9 @@ def test_images(tap, workspace):
 
 
 def main():
+    workspace = Workspace()  # first: it starts the program anew, in a namespace of its own
     tap = Tap()
-    (test_initrds if sys.argv[1:] == ['initrd'] else test_images)(tap, Workspace())
+    (test_initrds if sys.argv[1:] == ['initrd'] else test_images)(tap, workspace)
     tap.finish()
 
 
