@@ -155,7 +155,7 @@ static int give_owner(const struct artifact_layout *layout, int fd)
 	return fchown(fd, layout->manner.owner, layout->manner.group) < 0 ? -errno : 0;
 }
 
-/* *made: it was not there. A descriptor or -errno. */
+/* Sets *made, which is the caller's to clear, if it was not there. A descriptor or -errno. */
 static int make_directory(const struct artifact_layout *layout, int dir, const char *name,
 			  bool *made)
 {
@@ -209,7 +209,7 @@ static int make_version(const struct artifact_layout *layout, struct error *erro
 
 static int make_folders(struct artifact_layout *layout, struct error *error)
 {
-	bool ignored;
+	bool ignored = false;
 	int ret;
 
 	layout->dir = make_directory(layout, AT_FDCWD, layout->path, &layout->made);

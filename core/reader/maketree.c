@@ -26,6 +26,8 @@ static int give_entries(struct found *found)
 	union found_entry *items = found->entries.items;
 	size_t left = found->entries.count, count;
 
+	if (left == 0)
+		return 0;
 	tree_take_entries(found->tree, &items->made);
 	array_forget(&found->entries);
 	for (; left > 0; items += count, left -= count) {
