@@ -15,7 +15,7 @@
 /* Where the layout is, by the place of the image: the layout's index, or the layout to be made. */
 static int take_directory(struct build *build, bool is_there, struct error *error)
 {
-	const char *path = output_path(build->output), *slash = strrchr(path, '/');
+	const char *path = output_path(build->files[BUILD_IMAGE]), *slash = strrchr(path, '/');
 	size_t len = is_there ? (size_t)(slash - path) : strlen(path);
 
 	free(build->place.dir);
@@ -34,8 +34,8 @@ static int open_in_layout(struct build *build, const char *path, const char *sou
 
 	/* Another image of the same layout is no directory that the new one is put into. */
 	if (ret == 0)
-		ret = output_open("the image", path, reads_layout ? NULL : source, &build->output,
-				  error);
+		ret = output_open("the image", path, reads_layout ? NULL : source,
+				  &build->files[BUILD_IMAGE], error);
 	return ret < 0 ? ret : take_directory(build, strcmp(path, build->place.dir) != 0, error);
 }
 
@@ -49,10 +49,10 @@ int build_open_image(struct build *build, const char *source, struct error *erro
 		return error_nomem(error);
 	if (artifact_prefix(name))
 		return open_in_layout(build, path, source, error);
-	ret = output_open("the image", path, source, &build->output, error);
+	ret = output_open("the image", path, source, &build->files[BUILD_IMAGE], error);
 	if (ret < 0)
 		return ret;
-	build->output_name = strdup(output_path(build->output));
+	build->output_name = strdup(output_path(build->files[BUILD_IMAGE]));
 	return build->output_name ? 0 : error_nomem(error);
 }
 
@@ -93,7 +93,7 @@ static int name_files(const struct build *build, char **image, char **hash, stru
 
 static int find_size(const struct build *build, uint64_t *bytes, struct error *error)
 {
-	off_t end = lseek(output_fd(build->output), 0, SEEK_END);
+	off_t end = lseek(output_fd(build->files[BUILD_IMAGE]), 0, SEEK_END);
 
 	if (end < 0)
 		return error_errno(error, errno, "cannot find the size of the image");
@@ -125,7 +125,7 @@ int build_make_artifact(struct build *build, struct error *error)
 	autofree char *hash_name = NULL;
 	struct utsname machine;
 	struct artifact_request request = {
-		.image = build->output,
+		.image = build->files[BUILD_IMAGE],
 		.form = build->config->image.oci_form,
 		.type = build->config->image.oci_type,
 		.arch = arch_of(build, &machine),

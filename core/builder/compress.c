@@ -19,8 +19,8 @@ int build_create_image(struct build *build, struct error *error)
 
 	/* In a layout the compressed image is a blob of its own. */
 	if (build->config->image.compress == COMPRESS_NONE || build->place.tag) {
-		ret = output_create(build->output, bytes, error);
-		build->image_fd = output_fd(build->output);
+		ret = output_create(build->files[BUILD_IMAGE], bytes, error);
+		build->image_fd = output_fd(build->files[BUILD_IMAGE]);
 		return ret;
 	}
 	build->raw_fd = build_open_scratch(build);
@@ -40,7 +40,7 @@ int build_compress(struct build *build, struct error *error)
 		.in_fd = build->image_fd,
 		.len = build->geometry.image_bytes,
 		.in_name = "the image",
-		.out_name = output_path(build->output),
+		.out_name = output_path(build->files[BUILD_IMAGE]),
 		.progress = progress_bytes,
 		.progress_arg = build->progress,
 	};
@@ -49,10 +49,10 @@ int build_compress(struct build *build, struct error *error)
 	if (request.form == COMPRESS_NONE || build->place.tag)
 		return 0;
 	progress_stage(build->progress, "compress");
-	ret = output_create(build->output, 0, error);
+	ret = output_create(build->files[BUILD_IMAGE], 0, error);
 	if (ret < 0)
 		return ret;
-	request.out_fd = output_fd(build->output);
+	request.out_fd = output_fd(build->files[BUILD_IMAGE]);
 	return compress_run(&request, &build->compressed_bytes, error);
 }
 

@@ -33,8 +33,9 @@ static int allow_output(const struct output *output, struct confine *confine, st
 static int allow_image(const struct build *build, struct confine *confine, struct error *error)
 {
 	if (!build->place.tag)
-		return allow_output(build->output, confine, error);
-	return confine_allow_parent(confine, output_path(build->output), CONFINE_TREE, error);
+		return allow_output(build->files[BUILD_IMAGE], confine, error);
+	return confine_allow_parent(confine, output_path(build->files[BUILD_IMAGE]), CONFINE_TREE,
+				    error);
 }
 
 /* What goes beside no image goes where temporary files go. */
@@ -46,13 +47,10 @@ static int allow_build(const struct build *build, struct confine *confine, struc
 
 	if (ret == 0)
 		ret = allow_image(build, confine, error);
-	if (ret == 0)
-		ret = allow_output(build->hash_file, confine, error);
-	if (ret == 0)
-		ret = allow_output(build->tree_file, confine, error);
-	if (ret == 0)
-		ret = allow_output(build->signature_file, confine, error);
-	if (ret == 0 && !build->output)
+	for (int file = 0; ret == 0 && file < BUILD_FILES; file++)
+		if (file != BUILD_IMAGE)
+			ret = allow_output(build->files[file], confine, error);
+	if (ret == 0 && !build->files[BUILD_IMAGE])
 		ret = confine_allow_scratch(confine, error);
 	if (ret == 0 && build->backend->table.programs)
 		ret = confine_allow_programs(confine, error);
@@ -71,13 +69,11 @@ static int allow_file_of_all(const struct output *output, const char *path, stru
 static int allow_files_of_all(const struct build_set *set, struct confine *confine,
 			      struct error *error)
 {
-	const struct build_options *options = set->options;
-	int ret = allow_file_of_all(set->report_file, options->report, confine, error);
+	int ret = 0;
 
-	if (ret == 0)
-		ret = allow_file_of_all(set->manifest_file, options->manifest, confine, error);
-	if (ret == 0)
-		ret = allow_file_of_all(set->toml_file, options->toml, confine, error);
+	for (int file = 0; ret == 0 && file < SET_FILES; file++)
+		ret = allow_file_of_all(set->files[file], build_path_of_all(set, file), confine,
+					error);
 	return ret;
 }
 

@@ -63,7 +63,7 @@ static int digest_one(void *arg, uint64_t number)
 	struct digesting *work = arg;
 	struct digested *file = &work->files[number];
 
-	file->failure = digest_file(output_fd(work->set->builds[number].output), file);
+	file->failure = digest_file(output_fd(work->set->builds[number].files[BUILD_IMAGE]), file);
 	return file->failure;
 }
 
@@ -81,7 +81,7 @@ static int digest_all(struct digesting *work, struct error *error)
 		if (work->files[i].failure < 0)
 			return error_errno(error, -work->files[i].failure,
 					   "cannot read %s for the manifest",
-					   output_path(set->builds[i].output));
+					   output_path(set->builds[i].files[BUILD_IMAGE]));
 	return error_nomem(error);
 }
 
@@ -109,10 +109,13 @@ static void add_verity(struct json *json, const struct build *build)
 	else
 		json_add_null(json, "superblock_uuid");
 	json_add_text(json, "line", parameters.line);
-	json_add_text(json, "hash_file", build->hash_file ? output_path(build->hash_file) : NULL);
-	json_add_text(json, "tree_file", build->tree_file ? output_path(build->tree_file) : NULL);
+	json_add_text(json, "hash_file",
+		      build->files[BUILD_HASH] ? output_path(build->files[BUILD_HASH]) : NULL);
+	json_add_text(json, "tree_file",
+		      build->files[BUILD_TREE] ? output_path(build->files[BUILD_TREE]) : NULL);
 	json_add_text(json, "signature_file",
-		      build->signature_file ? output_path(build->signature_file) : NULL);
+		      build->files[BUILD_SIGNATURE] ? output_path(build->files[BUILD_SIGNATURE])
+						    : NULL);
 	json_close(json, '}');
 }
 

@@ -76,10 +76,10 @@ static int create_tree_file(struct build *build, int *fd, struct error *error)
 	int ret;
 
 	*fd = -1;
-	if (!build->tree_file)
+	if (!build->files[BUILD_TREE])
 		return 0;
-	ret = output_create(build->tree_file, build_hash_area_bytes(build), error);
-	*fd = output_fd(build->tree_file);
+	ret = output_create(build->files[BUILD_TREE], build_hash_area_bytes(build), error);
+	*fd = output_fd(build->files[BUILD_TREE]);
 	return ret;
 }
 

@@ -17,7 +17,7 @@ static bool is_hash_file_given(const struct build *build)
 /* hash-file, or root_hash_VARIANT.txt in the image's directory. To be freed. */
 static char *hash_file_path(const struct build *build)
 {
-	const char *image = output_path(build->output);
+	const char *image = output_path(build->files[BUILD_IMAGE]);
 	const char *variant = build->config->verity.variant;
 	int dir_len = (int)(strrchr(image, '/') - image);
 	char *path;
@@ -37,7 +37,8 @@ static int open_hash_file(struct build *build, const char *source, struct error 
 	if (!build->config->verity.enabled || (build->place.tag && !is_hash_file_given(build)))
 		return 0;
 	path = hash_file_path(build);
-	return path ? output_open("the root hash's file", path, source, &build->hash_file, error)
+	return path ? output_open("the root hash's file", path, source, &build->files[BUILD_HASH],
+				  error)
 		    : error_nomem(error);
 }
 
@@ -53,8 +54,10 @@ static int open_tree_file(struct build *build, const char *source, struct error 
 
 	if (!config->verity.enabled || config->verity.place != HASH_FILE)
 		return 0;
-	path = build_beside_path(config->verity.tree_file, output_path(build->output), BESIDE_TREE);
-	return path ? output_open("the hash tree's file", path, source, &build->tree_file, error)
+	path = build_beside_path(config->verity.tree_file, output_path(build->files[BUILD_IMAGE]),
+				 BESIDE_TREE);
+	return path ? output_open("the hash tree's file", path, source, &build->files[BUILD_TREE],
+				  error)
 		    : error_nomem(error);
 }
 
@@ -65,9 +68,10 @@ static int open_signature_file(struct build *build, const char *source, struct e
 
 	if (!config->verity.enabled || !config->verity.sign_key || !*config->verity.sign_key)
 		return 0;
-	path = build_beside_path(config->verity.signature_file, output_path(build->output),
-				 BESIDE_SIGNATURE);
-	return path ? output_open("the signature", path, source, &build->signature_file, error)
+	path = build_beside_path(config->verity.signature_file,
+				 output_path(build->files[BUILD_IMAGE]), BESIDE_SIGNATURE);
+	return path ? output_open("the signature", path, source, &build->files[BUILD_SIGNATURE],
+				  error)
 		    : error_nomem(error);
 }
 
@@ -76,11 +80,11 @@ static int open_beside(struct build *build, const char *source, struct error *er
 {
 	int ret = 0;
 
-	if (!build->hash_file)
+	if (!build->files[BUILD_HASH])
 		ret = open_hash_file(build, source, error);
-	if (ret == 0 && !build->tree_file)
+	if (ret == 0 && !build->files[BUILD_TREE])
 		ret = open_tree_file(build, source, error);
-	if (ret == 0 && !build->signature_file)
+	if (ret == 0 && !build->files[BUILD_SIGNATURE])
 		ret = open_signature_file(build, source, error);
 	return ret;
 }
@@ -107,10 +111,26 @@ static bool is_stream(const char *path)
 	       (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
 }
 
-/* In no source of any image. */
-static int open_for_all(const struct build_set *set, const char *what, const char *path,
-			struct output **output, struct error *error)
+const char *build_name_of_all(enum set_file file)
 {
+	static const char *const names[] = { "the report", "the manifest", "Kata's configuration" };
+
+	return names[file];
+}
+
+const char *build_path_of_all(const struct build_set *set, enum set_file file)
+{
+	const struct build_options *options = set->options;
+	const char *const paths[] = { options->report, options->manifest, options->toml };
+
+	return paths[file];
+}
+
+/* In no source of any image. */
+static int open_for_all(struct build_set *set, enum set_file file, struct error *error)
+{
+	const char *path = build_path_of_all(set, file);
+
 	if (!path || is_stream(path))
 		return 0;
 	for (size_t i = 0; i < set->count; i++) {
@@ -120,8 +140,8 @@ static int open_for_all(const struct build_set *set, const char *what, const cha
 
 		if (named && *named && !source)
 			return error_nomem(error);
-		output_close(steal_ptr(output));
-		ret = output_open(what, path, source, output, error);
+		output_close(steal_ptr(&set->files[file]));
+		ret = output_open(build_name_of_all(file), path, source, &set->files[file], error);
 		if (ret < 0)
 			return ret;
 	}
@@ -178,31 +198,27 @@ static void add_place(struct place *places, size_t *count, const struct output *
 		      const struct build *of)
 {
 	if (output)
-		places[(*count)++] =
-			(struct place){ output, of ? of->config->name : NULL,
-					of && of->place.tag && output == of->output ? of : NULL };
+		places[(*count)++] = (struct place){
+			output, of ? of->config->name : NULL,
+			of && of->place.tag && output == of->files[BUILD_IMAGE] ? of : NULL
+		};
 }
 
 /* Those of all images come last, behind *of_images. NULL: memory is out. */
 static struct place *list_places(const struct build_set *set, size_t *of_images, size_t *count)
 {
-	struct place *places = calloc(4 * set->count + 3, sizeof(*places));
+	struct place *places = calloc(BUILD_FILES * set->count + SET_FILES, sizeof(*places));
 
 	*count = 0;
 	for (size_t i = 0; places && i < set->count; i++) {
 		const struct build *build = &set->builds[i];
 
-		add_place(places, count, build->output, build);
-		add_place(places, count, build->hash_file, build);
-		add_place(places, count, build->tree_file, build);
-		add_place(places, count, build->signature_file, build);
+		for (int file = 0; file < BUILD_FILES; file++)
+			add_place(places, count, build->files[file], build);
 	}
 	*of_images = *count;
-	if (places) {
-		add_place(places, count, set->report_file, NULL);
-		add_place(places, count, set->manifest_file, NULL);
-		add_place(places, count, set->toml_file, NULL);
-	}
+	for (int file = 0; places && file < SET_FILES; file++)
+		add_place(places, count, set->files[file], NULL);
 	return places;
 }
 
@@ -219,13 +235,15 @@ static int check_different(const struct build_set *set, bool only_of_all, struct
 }
 
 /* One of these at most goes to standard output. */
-static int check_streams(const struct build_options *options, struct error *error)
+static int check_streams(const struct build_set *set, struct error *error)
 {
-	const char *const paths[] = { options->report, options->manifest, options->toml };
 	unsigned int count = 0;
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		count += paths[i] && strcmp(paths[i], "-") == 0;
+	for (int file = 0; file < SET_FILES; file++) {
+		const char *path = build_path_of_all(set, file);
+
+		count += path && strcmp(path, "-") == 0;
+	}
 	return count < 2 ? 0
 			 : error_usage(error, "--report, --manifest and --toml: one of them at "
 					      "most goes to standard output");
@@ -233,19 +251,12 @@ static int check_streams(const struct build_options *options, struct error *erro
 
 int build_open_outputs(struct build_set *set, struct error *error)
 {
-	const struct build_options *options = set->options;
-	int ret = check_streams(options, error);
+	int ret = check_streams(set, error);
 
 	for (size_t i = 0; ret == 0 && i < set->count; i++)
 		ret = open_files(&set->builds[i], error);
-	if (ret == 0)
-		ret = open_for_all(set, "the report", options->report, &set->report_file, error);
-	if (ret == 0)
-		ret = open_for_all(set, "the manifest", options->manifest, &set->manifest_file,
-				   error);
-	if (ret == 0)
-		ret = open_for_all(set, "Kata's configuration", options->toml, &set->toml_file,
-				   error);
+	for (int file = 0; ret == 0 && file < SET_FILES; file++)
+		ret = open_for_all(set, file, error);
 	return ret < 0 ? ret : check_different(set, false, error);
 }
 
@@ -257,47 +268,44 @@ static void try_open(struct build *build)
 	autofree char *source = named && *named ? source_path(named) : NULL;
 	autoerror struct error ignored = ERROR_INIT;
 
-	if (!build->output && image && *image)
+	if (!build->files[BUILD_IMAGE] && image && *image)
 		build_open_image(build, source, &ignored);
-	if (build->output)
+	if (build->files[BUILD_IMAGE])
 		open_beside(build, source, &ignored);
 }
 
 static void try_open_for_all(struct build_set *set)
 {
-	const struct build_options *options = set->options;
 	autoerror struct error ignored = ERROR_INIT;
 
-	if (!set->manifest_file)
-		open_for_all(set, "the manifest", options->manifest, &set->manifest_file, &ignored);
-	if (!set->toml_file)
-		open_for_all(set, "Kata's configuration", options->toml, &set->toml_file, &ignored);
+	for (int file = 0; file < SET_FILES; file++)
+		if (file != SET_REPORT && !set->files[file])
+			open_for_all(set, file, &ignored);
 }
 
 int build_open_report(struct build_set *set, struct error *error)
 {
 	int ret;
 
-	output_close(steal_ptr(&set->report_file));
+	output_close(steal_ptr(&set->files[SET_REPORT]));
 	for (size_t i = 0; i < set->count; i++)
 		try_open(&set->builds[i]);
 	try_open_for_all(set);
-	ret = open_for_all(set, "the report", set->options->report, &set->report_file, error);
+	ret = open_for_all(set, SET_REPORT, error);
 	return ret < 0 ? ret : check_different(set, true, error);
 }
 
 void build_close_outputs(struct build *build)
 {
 	build_close_artifact(build);
-	output_close(build->output);
-	output_close(build->hash_file);
-	output_close(build->tree_file);
-	output_close(build->signature_file);
+	for (int file = 0; file < BUILD_FILES; file++)
+		output_close(build->files[file]);
 }
 
 int build_open_scratch(void *arg)
 {
 	const struct build *build = arg;
 
-	return build->output ? output_scratch(build->output) : temporary_unnamed();
+	return build->files[BUILD_IMAGE] ? output_scratch(build->files[BUILD_IMAGE])
+					 : temporary_unnamed();
 }

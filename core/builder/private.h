@@ -25,6 +25,12 @@
 
 #define BUILD_REPLACED_MAX 3 /* root hash, hash tree, signature */
 
+/* What an image leaves behind: itself, and what speaks of it when it is measured. */
+enum build_file { BUILD_IMAGE, BUILD_HASH, BUILD_TREE, BUILD_SIGNATURE, BUILD_FILES };
+
+/* What all images of a run leave behind together, each where an option says. */
+enum set_file { SET_REPORT, SET_MANIFEST, SET_TOML, SET_FILES };
+
 /*
  * Members are set from top to bottom. Then they stay as they are, but for those of the negotiation
  * (seed to dropped): what is left out of the tree makes them anew.
@@ -37,13 +43,10 @@ struct build {
 	struct progress *progress;
 
 	struct backend *backend;
-	struct kataimg_value *values; /* of the backend's options */
-	struct output *output;
+	struct kataimg_value *values;      /* of the backend's options */
+	struct output *files[BUILD_FILES]; /* NULL: there is none, or it is in the layout */
 	struct artifact_place place; /* of an image that goes into a layout, absolute; else NULL */
-	char *output_name;           /* of output, or of the image in the layout */
-	struct output *hash_file;    /* of a measured image; NULL: none, or it is in the layout */
-	struct output *tree_file;    /* the same, with place = file */
-	struct output *signature_file; /* the same, when it is signed */
+	char *output_name;           /* of the image's file, or of the image in the layout */
 	struct signer *signer;
 
 	struct tree *tree;
@@ -59,7 +62,7 @@ struct build {
 	struct geometry geometry;
 	struct kataimg_fs_info info; /* of the filesystem in geometry.filesystem */
 
-	int image_fd;              /* of output, raw_fd, or of the image to attest; -1 until then */
+	int image_fd;              /* of its file, raw_fd, or what is attested; -1 until then */
 	int raw_fd;                /* of an image before it is compressed; else -1 */
 	uint64_t compressed_bytes; /* of an image that is compressed */
 	struct copy *copy;         /* while the image is made */
@@ -87,8 +90,7 @@ struct build_set {
 	struct build *builds; /* one an image; owned */
 	size_t count;
 
-	/* NULL: none, or it goes to a stream */
-	struct output *report_file, *manifest_file, *toml_file;
+	struct output *files[SET_FILES]; /* NULL: none, or it goes to a stream */
 
 	/* Those that images go into, each once, while they are being changed; owned. */
 	struct artifact_layout **layouts;
@@ -194,6 +196,10 @@ int build_measure(struct build *build, struct error *error);
 
 /* The last look, as inspect takes it: tables, info block, what the filesystem says of itself. */
 int build_verify_image(struct build *build, struct error *error);
+
+/* "the report", and where it goes; NULL: there is to be none. */
+const char *build_name_of_all(enum set_file file);
+const char *build_path_of_all(const struct build_set *set, enum set_file file);
 
 /* Finds the places of the images, the root hashes' files and the report: no two are the same, none
  * is in a source. */

@@ -23,10 +23,10 @@ static int write_root_hash(struct build *build, struct error *error)
 {
 	char line[VERITY_LINE_BYTES];
 
-	if (!build->hash_file)
+	if (!build->files[BUILD_HASH])
 		return 0;
 	verity_format_line(&build->verity, build->root_hash, build_hash_start_block(build), line);
-	return write_text(build->hash_file, line, error);
+	return write_text(build->files[BUILD_HASH], line, error);
 }
 
 static int write_signature(struct build *build, struct error *error)
@@ -34,12 +34,12 @@ static int write_signature(struct build *build, struct error *error)
 	const struct signature *signature = &build->signature;
 	int ret;
 
-	if (!build->signature_file)
+	if (!build->files[BUILD_SIGNATURE])
 		return 0;
-	ret = output_create(build->signature_file, 0, error);
+	ret = output_create(build->files[BUILD_SIGNATURE], 0, error);
 	return ret < 0 ? ret
-		       : output_write(build->signature_file, signature->der, signature->len, 0,
-				      error);
+		       : output_write(build->files[BUILD_SIGNATURE], signature->der, signature->len,
+				      0, error);
 }
 
 static int set_owner(const struct build *build, struct output *file, struct error *error)
@@ -80,44 +80,38 @@ static int write_stream(const char *what, const char *path, const char *text, st
 	return ret;
 }
 
-static int write_text_or_stream(struct output *file, const char *what, const char *path,
-				const char *text, struct error *error)
+static int write_for_all(struct build_set *set, enum set_file file, const char *text,
+			 struct error *error)
 {
-	return file ? write_text(file, text, error) : write_stream(what, path, text, error);
-}
-
-static int write_report(struct build_set *set, const char *text, struct error *error)
-{
-	set->reported = !set->report_file;
-	return write_text_or_stream(set->report_file, "the report", set->options->report, text,
-				    error);
+	if (set->files[file])
+		return write_text(set->files[file], text, error);
+	if (file == SET_REPORT)
+		set->reported = true;
+	return write_stream(build_name_of_all(file), build_path_of_all(set, file), text, error);
 }
 
 int build_publish_report(struct build_set *set, const char *text, struct error *error)
 {
-	int ret = write_report(set, text, error);
-	const struct publish_item item = { set->report_file, PUBLISH_SPEAKS_OF_NOTHING };
+	int ret = write_for_all(set, SET_REPORT, text, error);
+	const struct publish_item item = { set->files[SET_REPORT], PUBLISH_SPEAKS_OF_NOTHING };
 
-	return ret < 0 || !set->report_file ? ret : publish(&item, 1, false, error);
+	return ret < 0 || !set->files[SET_REPORT] ? ret : publish(&item, 1, false, error);
 }
 
-/* All that takes time, or can fail for want of room or rights, comes before the first name: the
- * report as well, so that what it says of the time ends here. */
+/* All that takes time, or can fail for want of room or rights, comes before the first name. */
 static int prepare(struct build *build, struct error *error)
 {
-	struct output *const files[] = { build->output, build->hash_file, build->tree_file,
-					 build->signature_file };
 	int ret;
 
 	progress_stage(build->progress, "publish");
 	ret = write_root_hash(build, error);
 	if (ret == 0)
 		ret = write_signature(build, error);
-	for (size_t i = 0; ret == 0 && i < sizeof(files) / sizeof(files[0]); i++)
-		if (files[i])
-			ret = set_owner(build, files[i], error);
+	for (int file = 0; ret == 0 && file < BUILD_FILES; file++)
+		if (build->files[file])
+			ret = set_owner(build, build->files[file], error);
 	if (ret == 0 && build->options->sync)
-		ret = output_sync(build->output, error);
+		ret = output_sync(build->files[BUILD_IMAGE], error);
 	if (ret < 0)
 		return build->subject ? error_prefix(error, "%s", build->subject) : ret;
 	progress_finish(build->progress);
@@ -125,7 +119,7 @@ static int prepare(struct build *build, struct error *error)
 }
 
 /* Of one image: itself, what speaks of it, and what spoke of the one before. */
-#define FILES_MAX (4 + BUILD_REPLACED_MAX)
+#define FILES_MAX (BUILD_FILES + BUILD_REPLACED_MAX)
 
 /* The files of a set, and those that go. */
 struct items {
@@ -166,60 +160,54 @@ static int add_replaced(struct items *items, struct build *build, struct error *
 	return ret;
 }
 
+static void add_files(struct items *items, const struct build *build)
+{
+	if (!build->place.tag)
+		add_item(items, build->files[BUILD_IMAGE], PUBLISH_SPEAKS_OF_NOTHING);
+	for (int file = 0; file < BUILD_FILES; file++)
+		if (file != BUILD_IMAGE)
+			add_item(items, build->files[file], PUBLISH_SPEAKS_OF_ONE);
+}
+
 static int collect(struct build_set *set, struct items *items, struct error *error)
 {
 	int ret = 0;
 
-	for (size_t i = 0; i < set->count; i++) {
-		if (!set->builds[i].place.tag)
-			add_item(items, set->builds[i].output, PUBLISH_SPEAKS_OF_NOTHING);
-		add_item(items, set->builds[i].hash_file, PUBLISH_SPEAKS_OF_ONE);
-		add_item(items, set->builds[i].tree_file, PUBLISH_SPEAKS_OF_ONE);
-		add_item(items, set->builds[i].signature_file, PUBLISH_SPEAKS_OF_ONE);
-	}
+	for (size_t i = 0; i < set->count; i++)
+		add_files(items, &set->builds[i]);
 	for (size_t i = 0; i < set->layout_count; i++)
 		add_item(items, artifact_layout_index(set->layouts[i]), PUBLISH_SPEAKS_OF_NOTHING);
-	add_item(items, set->report_file, PUBLISH_SPEAKS_OF_ONE);
-	add_item(items, set->toml_file, PUBLISH_SPEAKS_OF_ONE);
-	add_item(items, set->manifest_file, PUBLISH_SPEAKS_OF_ALL);
+	add_item(items, set->files[SET_REPORT], PUBLISH_SPEAKS_OF_ONE);
+	add_item(items, set->files[SET_TOML], PUBLISH_SPEAKS_OF_ONE);
+	add_item(items, set->files[SET_MANIFEST], PUBLISH_SPEAKS_OF_ALL);
 	for (size_t i = 0; ret == 0 && i < set->count; i++)
 		ret = add_replaced(items, &set->builds[i], error);
 	return ret;
 }
 
-static int write_manifest(struct build_set *set, struct error *error)
+static int report_made(const struct build_set *set, char **text, struct error *error)
 {
-	autofree char *text = NULL;
-	int ret = manifest_text(set, &text, error);
-
-	return ret < 0 ? ret
-		       : write_text_or_stream(set->manifest_file, "the manifest",
-					      set->options->manifest, text, error);
+	*text = report_text(set, NULL);
+	return *text ? 0 : error_nomem(error);
 }
 
-static int write_toml(struct build_set *set, struct error *error)
-{
-	autofree char *text = NULL;
-	int ret = toml_text(set, &text, error);
-
-	return ret < 0 ? ret
-		       : write_text_or_stream(set->toml_file, "Kata's configuration",
-					      set->options->toml, text, error);
-}
-
+/* The report is last, so that what it says of the time ends here. */
 static int write_files_of_all(struct build_set *set, struct error *error)
 {
-	autofree char *report = NULL;
+	static int (*const texts[])(const struct build_set *, char **,
+				    struct error *) = { report_made, manifest_text, toml_text };
 	int ret = 0;
 
-	if (set->options->manifest)
-		ret = write_manifest(set, error);
-	if (ret == 0 && set->options->toml)
-		ret = write_toml(set, error);
-	if (ret < 0 || !set->options->report)
-		return ret;
-	report = report_text(set, NULL);
-	return report ? write_report(set, report, error) : error_nomem(error);
+	for (int file = SET_FILES; ret == 0 && file-- > 0;) {
+		autofree char *text = NULL;
+
+		if (!build_path_of_all(set, file))
+			continue;
+		ret = texts[file](set, &text, error);
+		if (ret == 0)
+			ret = write_for_all(set, file, text, error);
+	}
+	return ret;
 }
 
 static int publish_items(struct build_set *set, struct items *items, struct error *error)
@@ -236,7 +224,8 @@ static int publish_items(struct build_set *set, struct items *items, struct erro
 
 int build_publish(struct build_set *set, struct error *error)
 {
-	autofree struct publish_item *room = calloc(set->count * FILES_MAX + 3, sizeof(*room));
+	autofree struct publish_item *room =
+		calloc(set->count * FILES_MAX + SET_FILES, sizeof(*room));
 	autofree struct output **replaced =
 		calloc(set->count * BUILD_REPLACED_MAX, sizeof(struct output *));
 	struct items items = { .items = room, .replaced = replaced };

@@ -7,13 +7,12 @@
  * it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/io.h"
 #include "core/builder/private.h"
 #include "core/inspect/measured.h"
+#include "core/inspect/signature.h"
 
 /* What the filesystem is does not matter here. */
 static int know_all(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_fs_info *info,
@@ -41,23 +40,12 @@ static void free_replaced(struct replaced *replaced)
 }
 
 /* Whatever else has the name of a signature stays. */
-static bool is_signature(const char *path)
-{
-	static const uint8_t signed_data[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
-					       0xf7, 0x0d, 0x01, 0x07, 0x02 };
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
-	uint8_t start[32];
-
-	return fd >= 0 && io_pread(fd, start, sizeof(start), 0) == 0 &&
-	       memmem(start, sizeof(start), signed_data, sizeof(signed_data));
-}
-
 static int find_signature(const char *image, char **path, struct error *error)
 {
 	*path = beside_path(image, BESIDE_SIGNATURE);
 	if (!*path)
 		return error_nomem(error);
-	if (!is_signature(*path))
+	if (!signature_is(*path))
 		free(steal_ptr(path));
 	return 0;
 }
@@ -95,7 +83,7 @@ static int open_replaced(const char *what, const char *path, const struct output
 int build_find_replaced(const struct build *build, struct output *outputs[BUILD_REPLACED_MAX],
 			struct error *error)
 {
-	const char *image = output_path(build->output);
+	const char *image = output_path(build->files[BUILD_IMAGE]);
 	struct replaced replaced __attribute__((cleanup(free_replaced))) = { 0 };
 	autoerror struct error unreadable = ERROR_INIT;
 	autoclose int fd = inspect_open(image, &unreadable);
@@ -112,13 +100,14 @@ int build_find_replaced(const struct build *build, struct output *outputs[BUILD_
 	if (ret < 0)
 		return 0;
 	ret = open_replaced("the root hash of the image that was replaced", replaced.hash_file,
-			    build->hash_file, &outputs[0], error);
+			    build->files[BUILD_HASH], &outputs[0], error);
 	if (ret == 0)
 		ret = open_replaced("the hash tree of the image that was replaced",
-				    replaced.tree_file, build->tree_file, &outputs[1], error);
+				    replaced.tree_file, build->files[BUILD_TREE], &outputs[1],
+				    error);
 	if (ret == 0)
 		ret = open_replaced("the signature of the image that was replaced",
-				    replaced.signature_file, build->signature_file, &outputs[2],
-				    error);
+				    replaced.signature_file, build->files[BUILD_SIGNATURE],
+				    &outputs[2], error);
 	return ret;
 }

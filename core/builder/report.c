@@ -254,9 +254,9 @@ static void add_verity(struct json *json, const struct build *build)
 	json_add_hex(json, "root_hash", build->root_hash, verity_digest_bytes(build->verity.hash));
 	json_add_hex(json, "salt", build->verity.salt, build->verity.salt_len);
 	add_tree_form(json, build);
-	add_output(json, "hash_file", build->hash_file);
-	add_output(json, "tree_file", build->tree_file);
-	add_output(json, "signature_file", build->signature_file);
+	add_output(json, "hash_file", build->files[BUILD_HASH]);
+	add_output(json, "tree_file", build->files[BUILD_TREE]);
+	add_output(json, "signature_file", build->files[BUILD_SIGNATURE]);
 	add_parameters(json, build);
 	json_close(json, '}');
 }

@@ -162,9 +162,8 @@ static void end_set(struct build_set *set)
 	for (size_t i = 0; i < set->count; i++)
 		build_release(&set->builds[i]);
 	build_close_layouts(set);
-	output_close(set->report_file);
-	output_close(set->manifest_file);
-	output_close(set->toml_file);
+	for (int file = 0; file < SET_FILES; file++)
+		output_close(set->files[file]);
 	free(set->builds);
 }
 

@@ -49,7 +49,7 @@ int build_signature_bytes(const struct build *build, uint64_t *bytes, struct err
 	build_root_hash_text(build, root);
 	ret = signer_sign(build->signer, root, &signature, error);
 	if (ret == 0)
-		text = signer_partition_text(build->signer, root, &signature);
+		text = partition_text(build, &signature);
 	signature_free(&signature);
 	if (ret < 0)
 		return ret;

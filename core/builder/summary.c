@@ -63,11 +63,12 @@ static void log_measured(const struct build *build)
 	build_root_hash_text(build, root);
 	build_make_parameters(build, &parameters);
 	log_info("root hash %s, in %s", root,
-		 build->hash_file ? output_path(build->hash_file) : build->output_name);
-	if (build->tree_file)
-		log_info("hash tree in %s", output_path(build->tree_file));
-	if (build->signature_file)
-		log_info("signature in %s", output_path(build->signature_file));
+		 build->files[BUILD_HASH] ? output_path(build->files[BUILD_HASH])
+					  : build->output_name);
+	if (build->files[BUILD_TREE])
+		log_info("hash tree in %s", output_path(build->files[BUILD_TREE]));
+	if (build->files[BUILD_SIGNATURE])
+		log_info("signature in %s", output_path(build->files[BUILD_SIGNATURE]));
 	if (parameters.obstacle) {
 		log_info("Kata's runtime makes no device of this hash tree: %s",
 			 parameters.obstacle);

@@ -84,7 +84,8 @@ int build_write_tables(struct build *build, struct error *error)
 	for (size_t i = 0; ret == 0 && i < tables.count; i++) {
 		const struct build_table *table = &tables.items[i];
 
-		ret = output_write(build->output, table->bytes, table->len, table->off, error);
+		ret = output_write(build->files[BUILD_IMAGE], table->bytes, table->len, table->off,
+				   error);
 	}
 	return ret;
 }

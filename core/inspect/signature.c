@@ -41,6 +41,14 @@ static bool read_head(const char *path, uint8_t head[HEAD_BYTES], struct stat *s
 	       (st->st_size < HEAD_BYTES || io_pread(fd, head, HEAD_BYTES, 0) == 0);
 }
 
+bool signature_is(const char *path)
+{
+	uint8_t head[HEAD_BYTES] = { 0 };
+	struct stat st;
+
+	return read_head(path, head, &st) && is_signature(head, (uint64_t)st.st_size);
+}
+
 int signature_note(const char *path, struct inspection *inspection, struct error *error)
 {
 	autofree char *name = beside_path(path, BESIDE_SIGNATURE);

@@ -5,6 +5,9 @@
 
 #include "core/inspect/inspect.h"
 
+/* Is there a regular file at the path that is CMS signed data, of whatever? */
+bool signature_is(const char *path);
+
 /* Of an image with a hash tree: notes that there is one, and what is not known of it. It has
  * neither root hash nor certificate in it: which it is of, only who has the certificate can tell.
  */
