@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What there is to say of all images of a run: a list of them with their digests, and the lines
- * that Kata's runtime is told of those that are extensions. */
+/* What there is to say of all images of a run: a list of them with their digests. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -85,11 +82,8 @@ static int digest_all(struct digesting *work, struct error *error)
 	return error_nomem(error);
 }
 
-/* ---- The manifest ---- */
-
 static void add_verity(struct json *json, const struct build *build)
 {
-	const struct verity_params *params = &build->verity;
 	struct parameters parameters;
 
 	if (!build->measured) {
@@ -98,24 +92,8 @@ static void add_verity(struct json *json, const struct build *build)
 	}
 	build_make_parameters(build, &parameters);
 	json_open(json, "verity", '{');
-	json_add_text(json, "hash", verity_hash_names[params->hash]);
-	json_add_hex(json, "root_hash", build->root_hash, verity_digest_bytes(params->hash));
-	json_add_hex(json, "salt", params->salt, params->salt_len);
-	json_add_number(json, "data_blocks", params->data_blocks);
-	json_add_number(json, "data_block_bytes", params->data_block_bytes);
-	json_add_number(json, "hash_block_bytes", params->hash_block_bytes);
-	if (params->superblock)
-		json_add_uuid(json, "superblock_uuid", build->verity_uuid);
-	else
-		json_add_null(json, "superblock_uuid");
+	describe_hash_tree(json, build);
 	json_add_text(json, "line", parameters.line);
-	json_add_text(json, "hash_file",
-		      build->files[BUILD_HASH] ? output_path(build->files[BUILD_HASH]) : NULL);
-	json_add_text(json, "tree_file",
-		      build->files[BUILD_TREE] ? output_path(build->files[BUILD_TREE]) : NULL);
-	json_add_text(json, "signature_file",
-		      build->files[BUILD_SIGNATURE] ? output_path(build->files[BUILD_SIGNATURE])
-						    : NULL);
 	json_close(json, '}');
 }
 
@@ -145,13 +123,8 @@ static void add_image(struct json *json, const struct build *build, const struct
 			      ? NULL
 			      : compress_form_name(config->image.compress));
 	json_add_text(json, "filesystem", build->info.type);
-	json_add_uuid(json, "filesystem_uuid", build->info.uuid);
-	json_add_number(json, "disk_signature", build->geometry.disk_signature);
-	if (build->labelled)
-		json_add_uuid(json, "disk_guid", build->labels.disk_guid);
-	else
-		json_add_null(json, "disk_guid");
-	report_add_partitions(json, build);
+	describe_identifiers(json, build);
+	describe_partitions(json, build);
 	add_extension(json, build);
 	add_verity(json, build);
 	json_close(json, '}');
@@ -183,76 +156,4 @@ int manifest_text(const struct build_set *set, char **text, struct error *error)
 	if (ret == 0 && print_manifest(set, files, text) < 0)
 		return error_nomem(error);
 	return ret;
-}
-
-/* ---- Kata's configuration ---- */
-
-/* A basic string of TOML; bytes that are no UTF-8 could not be in one at all. */
-static void print_string(FILE *out, const char *key, const char *text)
-{
-	fprintf(out, "%s = \"", key);
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fprintf(out, "\\%c", *c);
-		else if (*c < 0x20 || *c == 0x7f)
-			fprintf(out, "\\u%04x", *c);
-		else
-			fputc(*c, out);
-	}
-	fputs("\"\n", out);
-}
-
-/* An extension that is not measured has empty parameters: the runtime names it to the guest all the
- * same. */
-static void print_extension(FILE *out, const struct build *build, const char *name, int len)
-{
-	struct parameters parameters = { .line = "" };
-
-	if (build->measured)
-		build_make_parameters(build, &parameters);
-	fprintf(out, "[[hypervisor.qemu.guest_extension_images]]\nname = \"%.*s\"\n", len, name);
-	print_string(out, "path", build->output_name);
-	print_string(out, "verity_params", parameters.line);
-}
-
-int build_check_extension(struct build *build, struct error *error)
-{
-	const char *name;
-	const char *obstacle = build->config->verity.enabled ? build_kata_obstacle(build) : NULL;
-
-	if (build_extension_name(build, &name) == 0)
-		return 0;
-	if (artifact_prefix(build->config->image.output))
-		return error_usage(error,
-				   "--toml: Kata's runtime reads a file, not what is in %s: leave "
-				   "out --toml, or give the image a file as [image] output",
-				   build->config->image.output);
-	if (!obstacle)
-		return 0;
-	return error_usage(error, "--toml: Kata's runtime cannot read the hash tree: %s", obstacle);
-}
-
-int toml_text(const struct build_set *set, char **text, struct error *error)
-{
-	struct text_stream stream;
-	size_t count = 0;
-
-	if (text_stream_open(&stream) < 0)
-		return error_nomem(error);
-	for (size_t i = 0; i < set->count; i++) {
-		const char *name;
-		int len = build_extension_name(&set->builds[i], &name);
-
-		if (len == 0)
-			continue;
-		if (count++)
-			fputc('\n', stream.out);
-		print_extension(stream.out, &set->builds[i], name, len);
-	}
-	if (text_stream_close(&stream, text) < 0)
-		return error_nomem(error);
-	/* Whoever writes it ends the last line. */
-	if (count > 0)
-		(*text)[strlen(*text) - 1] = '\0';
-	return 0;
 }

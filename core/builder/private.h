@@ -255,9 +255,14 @@ void report_log_summary(const struct build *build);
 /* The JSON report, of a build that failed when there is an error; no newline at the end. To be
  * freed; NULL when memory is out. */
 char *report_text(const struct build_set *set, const struct error *error);
-struct json;
-void report_add_partitions(struct json *json, const struct build *build);
 int report_write(struct build_set *set, struct error *error);
+
+/* Members of a JSON object (inspect/jsonout.h) that report and manifest share. */
+struct json;
+void describe_partitions(struct json *json, const struct build *build);
+void describe_identifiers(struct json *json, const struct build *build);
+/* Of a measured image. */
+void describe_hash_tree(struct json *json, const struct build *build);
 
 /* What is said of all images once they are made: to be freed, no newline at the end. */
 int manifest_text(const struct build_set *set, char **text, struct error *error);

@@ -2,7 +2,6 @@
 /* What was asked for, what came out, and how long it took, as JSON: docs/json.md. What a build that
  * failed did not come to is null. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,26 +27,6 @@ static void add_backend(struct json *json, const struct build *build)
 	json_close(json, '}');
 }
 
-static void add_partition(struct json *json, const struct build *build, unsigned int number)
-{
-	static const char *const roles[] = { "root", "verity", "signature" };
-	const struct partition *partition = &build->geometry.partitions[number];
-
-	json_open(json, NULL, '{');
-	json_add_number(json, "start_bytes", partition->start_bytes);
-	json_add_number(json, "size_bytes", partition->len_bytes);
-	json_add_text(json, "role", roles[partition->role]);
-	if (build->geometry.table == IMAGE_TABLE_DOS) {
-		json_add_number(json, "type", partition->type);
-		json_add_flag(json, "bootable", partition->bootable);
-	} else {
-		json_add_null(json, "type");
-		json_add_null(json, "bootable");
-	}
-	json_add_gpt_label(json, build->labelled ? &build->labels.partitions[number] : NULL);
-	json_close(json, '}');
-}
-
 /* The output's own size is known when it is there. */
 static void add_compression(struct json *json, const struct build *build)
 {
@@ -68,14 +47,6 @@ static void add_compression(struct json *json, const struct build *build)
 	json_close(json, '}');
 }
 
-void report_add_partitions(struct json *json, const struct build *build)
-{
-	json_open(json, "partitions", '[');
-	for (unsigned int i = 0; i < build->geometry.partition_count; i++)
-		add_partition(json, build, i);
-	json_close(json, ']');
-}
-
 static void add_geometry(struct json *json, const struct build *build)
 {
 	const struct geometry *geometry = &build->geometry;
@@ -90,7 +61,7 @@ static void add_geometry(struct json *json, const struct build *build)
 	json_add_text(json, "table", geometry_table_name(geometry->table));
 	json_add_flag(json, "dax", geometry->dax);
 	json_add_number(json, "filesystem_start_bytes", geometry->filesystem.start_bytes);
-	report_add_partitions(json, build);
+	describe_partitions(json, build);
 	json_add_number(json, "plan_bytes", build->plan.bytes);
 	json_add_number(json, "granularity_bytes", build->plan.granularity);
 	json_add_number(json, "window_bytes", geometry->filesystem.len_bytes);
@@ -135,15 +106,7 @@ static void add_identifiers(struct json *json, const struct build *build)
 	}
 	json_open(json, "identifiers", '{');
 	json_add_hex(json, "seed", build->seed, sizeof(build->seed));
-	json_add_uuid(json, "filesystem_uuid", build->info.uuid);
-	if (build->geometry.table == IMAGE_TABLE_DOS)
-		json_add_number(json, "disk_signature", build->geometry.disk_signature);
-	else
-		json_add_null(json, "disk_signature");
-	if (build->labelled)
-		json_add_uuid(json, "disk_guid", build->labels.disk_guid);
-	else
-		json_add_null(json, "disk_guid");
+	describe_identifiers(json, build);
 	json_add_signed(json, "build_time", build->build_time);
 	json_close(json, '}');
 }
@@ -209,28 +172,6 @@ static void add_stages(struct json *json, const struct build *build)
 	json_close(json, '}');
 }
 
-static void add_output(struct json *json, const char *key, const struct output *output)
-{
-	json_add_text(json, key, output ? output_path(output) : NULL);
-}
-
-static void add_tree_form(struct json *json, const struct build *build)
-{
-	static const char *const places[] = { "partition", "append", "file" };
-	const struct verity_params *params = &build->verity;
-
-	json_add_number(json, "data_blocks", params->data_blocks);
-	json_add_text(json, "place", places[build->config->verity.place]);
-	json_add_text(json, "hash", verity_hash_names[params->hash]);
-	json_add_number(json, "data_block_bytes", params->data_block_bytes);
-	json_add_number(json, "hash_block_bytes", params->hash_block_bytes);
-	json_add_number(json, "hash_start_block", build_hash_start_block(build));
-	if (params->superblock)
-		json_add_uuid(json, "superblock_uuid", build->verity_uuid);
-	else
-		json_add_null(json, "superblock_uuid");
-}
-
 static void add_parameters(struct json *json, const struct build *build)
 {
 	struct parameters parameters;
@@ -246,17 +187,16 @@ static void add_parameters(struct json *json, const struct build *build)
 
 static void add_verity(struct json *json, const struct build *build)
 {
+	static const char *const places[] = { "partition", "append", "file" };
+
 	if (!build->measured) {
 		json_add_null(json, "verity");
 		return;
 	}
 	json_open(json, "verity", '{');
-	json_add_hex(json, "root_hash", build->root_hash, verity_digest_bytes(build->verity.hash));
-	json_add_hex(json, "salt", build->verity.salt, build->verity.salt_len);
-	add_tree_form(json, build);
-	add_output(json, "hash_file", build->files[BUILD_HASH]);
-	add_output(json, "tree_file", build->files[BUILD_TREE]);
-	add_output(json, "signature_file", build->files[BUILD_SIGNATURE]);
+	describe_hash_tree(json, build);
+	json_add_text(json, "place", places[build->config->verity.place]);
+	json_add_number(json, "hash_start_block", build_hash_start_block(build));
 	add_parameters(json, build);
 	json_close(json, '}');
 }
