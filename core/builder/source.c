@@ -120,22 +120,18 @@ int source_check(const struct config *config, const struct tree *tree,
 		.initrd = config->image.no_disk,
 		.init_link = facts->init_link ? config->rootfs.init_link : NULL,
 	};
-	int ret = config->rootfs.check ? rootfs_check(tree, &rules, error) : 0;
+	/* What an initrd starts is in its /init, which need not be one that Kata knows. */
+	bool judged = config->rootfs.check && (!rules.initrd || facts->init_link);
 
-	if (ret < 0)
+	if (config->rootfs.check && rootfs_check(tree, &rules, error) < 0)
 		return source_suggest(config->image.source, tree, error);
-	if (ret == 0 && config->rootfs.check)
+	if (config->rootfs.check)
 		log_ok("init is %s", rules.agent_init && !rules.initrd ? rules.agent : "installed");
-	if (ret == 0 && facts->machine_id)
+	if (facts->machine_id)
 		log_info("added an empty /etc/machine-id, for systemd");
-	if (ret == 0 && facts->init_link)
+	if (facts->init_link)
 		log_info("added /init, a link to %s", config->rootfs.init_link);
-	return ret < 0 ? ret
-		       : rootfs_remark(tree,
-				       config->rootfs.check && (!rules.initrd || facts->init_link)
-					       ? &rules
-					       : NULL,
-				       error);
+	return rootfs_remark(tree, judged ? &rules : NULL, error);
 }
 
 static struct source_filter filter_of(const struct config *config)
