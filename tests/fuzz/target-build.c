@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whole builds. The first byte of the input chooses the backend, the rest is an archive
- * (target-archive.c). A tree that was accepted builds, unless the filesystem cannot hold it, and
- * the image reads back as the tree; of one in CHECKED the filesystem's own checker is asked, too,
- * when KATAIMG_FUZZ_CHECKERS is set.
+ * Whole builds. The first byte of the input chooses the backend, and by its higher bits one in
+ * CHECKED times that the filesystem's own checker is asked, too, when KATAIMG_FUZZ_CHECKERS is set;
+ * the rest is an archive (target-archive.c). A tree that was accepted builds, unless the filesystem
+ * cannot hold it, and the image reads back as the tree.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -125,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		fuzz_fail("no room for an image");
 	close(fd);
 	if (build(file.path, filesystems[which].name, image, &error) == 0) {
-		if (len % CHECKED == 0 && getenv("KATAIMG_FUZZ_CHECKERS"))
+		if (bytes[0] / FILESYSTEMS % CHECKED == 0 && getenv("KATAIMG_FUZZ_CHECKERS"))
 			check(filesystems[which].checker, image);
 	} else if (!error.message || is_fault(error.code)) {
 		fuzz_fail("%s: %s", filesystems[which].name, error.message ? error.message : "");

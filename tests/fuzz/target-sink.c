@@ -55,19 +55,18 @@ static size_t next_text(char text[TEXT_MAX + 1])
 static int report_inode(const struct kataimg_sink *sink)
 {
 	char target[TEXT_MAX + 1];
-	struct kataimg_inode inode = {
-		.struct_size = sizeof(inode),
-		.id = next_number(),
-		.type = next_byte(),
-		.mode = (uint16_t)next_number(),
-		.size = next_number(),
-		.mtime_sec = (int64_t)next_number(),
-		.mtime_nsec = (uint32_t)next_number(),
-		.uid = (uint32_t)next_number(),
-		.rdev_major = (uint32_t)next_number(),
-		.nlink = next_byte(),
-	};
+	struct kataimg_inode inode = { .struct_size = sizeof(inode) };
 
+	/* Not in the initializer, whose order is the compiler's: inputs mean the same to all. */
+	inode.id = next_number();
+	inode.type = next_byte();
+	inode.mode = (uint16_t)next_number();
+	inode.size = next_number();
+	inode.mtime_sec = (int64_t)next_number();
+	inode.mtime_nsec = (uint32_t)next_number();
+	inode.uid = (uint32_t)next_number();
+	inode.rdev_major = (uint32_t)next_number();
+	inode.nlink = next_byte();
 	if (inode.type == KATAIMG_LNK) {
 		inode.size = next_text(target);
 		inode.target = target;
