@@ -16,10 +16,8 @@ static int load_selected(struct config *config, const struct backend_search *sea
 
 	if (ret == 0 || why.kind != ERROR_USAGE || !why.message)
 		return ret == 0 ? 0 : error_set(error, -ret, "%s", why.message ? why.message : "");
-	ret = config_fail_key(config, "image", "filesystem", error, "%s%s", why.message,
-			      value_hint(value));
-	return mistakes_take(&config->mistakes, ret,
-			     config_origin_of(config, "image", "filesystem")->line, error);
+	return config_refuse_key(config, "image", "filesystem", error, "%s%s", why.message,
+				 value_hint(value));
 }
 
 /* A section of another backend says nothing to this build; its mistakes are told all the same. */
@@ -127,9 +125,7 @@ static int check_job(struct config *config, const struct backend *backend, struc
 		if (!why.message)
 			return error_nomem(error);
 		job->required &= ~required_by[i].bit;
-		ret = config_fail_key(config, "image", key, error, "%s", why.message);
-		ret = mistakes_take(&config->mistakes, ret,
-				    config_origin_of(config, "image", key)->line, error);
+		ret = config_refuse_key(config, "image", key, error, "%s", why.message);
 	}
 	return ret;
 }

@@ -4,13 +4,6 @@
 #include "core/artifact/artifact.h"
 #include "core/config/shape.h"
 
-static int collect(struct config *config, const char *section, const char *name, int ret,
-		   struct error *error)
-{
-	return mistakes_take(&config->mistakes, ret, config_origin_of(config, section, name)->line,
-			     error);
-}
-
 /* A layout has no place beside the image: its files go where they are asked for. */
 static int check_beside(struct config *config, struct error *error)
 {
@@ -21,27 +14,14 @@ static int check_beside(struct config *config, struct error *error)
 	if (!config->verity.enabled)
 		return 0;
 	if (config->verity.place == HASH_FILE && !(tree && *tree))
-		ret = collect(config, "verity", "place",
-			      config_fail_key(config, "verity", "place", error,
-					      "nothing lies beside an image in oci:DIR:TAG: give "
-					      "[verity] tree-file, too"),
-			      error);
+		ret = config_refuse_key(config, "verity", "place", error,
+					"nothing lies beside an image in oci:DIR:TAG: give "
+					"[verity] tree-file, too");
 	if (ret == 0 && key && *key && !(signature && *signature))
-		ret = collect(config, "verity", "sign-key",
-			      config_fail_key(config, "verity", "sign-key", error,
-					      "nothing lies beside an image in oci:DIR:TAG: give "
-					      "[verity] signature-file, too"),
-			      error);
+		ret = config_refuse_key(config, "verity", "sign-key", error,
+					"nothing lies beside an image in oci:DIR:TAG: give "
+					"[verity] signature-file, too");
 	return ret;
-}
-
-static int fail_without_layout(const struct config *config, const char *name, struct error *error)
-{
-	return config_fail_key(
-		config, "image", name, error,
-		"says how an OCI image layout has the image: it needs [image] output "
-		"= oci:DIR:TAG, not %s",
-		config->image.output);
 }
 
 /* --explain gives every key its value: one that is the default asks for nothing. */
@@ -61,14 +41,14 @@ int config_check_artifact(struct config *config, struct error *error)
 
 	for (size_t i = 0; ret == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (is_changed(config, keys[i]) && !is_artifact)
-			ret = collect(config, "image", keys[i],
-				      fail_without_layout(config, keys[i], error), error);
+			ret = config_refuse_key(config, "image", keys[i], error,
+						"says how an OCI image layout has the image: it "
+						"needs [image] output = oci:DIR:TAG, not %s",
+						config->image.output);
 	if (ret == 0 && is_artifact && is_changed(config, "oci-type") &&
 	    config->image.oci_form == ARTIFACT_CONTAINERDISK)
-		ret = collect(config, "image", "oci-type",
-			      config_fail_key(config, "image", "oci-type", error,
-					      "a containerdisk is a container image and has no "
-					      "type of its own: leave it out"),
-			      error);
+		ret = config_refuse_key(config, "image", "oci-type", error,
+					"a containerdisk is a container image and has no type of "
+					"its own: leave it out");
 	return ret < 0 || !is_artifact ? ret : check_beside(config, error);
 }

@@ -321,22 +321,44 @@ int config_drop_inherited(struct config *config, const char *section, const char
 	return ret < 0 ? ret : 1;
 }
 
+static int fail_key(const struct config *config, size_t number, struct error *error,
+		    const char *fmt, va_list args)
+{
+	const struct config_key *key = &config_keys[number];
+	const char *given = config->given[number];
+	char where[CONFIG_ORIGIN_BYTES];
+
+	error->kind = ERROR_USAGE;
+	error_vset(error, EINVAL, fmt, args);
+	config_prefix_assignment(&config->origins[number], key->section, key->name,
+				 given ? given : key->default_value, error);
+	return error_prefix(error, "%s",
+			    config_origin_text(&config->origins[number], where, sizeof(where)));
+}
+
 int config_fail_key(const struct config *config, const char *section, const char *name,
 		    struct error *error, const char *fmt, ...)
 {
-	size_t number = number_of(section, name);
-	const char *given = config->given[number];
-	char where[CONFIG_ORIGIN_BYTES];
 	va_list args;
+	int ret;
 
-	error->kind = ERROR_USAGE;
 	va_start(args, fmt);
-	error_vset(error, EINVAL, fmt, args);
+	ret = fail_key(config, number_of(section, name), error, fmt, args);
 	va_end(args);
-	config_prefix_assignment(&config->origins[number], section, name,
-				 given ? given : config_keys[number].default_value, error);
-	return error_prefix(error, "%s",
-			    config_origin_text(&config->origins[number], where, sizeof(where)));
+	return ret;
+}
+
+int config_refuse_key(struct config *config, const char *section, const char *name,
+		      struct error *error, const char *fmt, ...)
+{
+	size_t number = number_of(section, name);
+	va_list args;
+	int ret;
+
+	va_start(args, fmt);
+	ret = fail_key(config, number, error, fmt, args);
+	va_end(args);
+	return mistakes_take(&config->mistakes, ret, config->origins[number].line, error);
 }
 
 void config_free(struct config *config)

@@ -225,6 +225,11 @@ int config_fail_key(const struct config *config, const char *section, const char
 		    struct error *error, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* The same, gathered with the line that gave the value: 0, or another kind of error. */
+int config_refuse_key(struct config *config, const char *section, const char *name,
+		      struct error *error, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
 /* Puts "[image base] size = 16K: " in front, as origin says. Returns -error->code. */
 int config_prefix_assignment(const struct config_origin *origin, const char *section,
 			     const char *name, const char *value, struct error *error);

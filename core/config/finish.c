@@ -59,51 +59,39 @@ static int check_sections(struct config *config, const struct config_backends *b
 	return ret;
 }
 
-/* What a check of one key says is gathered with the key's line. */
-static int collect(struct config *config, const char *section, const char *name, int ret,
-		   struct error *error)
-{
-	return mistakes_take(&config->mistakes, ret, config_origin_of(config, section, name)->line,
-			     error);
-}
-
 static int check_multiple(struct config *config, const char *name, uint64_t bytes,
 			  struct error *error)
 {
 	uint64_t step = config->image.dax ? UINT64_C(2) << 20 : 4096;
 	char next[SIZE_TEXT_BYTES];
-	int ret = 0;
 
-	if (bytes % step != 0)
-		ret = config_fail_key(config, "image", name, error, "not a multiple of %s; try %s",
-				      config->image.dax ? "2 MiB, which dax needs" : "4096",
-				      size_format(bytes - bytes % step + step, next, sizeof(next)));
-	return collect(config, "image", name, ret, error);
+	if (bytes % step == 0)
+		return 0;
+	return config_refuse_key(config, "image", name, error, "not a multiple of %s; try %s",
+				 config->image.dax ? "2 MiB, which dax needs" : "4096",
+				 size_format(bytes - bytes % step + step, next, sizeof(next)));
 }
 
 static int check_owners(struct config *config, struct error *error)
 {
-	int ret = 0;
-
-	if (config->tree.all_root && config->tree.uid_map.count + config->tree.gid_map.count > 0)
-		ret = config_fail_key(config, "tree", "all-root", error,
-				      "leaves uid-map and gid-map nothing to do: give one or the "
-				      "other");
-	return collect(config, "tree", "all-root", ret, error);
+	if (!config->tree.all_root || config->tree.uid_map.count + config->tree.gid_map.count == 0)
+		return 0;
+	return config_refuse_key(config, "tree", "all-root", error,
+				 "leaves uid-map and gid-map nothing to do: give one or the other");
 }
 
 static int check_source(struct config *config, struct error *error)
 {
-	int ret = 0;
+	const char *source = config->image.source, *path = config->path;
 
-	if (!config->image.source && !config_origin_of(config, "image", "source")->name)
-		ret = error_usage(error, "%s%sno source: give [image] source or SOURCE",
-				  config->path ? config->path : "", config->path ? ": " : "");
-	else if (config->image.source && strcmp(config->image.source, "-") == 0 && config->path &&
-		 strcmp(config->path, INIFILE_STDIN_NAME) == 0)
-		ret = config_fail_key(config, "image", "source", error,
-				      "standard input is the configuration");
-	return collect(config, "image", "source", ret, error);
+	if (source && strcmp(source, "-") == 0 && path && strcmp(path, INIFILE_STDIN_NAME) == 0)
+		return config_refuse_key(config, "image", "source", error,
+					 "standard input is the configuration");
+	if (source || config_origin_of(config, "image", "source")->name)
+		return 0;
+	error_usage(error, "%s%sno source: give [image] source or SOURCE", path ? path : "",
+		    path ? ": " : "");
+	return config_collect(config, -error->code, error);
 }
 
 /* Where the time comes from the environment, files that are newer than it were made by whoever

@@ -333,13 +333,13 @@ static int check_pair(struct config *config, const struct config *other, struct 
 {
 	if (!same_output(config, other))
 		return 0;
-	return config_fail_key(config, "image", "output", error,
-			       "image %s and image %s would both be this %s", other->name,
-			       config->name,
-			       artifact_prefix(config->image.output)
-				       ? "image of one architecture: give one of them another "
-					 "tag or [image] arch"
-				       : "file: give each its own");
+	return config_refuse_key(config, "image", "output", error,
+				 "image %s and image %s would both be this %s", other->name,
+				 config->name,
+				 artifact_prefix(config->image.output)
+					 ? "image of one architecture: give one of them another "
+					   "tag or [image] arch"
+					 : "file: give each its own");
 }
 
 static int check_with_earlier(struct config_set *set, size_t number, struct error *error)
@@ -348,8 +348,7 @@ static int check_with_earlier(struct config_set *set, size_t number, struct erro
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < number; i++)
-		ret = mistakes_take(&config->mistakes, check_pair(config, &set->items[i], error),
-				    config_origin_of(config, "image", "output")->line, error);
+		ret = check_pair(config, &set->items[i], error);
 	return ret;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/config/shape.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/artifact/place.h"
@@ -12,15 +11,6 @@ bool config_wants_layout(const struct config *config)
 	const char *given = config->given[key - config_keys];
 
 	return artifact_prefix(given ? given : config->image.output) > 0;
-}
-
-static int refuse(struct config *config, const char *section, const char *name, struct error *error,
-		  const char *why)
-{
-	int ret = config_fail_key(config, section, name, error, "%s", why);
-
-	return mistakes_take(&config->mistakes, ret, config_origin_of(config, section, name)->line,
-			     error);
 }
 
 /* Each key as it is when it asks for nothing that a disk alone has. */
@@ -103,8 +93,8 @@ int config_settle_no_disk(struct config *config, struct error *error)
 	for (size_t i = 0; ret == 0 && i < sizeof(disk_keys) / sizeof(disk_keys[0]); i++)
 		if (disk_keys[i].asked(config) &&
 		    !is_meant_for_disks(config, disk_keys[i].section, disk_keys[i].name))
-			ret = refuse(config, disk_keys[i].section, disk_keys[i].name, error,
-				     disk_keys[i].why);
+			ret = config_refuse_key(config, disk_keys[i].section, disk_keys[i].name,
+						error, "%s", disk_keys[i].why);
 	config->image.table = IMAGE_TABLE_NONE;
 	config->image.align_bytes = 1;
 	config->image.size_bytes = 0;
@@ -117,15 +107,17 @@ int config_check_compress(struct config *config, struct error *error)
 {
 	const enum compress_form form = config->image.compress;
 	const int max = compress_level_max(form);
-	char why[64];
 
 	if (form != COMPRESS_NONE && !config->image.no_disk && !config_wants_layout(config))
-		return refuse(config, "image", "compress", error,
-			      "a device would not read it: a disk's image is not compressed, what "
-			      "filesystem = cpio makes may be, and what goes into oci:DIR:TAG");
+		return config_refuse_key(
+			config, "image", "compress", error,
+			"a device would not read it: a disk's image is not compressed, what "
+			"filesystem = cpio makes may be, and what goes into oci:DIR:TAG");
 	if (config->image.level == 0 || config->image.level <= (uint64_t)max)
 		return 0;
-	snprintf(why, sizeof(why), "%s has levels up to %d", compress_form_name(form), max);
-	return refuse(config, "image", "level", error,
-		      form == COMPRESS_NONE ? "needs compress = gzip or zstd" : why);
+	if (form == COMPRESS_NONE)
+		return config_refuse_key(config, "image", "level", error,
+					 "needs compress = gzip or zstd");
+	return config_refuse_key(config, "image", "level", error, "%s has levels up to %d",
+				 compress_form_name(form), max);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/config/table.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "core/format/discoverable.h"
@@ -11,16 +10,6 @@
 
 #define ARCHITECTURES_BYTES 256
 #define LONGEST_SUFFIX "-verity-sig"
-
-/* One of the core's keys, and what is said of it. */
-static int refuse(struct config *config, const char *section, const char *name, const char *why,
-		  struct error *error)
-{
-	int ret = config_fail_key(config, section, name, error, "%s", why);
-
-	return mistakes_take(&config->mistakes, ret, config_origin_of(config, section, name)->line,
-			     error);
-}
 
 static bool is_given(const struct config *config, const char *section, const char *name)
 {
@@ -45,24 +34,20 @@ static int check_dax(struct config *config, struct error *error)
 {
 	if (config->image.dax_wanted != CONFIG_YES)
 		return 0;
-	return refuse(config, "image", "dax",
-		      "a GPT has its entries where the NVDIMM header is, and cannot be seen from "
-		      "two places: say table = dos or none, or dax = auto",
-		      error);
+	return config_refuse_key(config, "image", "dax", error,
+				 "a GPT has its entries where the NVDIMM header is, and cannot be "
+				 "seen from two places: say table = dos or none, or dax = auto");
 }
 
 static int check_arch(struct config *config, struct error *error)
 {
 	char known[ARCHITECTURES_BYTES];
-	int ret;
 
 	if (discoverable_arch(config->image.arch))
 		return 0;
 	discoverable_list(known, sizeof(known));
-	ret = config_fail_key(config, "image", "arch", error,
-			      "there are no discoverable partitions of it, but of %s", known);
-	return mistakes_take(&config->mistakes, ret,
-			     config_origin_of(config, "image", "arch")->line, error);
+	return config_refuse_key(config, "image", "arch", error,
+				 "there are no discoverable partitions of it, but of %s", known);
 }
 
 static int check_name(struct config *config, struct error *error)
@@ -72,27 +57,28 @@ static int check_name(struct config *config, struct error *error)
 	if (!config->verity.enabled ||
 	    gpt_name_units(name) <= GPT_NAME_UNITS - strlen(LONGEST_SUFFIX))
 		return 0;
-	return refuse(config, "gpt", "name",
-		      "too long for a GPT when " LONGEST_SUFFIX " comes behind it", error);
+	return config_refuse_key(config, "gpt", "name", error,
+				 "too long for a GPT when " LONGEST_SUFFIX " comes behind it");
 }
 
 static int check_root_guid(struct config *config, struct error *error)
 {
 	if (!config->verity.enabled || !config->gpt.root_guid || !*config->gpt.root_guid)
 		return 0;
-	return refuse(config, "gpt", "root-guid",
-		      "the root partition of a measured image has its GUID from the root hash, by "
-		      "which it is found",
-		      error);
+	return config_refuse_key(config, "gpt", "root-guid", error,
+				 "the root partition of a measured image has its GUID from the "
+				 "root hash, by which it is found");
 }
 
 static int check_read_only(struct config *config, struct error *error)
 {
 	if (config->verity.enabled && config->gpt.read_only == CONFIG_NO)
-		return refuse(config, "gpt", "read-only", "a measured image always is", error);
+		return config_refuse_key(config, "gpt", "read-only", error,
+					 "a measured image always is");
 	if (config->gpt.grow == CONFIG_YES &&
 	    (config->verity.enabled || config->gpt.read_only == CONFIG_YES))
-		return refuse(config, "gpt", "grow", "what is read-only cannot grow", error);
+		return config_refuse_key(config, "gpt", "grow", error,
+					 "what is read-only cannot grow");
 	return 0;
 }
 
@@ -114,7 +100,7 @@ static int check_other(struct config *config, const char *section, const char *n
 {
 	int ret = config_drop_inherited(config, section, name, error);
 
-	return ret ? ret : refuse(config, section, name, why, error);
+	return ret ? ret : config_refuse_key(config, section, name, error, "%s", why);
 }
 
 /* Keys of a table that there is not. */
