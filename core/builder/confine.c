@@ -71,7 +71,7 @@ static int allow_files_of_all(const struct build_set *set, struct confine *confi
 {
 	int ret = 0;
 
-	for (int file = 0; ret == 0 && file < SET_FILES; file++)
+	for (enum set_file file = 0; ret == 0 && file < SET_FILES; file++)
 		ret = allow_file_of_all(set->files[file], build_path_of_all(set, file), confine,
 					error);
 	return ret;

@@ -217,7 +217,7 @@ static struct place *list_places(const struct build_set *set, size_t *of_images,
 			add_place(places, count, build->files[file], build);
 	}
 	*of_images = *count;
-	for (int file = 0; places && file < SET_FILES; file++)
+	for (enum set_file file = 0; places && file < SET_FILES; file++)
 		add_place(places, count, set->files[file], NULL);
 	return places;
 }
@@ -239,7 +239,7 @@ static int check_streams(const struct build_set *set, struct error *error)
 {
 	unsigned int count = 0;
 
-	for (int file = 0; file < SET_FILES; file++) {
+	for (enum set_file file = 0; file < SET_FILES; file++) {
 		const char *path = build_path_of_all(set, file);
 
 		count += path && strcmp(path, "-") == 0;
@@ -255,7 +255,7 @@ int build_open_outputs(struct build_set *set, struct error *error)
 
 	for (size_t i = 0; ret == 0 && i < set->count; i++)
 		ret = open_files(&set->builds[i], error);
-	for (int file = 0; ret == 0 && file < SET_FILES; file++)
+	for (enum set_file file = 0; ret == 0 && file < SET_FILES; file++)
 		ret = open_for_all(set, file, error);
 	return ret < 0 ? ret : check_different(set, false, error);
 }
@@ -278,7 +278,7 @@ static void try_open_for_all(struct build_set *set)
 {
 	autoerror struct error ignored = ERROR_INIT;
 
-	for (int file = 0; file < SET_FILES; file++)
+	for (enum set_file file = 0; file < SET_FILES; file++)
 		if (file != SET_REPORT && !set->files[file])
 			open_for_all(set, file, &ignored);
 }

@@ -198,7 +198,7 @@ static int write_files_of_all(struct build_set *set, struct error *error)
 				    struct error *) = { report_made, manifest_text, toml_text };
 	int ret = 0;
 
-	for (int file = SET_FILES; ret == 0 && file-- > 0;) {
+	for (enum set_file file = SET_FILES; ret == 0 && file-- > 0;) {
 		autofree char *text = NULL;
 
 		if (!build_path_of_all(set, file))

@@ -162,7 +162,7 @@ static void end_set(struct build_set *set)
 	for (size_t i = 0; i < set->count; i++)
 		build_release(&set->builds[i]);
 	build_close_layouts(set);
-	for (int file = 0; file < SET_FILES; file++)
+	for (enum set_file file = 0; file < SET_FILES; file++)
 		output_close(set->files[file]);
 	free(set->builds);
 }
