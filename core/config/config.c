@@ -243,17 +243,6 @@ int config_take_records(struct config *config, const struct records *records, st
 	return ret < 0 ? ret : take_records(config, records, true, error);
 }
 
-int config_load(struct config *config, const char *path, struct error *error)
-{
-	struct records records = { 0 };
-	int ret = records_read(&records, path, &config->mistakes, error);
-
-	if (ret == 0)
-		ret = config_take_records(config, &records, error);
-	records_free(&records);
-	return ret;
-}
-
 int config_set(struct config *config, const char *section, const char *name, const char *value,
 	       const char *origin, struct error *error)
 {

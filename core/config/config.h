@@ -3,9 +3,9 @@
  * The typed configuration: what the command line, an INI file and the defaults of config/keys.h
  * together ask for.
  *
- * Order: config_init, config_read_environment, config_load (at most once), config_set as often as
- * needed, config_finish. Each step overrides the one before; after the last every member has its
- * value.
+ * Order: config_init, config_read_environment, config_take_records (at most once), config_set as
+ * often as needed, config_finish. Each step overrides the one before; after the last every member
+ * has its value.
  *
  * Mistakes are gathered in the configuration, so that all are told at once: config_report makes one
  * error of them. Each starts with its place: "build.ini:7: [image] free-space = 12Q: not a size
@@ -161,12 +161,8 @@ int config_init(struct config *config, struct error *error);
 /* Takes the keys that have an environment variable (config/keys.h) from there. */
 int config_read_environment(struct config *config, struct error *error);
 
-/* Reads an INI file, "-": from standard input. Mistakes in it are gathered; a file that cannot be
- * read is an error. */
-int config_load(struct config *config, const char *path, struct error *error);
-
-/* The same of what a file says: first its plain sections, then those of the image that has the
- * configuration's name. */
+/* Takes what an INI file says (records_read): first its plain sections, then those of the image
+ * that has the configuration's name. Mistakes in it are gathered. */
 int config_take_records(struct config *config, const struct records *records, struct error *error);
 
 /* One value from elsewhere; origin is the option that gave it: "--set", "-o". */
