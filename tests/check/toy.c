@@ -4,21 +4,16 @@
  * inodes (toystore.h), then each file's data on block boundaries. Compiled once as it is, and once
  * for each way of breaking a promise: -DBREAK_...
  */
-#include "kataimg/backend.h"
+#include "toy.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <locale.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,14 +38,6 @@
 #define WRITE_AGAIN 0
 #endif
 #define MAGIC "toy filesystem\n"
-
-struct toy {
-	const struct kataimg_host *host;
-	const struct kataimg_job *job;
-	uint64_t blocks; /* of the plan, without free space */
-	uint64_t nodes, store_bytes;
-	uint32_t writes; /* calls of write */
-};
 
 struct toy_header {
 	char magic[16];
@@ -127,93 +114,6 @@ static uint64_t align_block(const struct toy *toy, const struct kataimg_node *no
 	return (before + block + huge - 1) / huge * huge - before;
 }
 
-#ifdef SMALL
-/* Can hold next to nothing, and is never to be given more. */
-static int toy_limits(void *state, struct kataimg_limits *limits)
-{
-	(void)state;
-	limits->name_bytes = 11;
-	limits->symlink_bytes = 10;
-	limits->xattr_value_bytes = 20;
-	limits->mtime_max = 0;
-	limits->device_major = 255;
-	limits->device_minor = 255;
-	limits->links = 1;
-	limits->subdirectories = 3;
-	limits->entries = 15;
-	limits->file_bytes = 70000;
-	limits->nodes = 25;
-	return 0;
-}
-
-static int toy_check(void *state, const struct kataimg_node *node, char *reason, size_t reason_size)
-{
-	(void)state;
-	if (node->type == KATAIMG_REG && node->size == 1) {
-		snprintf(reason, reason_size, "one byte is not to my taste");
-		return KATAIMG_CHECK_NODE;
-	}
-	if (node->type == KATAIMG_DIR && node->xattr_count > 0) {
-		snprintf(reason, reason_size, "no attributes of directories, please");
-		return KATAIMG_CHECK_XATTRS;
-	}
-	return KATAIMG_CHECK_OK;
-}
-
-static int is_too_much(const struct kataimg_node *node)
-{
-	char reason[64];
-
-	return node->name_len > 11 || (node->type == KATAIMG_LNK && node->size > 10) ||
-	       (node->xattr_count > 0 && node->xattrs[0].value_len > 20) || node->mtime_sec > 0 ||
-	       node->rdev_major > 255 || node->rdev_minor > 255 || node->entry_count > 15 ||
-	       (node->type == KATAIMG_DIR ? node->nlink > 5 : node->nlink > 1) ||
-	       (node->type == KATAIMG_REG && node->size > 70000) ||
-	       toy_check(NULL, node, reason, sizeof(reason)) != KATAIMG_CHECK_OK;
-}
-
-static int refuse_too_much(struct toy *toy, const struct kataimg_tree *tree)
-{
-	char path[256];
-
-	for (uint64_t i = 0; i < tree->node_count; i++) {
-		if (!is_too_much(tree->nodes[i]) && tree->node_count <= 25)
-			continue;
-		toy->host->error(
-			toy->host->ctx, "%s is too much",
-			toy->host->path(toy->host->ctx, tree->nodes[i], path, sizeof(path)));
-		return -EFBIG;
-	}
-	return 0;
-}
-#endif
-
-#ifdef FAT
-/* What FAT has: no owners, set-id or sticky bits, times of two seconds, inodes that nobody counts.
- */
-static int toy_limits(void *state, struct kataimg_limits *limits)
-{
-	(void)state;
-	limits->path_bytes = 30;
-	limits->mtime_granularity_nsec = UINT64_C(2000000000);
-	return 0;
-}
-
-static int toy_check(void *state, const struct kataimg_node *node, char *reason, size_t reason_size)
-{
-	const struct toy *toy = state;
-	int special = node->mode & 07000;
-
-	if (!special && !node->uid && !node->gid)
-		return KATAIMG_CHECK_OK;
-	snprintf(reason, reason_size, "%s", special ? "set-id and sticky bits" : "owners");
-	if (!KATAIMG_HAS(kataimg_host, toy->host, check_max) ||
-	    toy->host->check_max < KATAIMG_CHECK_MODE)
-		return KATAIMG_CHECK_NODE;
-	return special ? KATAIMG_CHECK_MODE : KATAIMG_CHECK_OWNER;
-}
-#endif
-
 #ifdef BREAK_NESTED
 static int no_job(void *arg, uint64_t index)
 {
@@ -238,97 +138,28 @@ static void *thread_of_its_own(void *arg)
 }
 #endif
 
-#ifdef RUN
-/* As a backend does that wraps a program: input and output are scratch files. */
-static int run_program(const struct kataimg_host *host)
-{
-	static const char text[] = "what the program is to pass on";
-	const char *const argv[] = { "sh", "-c", getenv("TOY_SCRIPT"), NULL };
-	struct kataimg_scratch *input, *output;
-	char passed[sizeof(text)] = "";
-	uint64_t size = 0;
-	int ret = host->scratch_create(host->ctx, &input);
-
-	if (ret == 0)
-		ret = host->scratch_create(host->ctx, &output);
-	if (ret == 0)
-		ret = host->scratch_write(host->ctx, input, 0, text, sizeof(text));
-	if (ret == 0)
-		ret = host->run(host->ctx, argv, input, output);
-	if (ret == 0)
-		ret = host->scratch_size(host->ctx, output, &size);
-	if (ret == 0 && size == sizeof(text))
-		ret = host->scratch_read(host->ctx, output, 0, passed, sizeof(passed));
-	if (ret < 0 || (size == sizeof(text) && memcmp(passed, text, sizeof(text)) == 0))
-		return ret;
-	host->error(host->ctx, "the program has not done its work");
-	return -EIO;
-}
-#endif
-
 static uint64_t first_data_block(const struct toy *toy)
 {
 	return HEADER_BLOCK + 1 + blocks_of(toy->store_bytes);
 }
-
-#ifdef ESCAPE
-/* What a backend would do that a tree or an image has taken over: it says what it came to. */
-static int run_by_itself(void)
-{
-	char *const argv[] = { "true", NULL };
-	pid_t pid;
-
-	return posix_spawn(&pid, "/bin/true", NULL, NULL, argv, NULL);
-}
-
-static int bind_a_port(void)
-{
-	const struct sockaddr_in any = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	return bind(fd, (const struct sockaddr *)&any, sizeof(any));
-}
-
-static void escape(const struct kataimg_host *host)
-{
-	const char *other = getenv("TOY_OTHER"), *made = getenv("TOY_MADE");
-
-	if (open(other, O_RDONLY | O_CLOEXEC) >= 0)
-		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to read %s", other);
-	if (open(other, O_WRONLY | O_CLOEXEC) >= 0)
-		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to write %s", other);
-	if (open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0)
-		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to make %s", made);
-	if (rename(other, made) == 0)
-		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to rename %s", other);
-	if (run_by_itself() == 0)
-		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to run a program");
-	if (bind_a_port() == 0)
-		host->log(host->ctx, KATAIMG_LOG_WARNING, "came to the network");
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
-		host->log(host->ctx, KATAIMG_LOG_WARNING, "may have new privileges");
-	if (setgroups(0, NULL) == 0)
-		host->log(host->ctx, KATAIMG_LOG_WARNING, "has capabilities of all kinds");
-}
-#else
-#define escape(host) ((void)(host))
-#endif
 
 static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
 {
 	struct toy *toy = state;
 
 #ifdef SMALL
-	if (refuse_too_much(toy, tree) < 0)
+	if (toy_refuse_too_much(toy, tree) < 0)
 		return -EFBIG;
 #endif
 #ifdef RUN
-	int run = run_program(toy->host);
+	int run = toy_run(toy->host);
 
 	if (run < 0)
 		return run;
 #endif
-	escape(toy->host);
+#ifdef ESCAPE
+	toy_escape(toy->host);
+#endif
 	toy->nodes = tree->node_count;
 	toy->store_bytes = toystore_bytes(tree);
 	toy->blocks = first_data_block(toy);
@@ -560,7 +391,9 @@ static int toy_probe(const struct kataimg_host *host, uint64_t window_bytes,
 	struct toy_header header;
 	int ret = read_header(host, window_bytes, &header);
 
-	escape(host);
+#ifdef ESCAPE
+	toy_escape(host);
+#endif
 	if (ret < 0)
 		return ret;
 #if !defined(BREAK_PROBE) && !defined(BREAK_VERIFY)
