@@ -73,14 +73,14 @@ def judge_tree(program, tree, source, expected):
     work = program.workspace.directory('image', owner=None if tree.privileged else PLAIN_ID)
     image = os.path.join(work, 'initrd')
     refusals = reasons(expected)
-    built = program.build('cpio', source, image, settings=SETTINGS, plain=not tree.privileged)
+    built = program.build('cpio', source, image, disk=False, settings=SETTINGS, plain=not tree.privileged)
     if refusals:
         said = built.expect(1).err
         check(any(f'cannot store {reason}' in said or reason in said for reason in refusals),
               f'{refusals} expected: {said}')
         check_equal(os.listdir(work), [], 'what a refused build leaves')
         settings = SETTINGS + ['image.unsupported=drop']
-        built = program.build('cpio', source, image, settings=settings,
+        built = program.build('cpio', source, image, disk=False, settings=settings,
                               plain=not tree.privileged)
         if 'modification time' in reasons({b'': expected[b'']}):
             built.expect(1, '. has ')  # a tree without its root is none

@@ -105,12 +105,13 @@ class Program:
             file.write(text)
         return path
 
-    def build(self, backend, source, image, *arguments, settings=(), plain=False, **options):
+    def build(self, backend, source, image, *arguments, settings=(), plain=False, disk=True,
+              **options):
         """Builds an image; settings are SECTION.KEY=VALUE. The report is there if it was made."""
         report = f'{os.fspath(image)}.json'
         words = ['-c', self.config, '-q', '--no-sync', '-f', backend, '-o', image,
                  '--report', report, '--set', 'rootfs.check=no']
-        if backend != 'cpio':  # which is no disk
+        if disk:
             words += ['--set', 'image.align=2M']
         for setting in settings:
             words += ['--set', setting]
