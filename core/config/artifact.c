@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "core/artifact/artifact.h"
 #include "core/config/shape.h"
 
@@ -24,31 +22,24 @@ static int check_beside(struct config *config, struct error *error)
 	return ret;
 }
 
-/* --explain gives every key its value: one that is the default asks for nothing. */
-static bool is_changed(const struct config *config, const char *name)
-{
-	const struct config_key *key = config_find_key("image", name);
-	const char *given = config->given[key - config_keys];
-
-	return given && strcmp(given, key->default_value ? key->default_value : "") != 0;
-}
-
 int config_check_artifact(struct config *config, struct error *error)
 {
 	static const char *const keys[] = { "oci-form", "oci-name", "oci-type" };
 	const bool is_artifact = config_wants_layout(config);
 	int ret = 0;
 
-	for (size_t i = 0; ret == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (is_changed(config, keys[i]) && !is_artifact)
-			ret = config_refuse_key(config, "image", keys[i], error,
-						"says how an OCI image layout has the image: it "
-						"needs [image] output = oci:DIR:TAG, not %s",
-						config->image.output);
-	if (ret == 0 && is_artifact && is_changed(config, "oci-type") &&
-	    config->image.oci_form == ARTIFACT_CONTAINERDISK)
-		ret = config_refuse_key(config, "image", "oci-type", error,
-					"a containerdisk is a container image and has no type of "
-					"its own: leave it out");
-	return ret < 0 || !is_artifact ? ret : check_beside(config, error);
+	for (size_t i = 0; ret == 0 && !is_artifact && i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (config_is_changed(config, "image", keys[i]))
+			ret = config_refuse_own_key(config, "image", keys[i], error,
+						    "says how an OCI image layout has the image: "
+						    "it needs [image] output = oci:DIR:TAG, not %s",
+						    config->image.output);
+	if (ret < 0 || !is_artifact)
+		return ret;
+	if (config->image.oci_form == ARTIFACT_CONTAINERDISK &&
+	    config_is_changed(config, "image", "oci-type"))
+		ret = config_refuse_own_key(config, "image", "oci-type", error,
+					    "a containerdisk is a container image and has no type "
+					    "of its own: leave it out");
+	return ret < 0 ? ret : check_beside(config, error);
 }

@@ -292,22 +292,30 @@ const struct config_origin *config_origin_of(const struct config *config, const 
 	return &config->origins[number_of(section, name)];
 }
 
-int config_drop_inherited(struct config *config, const char *section, const char *name,
-			  struct error *error)
+bool config_is_changed(const struct config *config, const char *section, const char *name)
 {
 	size_t number = number_of(section, name);
-	const struct config_key *key = &config_keys[number];
-	struct config_origin *origin = &config->origins[number];
-	int ret = 0;
+	const char *given = config->given[number], *value = config_keys[number].default_value;
 
-	if (!config->has_sections || !is_from_file(origin) || origin->image)
-		return 0;
+	return given && strcmp(given, value ? value : "") != 0;
+}
+
+/* Does a plain section say it for all images of the file, of which this is one? */
+static bool is_inherited(const struct config *config, size_t number)
+{
+	const struct config_origin *origin = &config->origins[number];
+
+	return config->has_sections && is_from_file(origin) && !origin->image;
+}
+
+static int drop_key(struct config *config, size_t number, struct error *error)
+{
+	const struct config_key *key = &config_keys[number];
+
 	assign_clear(config, key);
-	if (key->default_value)
-		ret = assign_value(config, key, key->default_value, NULL, error);
 	free(steal_ptr(&config->given[number]));
-	*origin = (struct config_origin){ 0 };
-	return ret < 0 ? ret : 1;
+	config->origins[number] = (struct config_origin){ 0 };
+	return key->default_value ? assign_value(config, key, key->default_value, NULL, error) : 0;
 }
 
 static int fail_key(const struct config *config, size_t number, struct error *error,
@@ -337,17 +345,39 @@ int config_fail_key(const struct config *config, const char *section, const char
 	return ret;
 }
 
+static int refuse_key(struct config *config, size_t number, struct error *error, const char *fmt,
+		      va_list args)
+{
+	int ret = fail_key(config, number, error, fmt, args);
+
+	return mistakes_take(&config->mistakes, ret, config->origins[number].line, error);
+}
+
 int config_refuse_key(struct config *config, const char *section, const char *name,
 		      struct error *error, const char *fmt, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, fmt);
+	ret = refuse_key(config, number_of(section, name), error, fmt, args);
+	va_end(args);
+	return ret;
+}
+
+int config_refuse_own_key(struct config *config, const char *section, const char *name,
+			  struct error *error, const char *fmt, ...)
 {
 	size_t number = number_of(section, name);
 	va_list args;
 	int ret;
 
+	if (is_inherited(config, number))
+		return drop_key(config, number, error);
 	va_start(args, fmt);
-	ret = fail_key(config, number, error, fmt, args);
+	ret = refuse_key(config, number, error, fmt, args);
 	va_end(args);
-	return mistakes_take(&config->mistakes, ret, config->origins[number].line, error);
+	return ret;
 }
 
 void config_free(struct config *config)

@@ -207,14 +207,6 @@ int config_check_outputs(struct config *config, struct error *error);
 /* All mistakes so far as one error, of kind ERROR_USAGE; 0: there are none. */
 int config_report(struct config *config, struct error *error);
 
-/*
- * What a plain section says for all images of a file may mean others than this one. Such a key is
- * as if it had not been given from then on, and the result 1; 0: it is meant for this image. Or
- * -ENOMEM.
- */
-int config_drop_inherited(struct config *config, const char *section, const char *name,
-			  struct error *error);
-
 /* A mistake in the value of a core's key: "build.ini:3: [image] size = 16K: " and fmt. Returns
  * -EINVAL. */
 int config_fail_key(const struct config *config, const char *section, const char *name,
@@ -225,6 +217,18 @@ int config_fail_key(const struct config *config, const char *section, const char
 int config_refuse_key(struct config *config, const char *section, const char *name,
 		      struct error *error, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/*
+ * The same of a key that this image has no use for. Where a plain section says it for all images of
+ * a file, others are meant: then it is as if it had not been given.
+ */
+int config_refuse_own_key(struct config *config, const char *section, const char *name,
+			  struct error *error, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Was a key given, and otherwise than by default? --explain gives every key its value: one that is
+ * the default asks for nothing. */
+bool config_is_changed(const struct config *config, const char *section, const char *name);
 
 /* Puts "[image base] size = 16K: " in front, as origin says. Returns -error->code. */
 int config_prefix_assignment(const struct config_origin *origin, const char *section,

@@ -114,30 +114,33 @@ static void take_time_of_environment(struct config *config)
 	*clamp_origin = *time_origin;
 }
 
+static int settle_shape(struct config *config, const struct config_backends *backends,
+			struct error *error)
+{
+	int ret;
+
+	config->image.no_disk = backends->no_disk(backends->arg);
+	if (config->image.no_disk)
+		return config_settle_no_disk(config, error);
+	ret = config_settle_table(config, backends->can_dax(backends->arg), error);
+	if (ret == 0)
+		ret = check_multiple(config, "align", config->image.align_bytes, error);
+	return ret < 0 ? ret : check_multiple(config, "size", config->image.size_bytes, error);
+}
+
 int config_finish(struct config *config, const struct config_backends *backends,
 		  struct error *error)
 {
+	int (*const checks[])(struct config * config, struct error * error) = {
+		config_check_foreign, config_check_compress, check_owners,
+		measured_finish,      config_check_artifact, check_source,
+	};
 	int ret = check_sections(config, backends, error);
 
 	take_time_of_environment(config);
-	config->image.no_disk = backends->no_disk(backends->arg);
-	if (ret == 0 && config->image.no_disk) {
-		ret = config_settle_no_disk(config, error);
-	} else {
-		if (ret == 0)
-			ret = config_settle_table(config, backends->can_dax(backends->arg), error);
-		if (ret == 0)
-			ret = check_multiple(config, "align", config->image.align_bytes, error);
-		if (ret == 0)
-			ret = check_multiple(config, "size", config->image.size_bytes, error);
-	}
 	if (ret == 0)
-		ret = config_check_compress(config, error);
-	if (ret == 0)
-		ret = check_owners(config, error);
-	if (ret == 0)
-		ret = measured_finish(config, error);
-	if (ret == 0)
-		ret = config_check_artifact(config, error);
-	return ret < 0 ? ret : check_source(config, error);
+		ret = settle_shape(config, backends, error);
+	for (size_t i = 0; ret == 0 && i < sizeof(checks) / sizeof(checks[0]); i++)
+		ret = checks[i](config, error);
+	return ret;
 }

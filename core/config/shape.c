@@ -103,21 +103,29 @@ int config_settle_no_disk(struct config *config, struct error *error)
 	return ret;
 }
 
-int config_check_compress(struct config *config, struct error *error)
+static int check_level(struct config *config, struct error *error)
 {
 	const enum compress_form form = config->image.compress;
 	const int max = compress_level_max(form);
 
-	if (form != COMPRESS_NONE && !config->image.no_disk && !config_wants_layout(config))
-		return config_refuse_key(
-			config, "image", "compress", error,
-			"a device would not read it: a disk's image is not compressed, what "
-			"filesystem = cpio makes may be, and what goes into oci:DIR:TAG");
 	if (config->image.level == 0 || config->image.level <= (uint64_t)max)
 		return 0;
 	if (form == COMPRESS_NONE)
-		return config_refuse_key(config, "image", "level", error,
-					 "needs compress = gzip or zstd");
+		return config_refuse_own_key(config, "image", "level", error,
+					     "needs compress = gzip or zstd");
 	return config_refuse_key(config, "image", "level", error, "%s has levels up to %d",
 				 compress_form_name(form), max);
+}
+
+int config_check_compress(struct config *config, struct error *error)
+{
+	int ret = 0;
+
+	if (config->image.compress != COMPRESS_NONE && !config->image.no_disk &&
+	    !config_wants_layout(config))
+		ret = config_refuse_own_key(
+			config, "image", "compress", error,
+			"a device would not read it: a disk's image is not compressed, what "
+			"filesystem = cpio makes may be, and what goes into oci:DIR:TAG");
+	return ret < 0 ? ret : check_level(config, error);
 }

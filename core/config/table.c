@@ -94,39 +94,27 @@ static int check_gpt(struct config *config, struct error *error)
 	return ret;
 }
 
-/* Of several images in a file some may have it, and share the key. */
-static int check_other(struct config *config, const char *section, const char *name,
-		       const char *why, struct error *error)
-{
-	int ret = config_drop_inherited(config, section, name, error);
-
-	return ret ? ret : config_refuse_key(config, section, name, error, "%s", why);
-}
-
-/* Keys of a table that there is not. */
-static int check_foreign(struct config *config, struct error *error)
+int config_check_foreign(struct config *config, struct error *error)
 {
 	int ret = 0;
 
 	if (config->image.table != IMAGE_TABLE_DOS && config->image.disk_signature)
-		ret = check_other(config, "image", "disk-signature", "only table = dos has one",
-				  error);
-	for (size_t i = 0; ret >= 0 && i < config_key_count; i++) {
+		ret = config_refuse_own_key(config, "image", "disk-signature", error,
+					    "only table = dos has one");
+	if (config->image.table == IMAGE_TABLE_GPT)
+		return ret;
+	for (size_t i = 0; ret == 0 && i < config_key_count; i++) {
 		const struct config_key *key = &config_keys[i];
 
-		if (config->image.table != IMAGE_TABLE_GPT && strcmp(key->section, "gpt") == 0 &&
-		    config->given[i] && *config->given[i] &&
-		    strcmp(config->given[i], key->default_value ? key->default_value : "") != 0)
-			ret = check_other(config, "gpt", key->name, "only table = gpt has this",
-					  error);
+		if (strcmp(key->section, "gpt") == 0 && config_is_changed(config, "gpt", key->name))
+			ret = config_refuse_own_key(config, "gpt", key->name, error,
+						    "only table = gpt has this");
 	}
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
 int config_settle_table(struct config *config, bool backend_can_dax, struct error *error)
 {
-	int ret = check_foreign(config, error);
-
 	settle(config, backend_can_dax);
-	return ret == 0 && config->image.table == IMAGE_TABLE_GPT ? check_gpt(config, error) : ret;
+	return config->image.table == IMAGE_TABLE_GPT ? check_gpt(config, error) : 0;
 }
