@@ -3,25 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "core/artifact/private.h"
-#include "core/base/cancel.h"
 #include "core/base/io.h"
+#include "core/image/lock.h"
 #include "core/image/publish.h"
 #include "core/oci/image.h"
 #include "core/oci/mediatype.h"
 
 #define VERSION "{\"imageLayoutVersion\":\"1.0.0\"}"
 
-/* Others put in a moment, unless their disk is slow. */
-#define WAIT_STEP_MS 10
-#define WAIT_MS 60000
 /* A failed build removes the folders that it made: whoever waits for them makes them anew. */
 #define TRIES 100
 
@@ -230,26 +224,6 @@ static int make_folders(struct artifact_layout *layout, struct error *error)
 
 /* ---- The lock ---- */
 
-static int lock(const struct artifact_layout *layout, struct error *error)
-{
-	const struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
-
-	for (unsigned int waited = 0; waited < WAIT_MS; waited += WAIT_STEP_MS) {
-		if (flock(layout->blobs, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		/* NFS does not lock directories, and then nobody has such a lock. */
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return 0;
-		if (cancel_requested())
-			return cancel_check(error);
-		nanosleep(&step, NULL);
-	}
-	return error_set(error, EBUSY,
-			 "cannot change the image layout %s: for a minute another program has kept "
-			 "a lock on its folder blobs",
-			 layout->path);
-}
-
 static bool is_named(int dir, const char *name, int fd)
 {
 	struct stat named, mine;
@@ -282,7 +256,8 @@ static int make_and_lock(struct artifact_layout *layout, struct error *error)
 		int ret = make_folders(layout, &vanished);
 
 		if (ret == 0)
-			ret = lock(layout, &vanished);
+			ret = lock_directory(layout->blobs, &vanished,
+					     "cannot change the folder blobs of %s", layout->path);
 		if (ret == 0 && is_whole(layout))
 			return 0;
 		if (ret < 0 && (ret != -ENOENT || i + 1 == TRIES))

@@ -8,17 +8,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "core/base/cancel.h"
+#include "core/image/lock.h"
 #include "core/image/private.h"
 #include "core/image/temporary.h"
 #include "lib/libc.h"
-
-/* Others publish in a moment, unless their disk is slow. */
-#define WAIT_STEP_MS 10
-#define WAIT_MS 60000
 
 struct member {
 	struct output *output;
@@ -30,7 +25,6 @@ struct member {
 	int old_fd;     /* of it, locked; -1 */
 	dev_t device;   /* of its directory */
 	ino_t inode;
-	bool has_lock; /* on its directory; one member has it for all that are in there */
 };
 
 struct group {
@@ -48,28 +42,6 @@ static int compare_directories(const void *a, const void *b)
 	if (x->device != y->device)
 		return x->device < y->device ? -1 : 1;
 	return x->inode < y->inode ? -1 : x->inode > y->inode;
-}
-
-static int lock_directory(struct member *member, struct error *error)
-{
-	const struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
-
-	for (unsigned int waited = 0; waited < WAIT_MS; waited += WAIT_STEP_MS) {
-		if (flock(member->output->dir, LOCK_EX | LOCK_NB) == 0) {
-			member->has_lock = true;
-			return 0;
-		}
-		/* NFS does not lock directories: there the lock of each file has to be enough. */
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return 0;
-		if (cancel_requested())
-			return cancel_check(error);
-		nanosleep(&step, NULL);
-	}
-	return error_set(error, EBUSY,
-			 "cannot give %s its name %s: for a minute another program has kept a lock "
-			 "on its directory",
-			 member->output->what, member->output->path);
 }
 
 /* All builds lock in the same order, so that no two wait for each other, and each directory
@@ -95,15 +67,17 @@ static int lock_directories(struct group *group, struct error *error)
 	qsort(sorted, group->count, sizeof(struct member *), compare_directories);
 	for (size_t i = 0; ret == 0 && i < group->count; i++)
 		if (i == 0 || compare_directories(&sorted[i - 1], &sorted[i]) != 0)
-			ret = lock_directory(sorted[i], error);
+			ret = lock_directory(sorted[i]->output->dir, error,
+					     "cannot give %s its name %s", sorted[i]->output->what,
+					     sorted[i]->output->path);
 	return ret;
 }
 
-static void unlock_directories(struct group *group)
+/* Those that have no lock lose none. */
+static void unlock_directories(const struct group *group)
 {
 	for (size_t i = 0; i < group->count; i++)
-		if (group->members[i].has_lock)
-			flock(group->members[i].output->dir, LOCK_UN);
+		flock(group->members[i].output->dir, LOCK_UN);
 }
 
 /* ---- One file ---- */
