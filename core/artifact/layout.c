@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include "core/artifact/private.h"
-#include "core/base/io.h"
 #include "core/image/lock.h"
 #include "core/image/publish.h"
 #include "core/oci/image.h"
@@ -21,44 +20,20 @@
 
 /* ---- Reading ---- */
 
-static int read_whole(int fd, const char *label, const char *digest, json_object **json,
-		      struct error *error)
-{
-	struct digest *found autocall(cleanup_digest_free) = digest_new();
-	autofree char *text = NULL;
-	struct stat st;
-	size_t len;
-	int ret;
-
-	if (fstat(fd, &st) < 0)
-		return error_errno(error, errno, "%s", label);
-	if ((uint64_t)st.st_size > OCI_JSON_BYTES_MAX)
-		return error_set(error, EFBIG, "%s: larger than 4 MiB", label);
-	len = (size_t)st.st_size;
-	text = calloc(1, len + 1);
-	if (!text || !found)
-		return error_nomem(error);
-	ret = io_pread(fd, text, len, 0);
-	if (ret < 0)
-		return error_errno(error, -ret, "%s: cannot read", label);
-	ret = digest ? digest_update(found, text, len) : 0;
-	if (ret == 0 && digest)
-		ret = oci_compare_digest(label, found, digest, error);
-	return ret < 0 ? error_set(error, -ret, "%s: cannot be hashed", label)
-		       : oci_parse_json(label, text, len + 1, json, error);
-}
-
 static int read_json(const struct artifact_layout *layout, int dir, const char *name,
 		     const char *digest, json_object **json, struct error *error)
 {
 	autoclose int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	autofree char *label = NULL;
+	struct stat st;
 
 	if (asprintf(&label, "%s/%s", layout->path, digest ? digest : name) < 0)
 		return error_nomem(error);
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_errno(error, errno, "%s", label);
-	return read_whole(fd, label, digest, json, error);
+	return oci_read_json(
+		&(struct archive_input){ .label = label, .fd = fd, .bytes = (uint64_t)st.st_size },
+		digest, json, error);
 }
 
 int artifact_layout_read(const struct artifact_layout *layout, const char *digest,

@@ -16,6 +16,8 @@
 #include "core/tree/reader.h"
 #include "lib/hex.h"
 
+/* What a JSON file may have: nobody's has more. */
+#define JSON_BYTES_MAX ((uint64_t)4 << 20)
 #define HASH_BYTES ((size_t)1 << 20)
 
 #define ALGORITHM "sha256:"
@@ -113,8 +115,8 @@ int oci_check_digest(const struct archive_input *input, const char *digest, stru
 	return oci_compare_digest(input->label, of_input, digest, error);
 }
 
-int oci_parse_json(const char *path, const char *text, size_t len, json_object **json,
-		   struct error *error)
+static int parse(const char *path, const char *text, size_t len, json_object **json,
+		 struct error *error)
 {
 	struct json_tokener *tokener = json_tokener_new();
 	int ret = 0;
@@ -129,25 +131,36 @@ int oci_parse_json(const char *path, const char *text, size_t len, json_object *
 	return ret;
 }
 
-static int read_json(const struct archive_input *input, const char *digest, json_object **json,
-		     struct error *error)
+/* What is parsed is what was looked at, even if somebody changes the file meanwhile. */
+static int check_text(const char *label, const char *text, size_t len, const char *expected,
+		      struct error *error)
+{
+	struct digest *digest autocall(cleanup_digest_free) = digest_new();
+	int ret = digest ? digest_update(digest, text, len) : -ENOMEM;
+
+	return ret < 0 ? error_errno(error, -ret, "%s: cannot be hashed", label)
+		       : oci_compare_digest(label, digest, expected, error);
+}
+
+int oci_read_json(const struct archive_input *input, const char *digest, json_object **json,
+		  struct error *error)
 {
 	size_t len = (size_t)input->bytes;
 	autofree char *text = NULL;
 	int ret;
 
-	if (input->bytes > OCI_JSON_BYTES_MAX)
+	if (input->bytes > JSON_BYTES_MAX)
 		return error_set(error, EFBIG, "%s: larger than 4 MiB", input->label);
-	ret = digest ? oci_check_digest(input, digest, error) : 0;
-	if (ret < 0)
-		return ret;
 	text = malloc(len + 1);
 	ret = text ? io_pread(input->fd, text, len, input->off) : -ENOMEM;
 	if (ret < 0)
 		return error_errno(error, -ret, "%s: cannot read", input->label);
+	ret = digest ? check_text(input->label, text, len, digest, error) : 0;
+	if (ret < 0)
+		return ret;
 	text[len] = '\0';
 	/* The text ends with a NUL, by which json-c sees where a number at the end of it ends. */
-	return oci_parse_json(input->label, text, len + 1, json, error);
+	return parse(input->label, text, len + 1, json, error);
 }
 
 int oci_store_json(const struct tree *store, const char *path, const char *digest,
@@ -158,7 +171,7 @@ int oci_store_json(const struct tree *store, const char *path, const char *diges
 	int ret = oci_store_open(store, path, &input, &scratch, error);
 
 	if (ret == 0)
-		ret = read_json(&input, digest, json, error);
+		ret = oci_read_json(&input, digest, json, error);
 	if (input.fd >= 0)
 		close(input.fd);
 	return ret;

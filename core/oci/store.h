@@ -13,16 +13,10 @@
 /* The path of a blob of an image layout, to be freed. What is no SHA-256 is an error. */
 int oci_blob_path(const char *digest, char **path, struct error *error);
 
-/* What a JSON file may have: nobody's has more. */
-#define OCI_JSON_BYTES_MAX ((uint64_t)4 << 20)
-
-/* len: with the NUL at the text's end, so that the end of a number is the end. path is for
- * messages.
- */
-int oci_parse_json(const char *path, const char *text, size_t len, json_object **json,
-		   struct error *error);
-
 /* A JSON file of at most 4 MiB, to be put; digest NULL: not checked. */
+int oci_read_json(const struct archive_input *input, const char *digest, json_object **json,
+		  struct error *error);
+/* The same of a path. */
 int oci_store_json(const struct tree *store, const char *path, const char *digest,
 		   json_object **json, struct error *error);
 
