@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/cleanup.h"
 #include "lib/round.h"
 #include "plugins/cpio/info.h"
 #include "plugins/cpio/limits.h"
@@ -43,7 +44,7 @@ static int cpio_limits(void *state, struct kataimg_limits *limits)
 
 static int find_trailer(struct cpio *cpio)
 {
-	struct cpio_members members;
+	struct cpio_members members autocall(cpio_members_end) = { 0 };
 	struct cpio_member member;
 	int ret = cpio_members_begin(&members, cpio->tree);
 
@@ -53,7 +54,6 @@ static int find_trailer(struct cpio *cpio)
 		ret = cpio_members_next(&members, &member);
 	while (ret > 0);
 	cpio->trailer_off = members.next_off;
-	cpio_members_end(&members);
 	if (ret == -EOVERFLOW)
 		cpio->host->error(cpio->host->ctx, "the archive would have more than 2^63 bytes");
 	return ret == -EOVERFLOW ? -EFBIG : ret;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/array.h"
+#include "lib/cleanup.h"
 #include "lib/filetype.h"
 #include "lib/hashtable.h"
 #include "plugins/cpio/scan.h"
@@ -293,22 +294,27 @@ static int check_sum(struct reader *reader, const struct cpio_found *found)
 	return refuse(reader, found, "has data of another sum: it is damaged");
 }
 
+static int take_member(struct reader *reader, const struct cpio_found *found)
+{
+	const uint32_t *field = found->header.field;
+	int ret;
+
+	if (filetype_of_mode(field[CPIO_MODE]) == 0)
+		return refuse(reader, found, "has a type that there is not");
+	if (S_ISLNK(field[CPIO_MODE]) &&
+	    (field[CPIO_SIZE] == 0 || field[CPIO_SIZE] >= CPIO_PATH_BYTES))
+		return refuse(reader, found, "is a symbolic link that the kernel does not make");
+	ret = add_member(reader, found);
+	return ret < 0 ? ret : check_sum(reader, found);
+}
+
 static int read_members(struct reader *reader)
 {
 	struct cpio_found found;
 	int ret;
 
 	while ((ret = cpio_scan_next(&reader->scan, &found)) > 0) {
-		if (filetype_of_mode(found.header.field[CPIO_MODE]) == 0)
-			return refuse(reader, &found, "has a type that there is not");
-		if (S_ISLNK(found.header.field[CPIO_MODE]) &&
-		    (found.header.field[CPIO_SIZE] == 0 ||
-		     found.header.field[CPIO_SIZE] >= CPIO_PATH_BYTES))
-			return refuse(reader, &found,
-				      "is a symbolic link that the kernel does not make");
-		ret = add_member(reader, &found);
-		if (ret == 0)
-			ret = check_sum(reader, &found);
+		ret = take_member(reader, &found);
 		if (ret < 0)
 			return ret;
 	}
@@ -396,12 +402,12 @@ static void close_reader(struct reader *reader)
 int cpio_read(const struct kataimg_host *host, uint64_t window_bytes,
 	      const struct kataimg_sink *sink, void **state)
 {
-	struct reader reader = { .sink = sink };
+	struct reader reader autocall(close_reader) = { .sink = sink };
 	int ret = open_reader(&reader, host, window_bytes);
 
 	*state = NULL; /* nothing is decoded */
-	ret = ret < 0 ? ret : read_members(&reader);
-	ret = ret < 0 ? ret : report_all(&reader);
-	close_reader(&reader);
-	return ret;
+	if (ret < 0)
+		return ret;
+	ret = read_members(&reader);
+	return ret < 0 ? ret : report_all(&reader);
 }

@@ -97,7 +97,7 @@ static int skip_zeros(struct cpio_scan *scan)
 
 	while (scan->next < window->bytes) {
 		const uint64_t rest = window->bytes - scan->next;
-		size_t len = rest < sizeof(bytes) ? (size_t)rest : sizeof(bytes), zeros = 0;
+		const size_t len = rest < sizeof(bytes) ? (size_t)rest : sizeof(bytes);
 		int ret = window->host->cancelled(window->host->ctx)
 				  ? -ECANCELED
 				  : window->host->window_read(window->host->ctx, scan->next, bytes,
@@ -105,14 +105,12 @@ static int skip_zeros(struct cpio_scan *scan)
 
 		if (ret < 0)
 			return ret;
-		if (!bytes_are_zero(bytes, len))
-			while (bytes[zeros] == 0)
-				zeros++;
-		else
-			zeros = len;
-		scan->next += zeros;
-		if (zeros < len)
+		if (!bytes_are_zero(bytes, len)) {
+			for (const uint8_t *at = bytes; *at == 0; at++)
+				scan->next++;
 			return 1;
+		}
+		scan->next += len;
 	}
 	return 0;
 }

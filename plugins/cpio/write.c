@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/cleanup.h"
 #include "plugins/common/writer.h"
 #include "plugins/cpio/members.h"
 
@@ -65,7 +66,7 @@ static int write_trailer(struct writer *writer, uint64_t off)
 static int write_members(const struct cpio *cpio, struct writer *writer)
 {
 	const struct kataimg_host *host = cpio->host;
-	struct cpio_members members;
+	struct cpio_members members autocall(cpio_members_end) = { 0 };
 	struct cpio_member member;
 	int ret = cpio_members_begin(&members, cpio->tree);
 
@@ -74,23 +75,19 @@ static int write_members(const struct cpio *cpio, struct writer *writer)
 	while ((ret = cpio_members_next(&members, &member)) > 0) {
 		ret = host->cancelled(host->ctx) ? -ECANCELED : write_member(writer, &member);
 		if (ret < 0)
-			break;
+			return ret;
 		host->progress(host->ctx, member.end, cpio->trailer_off);
 	}
-	cpio_members_end(&members);
 	return ret;
 }
 
 int cpio_write_archive(const struct cpio *cpio)
 {
-	struct writer writer;
+	struct writer writer autocall(writer_clear) = { 0 };
 	int ret = writer_init(&writer, cpio->host);
 
 	if (ret < 0)
 		return ret;
 	ret = write_members(cpio, &writer);
-	if (ret == 0)
-		ret = write_trailer(&writer, cpio->trailer_off);
-	writer_clear(&writer);
-	return ret;
+	return ret < 0 ? ret : write_trailer(&writer, cpio->trailer_off);
 }
