@@ -292,6 +292,11 @@ const struct config_origin *config_origin_of(const struct config *config, const 
 	return &config->origins[number_of(section, name)];
 }
 
+bool config_is_given(const struct config *config, const char *section, const char *name)
+{
+	return config_origin_of(config, section, name)->name;
+}
+
 bool config_is_changed(const struct config *config, const char *section, const char *name)
 {
 	size_t number = number_of(section, name);

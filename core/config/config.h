@@ -226,7 +226,10 @@ int config_refuse_own_key(struct config *config, const char *section, const char
 			  struct error *error, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* Was a key given, and otherwise than by default? --explain gives every key its value: one that is
+/* Was a core's key given, by whomever? */
+bool config_is_given(const struct config *config, const char *section, const char *name);
+
+/* Was it given, and otherwise than by default? --explain gives every key its value: one that is
  * the default asks for nothing. */
 bool config_is_changed(const struct config *config, const char *section, const char *name);
 

@@ -87,7 +87,7 @@ static int check_source(struct config *config, struct error *error)
 	if (source && strcmp(source, "-") == 0 && path && strcmp(path, INIFILE_STDIN_NAME) == 0)
 		return config_refuse_key(config, "image", "source", error,
 					 "standard input is the configuration");
-	if (source || config_origin_of(config, "image", "source")->name)
+	if (source || config_is_given(config, "image", "source"))
 		return 0;
 	error_usage(error, "%s%sno source: give [image] source or SOURCE", path ? path : "",
 		    path ? ": " : "");

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/config/measured.h"
 
-static bool is_given(const struct config *config, const char *name)
-{
-	return config_origin_of(config, "verity", name)->name;
-}
-
 static bool is_set(const char *path)
 {
 	return path && *path;
@@ -13,10 +8,10 @@ static bool is_set(const char *path)
 
 static void settle(struct config *config)
 {
-	if (config->image.table == IMAGE_TABLE_NONE && !is_given(config, "place"))
+	if (config->image.table == IMAGE_TABLE_NONE && !config_is_given(config, "verity", "place"))
 		config->verity.place = HASH_APPEND;
 	if ((config->verity.place == HASH_APPEND || config->image.table == IMAGE_TABLE_GPT) &&
-	    !is_given(config, "superblock"))
+	    !config_is_given(config, "verity", "superblock"))
 		config->verity.superblock = true;
 }
 

@@ -16,13 +16,12 @@ bool config_wants_layout(const struct config *config)
 /* Each key as it is when it asks for nothing that a disk alone has. */
 static bool asks_for_table(const struct config *config)
 {
-	return config->image.table != IMAGE_TABLE_NONE &&
-	       config_origin_of(config, "image", "table")->name;
+	return config->image.table != IMAGE_TABLE_NONE && config_is_given(config, "image", "table");
 }
 
 static bool asks_for_align(const struct config *config)
 {
-	return config_origin_of(config, "image", "align")->name;
+	return config_is_given(config, "image", "align");
 }
 
 static bool asks_for_size(const struct config *config)

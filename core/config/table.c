@@ -11,11 +11,6 @@
 #define ARCHITECTURES_BYTES 256
 #define LONGEST_SUFFIX "-verity-sig"
 
-static bool is_given(const struct config *config, const char *section, const char *name)
-{
-	return config_origin_of(config, section, name)->name;
-}
-
 /* Any image can be mapped by a virtio-pmem device; only NVDIMM needs the header. */
 static void settle(struct config *config, bool backend_can_dax)
 {
@@ -24,7 +19,7 @@ static void settle(struct config *config, bool backend_can_dax)
 	config->image.mapped = wanted == CONFIG_YES || (wanted == CONFIG_AUTO && backend_can_dax);
 	config->image.dax = wanted == CONFIG_YES ||
 			    (config->image.mapped && config->image.table == IMAGE_TABLE_DOS);
-	if (config->image.table == IMAGE_TABLE_NONE && !is_given(config, "image", "align"))
+	if (config->image.table == IMAGE_TABLE_NONE && !config_is_given(config, "image", "align"))
 		config->image.align_bytes = ALIGN_WITHOUT_TABLE;
 }
 
