@@ -73,6 +73,14 @@ int artifact_json_add(json_object *object, const char *key, json_object *member)
 	return -ENOMEM;
 }
 
+int artifact_json_append(json_object *array, json_object *item)
+{
+	if (array && item && json_object_array_add(array, item) == 0)
+		return 0;
+	json_object_put(item);
+	return -ENOMEM;
+}
+
 json_object *artifact_descriptor(const char *media_type, const struct artifact_blob *blob)
 {
 	json_object *descriptor = json_object_new_object();

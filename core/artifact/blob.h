@@ -43,5 +43,7 @@ json_object *artifact_descriptor(const char *media_type, const struct artifact_b
 
 /* Gives object the member, which is taken in any case. -ENOMEM, of either. */
 int artifact_json_add(json_object *object, const char *key, json_object *member);
+/* The same of an array and an item. */
+int artifact_json_append(json_object *array, json_object *item);
 
 #endif

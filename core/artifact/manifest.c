@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "core/oci/mediatype.h"
@@ -49,11 +48,7 @@ static json_object *one_item(json_object *item)
 {
 	json_object *array = json_object_new_array();
 
-	if (array && item && json_object_array_add(array, item) == 0)
-		return array;
-	json_object_put(item);
-	json_object_put(array);
-	return NULL;
+	return finish(artifact_json_append(array, item), array);
 }
 
 static json_object *rootfs_of(const struct artifact *artifact)
@@ -131,25 +126,23 @@ static json_object *layers_of(const struct artifact_request *request,
 	json_object *layers = one_item(layer_of(layer_type(request), &artifact->layer,
 						is_disk ? NULL : request->name,
 						artifact_suffix(request->compress)));
-	json_object *hash;
 
 	if (!layers || !artifact->hash.file)
 		return layers;
-	hash = layer_of(OCI_TYPE_LAYER, &artifact->hash, request->hash_name, "");
-	if (hash && json_object_array_add(layers, hash) == 0)
-		return layers;
-	json_object_put(hash);
-	return finish(-ENOMEM, layers);
+	return finish(artifact_json_append(layers, layer_of(OCI_TYPE_LAYER, &artifact->hash,
+							    request->hash_name, "")),
+		      layers);
 }
 
 static json_object *config_of(const struct artifact_request *request,
 			      const struct artifact *artifact)
 {
-	if (request->form == ARTIFACT_CONTAINERDISK)
-		return artifact_descriptor(OCI_TYPE_CONFIG, &artifact->config);
+	const bool is_disk = request->form == ARTIFACT_CONTAINERDISK;
+	json_object *config =
+		artifact_descriptor(is_disk ? OCI_TYPE_CONFIG : OCI_TYPE_EMPTY, &artifact->config);
 
-	json_object *config = artifact_descriptor(OCI_TYPE_EMPTY, &artifact->config);
-
+	if (is_disk)
+		return config;
 	return finish(add_text(config, "data", EMPTY_DATA), config);
 }
 

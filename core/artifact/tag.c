@@ -86,7 +86,7 @@ static int sort_out_index(struct artifact_layout *layout, json_object *descripto
 	return ret < 0 ? error_nomem(error) : 0;
 }
 
-/* index.json without the tag's entries; *place: where the first one was. */
+/* index.json without the tag's entries; *place: where in rest the first one was, or its end. */
 static int take_out(struct artifact_layout *layout, const char *tag, const char *arch,
 		    json_object *rest, size_t *place, descriptors *members, struct error *error)
 {
@@ -99,7 +99,7 @@ static int take_out(struct artifact_layout *layout, const char *tag, const char 
 		json_object *entry = json_object_array_get_idx(manifests, i);
 
 		if (!has_tag(entry, tag)) {
-			if (json_object_array_add(rest, json_object_get(entry)) < 0)
+			if (artifact_json_append(rest, json_object_get(entry)) < 0)
 				ret = error_nomem(error);
 			continue;
 		}
@@ -126,10 +126,14 @@ static int compare(const void *a, const void *b)
 static json_object *list_of(const descriptors *members)
 {
 	json_object *list = json_object_new_array();
+	int ret = 0;
 
-	for (size_t i = 0; list && i < members->count; i++)
-		json_object_array_add(list, json_object_get(members->items[i]));
-	return list;
+	for (size_t i = 0; ret == 0 && i < members->count; i++)
+		ret = artifact_json_append(list, json_object_get(members->items[i]));
+	if (ret == 0)
+		return list;
+	json_object_put(list);
+	return NULL;
 }
 
 static json_object *index_of(const descriptors *members)
@@ -182,15 +186,16 @@ static int put_in(struct artifact_layout *layout, json_object *rest, size_t plac
 {
 	json_object *list = json_object_new_array();
 	size_t count = json_object_array_length(rest);
+	int ret = 0;
 
-	for (size_t i = 0; list && i <= count; i++) {
-		if (i == (place < count ? place : count))
-			json_object_array_add(list, json_object_get(entry));
-		if (i < count)
-			json_object_array_add(list,
-					      json_object_get(json_object_array_get_idx(rest, i)));
+	for (size_t i = 0; ret == 0 && i <= count; i++) {
+		if (i == place)
+			ret = artifact_json_append(list, json_object_get(entry));
+		if (ret == 0 && i < count)
+			ret = artifact_json_append(
+				list, json_object_get(json_object_array_get_idx(rest, i)));
 	}
-	if (!entry || !list || json_object_array_length(list) != count + 1) {
+	if (ret < 0) {
 		json_object_put(list);
 		return error_nomem(error);
 	}
