@@ -54,8 +54,8 @@
  *     compile with the first header, too, asks both.
  *   - Structures that come in arrays without a size (kataimg_entry, kataimg_segment, kataimg_xattr,
  *     kataimg_value) and kataimg_node never change.
- *   - Numbers keep their meaning. New bits and enumerators have new numbers; a new capability is
- *     never needed for what could be stored without it.
+ *   - Numbers keep their meaning. New bits, which #ifdef asks for, and enumerators have new
+ *     numbers; a new capability is never needed for what could be stored without it.
  *
  *   A core refuses a table of another version, with a message that says so.
  */
@@ -178,7 +178,6 @@ struct kataimg_tree {
  * image, and granularity any number. Without it the core takes the image for a disk.
  */
 #define KATAIMG_JOB_NO_DISK (UINT64_C(1) << 2)
-#define KATAIMG_HAVE_JOB_NO_DISK 1
 
 /* All that decides bytes and sizes, but for the options, the tree and the window's length. */
 struct kataimg_job {
@@ -257,7 +256,6 @@ struct kataimg_value {
  * backend has KATAIMG_JOB_NO_DISK among its job_features.
  */
 #define KATAIMG_CAP_NO_DISK (UINT64_C(1) << 12)
-#define KATAIMG_HAVE_CAP_NO_DISK 1
 
 /*
  * Largest values that a filesystem holds. The core presets "no limit" everywhere; limits lowers
