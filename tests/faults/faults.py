@@ -27,6 +27,7 @@ class Bench:
                                                        dir=shared_memory))
         atexit.register(shutil.rmtree, self.directory)
         self.failures = 0
+        self.more = NO_SANDBOX  # words behind each command
 
     def fail(self, text):
         self.failures += 1
@@ -46,7 +47,7 @@ class Bench:
 
     def run(self, arguments, *fault, **more):
         """fault, more: those of environment()."""
-        command = [self.program, *arguments, *NO_SANDBOX]
+        command = [self.program, *arguments, *self.more]
         try:
             return subprocess.run(command, env=self.environment(*fault, **more), timeout=TIMEOUT,
                                   capture_output=True, check=False)
