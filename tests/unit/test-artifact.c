@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Layouts as they are written; sha256sum(1) and python's json are the judges of what is in them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,12 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "core/artifact/layout.h"
 #include "core/artifact/place.h"
+#include "core/base/cancel.h"
+#include "core/image/lock.h"
 #include "core/image/publish.h"
 #include "lib/cleanup.h"
 #include "tests/support/tempdir.h"
@@ -204,6 +209,32 @@ static void names_are_split_at_the_first_colon(void **state)
 	}
 }
 
+/* Whoever has the lock lets go of it while another waits. */
+static void a_lock_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	int held = open(f->dir.path, O_RDONLY | O_DIRECTORY), mine = -1, child;
+
+	assert_true(held >= 0);
+	assert_int_equal(lock_directory(held, &f->error, "no"), 0);
+	child = fork();
+	if (child == 0) {
+		usleep(50000);
+		flock(held, LOCK_UN);
+		_exit(0);
+	}
+	mine = open(f->dir.path, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(lock_directory(mine, &f->error, "no"), 0);
+	assert_int_equal(flock(held, LOCK_EX | LOCK_NB), -1);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	cancel_request();
+	assert_int_equal(lock_directory(held, &f->error, "no"), -ECANCELED);
+	cancel_reset();
+	assert_string_equal(f->error.message, "interrupted");
+	close(held);
+	close(mine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +243,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_published_leaves_nothing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_layout_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_lock_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_are_split_at_the_first_colon, setup,
 						teardown),
 	};
