@@ -27,9 +27,8 @@ int artifact_layout_read(const struct artifact_layout *layout, const char *diges
 int artifact_texts_add(artifact_texts *texts, const char *text); /* -ENOMEM */
 void artifact_texts_free(artifact_texts *texts);
 
-/* Is it of an index; is it of that or a manifest? NULL: no. */
+/* Is it of an index? NULL: no. */
 bool artifact_is_index(const char *media_type);
-bool artifact_is_document(const char *media_type);
 
 /* Removes blobs as artifact_layout_settle says. When in doubt, none. */
 void artifact_sweep(const struct artifact_layout *layout);

@@ -35,7 +35,7 @@ bool artifact_is_index(const char *media_type)
 			      strcmp(media_type, OCI_TYPE_DOCKER_LIST) == 0);
 }
 
-bool artifact_is_document(const char *media_type)
+static bool is_document(const char *media_type)
 {
 	return artifact_is_index(media_type) ||
 	       (media_type && (strcmp(media_type, OCI_TYPE_MANIFEST) == 0 ||
@@ -73,7 +73,7 @@ static int name_below(const struct artifact_layout *layout, json_object *descrip
 	json_object *document = NULL;
 	int ret;
 
-	if (!digest || !artifact_is_document(oci_json_text(descriptor, "mediaType")))
+	if (!digest || !is_document(oci_json_text(descriptor, "mediaType")))
 		return -EINVAL;
 	ret = artifact_texts_add(digests, digest);
 	if (ret == 0)

@@ -63,11 +63,6 @@ void log_set_subject(const char *new_subject)
 	subject = new_subject;
 }
 
-const char *log_subject(void)
-{
-	return subject;
-}
-
 void log_leave_stdout(void)
 {
 	stdout_taken = true;

@@ -19,7 +19,6 @@ void log_leave_stdout(void);
 /* What all messages are about until another is set, in front of them with ": "; NULL: nothing. The
  * text is the caller's. Not while threads may log. */
 void log_set_subject(const char *subject);
-const char *log_subject(void);
 
 void log_message(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
