@@ -95,8 +95,10 @@ char *artifact_path_beside(const char *name)
 	struct stat st;
 	char *path;
 
-	if (artifact_prefix(name) == 0 || artifact_place_parse(name, &place, &ignored) < 0)
+	if (artifact_prefix(name) == 0)
 		return strdup(name);
+	if (artifact_place_parse(name, &place, &ignored) < 0)
+		return ignored.code == ENOMEM ? NULL : strdup(name);
 	if (stat(place.dir, &st) < 0)
 		return steal_ptr(&place.dir);
 	return asprintf(&path, "%s/index.json", place.dir) < 0 ? NULL : path;
