@@ -4,6 +4,7 @@
 import os
 import shutil
 
+from harness.damage import flip
 from harness.program import Program
 from harness.tap import Tap, check
 from harness.workspace import Workspace
@@ -31,14 +32,6 @@ def attest(program, backend, image, source, *more):
     return program.run(words)
 
 
-def flip(image, offset):
-    with open(image, 'r+b') as file:
-        file.seek(offset)
-        byte = file.read(1)
-        file.seek(offset)
-        file.write(bytes([byte[0] ^ 0x10]))
-
-
 def find_data(image):
     """Where the large file lies: its first bytes are nowhere else."""
     with open(image, 'rb') as file:
@@ -64,11 +57,11 @@ def judge(program, backend):
                          (3 * MIB + 1100, 'metadata at byte 1100 of the filesystem'),
                          (find_data(image) + 2 * MIB + 7, 'usr/large'),
                          (size - 10, 'the hash tree')]:
-        flip(image, offset)
+        flip(image, offset, 0x10)
         said = attest(program, backend, image, source)
         said.expect(1, 'is not what this configuration builds: it differs in 1 place')
         check(what in said.out, f'{what!r} is not in {said.out!r}')
-        flip(image, offset)
+        flip(image, offset, 0x10)
     attest(program, backend, image, source, 'image.align=128M').expect(1, 'the build makes')
     os.utime(os.path.join(source, 'usr'), ns=(7, 7))
     check('metadata at byte' in attest(program, backend, image, source).expect(1).out, 'a time')

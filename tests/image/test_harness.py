@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 from harness import extents, fsck, manifest, mount, partitions
+from harness.damage import flip
 from harness.tap import Failure, Tap, check, check_equal
 from harness.workspace import Workspace, need_root, need_tool
 from trees import get
@@ -39,14 +40,6 @@ def rewrite_quietly(path, change):
     status = os.stat(path)
     change(path)
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-def flip(path, offset):
-    with open(path, 'r+b') as file:
-        file.seek(offset)
-        byte = file.read(1)[0]
-        file.seek(offset)
-        file.write(bytes([byte ^ 1]))
 
 
 def fill_hole(path):

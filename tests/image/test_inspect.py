@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 
+from harness.damage import flip
 from harness.partitions import HEADER_BYTES, INFO_OFFSET, MIB, SECTOR
 from harness.program import Program
 from harness.source import Sources
@@ -36,14 +37,6 @@ class Bench:
         return self.program.run(['inspect', *options, path])
 
 
-def flip(path, offset, mask=0x80):
-    with open(path, 'r+b') as file:
-        file.seek(offset)
-        byte = file.read(1)[0]
-        file.seek(offset)
-        file.write(bytes([byte ^ mask]))
-
-
 def sound(bench, backend):
     """The whole one contradicts nothing, as text and as JSON."""
     image = bench.image(backend)
@@ -61,10 +54,10 @@ def damaged(bench, backend, offsets):
     image = bench.image(backend)
     passed = []
     for offset in offsets:
-        flip(image, offset)
+        flip(image, offset, 0x80)
         if bench.inspect(image).code != 1:
             passed.append(offset)
-        flip(image, offset)
+        flip(image, offset, 0x80)
     check(not passed, f'{len(passed)} changes were not found, at {passed[:20]}')
     bench.inspect(image).expect(0)
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 
+from harness.damage import flip
 from harness.partitions import read_table
 from harness.program import Program
 from harness.tap import Tap, check, check_equal
@@ -39,14 +40,6 @@ def extract(image, partition, path):
     with open(image, 'rb') as whole, open(path, 'wb') as part:
         whole.seek(partition.start)
         part.write(whole.read(partition.size))
-
-
-def flip(path, offset):
-    with open(path, 'r+b') as file:
-        file.seek(offset)
-        byte = file.read(1)
-        file.seek(offset)
-        file.write(bytes([byte[0] ^ 1]))
 
 
 class Measured:

@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 
+from harness.damage import flip
 from harness.partitions import SECTOR, Partition, read_table
 from harness.program import Program
 from harness.tap import Tap, check, check_equal
@@ -44,14 +45,6 @@ def make_source(root):
     maker.file('file', pattern(1, 300_001))
     maker.file('large', pattern(2, 3 * MIB))
     maker.finish()
-
-
-def flip(path, offset):
-    with open(path, 'r+b') as file:
-        file.seek(offset)
-        byte = file.read(1)
-        file.seek(offset)
-        file.write(bytes([byte[0] ^ 1]))
 
 
 def read_gpt(image):
