@@ -218,15 +218,26 @@ static int judge_partition(struct inspection *inspection, const struct inspect_p
 	return ret;
 }
 
-static int judge_overlap(struct inspection *inspection, const struct inspect_partition *a,
-			 const struct inspect_partition *b)
+static bool overlap(const struct inspect_partition *a, const struct inspect_partition *b)
 {
-	if (a->len_bytes == 0 || b->len_bytes == 0 ||
-	    a->start_bytes >= b->start_bytes + b->len_bytes ||
-	    b->start_bytes >= a->start_bytes + a->len_bytes)
-		return 0;
-	return findings_add(&inspection->problems, "partitions %u and %u overlap", a->number,
-			    b->number);
+	return a->len_bytes > 0 && b->len_bytes > 0 &&
+	       a->start_bytes < b->start_bytes + b->len_bytes &&
+	       b->start_bytes < a->start_bytes + a->len_bytes;
+}
+
+/* One sentence for each: a table can list thousands, and there are millions of pairs of them. */
+static int judge_overlaps(struct inspection *inspection, size_t number)
+{
+	const struct inspect_partition *a = &inspection->partitions[number];
+
+	for (size_t i = number + 1; i < inspection->partition_count; i++) {
+		const struct inspect_partition *b = &inspection->partitions[i];
+
+		if (overlap(a, b))
+			return findings_add(&inspection->problems, "partitions %u and %u overlap",
+					    a->number, b->number);
+	}
+	return 0;
 }
 
 int findings_judge_partitions(struct inspection *inspection)
@@ -238,8 +249,8 @@ int findings_judge_partitions(struct inspection *inspection)
 		return findings_add(&inspection->problems, "there is no partition 1");
 	for (size_t i = 0; i < inspection->partition_count && ret == 0; i++) {
 		ret = judge_partition(inspection, &partitions[i]);
-		for (size_t j = i + 1; j < inspection->partition_count && ret == 0; j++)
-			ret = judge_overlap(inspection, &partitions[i], &partitions[j]);
+		if (ret == 0)
+			ret = judge_overlaps(inspection, i);
 	}
 	return ret;
 }

@@ -107,18 +107,28 @@ static int judge_places(struct inspection *inspection)
 	return ret;
 }
 
+/* One sentence for each, as of those that overlap. */
+static int judge_guid(struct inspection *inspection, size_t number)
+{
+	const struct inspect_partition *a = &inspection->partitions[number];
+
+	for (size_t i = number + 1; i < inspection->partition_count; i++) {
+		const struct inspect_partition *b = &inspection->partitions[i];
+
+		if (memcmp(a->label.guid, b->label.guid, GUID_BYTES) == 0)
+			return findings_add(&inspection->problems,
+					    "partitions %u and %u have the same GUID", a->number,
+					    b->number);
+	}
+	return 0;
+}
+
 static int judge_guids(struct inspection *inspection)
 {
-	const struct inspect_partition *partitions = inspection->partitions;
 	int ret = 0;
 
 	for (size_t i = 0; i < inspection->partition_count && ret == 0; i++)
-		for (size_t j = i + 1; j < inspection->partition_count && ret == 0; j++)
-			if (memcmp(partitions[i].label.guid, partitions[j].label.guid,
-				   GUID_BYTES) == 0)
-				ret = findings_add(&inspection->problems,
-						   "partitions %u and %u have the same GUID",
-						   partitions[i].number, partitions[j].number);
+		ret = judge_guid(inspection, i);
 	return ret;
 }
 

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 from inspecting import MIB, Kataimg, check, flip
 
@@ -259,6 +260,30 @@ def attest(kataimg):
         check(kataimg.run('attest', 'attested.img', *sets).returncode == 1, f'{settings}: accepted')
 
 
+def bound_findings(kataimg):
+    """A table of thousands of partitions in one place: a sentence for each, not for each pair."""
+    count, last = 3000, 4 * MIB // 512 - 1
+    entry = bytes(range(16)) + bytes([17] * 16) + struct.pack('<QQQ', 4100, 4200, 0) + bytes(72)
+
+    def header(own, other):
+        fields = [b'EFI PART', 0x10000, 92, 0, 0, own, other, 4096, 6000, bytes([34] * 16), 2, count,
+                  128, zlib.crc32(entry * count)]
+        packed = struct.pack('<8sIIIIQQQQ16sQIII', *fields)
+        return packed[:16] + struct.pack('<I', zlib.crc32(packed)) + packed[20:]
+
+    image = bytearray(4 * MIB)
+    image[446:512] = struct.pack('<8xII48x2s', 1, last, b'\x55\xaa')
+    image[450] = 0xee
+    image[512:604] = header(1, last)
+    image[1024:1024 + 128 * count] = entry * count
+    image[last * 512:last * 512 + 92] = header(last, 1)
+    kataimg.write('many.img', bytes(image))
+    out, _, _ = kataimg.inspect('many.img', code=1)
+    for said in 'have the same GUID', 'overlap':
+        check(out.count(said) == count - 1, f'{out.count(said)} partitions {said}')
+        check(f'partitions {count - 1} and {count} {said}' in out, f'the last ones do not {said}')
+
+
 def main(program, *backend_dirs):
     """The whole test."""
     os.environ['PATH'] += ':/usr/sbin:/sbin'
@@ -273,7 +298,7 @@ def main(program, *backend_dirs):
             os.mkdir(kataimg.path(tree))
             kataimg.write(f'{tree}/{name}', b'content\n')
         for step in (judge_gpt, judge_types, judge_measured, refuse_damage, read_foreign, judge_bare,
-                     attest):
+                     attest, bound_findings):
             step(kataimg)
 
 
