@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/format/geometry.h"
 #include "core/format/verity.h"
 #include "lib/cleanup.h"
 #include "lib/hex.h"
-
-#define SECTOR_BYTES 512u
 
 void verity_format_line(const struct verity_params *params, const uint8_t *root,
 			uint64_t hash_start_block, char line[VERITY_LINE_BYTES])

@@ -24,7 +24,7 @@ int hash_tree_place(int fd, const char *path, struct verity_params *params,
 int hash_tree_open(int fd, const struct inspection *inspection, struct measure_area *area,
 		   int *tree_fd, struct error *error);
 
-/* "partition 2", "the hash tree behind the filesystem", "FILE": for sentences. Returns name. */
+/* "partition 2", "what is behind the filesystem", "FILE": for sentences. Returns name. */
 #define HASH_TREE_NAME_BYTES 512
 const char *hash_tree_name(const struct inspect_hash_tree *tree, char name[HASH_TREE_NAME_BYTES]);
 

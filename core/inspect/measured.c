@@ -291,14 +291,14 @@ static int refuse_blocks(int fd, const char *path, const struct asked *asked,
 	return ret < 0 ? error_nomem(error) : 0;
 }
 
-/* Does the superblock speak of another tree than the one that was asked for? */
-static int judge_superblock(const struct asked *asked, struct inspection *inspection, bool *other,
+/* Does the superblock speak of the very tree that was asked for? */
+static int judge_superblock(const struct asked *asked, struct inspection *inspection, bool *same,
 			    struct error *error)
 {
 	const struct verity_params *params = &inspection->hash_tree.params;
 	int ret = 0;
 
-	*other = true;
+	*same = false;
 	if (asked->params.hash != params->hash)
 		ret = findings_add(&inspection->problems,
 				   "the root hash is one of %s, the hash tree is made of %s",
@@ -310,7 +310,7 @@ static int judge_superblock(const struct asked *asked, struct inspection *inspec
 				   "has %" PRIu64,
 				   asked->params.data_blocks, params->data_blocks);
 	else
-		*other = false;
+		*same = true;
 	return ret < 0 ? error_nomem(error) : 0;
 }
 
@@ -326,7 +326,6 @@ int measured_check(int fd, const struct measured_request *request, struct inspec
 		return ret;
 	if (inspection->has_hash_tree && tree->params.superblock) {
 		ret = judge_superblock(&asked, inspection, &usable, error);
-		usable = !usable;
 	} else {
 		ret = hash_tree_place(fd, request->path, &asked.params, inspection, &usable, error);
 		if (ret == 0 && !usable)
