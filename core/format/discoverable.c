@@ -164,6 +164,13 @@ const char *discoverable_find(const uint8_t type[GUID_BYTES], enum partition_rol
 	return NULL;
 }
 
+bool discoverable_is(const uint8_t type[GUID_BYTES], enum partition_role role)
+{
+	enum partition_role its_role;
+
+	return discoverable_find(type, &its_role) && its_role == role;
+}
+
 const char *discoverable_name(const char *arch, enum partition_role role,
 			      char name[DISCOVERABLE_NAME_BYTES])
 {

@@ -22,6 +22,9 @@ void discoverable_type(const char *arch, enum partition_role role, uint8_t type[
 /* Of which architecture is the partition of this type? NULL: it is of none of these. */
 const char *discoverable_find(const uint8_t type[GUID_BYTES], enum partition_role *role);
 
+/* Is it the type of a partition for this, of whatever architecture? */
+bool discoverable_is(const uint8_t type[GUID_BYTES], enum partition_role role);
+
 /* What systemd calls the type: "root-x86-64-verity". Returns name. */
 #define DISCOVERABLE_NAME_BYTES 40
 const char *discoverable_name(const char *arch, enum partition_role role,

@@ -57,14 +57,13 @@ static const char *content_of(const struct inspection *inspection,
 			      const struct inspect_partition *partition)
 {
 	const struct inspect_hash_tree *tree = &inspection->hash_tree;
-	enum partition_role role;
 
 	if (inspection->has_filesystem && partition->number == inspection->root_partition)
 		return inspection->filesystem.type;
 	if (inspection->has_hash_tree && tree->place == HASH_PARTITION &&
 	    partition->number == tree->partition)
 		return "hash tree";
-	if (discoverable_find(partition->label.type, &role) && role == PARTITION_SIGNATURE)
+	if (discoverable_is(partition->label.type, PARTITION_SIGNATURE))
 		return "signature";
 	return "other";
 }

@@ -49,9 +49,8 @@ static const struct inspect_partition *find_signature(const struct inspection *i
 {
 	for (size_t i = 0; i < inspection->partition_count; i++) {
 		const struct inspect_partition *partition = &inspection->partitions[i];
-		enum partition_role role;
 
-		if (discoverable_find(partition->label.type, &role) && role == PARTITION_SIGNATURE)
+		if (discoverable_is(partition->label.type, PARTITION_SIGNATURE))
 			return partition;
 	}
 	return NULL;

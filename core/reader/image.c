@@ -155,10 +155,8 @@ static bool is_root(blkid_partition partition)
 {
 	const char *type = blkid_partition_get_type_string(partition);
 	uint8_t guid[GUID_BYTES];
-	enum partition_role role;
 
-	return type && guid_parse(type, guid) == 0 && discoverable_find(guid, &role) &&
-	       role == PARTITION_ROOT;
+	return type && guid_parse(type, guid) == 0 && discoverable_is(guid, PARTITION_ROOT);
 }
 
 static int find_in_partitions(struct find *find, const struct host_range *whole,
