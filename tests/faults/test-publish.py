@@ -3,7 +3,7 @@
 """test-publish.py KATAIMG SHIM: each change of a name fails, and a kill comes before and after it.
 
 An error leaves the old files and nothing else; a kill never leaves an image beside another one's root
-hash or report, and the next build removes what it left.
+hash, report or manifest, and the next build removes what it left.
 """
 import re
 import shutil
@@ -11,7 +11,8 @@ import sys
 
 from faults import NAME_CALLS, Bench, tree
 
-OLD = {'k.img': b'old image', 'root_hash_.txt': b'old hash', 'report': b'old report'}
+OLD = {'k.img': b'old image', 'root_hash_.txt': b'old hash', 'report': b'old report',
+       'manifest': b'old manifest'}
 NAMES = sorted(OLD)
 
 
@@ -93,8 +94,9 @@ def main():
     bench = Bench(*sys.argv[1:3])
     directory = bench.directory / 'out'
     arguments = ['-q', '-f', 'erofs', '-o', str(directory / 'k.img'), '--report',
-                 str(directory / 'report'), '--set', 'verity.enabled=yes', '--set',
-                 'image.align=2M', '--set', 'rootfs.check=no', str(tree(bench.directory))]
+                 str(directory / 'report'), '--manifest', str(directory / 'manifest'),
+                 '--set', 'verity.enabled=yes', '--set', 'image.align=2M', '--set',
+                 'rootfs.check=no', str(tree(bench.directory))]
     for lacks in ('', 'tmpfile', 'exchange', 'tmpfile,exchange'):
         for old in (True, False):
             campaign(bench, arguments, directory, old, lacks)
