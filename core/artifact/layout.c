@@ -12,6 +12,7 @@
 #include "core/image/publish.h"
 #include "core/oci/image.h"
 #include "core/oci/mediatype.h"
+#include "lib/samefile.h"
 
 #define VERSION "{\"imageLayoutVersion\":\"1.0.0\"}"
 
@@ -204,7 +205,7 @@ static bool is_named(int dir, const char *name, int fd)
 	struct stat named, mine;
 
 	return fstatat(dir, name, &named, 0) == 0 && fstat(fd, &mine) == 0 &&
-	       named.st_dev == mine.st_dev && named.st_ino == mine.st_ino;
+	       same_file(&named, &mine);
 }
 
 /* Is what was locked still the layout's? */

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/base/log.h"
 #include "core/base/meter.h"
@@ -15,6 +14,7 @@
 #include "core/builder/private.h"
 #include "core/config/same.h"
 #include "core/source/source.h"
+#include "lib/samefile.h"
 
 /* Of one image, by numbers in the set; its own where it is the first. */
 struct plan_of_tree {
@@ -31,19 +31,16 @@ struct loading {
 
 /* ---- Who reads what ---- */
 
-static bool same_file(const char *a, const char *b)
+static bool is_path(const char *source)
 {
-	struct stat x, y;
-
-	return !source_kind_by_prefix(a) && !source_kind_by_prefix(b) && stat(a, &x) == 0 &&
-	       stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	return !source_kind_by_prefix(source);
 }
 
 static bool same_source(const struct config *a, const struct config *b)
 {
 	const char *x = a->image.source, *y = b->image.source;
 
-	return strcmp(x, y) == 0 || same_file(x, y);
+	return strcmp(x, y) == 0 || (is_path(x) && is_path(y) && same_file_named(x, y));
 }
 
 static bool same_key(const struct config *a, const struct config *b, const char *section,

@@ -13,6 +13,7 @@
 #include "core/confine/confine.h"
 #include "core/guest/dropin.h"
 #include "lib/libc.h"
+#include "lib/samefile.h"
 
 static enum log_level log_level_of(const struct cli *cli)
 {
@@ -68,7 +69,7 @@ static bool is_stdout(const char *path)
 	if (strcmp(path, "-") == 0)
 		return true;
 	return stat(path, &named) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
-	       named.st_dev == out.st_dev && named.st_ino == out.st_ino;
+	       same_file(&named, &out);
 }
 
 int cli_main(int argc, char **argv)

@@ -4,14 +4,11 @@
 #include "core/builder/build.h"
 #include "core/cli/cli.h"
 #include "core/source/source.h"
+#include "lib/samefile.h"
 
 static bool is_output(const struct config *config, const char *path)
 {
-	struct stat image, output;
-
-	return config->image.output && stat(path, &image) == 0 &&
-	       stat(config->image.output, &output) == 0 && image.st_dev == output.st_dev &&
-	       image.st_ino == output.st_ino;
+	return config->image.output && same_file_named(path, config->image.output);
 }
 
 /* Of several the one whose output the image is. */

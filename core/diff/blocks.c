@@ -14,6 +14,7 @@
 #include "core/diff/diff.h"
 #include "lib/cleanup.h"
 #include "lib/round.h"
+#include "lib/samefile.h"
 
 /* A thread's share: words of the bitmap are its alone. */
 #define PIECE_BLOCKS 256
@@ -115,8 +116,7 @@ static bool is_same_file(const struct files *files)
 {
 	struct stat a, b;
 
-	return fstat(files->a, &a) == 0 && fstat(files->b, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
+	return fstat(files->a, &a) == 0 && fstat(files->b, &b) == 0 && same_file(&a, &b);
 }
 
 static int compare_files(struct files *files, struct error *error)

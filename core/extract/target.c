@@ -10,6 +10,7 @@
 
 #include "core/extract/private.h"
 #include "lib/cleanup.h"
+#include "lib/samefile.h"
 
 static int is_empty(int fd)
 {
@@ -40,11 +41,10 @@ static bool is_inside(int fd, const struct stat *source)
 	while (at >= 0 && !inside && fstat(at, &st) == 0) {
 		int next = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-		inside = st.st_dev == source->st_dev && st.st_ino == source->st_ino;
+		inside = same_file(&st, source);
 		close(at);
 		at = next;
-		if (next >= 0 && fstat(next, &up) == 0 && up.st_dev == st.st_dev &&
-		    up.st_ino == st.st_ino)
+		if (next >= 0 && fstat(next, &up) == 0 && same_file(&up, &st))
 			break;
 	}
 	if (at >= 0)

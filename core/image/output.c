@@ -15,6 +15,7 @@
 #include "core/base/lookup.h"
 #include "core/image/private.h"
 #include "core/image/temporary.h"
+#include "lib/samefile.h"
 
 /*
  * The rule of fs.protected_symlinks=1, for every link on the way: in a directory where everybody
@@ -91,11 +92,6 @@ static int resolve(struct output *output, const char *path, struct error *error)
 	output->file = place.name;
 	output->path = steal_ptr(&place.path);
 	return 0;
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
 /* Walks from the output's directory up to the root of the host, looking for the source. */

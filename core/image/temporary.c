@@ -11,6 +11,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/libc.h"
+#include "lib/samefile.h"
 
 #define NAMES 100
 
@@ -60,7 +61,7 @@ static bool has_name(int dir, const char *name, int fd)
 	struct stat mine, named;
 
 	return fstat(fd, &mine) == 0 && fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+	       same_file(&mine, &named);
 }
 
 /* Between the file and its lock another build may take it for a stale one. */
