@@ -158,10 +158,12 @@ int tree_reader_check(struct tree_reader *reader, struct error *error)
 	stamp = tree_stamp_of(&st);
 	if (stamp.mtime_ns != was->stamp.mtime_ns)
 		return fail_changed(reader->tree, node, "was written", error);
-	if (stamp.ctime_ns != was->stamp.ctime_ns)
-		return fail_changed(reader->tree, node,
-				    "was written, or got other attributes or links,", error);
-	return 0;
+	if (stamp.ctime_ns == was->stamp.ctime_ns)
+		return 0;
+	if (st.st_nlink == 0)
+		return fail_changed(reader->tree, node, "vanished", error);
+	return fail_changed(reader->tree, node,
+			    "was written, or got other attributes or links,", error);
 }
 
 static int read_decoded(struct tree_reader *reader, void *buf, size_t len, uint64_t off,

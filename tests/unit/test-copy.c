@@ -16,6 +16,7 @@
 
 #include "core/base/cancel.h"
 #include "core/copy/copy.h"
+#include "core/tree/reader.h"
 #include "tests/support/scanned.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -469,6 +470,22 @@ static void test_vanished(void **state)
 	scanned_assert_failed(&f->scanned, run(f), ESTALE, "dir/victim vanished");
 }
 
+/* Its bytes are still there then, but only for who has it open. */
+static void test_vanished_while_open(void **state)
+{
+	struct fixture *f = *state;
+	struct tree_reader *reader autocall(cleanup_tree_reader_free) = NULL;
+
+	prepare_change(f, 100);
+	reader = tree_reader_new(f->scanned.tree);
+	assert_non_null(reader);
+	assert_true(tree_reader_open(reader, scanned_find(&f->scanned, "dir/victim"),
+				     &f->scanned.error) >= 0);
+	assert_int_equal(unlinkat(f->scanned.dir.fd, "source/dir/victim", 0), 0);
+	scanned_assert_failed(&f->scanned, tree_reader_check(reader, &f->scanned.error), ESTALE,
+			      "dir/victim vanished");
+}
+
 static void test_fifo_now(void **state)
 {
 	struct fixture *f = *state;
@@ -627,6 +644,7 @@ int main(void)
 		TEST(written),
 		TEST(replaced),
 		TEST(vanished),
+		TEST(vanished_while_open),
 		TEST(fifo_now),
 		TEST(link_on_the_way),
 		TEST(lowest_error),
