@@ -34,6 +34,8 @@ struct create {
 	uint64_t done_bytes, total_bytes;
 	uint64_t sockets;
 	char *first_socket; /* owned */
+	uint64_t encoded;
+	const char *first_encoded; /* of the tree */
 };
 
 enum archive_compression archive_compression_of(const char *name)
@@ -81,8 +83,8 @@ static int fail(const struct create *create, const char *path, struct error *err
 
 	/* Where it is no error of the system libarchive's code may be -1, which is no errno
 	 * value. */
-	return error_set(error, code > 0 ? code : EIO, "%s%s%s", path ? path : "", path ? ": " : "",
-			 text ? text : "out of memory");
+	return error_set(error, code > 0 ? code : EIO, "%s%s%s", path && *path ? path : "",
+			 path && *path ? ": " : "", text ? text : "out of memory");
 }
 
 /* Two threads or more give the same bytes, one gives others: so there are two at least. */
@@ -226,13 +228,33 @@ static int put_content(struct create *create, const char *path, const struct kat
 
 /* ---- Entries ---- */
 
+static bool is_printable_ascii(const char *text)
+{
+	while (*text > ' ' && *text <= '~')
+		text++;
+	return *text == '\0';
+}
+
+/* libarchive writes other bytes as %XX: so does no other archiver, nor knows it. */
+static void note_names(struct create *create, const struct kataimg_node *node)
+{
+	for (uint32_t i = 0; i < node->xattr_count; i++) {
+		if (is_printable_ascii(node->xattrs[i].name))
+			continue;
+		if (create->encoded++ == 0)
+			create->first_encoded = node->xattrs[i].name;
+	}
+}
+
 static int put_entry(struct create *create, const char *path, const struct kataimg_node *node,
 		     bool is_link, struct error *error)
 {
 	int ret = create_entry(create->entry, create->tree, path, node, is_link);
 
 	if (ret < 0)
-		return error_errno(error, -ret, "%s", path);
+		return error_nomem(error);
+	if (!is_link)
+		note_names(create, node);
 	/* A warning means that a name is no UTF-8, and was written as it is. */
 	if (archive_write_header(create->archive, create->entry) < ARCHIVE_WARN)
 		return fail(create, path, error);
@@ -282,6 +304,12 @@ static int create_all(struct create *create, struct error *error)
 	if (create->sockets > 0)
 		log_warning("tar has no sockets: %" PRIu64 " left out (%s)", create->sockets,
 			    create->first_socket);
+	if (create->encoded > 0)
+		log_warning(
+			"the names of %" PRIu64 " extended attributes have %%XX in the archive for "
+			"bytes that are no ASCII (%s): kataimg reads them as they were, tar does "
+			"not",
+			create->encoded, create->first_encoded);
 	return 0;
 }
 

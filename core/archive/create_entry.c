@@ -38,7 +38,7 @@ static int set_link(struct archive_entry *entry, const struct kataimg_node *node
 	return 0;
 }
 
-static int set_acl(struct archive_entry *entry, const struct kataimg_xattr *xattr)
+static void set_acl(struct archive_entry *entry, const struct kataimg_xattr *xattr)
 {
 	bool is_default = strcmp(xattr->name, ACL_DEFAULT_NAME) == 0;
 	static const struct {
@@ -52,8 +52,6 @@ static int set_acl(struct archive_entry *entry, const struct kataimg_xattr *xatt
 		{ ACL_OTHER, ARCHIVE_ENTRY_ACL_OTHER },
 	};
 
-	if (!acl_is_valid(xattr->value, xattr->value_len))
-		return -EINVAL;
 	for (size_t i = 0; i < acl_entry_count(xattr->value_len); i++) {
 		const struct acl_entry acl = acl_entry_at(xattr->value, i);
 		char name[16] = "";
@@ -70,25 +68,21 @@ static int set_acl(struct archive_entry *entry, const struct kataimg_xattr *xatt
 					from_le16(acl.perm), tags[t].archive_tag, -1,
 					*name ? name : NULL);
 	}
-	return 0;
 }
 
-static int set_xattrs(struct archive_entry *entry, const struct kataimg_node *node)
+static void set_xattrs(struct archive_entry *entry, const struct kataimg_node *node)
 {
-	int ret = 0;
-
-	for (uint32_t i = 0; ret == 0 && i < node->xattr_count; i++) {
+	for (uint32_t i = 0; i < node->xattr_count; i++) {
 		const struct kataimg_xattr *xattr = &node->xattrs[i];
 
-		if (acl_is_name(xattr->name))
-			ret = set_acl(entry, xattr);
+		/* Images and archives may have bytes there that are no ACL: they are kept as they
+		 * are. */
+		if (acl_is_name(xattr->name) && acl_is_valid(xattr->value, xattr->value_len))
+			set_acl(entry, xattr);
 		/* ACLs as well: libarchive, which reads archives too, knows no ids above those of
 		 * int in their text. */
-		if (ret == 0)
-			archive_entry_xattr_add_entry(entry, xattr->name, xattr->value,
-						      xattr->value_len);
+		archive_entry_xattr_add_entry(entry, xattr->name, xattr->value, xattr->value_len);
 	}
-	return ret;
 }
 
 /* A file that is data from end to end needs no map. */
@@ -150,5 +144,6 @@ int create_entry(struct archive_entry *entry, const struct tree *tree, const cha
 		archive_entry_set_size(entry, (la_int64_t)node->size);
 		set_sparse(entry, tree, node);
 	}
-	return set_xattrs(entry, node);
+	set_xattrs(entry, node);
+	return 0;
 }

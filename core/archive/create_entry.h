@@ -7,8 +7,7 @@
 
 #include "core/tree/tree.h"
 
-/* What libarchive is to write of a node at a path; a link has a name and nothing else. -ENOMEM, or
- * -EINVAL for an ACL that none is. */
+/* What libarchive is to write of a node at a path; a link has a name and nothing else. -ENOMEM. */
 int create_entry(struct archive_entry *entry, const struct tree *tree, const char *path,
 		 const struct kataimg_node *node, bool is_link);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Extended attributes in pax records: SCHILY.xattr.NAME has the value as it is, and GNU tar writes
- * % and = in the name as %25 and %3D; LIBARCHIVE.xattr.NAME has the name as in a URL and the value
- * in base64; RHT.security.selinux has a label as text.
+ * Extended attributes in pax records: SCHILY.xattr.NAME has the value as it is; GNU tar writes %
+ * and = in the name as %25 and %3D, libarchive all that is no printable ASCII so, too.
+ * LIBARCHIVE.xattr.NAME has the name like that and the value in base64; RHT.security.selinux has a
+ * label as text.
  */
 #include "core/archive/tar_xattrs.h"
 
@@ -34,15 +35,15 @@ static char decoded(const char *at)
 	return low >= 0 ? (char)(high * 16 + low) : '\0';
 }
 
-/* %XX becomes a byte, in place; only those of the characters, if any are given. */
-static void decode_name(char *name, const char *only)
+/* %XX becomes a byte, in place. */
+static void decode_name(char *name)
 {
 	char *to = name;
 
 	for (const char *at = name; *at; at++) {
 		char byte = decoded(at);
 
-		if (byte == '\0' || (only && !strchr(only, byte))) {
+		if (byte == '\0') {
 			*to++ = *at;
 			continue;
 		}
@@ -95,7 +96,7 @@ static int add_libarchive(struct tar *tar, struct archive_entry *entry,
 
 	if (!name || !value)
 		return error_nomem(error);
-	decode_name(name, NULL);
+	decode_name(name);
 	len = decode_base64(record, value);
 	if (len < 0)
 		return tar_fail(tar, tar->member.at, error,
@@ -111,7 +112,7 @@ static int add_schily(struct archive_entry *entry, const struct pax_record *reco
 
 	if (!name)
 		return error_nomem(error);
-	decode_name(name, "%=");
+	decode_name(name);
 	archive_entry_xattr_add_entry(entry, name, record->value, record->len);
 	return 0;
 }

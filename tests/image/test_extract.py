@@ -114,6 +114,23 @@ def there_and_back(bench, backend, tree):
     check(filecmp.cmp(image, again, shallow=False), 'as a source, it builds another image')
 
 
+def archive_attributes(bench):
+    """What is no ACL, though its name says so, stays what it is; a name that only kataimg reads back
+    is told."""
+    work = os.path.dirname(bench.target())
+    text = ('. gid=0 mode=0755 time=1.0 type=dir uid=0\n'
+            './f gid=0 mode=0644 size=0 time=1.0 type=file uid=0 '
+            'xattr.system.posix_acl_access=YWJj xattr.user.\\303\\244=eA==\n')
+    with open(f'{work}/odd.mtree', 'w', encoding='ascii') as out:
+        out.write(f'#mtree\n{text}')
+    bench.program.run(['extract', '-o', f'{work}/odd.tar', f'{work}/odd.mtree']).expect(
+        0, 'the names of 1 extended attributes have %XX in the archive')
+    trees = [bench.program.run(['tree', '--set', 'rootfs.check=no', f'{work}/odd.{end}']).expect(0).out
+             for end in ('mtree', 'tar')]
+    check('posix_acl_access=YWJj' in trees[0] and '\\303\\244=eA==' in trees[0], trees[0])
+    check_equal(trees[1], trees[0], 'the tree of the archive')
+
+
 # By whom a tar of ours is unpacked again.
 JUDGES = {
     'tar': ['tar', '--extract', '--xattrs', '--xattrs-include=*', '--acls', '--numeric-owner',
@@ -466,6 +483,7 @@ def main():
             if (name, judge) not in CANNOT:
                 tap.case(f'{name}: to a tar for {judge}', to_archive, bench, name, judge)
     tap.case('forms of archives', archive_forms, bench)
+    tap.case('attributes in archives', archive_attributes, bench)
     for name in AS_PLAIN:
         tap.case(f'{name}: as a plain user', as_plain_user, bench, name)
     tap.case('the warning of a plain user', warning_counts, bench)

@@ -99,8 +99,8 @@ def as_tar_has_it(name, archive):
         fail(name, 'not what tar extracts')
 
 
-def printed(name, archive, *texts):
-    """kataimg tree's line of the entry `f` has all the texts."""
+def printed(name, archive, *texts, absent=None):
+    """kataimg tree's line of the entry `f` has all the texts, and not the one that is absent."""
     write(archive)
     the_same_packed(name, archive)
     got = run('tree', '--set', 'rootfs.check=no', 'in.tar')
@@ -111,6 +111,8 @@ def printed(name, archive, *texts):
     for text in texts:
         if text not in lines[0].split():
             fail(name, f'{text} is not in: {lines[0]}')
+    if absent and absent in lines[0]:
+        fail(name, f'{absent} is in: {lines[0]}')
 
 
 def refused(name, archive, text):
@@ -295,6 +297,9 @@ def records():
     refused('no base64', f((b'LIBARCHIVE.xattr.user.x', b'!!')), 'is not in base64')
     printed('labels', f((b'RHT.security.selinux', b'a:b:c:s0'), (b'SCHILY.xattr.user.a%3Db', b'x')),
             'xattr.security.selinux=YTpiOmM6czAA', 'xattr.user.a\\075b=eA==')
+    # as bsdtar writes each attribute
+    printed('twice', f((b'LIBARCHIVE.xattr.user.%C3%A4%20%25', b'eA'), (b'SCHILY.xattr.user.%C3%A4%20%25', b'x')),
+            'xattr.user.\\303\\244\\040%=eA==', absent='%C3')
 
 
 def compressed():
