@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/archive/archive.h"
+#include "core/archive/create.h"
 #include "core/base/digest.h"
 #include "core/base/io.h"
 #include "core/base/log.h"
@@ -17,6 +19,8 @@
 #include "tests/fuzz/target.h"
 
 #define READ_BYTES 4096u
+/* More of files is not read, nor archived. */
+#define SMALL_BYTES ((uint64_t)1 << 20)
 
 void fuzz_fail(const char *fmt, ...)
 {
@@ -83,22 +87,51 @@ int fuzz_scratch(void *arg)
 	return memfd_create("scratch", MFD_CLOEXEC);
 }
 
-int fuzz_read_files(const struct tree *tree, struct error *error)
+/* In pieces. */
+static int read_range(const struct tree *tree, const struct kataimg_node *node, uint64_t off,
+		      uint64_t len, struct error *error)
 {
-	const struct kataimg_tree *nodes = tree_public(tree);
 	static char bytes[READ_BYTES];
 	int ret = 0;
 
-	for (uint64_t i = 0; ret == 0 && i < nodes->node_count; i++) {
-		const struct kataimg_node *node = nodes->nodes[i];
-		size_t len = node->size < sizeof(bytes) ? (size_t)node->size : sizeof(bytes);
+	for (uint64_t end = off + len; ret == 0 && off < end; off += sizeof(bytes))
+		ret = tree_read(tree, node, off, bytes,
+				end - off < sizeof(bytes) ? (size_t)(end - off) : sizeof(bytes),
+				error);
+	return ret;
+}
 
-		if (node->type != KATAIMG_REG)
-			continue;
-		ret = tree_read(tree, node, 0, bytes, len, error);
-		if (ret == 0)
-			ret = tree_read(tree, node, node->size - len, bytes, len, error);
-	}
+static int read_file(const struct tree *tree, const struct kataimg_node *node, bool whole,
+		     struct error *error)
+{
+	const uint64_t len = node->size < READ_BYTES ? node->size : READ_BYTES;
+	int ret = read_range(tree, node, 0, len, error);
+
+	if (ret == 0)
+		ret = read_range(tree, node, node->size - len, len, error);
+	for (uint32_t i = 0; ret == 0 && whole && i < node->segment_count; i++)
+		ret = read_range(tree, node, node->segments[i].file_off, node->segments[i].len,
+				 error);
+	return ret;
+}
+
+static bool is_small(const struct tree *tree)
+{
+	struct tree_counts counts;
+
+	tree_count(tree, &counts);
+	return counts.data_bytes <= SMALL_BYTES;
+}
+
+int fuzz_read_files(const struct tree *tree, struct error *error)
+{
+	const struct kataimg_tree *nodes = tree_public(tree);
+	bool whole = is_small(tree);
+	int ret = 0;
+
+	for (uint64_t i = 0; ret == 0 && i < nodes->node_count; i++)
+		if (nodes->nodes[i]->type == KATAIMG_REG)
+			ret = read_file(tree, nodes->nodes[i], whole, error);
 	return ret;
 }
 
@@ -111,25 +144,81 @@ static void digest_tree(const struct tree *tree, uint8_t sum[DIGEST_BYTES])
 		fuzz_fail("a tree has no digest");
 }
 
-void fuzz_check_printed(struct tree *tree)
+static char *print_tree(const struct tree *tree)
 {
-	const struct tree_options options = { .threads = 1, .scratch = { .open = fuzz_scratch } };
-	uint8_t before[DIGEST_BYTES], after[DIGEST_BYTES];
 	autoerror struct error error = ERROR_INIT;
-	autofree char *text = NULL;
 	struct text_stream stream;
-	struct fuzz_file file;
-	uint64_t changes;
+	char *text = NULL;
 
 	if (text_stream_open(&stream) < 0 || mtree_print(tree, NULL, stream.out, &error) < 0 ||
 	    text_stream_close(&stream, &text) < 0)
 		fuzz_fail("a tree cannot be printed: %s", error.message ? error.message : "");
-	file = fuzz_open(text, strlen(text));
+	return text;
+}
+
+void fuzz_check_printed(struct tree *tree)
+{
+	const struct tree_options options = { .threads = 1, .scratch = { .open = fuzz_scratch } };
+	uint8_t before[DIGEST_BYTES], after[DIGEST_BYTES];
+	autofree char *text = print_tree(tree);
+	struct fuzz_file file = fuzz_open(text, strlen(text));
+	autoerror struct error error = ERROR_INIT;
+	uint64_t changes;
+
 	digest_tree(tree, before);
 	if (mtree_apply(tree, file.path, &options, &changes, &error) < 0)
 		fuzz_fail("a printed tree is refused: %s\n%s", error.message, text);
 	digest_tree(tree, after);
 	if (memcmp(before, after, sizeof(before)) != 0)
 		fuzz_fail("a printed tree is another one:\n%s", text);
+	fuzz_close(&file);
+}
+
+/* ---- Archives ---- */
+
+static void archive(const struct tree *tree, const struct fuzz_file *file)
+{
+	const struct archive_create_options options = { .compression = ARCHIVE_PLAIN,
+							.threads = 1 };
+	autoerror struct error error = ERROR_INIT;
+	FILE *out = fopen(file->path, "w");
+
+	if (!out || archive_create(tree, out, &options, &error) < 0 || fclose(out) != 0)
+		fuzz_fail("a tree cannot be archived: %s", error.message ? error.message : "");
+}
+
+/* libarchive has no time between -1 and 0: its fractions have the sign of the seconds. */
+static bool has_time_for_archives(const struct tree *tree)
+{
+	const struct kataimg_tree *nodes = tree_public(tree);
+
+	for (uint64_t i = 0; i < nodes->node_count; i++)
+		if (nodes->nodes[i]->mtime_sec == -1 && nodes->nodes[i]->mtime_nsec > 0)
+			return false;
+	return true;
+}
+
+void fuzz_check_archived(const struct tree *tree)
+{
+	const struct tree_options options = { .threads = 1, .scratch = { .open = fuzz_scratch } };
+	uint8_t before[DIGEST_BYTES], after[DIGEST_BYTES];
+	autoerror struct error error = ERROR_INIT;
+	struct fuzz_file file;
+	struct tree_counts counts;
+	struct tree *again;
+
+	tree_count(tree, &counts);
+	if (counts.sockets > 0 || !is_small(tree) || !has_time_for_archives(tree))
+		return;
+	file = fuzz_open("", 0);
+	archive(tree, &file);
+	if (archive_read_tree(file.path, &options, &again, &error) < 0)
+		fuzz_fail("an archived tree is refused: %s", error.message);
+	digest_tree(tree, before);
+	digest_tree(again, after);
+	if (memcmp(before, after, sizeof(before)) != 0)
+		fuzz_fail("an archived tree is another one:\n%s\n%s", print_tree(tree),
+			  print_tree(again));
+	tree_free(again);
 	fuzz_close(&file);
 }

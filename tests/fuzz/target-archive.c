@@ -51,6 +51,8 @@ static void read_once(const char *path, int flags, bool later, struct result *re
 		result->code = fuzz_read_files(tree, &error);
 		if (result->code == 0)
 			fuzz_check_printed(tree);
+		if (result->code == 0 && !later)
+			fuzz_check_archived(tree);
 		tree_free(tree);
 	}
 	if (result->code < 0 && !error.message)

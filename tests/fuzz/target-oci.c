@@ -156,8 +156,9 @@ static void read_store(const char *path, bool is_docker)
 			fuzz_fail("a container image is refused without a word");
 		return;
 	}
-	fuzz_read_files(tree, &error);
 	fuzz_check_printed(tree);
+	if (fuzz_read_files(tree, &error) == 0)
+		fuzz_check_archived(tree);
 	tree_free(tree);
 }
 

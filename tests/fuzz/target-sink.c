@@ -176,7 +176,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	script.len = len;
 	if (reader_read(&backend, &window, &options, &tree, &error) == 0) {
 		fuzz_check_printed(tree);
-		fuzz_read_files(tree, &error);
+		if (fuzz_read_files(tree, &error) == 0)
+			fuzz_check_archived(tree);
 		tree_free(tree);
 	} else if (!error.message) {
 		fuzz_fail("an image is refused without a word");

@@ -33,10 +33,15 @@ const struct backend_search *fuzz_backends(void);
 /* For struct tree_scratch; arg is not used. */
 int fuzz_scratch(void *arg);
 
-/* Reads the first and last bytes of each file. Some may be unreadable: that is an error. */
+/* Reads all files, of many bytes the first and last of each. Some may be unreadable: that is an
+ * error. */
 int fuzz_read_files(const struct tree *tree, struct error *error);
 
 /* A tree that was accepted can be told as mtree(5), and what was told changes nothing in it. */
 void fuzz_check_printed(struct tree *tree);
+
+/* A tree whose files can be read can be archived, and the archive is the same tree. Of sockets,
+ * which archives have not, and of many bytes nothing is asked. */
+void fuzz_check_archived(const struct tree *tree);
 
 #endif

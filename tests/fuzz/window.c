@@ -36,14 +36,9 @@ static void lay(struct fuzz_window *window, const uint8_t *bytes, size_t len)
 	}
 }
 
-int fuzz_window_open(struct fuzz_window *window, const uint8_t *bytes, size_t len)
+static int map(struct fuzz_window *window, size_t len)
 {
-	le16 units;
-
-	if (len < sizeof(units))
-		return -1;
-	memcpy(&units, bytes, sizeof(units));
-	window->len = (size_t)from_le16(units) * SIZE_UNIT;
+	window->len = len;
 	if (window->len == 0 || window->len > FUZZ_WINDOW_MAX)
 		return -1;
 	window->file = fuzz_open("", 0);
@@ -53,7 +48,27 @@ int fuzz_window_open(struct fuzz_window *window, const uint8_t *bytes, size_t le
 		mmap(NULL, window->len, PROT_READ | PROT_WRITE, MAP_SHARED, window->file.fd, 0);
 	if (window->bytes == MAP_FAILED)
 		fuzz_fail("no room for an image");
+	return 0;
+}
+
+int fuzz_window_open(struct fuzz_window *window, const uint8_t *bytes, size_t len)
+{
+	le16 units;
+
+	if (len < sizeof(units))
+		return -1;
+	memcpy(&units, bytes, sizeof(units));
+	if (map(window, (size_t)from_le16(units) * SIZE_UNIT) < 0)
+		return -1;
 	lay(window, bytes + sizeof(units), len - sizeof(units));
+	return 0;
+}
+
+int fuzz_window_open_plain(struct fuzz_window *window, const uint8_t *bytes, size_t len)
+{
+	if (map(window, len) < 0)
+		return -1;
+	memcpy(window->bytes, bytes, len);
 	return 0;
 }
 
@@ -79,6 +94,7 @@ void fuzz_window_read(const struct fuzz_window *window, const struct kataimg_bac
 		return;
 	}
 	fuzz_check_printed(tree);
-	fuzz_read_files(tree, &error);
+	if (fuzz_read_files(tree, &error) == 0)
+		fuzz_check_archived(tree);
 	tree_free(tree);
 }

@@ -20,9 +20,12 @@ struct fuzz_window {
 
 /* 0, or -1: the input is too short to be one. */
 int fuzz_window_open(struct fuzz_window *window, const uint8_t *bytes, size_t len);
+/* The input is the image, byte for byte. -1: it is empty. */
+int fuzz_window_open_plain(struct fuzz_window *window, const uint8_t *bytes, size_t len);
 void fuzz_window_close(struct fuzz_window *window);
 
-/* Reads the window by a backend, and the files that are then there. */
+/* Reads the window by a backend, and the files that are then there; what was accepted can be told
+ * and archived. */
 void fuzz_window_read(const struct fuzz_window *window, const struct kataimg_backend *table);
 
 #endif
