@@ -9,8 +9,6 @@
 #include "lib/cleanup.h"
 #include "lib/round.h"
 
-const char *const verity_hash_names[] = { "sha256", "sha512", NULL };
-
 struct verity_params verity_default_params(void)
 {
 	return (struct verity_params){

@@ -29,6 +29,8 @@ struct superblock {
 
 static_assert(sizeof(struct superblock) == VERITY_SUPERBLOCK_BYTES, "as on disk");
 
+const char *const verity_hash_names[] = { "sha256", "sha512", NULL };
+
 void verity_superblock_encode(const struct verity_params *params, const uint8_t uuid[16],
 			      uint8_t bytes[VERITY_SUPERBLOCK_BYTES])
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Usage: generate TEMPLATE OUTPUT [BACKEND-FILE] */
+/* Usage: generate TEMPLATE OUTPUT; BACKEND, when it is compiled: the table of the page's, or NULL
+ */
 #include "docs/generate/generate.h"
 
 #include <string.h>
 
-#include "core/backend/loader.h"
 #include "lib/cleanup.h"
 
 static const struct {
@@ -73,12 +73,11 @@ static int copy_template(FILE *template, FILE *out, const struct kataimg_backend
 	return ret;
 }
 
-static int generate(const char *template_path, const char *out_path,
-		    const struct kataimg_backend *backend)
+static int generate(const char *template_path, const char *out_path)
 {
 	FILE *template = fopen(template_path, "re");
 	FILE *out = fopen(out_path, "we");
-	int ret = template && out ? copy_template(template, out, backend) : -1;
+	int ret = template && out ? copy_template(template, out, BACKEND) : -1;
 
 	if (template)
 		fclose(template);
@@ -91,18 +90,9 @@ static int generate(const char *template_path, const char *out_path,
 
 int main(int argc, char **argv)
 {
-	struct backend_search *search autocall(cleanup_backend_search_free) = NULL;
-	struct backend *backend autocall(cleanup_backend_free) = NULL;
-	autoerror struct error error = ERROR_INIT;
-
-	if (argc < 3) {
-		fputs("Usage: generate TEMPLATE OUTPUT [BACKEND-FILE]\n", stderr);
+	if (argc != 3) {
+		fputs("Usage: generate TEMPLATE OUTPUT\n", stderr);
 		return 2;
 	}
-	search = backend_search_new(NULL, 0);
-	if (argc > 3 && backend_load(search, argv[3], &backend, &error) < 0) {
-		fprintf(stderr, "generate: %s\n", error.message);
-		return 1;
-	}
-	return generate(argv[1], argv[2], backend ? &backend->table : NULL) < 0;
+	return generate(argv[1], argv[2]) < 0;
 }

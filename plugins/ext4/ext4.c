@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <sys/types.h>
 
-#include <ext2fs/ext2fs.h>
-
 #include "lib/cleanup.h"
 #include "plugins/ext4/frame.h"
 #include "plugins/ext4/limits.h"
@@ -16,16 +14,6 @@
 #include "plugins/ext4/super.h"
 #include "plugins/ext4/verify.h"
 #include "plugins/ext4/write.h"
-
-static const char *ext4_libraries(void)
-{
-	static __thread char text[64];
-	const char *version;
-
-	ext2fs_get_library_version(&version, NULL);
-	snprintf(text, sizeof(text), "libext2fs %s", version);
-	return text;
-}
 
 static void ext4_close(void *state)
 {
@@ -156,7 +144,7 @@ KATAIMG_BACKEND(.name = "ext4", .version = "0.1.0",
 				KATAIMG_CAP_DAX | KATAIMG_CAP_FREE_SPACE | KATAIMG_CAP_WRITE_AGAIN,
 		.job_features = KATAIMG_JOB_DAX | KATAIMG_JOB_FREE_SPACE,
 		.options = ext4_option_table, .option_count = EXT4_OPTION_COUNT,
-		.libraries = ext4_libraries, .open = ext4_open, .limits = ext4_limits,
+		.libraries = ext4_frame_libraries, .open = ext4_open, .limits = ext4_limits,
 		.check = ext4_check, .plan = ext4_plan, .describe = ext4_describe,
 		.write = ext4_write, .verify = ext4_verify, .close = ext4_close,
 		.probe = ext4_probe, .read = ext4_read);

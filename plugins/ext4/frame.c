@@ -6,6 +6,7 @@
 #include "plugins/ext4/frame.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/types.h>
 
@@ -270,4 +271,14 @@ int ext4_frame_write(const struct ext4_layout *layout,
 		return frame_error(&frame, code, "initialising the filesystem");
 	ret = fill_frame(&frame, journal_block);
 	return ret < 0 ? ret : close_frame(&frame);
+}
+
+const char *ext4_frame_libraries(void)
+{
+	static __thread char text[64];
+	const char *version;
+
+	ext2fs_get_library_version(&version, NULL);
+	snprintf(text, sizeof(text), "libext2fs %s", version);
+	return text;
 }

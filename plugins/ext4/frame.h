@@ -10,4 +10,7 @@
 int ext4_frame_write(const struct ext4_layout *layout,
 		     const uint8_t journal_block[EXT4_INODE_BLOCK_BYTES]);
 
+/* As kataimg_backend.libraries. */
+const char *ext4_frame_libraries(void);
+
 #endif
