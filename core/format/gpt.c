@@ -4,28 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/byteorder.h"
+#include "core/format/gpt_ondisk.h"
 #include "lib/bytes.h"
-
-static const char signature[8] = { 'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T' };
-
-struct gpt_ondisk_header {
-	char signature[8];
-	le32 revision, header_bytes, crc, reserved;
-	le64 own_lba, other_lba, first_usable_lba, last_usable_lba;
-	uint8_t disk_guid[GUID_BYTES];
-	le64 entries_lba;
-	le32 entry_count, entry_bytes, entries_crc;
-} __attribute__((packed));
-
-struct gpt_ondisk_entry {
-	uint8_t type[GUID_BYTES], guid[GUID_BYTES];
-	le64 first_lba, last_lba, attributes;
-	le16 name[GPT_NAME_UNITS];
-};
-
-_Static_assert(sizeof(struct gpt_ondisk_header) == GPT_HEADER_BYTES, "GPT header");
-_Static_assert(sizeof(struct gpt_ondisk_entry) == GPT_ENTRY_BYTES, "GPT entry");
 
 uint32_t gpt_crc32(uint32_t crc, const void *bytes, size_t len)
 {
@@ -61,7 +41,7 @@ int gpt_decode_header(const uint8_t *sector, size_t len, struct gpt_header *head
 
 	memcpy(&disk, sector, sizeof(disk));
 	header_bytes = from_le32(disk.header_bytes);
-	if (memcmp(disk.signature, signature, sizeof(signature)) != 0 ||
+	if (memcmp(disk.signature, GPT_SIGNATURE, sizeof(disk.signature)) != 0 ||
 	    header_bytes < GPT_HEADER_BYTES || header_bytes > len)
 		return -ENODATA;
 	*header = (struct gpt_header){

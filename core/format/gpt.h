@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GUID partition tables (UEFI specification, chapter 5): encoded by libfdisk, decoded here; values
- * to bytes and back, no image file. GUIDs are in the order of their text.
+ * GUID partition tables (UEFI specification, chapter 5): values to bytes and back, no image file.
+ * The same bytes as libfdisk's. GUIDs are in the order of their text.
  */
 #ifndef FORMAT_GPT_H
 #define FORMAT_GPT_H
@@ -22,7 +22,7 @@
 #define GPT_NAME_BYTES (3 * GPT_NAME_UNITS + 1)
 
 /* How many units a name of UTF-8 takes; SIZE_MAX: it has characters beyond U+FFFF, which UEFI's
- * strings, UCS-2, and with them libfdisk do not have. */
+ * strings, UCS-2, do not have. */
 size_t gpt_name_units(const char *name);
 
 /* Attributes of an entry: the Discoverable Partitions Specification's. */
@@ -42,6 +42,8 @@ struct gpt_labels {
 	struct gpt_label partitions[PARTITIONS_MAX]; /* as in the geometry */
 };
 
+/* -ERANGE: a partition is not on whole sectors, or over the table's own. Names beyond what
+ * gpt_name_units counts are cut short. */
 int gpt_encode(const struct geometry *geometry, const struct gpt_labels *labels,
 	       uint8_t head[GPT_HEAD_BYTES], uint8_t tail[GPT_TAIL_BYTES], struct error *error);
 

@@ -5,13 +5,16 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "core/base/io.h"
 #include "core/format/discoverable.h"
 #include "core/format/mbr.h"
+#include "tests/support/fdisklabel.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -141,7 +144,87 @@ static void what_does_not_fit_is_an_error(void **state)
 	(void)state;
 	table.geometry.partitions[1].len_bytes = 3 * MIB; /* over the backup */
 	assert_true(gpt_encode(&table.geometry, &table.labels, table.head, table.tail, &error) < 0);
-	assert_non_null(strstr(error.message, "partition table"));
+	assert_non_null(strstr(error.message, "cannot make the partition table: partition 2 of "
+					      "3145728 bytes at 5242880 does not fit"));
+}
+
+/* libfdisk's text for bits that have no name there. */
+static void attributes_text(uint64_t attributes, char text[64])
+{
+	char *at = text + sprintf(text, "GUID:");
+
+	for (int bit = 48; bit < 64; bit++)
+		if (attributes >> bit & 1)
+			at += sprintf(at, "%s%d", at[-1] == ':' ? "" : ",", bit);
+}
+
+static void add_by_libfdisk(struct fdisk_context *context, size_t number,
+			    const struct partition *partition, const struct gpt_label *label)
+{
+	char guid[GUID_TEXT_BYTES], attributes[64];
+	autocall(cleanup_fdisk_unref_parttype) struct fdisk_parttype *type =
+		fdisk_new_unknown_parttype(0, guid_format(label->type, guid));
+	autocall(cleanup_fdisk_unref_partition) struct fdisk_partition *entry =
+		label_partition_new(number, partition->start_bytes / SECTOR_BYTES,
+				    partition->len_bytes / SECTOR_BYTES, type);
+
+	fdisk_partition_set_uuid(entry, guid_format(label->guid, guid));
+	fdisk_partition_set_name(entry, label->name);
+	attributes_text(label->attributes, attributes);
+	if (label->attributes)
+		fdisk_partition_set_attrs(entry, attributes);
+	assert_int_equal(fdisk_add_partition(context, entry, NULL), 0);
+}
+
+static void encode_by_libfdisk(struct table *table)
+{
+	struct label_device device __attribute__((cleanup(label_device_close)));
+	char id[GUID_TEXT_BYTES];
+	uint64_t bytes = table->geometry.image_bytes;
+
+	assert_int_equal(label_device_open(bytes, &device), 0);
+	assert_int_equal(fdisk_create_disklabel(device.context, "gpt"), 0);
+	guid_format(table->labels.disk_guid, id);
+	assert_int_equal(fdisk_set_disklabel_id_from_string(device.context, id), 0);
+	for (unsigned int i = 0; i < table->geometry.partition_count; i++)
+		add_by_libfdisk(device.context, i, &table->geometry.partitions[i],
+				&table->labels.partitions[i]);
+	assert_int_equal(fdisk_write_disklabel(device.context), 0);
+	assert_int_equal(io_pread(device.fd, table->head, GPT_HEAD_BYTES, 0), 0);
+	assert_int_equal(io_pread(device.fd, table->tail, GPT_TAIL_BYTES, bytes - GPT_TAIL_BYTES),
+			 0);
+}
+
+/* At the sizes where the first usable sector and the protective MBR change above all. */
+static void the_bytes_are_those_of_libfdisk(void **state)
+{
+	static const uint64_t sizes[] = { 3 * MIB,
+					  4 * MIB,
+					  4 * MIB + 4096,
+					  5 * MIB,
+					  128 * MIB,
+					  DOS_LABEL_MAX_BYTES - 4096,
+					  DOS_LABEL_MAX_BYTES,
+					  DOS_LABEL_MAX_BYTES + 4096,
+					  3 * DOS_LABEL_MAX_BYTES };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		for (unsigned int count = 0; count <= 2; count++) {
+			struct table ours = new_table(), theirs;
+			struct partition *partitions = ours.geometry.partitions;
+
+			ours.geometry.image_bytes = sizes[i];
+			ours.geometry.partition_count = count;
+			partitions[0].len_bytes = MIB;
+			partitions[1].start_bytes = 2 * MIB;
+			partitions[1].len_bytes = (sizes[i] - GPT_TAIL_BYTES - 2 * MIB) & ~511ull;
+			theirs = ours;
+			encode(&ours);
+			encode_by_libfdisk(&theirs);
+			assert_memory_equal(ours.head, theirs.head, GPT_HEAD_BYTES);
+			assert_memory_equal(ours.tail, theirs.tail, GPT_TAIL_BYTES);
+		}
 }
 
 static void guids_are_text_and_back(void **state)
@@ -205,6 +288,7 @@ int main(void)
 		cmocka_unit_test(two_encodings_are_equal),
 		cmocka_unit_test(damage_is_seen),
 		cmocka_unit_test(what_does_not_fit_is_an_error),
+		cmocka_unit_test(the_bytes_are_those_of_libfdisk),
 		cmocka_unit_test(guids_are_text_and_back),
 		cmocka_unit_test(architectures_have_many_names),
 		cmocka_unit_test(names_are_counted_in_characters),

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "core/base/io.h"
-#include "core/format/label.h"
+#include "tests/support/fdisklabel.h"
 
 #define MIB (UINT64_C(1) << 20)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/format/label.h"
+#include "tests/support/fdisklabel.h"
 
 #include <errno.h>
 #include <sys/mman.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libfdisk as the encoder of GPTs, and a judge of MBRs: it works on a device, and gets a sparse
- * file in memory that has the device's size. */
-#ifndef FORMAT_LABEL_H
-#define FORMAT_LABEL_H
+/* libfdisk as a judge of partition tables: it works on a device, and gets a sparse file in memory
+ * that has the device's size. */
+#ifndef TESTS_FDISKLABEL_H
+#define TESTS_FDISKLABEL_H
 
 #include <libfdisk/libfdisk.h>
 #include <stdint.h>
