@@ -12,8 +12,6 @@ import tempfile
 
 TIMEOUT = 20
 HANGS = 99
-# For tests/coverage/report: what a program has counted is written at its end.
-NO_SANDBOX = ['--no-sandbox'] if os.environ.get('KATAIMG_TEST_UNCONFINED') else []
 NOT_INHERITED = ('LD_PRELOAD', 'MALLOC_PERTURB_', 'ASAN_OPTIONS')
 # What changes a directory or says that it is on the disk.
 NAME_CALLS = 'rename,link,unlink,sync,mode'
@@ -27,7 +25,7 @@ class Bench:
                                                        dir=shared_memory))
         atexit.register(shutil.rmtree, self.directory)
         self.failures = 0
-        self.more = NO_SANDBOX  # words behind each command
+        self.more = []  # words behind each command
 
     def fail(self, text):
         self.failures += 1
