@@ -48,6 +48,7 @@ int inspect_expanded(int fd, const char *name, const struct inspect_probe *probe
 	autoclose int unpacked = -1;
 	int ret;
 
+	*inspection = (struct inspection){ 0 };
 	if (!is_compressed(&request))
 		return inspect_fd(fd, probe, inspection, error);
 	unpacked = request.out_fd = unnamed_open(NULL);
