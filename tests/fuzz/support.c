@@ -135,7 +135,7 @@ int fuzz_read_files(const struct tree *tree, struct error *error)
 	return ret;
 }
 
-static void digest_tree(const struct tree *tree, uint8_t sum[DIGEST_BYTES])
+void fuzz_digest_tree(const struct tree *tree, uint8_t sum[DIGEST_BYTES])
 {
 	struct digest *digest autocall(cleanup_digest_free) = digest_new();
 	autoerror struct error error = ERROR_INIT;
@@ -165,10 +165,10 @@ void fuzz_check_printed(struct tree *tree)
 	autoerror struct error error = ERROR_INIT;
 	uint64_t changes;
 
-	digest_tree(tree, before);
+	fuzz_digest_tree(tree, before);
 	if (mtree_apply(tree, file.path, &options, &changes, &error) < 0)
 		fuzz_fail("a printed tree is refused: %s\n%s", error.message, text);
-	digest_tree(tree, after);
+	fuzz_digest_tree(tree, after);
 	if (memcmp(before, after, sizeof(before)) != 0)
 		fuzz_fail("a printed tree is another one:\n%s", text);
 	fuzz_close(&file);
@@ -214,8 +214,8 @@ void fuzz_check_archived(const struct tree *tree)
 	archive(tree, &file);
 	if (archive_read_tree(file.path, &options, &again, &error) < 0)
 		fuzz_fail("an archived tree is refused: %s", error.message);
-	digest_tree(tree, before);
-	digest_tree(again, after);
+	fuzz_digest_tree(tree, before);
+	fuzz_digest_tree(again, after);
 	if (memcmp(before, after, sizeof(before)) != 0)
 		fuzz_fail("an archived tree is another one:\n%s\n%s", print_tree(tree),
 			  print_tree(again));

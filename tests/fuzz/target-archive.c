@@ -24,15 +24,6 @@ struct result {
 	uint8_t digest[DIGEST_BYTES];
 };
 
-static void digest_tree(const struct tree *tree, struct result *result, struct error *error)
-{
-	struct digest *digest autocall(cleanup_digest_free) = digest_new();
-
-	if (!digest || tree_digest(tree, digest, error) < 0 ||
-	    digest_final(digest, result->digest) < 0)
-		fuzz_fail("a tree has no digest");
-}
-
 static void read_once(const char *path, int flags, bool later, struct result *result)
 {
 	const struct tree_options options = {
@@ -47,7 +38,7 @@ static void read_once(const char *path, int flags, bool later, struct result *re
 	memset(result, 0, sizeof(*result));
 	result->code = archive_read_tree(path, &options, &tree, &error);
 	if (result->code == 0) {
-		digest_tree(tree, result, &error);
+		fuzz_digest_tree(tree, result->digest);
 		result->code = fuzz_read_files(tree, &error);
 		if (result->code == 0)
 			fuzz_check_printed(tree);

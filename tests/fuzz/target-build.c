@@ -21,11 +21,12 @@
 #define UNPACK_BYTES ((uint64_t)16 << 20) /* as [tree] unpack-limit below */
 
 static const struct {
-	const char *name, *checker;
+	const char *name, *checker, *setting;
 } filesystems[] = {
-	{ "ext4", "e2fsck -fn" },
-	{ "xfs", "xfs_repair -n" },
-	{ "erofs", "fsck.erofs" },
+	{ "ext4", "e2fsck -fn", "image.align=4K" },
+	{ "xfs", "xfs_repair -n", "image.align=4K" },
+	{ "erofs", "fsck.erofs", "image.align=4K" },
+	{ "cpio", "cpio -t --quiet -F", "tree.whole-seconds=yes" },
 };
 
 #define FILESYSTEMS (sizeof(filesystems) / sizeof(filesystems[0]))
@@ -54,15 +55,15 @@ static bool is_tree(const char *path)
 	return ret == 0;
 }
 
-static int build(const char *source, const char *filesystem, const char *image, struct error *error)
+static int build(const char *source, size_t which, const char *image, struct error *error)
 {
 	const char *argv[] = { "kataimg",
 			       "--filesystem",
-			       filesystem,
+			       filesystems[which].name,
 			       "--set",
 			       "image.table=none",
 			       "--set",
-			       "image.align=4K",
+			       filesystems[which].setting,
 			       "--set",
 			       "image.unsupported=drop",
 			       "--set",
@@ -124,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (fd < 0)
 		fuzz_fail("no room for an image");
 	close(fd);
-	if (build(file.path, filesystems[which].name, image, &error) == 0) {
+	if (build(file.path, which, image, &error) == 0) {
 		if (bytes[0] / FILESYSTEMS % CHECKED == 0 && getenv("KATAIMG_FUZZ_CHECKERS"))
 			check(filesystems[which].checker, image);
 	} else if (!error.message || is_fault(error.code)) {

@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inspect, with the probes of all backends, on any file. */
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "core/base/textstream.h"
-#include "core/inspect/inspect.h"
+/* inspect, with the probes of all backends, on any file, which may be compressed. */
+#include "core/inspect/expanded.h"
 #include "core/inspect/measured.h"
 #include "core/inspect/probe.h"
 #include "tests/fuzz/window.h"
-
-static void print(const struct inspection *inspection)
-{
-	autofree char *text = NULL;
-	struct text_stream stream;
-
-	if (text_stream_open(&stream) < 0 ||
-	    inspect_print_text(inspection, "IMAGE", stream.out) < 0 ||
-	    inspect_print_json(inspection, "IMAGE", stream.out) < 0 ||
-	    text_stream_close(&stream, &text) < 0)
-		fuzz_fail("an inspection cannot be printed");
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -30,9 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (fuzz_window_open(&window, bytes, len) < 0)
 		return 0;
-	if (inspect_fd(window.file.fd, &probe, &inspection, &error) == 0 &&
+	fuzz_seal_gpt(window.bytes, window.len);
+	if (inspect_expanded(window.file.fd, "IMAGE", &probe, &inspection, &error) == 0 &&
 	    measured_find(window.file.fd, window.file.path, &inspection, &error) == 0)
-		print(&inspection);
+		fuzz_check_inspection(&inspection);
 	else if (!error.message)
 		fuzz_fail("an image is refused without a word");
 	inspect_clear(&inspection);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/backend/search.h"
+#include "core/base/digest.h"
 #include "core/tree/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -32,6 +33,9 @@ const struct backend_search *fuzz_backends(void);
 
 /* For struct tree_scratch; arg is not used. */
 int fuzz_scratch(void *arg);
+
+/* SHA-256 of all that a tree is but for its files' content. */
+void fuzz_digest_tree(const struct tree *tree, uint8_t sum[DIGEST_BYTES]);
 
 /* Reads all files, of many bytes the first and last of each. Some may be unreadable: that is an
  * error. */

@@ -8,6 +8,7 @@
 #ifndef FUZZ_WINDOW_H
 #define FUZZ_WINDOW_H
 
+#include "core/inspect/inspect.h"
 #include "tests/fuzz/target.h"
 
 #define FUZZ_WINDOW_MAX ((size_t)64 << 20)
@@ -27,5 +28,11 @@ void fuzz_window_close(struct fuzz_window *window);
 /* Reads the window by a backend, and the files that are then there; what was accepted can be told
  * and archived. */
 void fuzz_window_read(const struct fuzz_window *window, const struct kataimg_backend *table);
+
+/* Makes the sums of GPTs right: a mutation should get past them. */
+void fuzz_seal_gpt(uint8_t *bytes, size_t len);
+
+/* What inspect has found can be told, and is JSON where it is to be. */
+void fuzz_check_inspection(const struct inspection *inspection);
 
 #endif
