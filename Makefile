@@ -2,8 +2,6 @@
 # Shortcuts around meson, for the first minute; everything else is `meson ... -C build`.
 BUILD ?= build
 DESTDIR ?=
-# true: install a link image_builder.sh too, see kataimg(1)
-IMAGE_BUILDER_LINK ?= false
 # lib: where pkg-config looks below /usr/local, whatever else meson finds on this machine
 SETUP = test -e $(BUILD)/build.ninja || meson setup $(BUILD) --libdir=lib -Dauto_features=enabled
 
@@ -38,7 +36,6 @@ fuzz: build-packages test-packages
 
 install: build-packages
 	$(SETUP) -Dtests=false
-	meson configure $(BUILD) -Dimage-builder-link=$(IMAGE_BUILDER_LINK)
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 
 build-packages:
