@@ -23,6 +23,10 @@ deb: build-packages
 	packages/install packages/debian-deb
 	packages/make-deb $(BUILD)/deb
 
+# KEY: whose signature is laid beside the archive
+dist:
+	packages/make-dist $(BUILD)/dist $(KEY)
+
 bench: build-packages
 	packages/install packages/debian-bench
 	$(SETUP) -Dtests=false
@@ -47,4 +51,4 @@ test-packages:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: image test deb bench fuzz install build-packages test-packages clean
+.PHONY: image test deb dist bench fuzz install build-packages test-packages clean
