@@ -89,6 +89,7 @@ int cli_main(int argc, char **argv)
 		error_append(&error, " (%s -h lists all)", dropin_script_name(cli.script));
 	else
 		run(&cli, &error);
+	confine_explain(&error);
 	if (error.code == EPIPE && ferror(stdout))
 		process_end_for_broken_pipe();
 	if (error.kind == ERROR_UNCHECKED && error.message)

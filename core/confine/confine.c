@@ -35,7 +35,7 @@ static const uint64_t rights[] = {
 	[CONFINE_RUN] = READ | LANDLOCK_FS_EXECUTE,
 };
 
-static bool is_off;
+static bool is_off, is_confined;
 
 void confine_switch_off(void)
 {
@@ -74,11 +74,15 @@ void confine_begin(struct confine *confine, bool tree)
 	if (is_off)
 		return;
 	confine->version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_ASK_VERSION);
+	if (confine->version < 1)
+		confine->code = errno;
 	/* The first version knows no link from one directory to another, and allows none. */
 	if (confine->version < 1 || (tree && confine->version < 2))
 		return;
 	confine->handled = rights_of_version(confine->version);
 	confine->ruleset = make_ruleset(confine->version, confine->handled);
+	if (confine->ruleset < 0)
+		confine->code = errno;
 }
 
 void confine_end(struct confine *confine)
@@ -135,18 +139,8 @@ int confine_allow_programs(struct confine *confine, struct error *error)
 {
 	int ret = confine_allow(confine, "/", CONFINE_RUN, error);
 
+	confine->programs = true;
 	return ret < 0 ? ret : confine_allow(confine, "/dev/null", CONFINE_WRITE, error);
-}
-
-static void note(const struct confine *confine)
-{
-	if (confine->version < 1)
-		log_debug("not confined: this kernel has no Landlock");
-	else if (confine->ruleset < 0)
-		log_debug("not confined: Landlock of this kernel allows no links between "
-			  "directories");
-	else
-		log_debug("confined by version %d of Landlock", confine->version);
 }
 
 static void warn(const char *what, int code)
@@ -154,16 +148,44 @@ static void warn(const char *what, int code)
 	log_warning("not confined: cannot %s: %s", what, errno_text(code));
 }
 
-/* In a build with AddressSanitizer the search for leaks, at the end, looks at all threads. */
+/* How much of it the kernel has is the kernel's business; that it fails in it is not. */
+static void note(const struct confine *confine)
+{
+	if (confine->version < 1)
+		log_debug("not confined: this kernel has no Landlock, or not switched on: %s",
+			  errno_text(confine->code));
+	else if (confine->code)
+		warn("make a Landlock ruleset", confine->code);
+	else if (confine->ruleset < 0)
+		log_debug("not confined: Landlock of this kernel allows no links between "
+			  "directories");
+	else
+		log_debug("confined by version %d of Landlock", confine->version);
+}
+
+/* In a build with AddressSanitizer the search for leaks, at the end, looks at all threads, as a
+ * debugger does. */
 static void allow_leak_search(struct confine *confine)
 {
 #ifdef __SANITIZE_ADDRESS__
 	autoerror struct error ignored = ERROR_INIT;
 
 	confine_allow(confine, "/proc/self", CONFINE_READ, &ignored);
+	confine->programs = true;
 #else
 	(void)confine;
 #endif
+}
+
+/* That the kernel has no such filter (ENOSYS, EINVAL) is its business, too. */
+static void filter_calls(const struct confine *confine)
+{
+	int ret = confine->programs ? 0 : confine_filter_calls(confine);
+
+	if (ret == -ENOSYS || ret == -EINVAL)
+		log_debug("system calls are not filtered: %s", errno_text(-ret));
+	else if (ret < 0)
+		warn("filter system calls", -ret);
 }
 
 void confine_enter(struct confine *confine)
@@ -182,9 +204,30 @@ void confine_enter(struct confine *confine)
 		warn("enter a Landlock domain", errno);
 		return;
 	}
+	is_confined = confine->ruleset >= 0;
 	ret = confine_drop_capabilities(confine);
 	if (ret < 0)
 		warn("drop capabilities", -ret);
+	filter_calls(confine);
 	note(confine);
 	confine_end(confine);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), end_length = strlen(end);
+
+	return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+/* Where the program has found the cause itself, its words are not the system's. */
+void confine_explain(struct error *error)
+{
+	const char *why = errno_text(error->code);
+
+	if (is_confined && (error->code == EACCES || error->code == EPERM) && error->message &&
+	    why && ends_with(error->message, why))
+		error_append(error,
+			     " (kataimg is confined to what it was given: --no-sandbox shows "
+			     "whether that is why)");
 }

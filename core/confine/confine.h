@@ -3,8 +3,9 @@
  * What the program gives up before it looks at what others made: an image, an archive, a tree. From
  * confine_enter on it has no new privileges, only the capabilities named below, no network, and of
  * the filesystem what was allowed (Landlock, Linux 5.13; user space: landlock(7)). What is open
- * stays open, and what was started may be signalled. The domain binds the thread that enters it and
- * those that it starts: there must be no other thread yet.
+ * stays open. System calls that nothing here makes and that Landlock does not bind fail (calls.c;
+ * seccomp(2)), unless programs are run. All this binds the thread that enters and those that it
+ * starts: there must be no other thread yet.
  *
  * A kernel without Landlock, or with less of it, confines less; confine_enter says so to the log.
  */
@@ -23,8 +24,10 @@ struct confine {
 	int ruleset;      /* a descriptor; -1: nothing is confined */
 	uint64_t handled; /* LANDLOCK_FS_ rights that are denied unless allowed */
 	int version;      /* of Landlock; 0: there is none */
+	int code;         /* errno: why there is none, or no ruleset; 0: that is for the version */
 	bool attributes;  /* privileged attributes of files are read or set: CAP_SYS_ADMIN stays */
-	bool devices; /* files of any kind, owner and mode are made: CAP_MKNOD and others stay */
+	bool devices;  /* files of any kind, owner and mode are made: CAP_MKNOD and others stay */
+	bool programs; /* are run: system calls are not filtered */
 };
 
 /* What is allowed of a file, or of a directory and all below it. */
@@ -65,7 +68,12 @@ int confine_allow_programs(struct confine *confine, struct error *error);
 /* A kernel that refuses is a warning. */
 void confine_enter(struct confine *confine);
 
-/* capabilities.c: -errno. */
+/* To a refusal of the system's, recorded with the system's words at its end, that confinement may
+ * be the cause of, adds how the user learns whether it is. */
+void confine_explain(struct error *error);
+
+/* capabilities.c, calls.c: -errno. */
 int confine_drop_capabilities(const struct confine *confine);
+int confine_filter_calls(const struct confine *confine);
 
 #endif

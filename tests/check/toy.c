@@ -158,7 +158,12 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 		return run;
 #endif
 #ifdef ESCAPE
+	int denied;
+
 	toy_escape(toy->host);
+	denied = toy_needs_other(toy->host);
+	if (denied < 0)
+		return denied;
 #endif
 	toy->nodes = tree->node_count;
 	toy->store_bytes = toystore_bytes(tree);

@@ -24,5 +24,7 @@ int toy_run(const struct kataimg_host *host);
 
 /* toyescape.c (-DESCAPE): tries to come out of its confinement. */
 void toy_escape(const struct kataimg_host *host);
+/* An error when it came to nothing and TOY_NEEDS is set. */
+int toy_needs_other(const struct kataimg_host *host);
 
 #endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A process confines itself once: what is looked at after that happens in one of its own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/confine/confine.h"
+#include "core/confine/landlock.h"
+
+/* cmocka's assertions are for its own process: a child says by its exit status which line failed.
+ */
+#define HOLDS(condition)                           \
+	do {                                       \
+		if (!(condition))                  \
+			_exit(__LINE__ % 255 + 1); \
+	} while (0)
+
+static bool has_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_ASK_VERSION) > 0;
+}
+
+static void assert_in_child(void (*run)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		run();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void enter(void)
+{
+	struct error error = ERROR_INIT;
+	struct confine confine;
+
+	confine_begin(&confine, false);
+	HOLDS(confine_allow(&confine, "/usr", CONFINE_READ, &error) == 0);
+	confine_enter(&confine);
+}
+
+static bool explains(int code, const char *words)
+{
+	autoerror struct error error = ERROR_INIT;
+
+	if (words)
+		error_set(&error, code, "%s", words);
+	else
+		error_errno(&error, code, "a file");
+	confine_explain(&error);
+	return strstr(error.message, "--no-sandbox") != NULL;
+}
+
+static void explain_before_and_after(void)
+{
+	HOLDS(!explains(EACCES, NULL));
+	enter();
+	HOLDS(explains(EACCES, NULL));
+	HOLDS(explains(EPERM, NULL));
+	HOLDS(!explains(ENOENT, NULL));
+	HOLDS(!explains(EACCES, "a file that nobody but its owner reads"));
+}
+
+static void test_refusals_are_explained(void **state)
+{
+	(void)state;
+	if (!has_landlock())
+		skip();
+	assert_in_child(explain_before_and_after);
+}
+
+static void explain_nothing(void)
+{
+	confine_switch_off();
+	enter();
+	HOLDS(!explains(EACCES, NULL));
+	HOLDS(open("/etc/passwd", O_RDONLY) >= 0);
+}
+
+static void test_switched_off_it_explains_nothing(void **state)
+{
+	(void)state;
+	assert_in_child(explain_nothing);
+}
+
+static void call_what_is_filtered(void)
+{
+	char byte = ' ';
+	int terminal = open("/dev/null", O_RDONLY);
+
+	HOLDS(terminal >= 0);
+	enter();
+	HOLDS(socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM);
+	HOLDS(kill(getpid(), 0) < 0 && errno == EPERM);
+	/* Of /dev/null the kernel would say ENOTTY. */
+	HOLDS(ioctl(terminal, TIOCSTI, &byte) < 0 && errno == EPERM);
+	HOLDS(ioctl(terminal, TCGETS, &byte) < 0 && errno == ENOTTY);
+	HOLDS(syscall(SYS_tgkill, getppid(), getppid(), 0) < 0 && errno == EPERM);
+	HOLDS(syscall(SYS_tgkill, getpid(), gettid(), 0) == 0);
+	HOLDS(syscall(452 /* fchmodat2 */, AT_FDCWD, "/usr", 0755, 0) < 0 && errno == EPERM);
+#ifdef __x86_64__
+	/* x32, and i386, whose number 20 is getpid. */
+	HOLDS(syscall(0x40000000 + SYS_getpid) < 0 && errno == EPERM);
+	long result = 20;
+	__asm__ volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+	HOLDS(result < 0);
+#endif
+}
+
+static void test_calls_are_filtered(void **state)
+{
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip();
+#else
+	assert_in_child(call_what_is_filtered);
+#endif
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refusals_are_explained),
+		cmocka_unit_test(test_switched_off_it_explains_nothing),
+		cmocka_unit_test(test_calls_are_filtered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
