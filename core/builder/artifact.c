@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/builder/key.h"
 #include "core/builder/private.h"
 #include "core/oci/image.h"
 
@@ -88,6 +89,21 @@ static int name_files(const struct build *build, char **image, char **hash, stru
 		*image = NULL;
 	if (!*image || asprintf(hash, "root_hash_%s.txt", has_variant ? variant : "") < 0)
 		return error_nomem(error);
+	return 0;
+}
+
+int build_print_artifact(const struct build *build, FILE *out, struct error *error)
+{
+	autofree char *name = NULL;
+	autofree char *hash_name = NULL;
+	struct utsname machine;
+	int ret = name_files(build, &name, &hash_name, error);
+
+	if (ret < 0)
+		return ret;
+	key_print_text(out, "oci-name", name);
+	key_print_text(out, "oci-hash-name", hash_name);
+	key_print_text(out, "oci-arch", arch_of(build, &machine));
 	return 0;
 }
 

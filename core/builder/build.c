@@ -76,6 +76,7 @@ void build_release(struct build *build)
 	if (build->raw_fd >= 0)
 		close(build->raw_fd);
 	free(build->subject);
+	free(build->key_text);
 }
 
 int build_attest(const struct config *config, const struct build_options *options, const char *path,

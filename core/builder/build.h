@@ -47,6 +47,13 @@ int build_attest(const struct config *config, const struct build_options *option
 int build_run(const struct config_set *configs, const struct build_options *options,
 	      struct error *error);
 
+/*
+ * The key of each image on stdout (builder/key.h), of several with their names; nothing is written,
+ * scratch goes to TMPDIR, or /var/tmp. text: of one image, what its key is the digest of.
+ */
+int build_print_keys(const struct config_set *configs, const struct build_options *options,
+		     bool text, struct error *error);
+
 /* Writes the report of a build that failed before it began; the configurations may be as far as
  * they came. */
 void build_fail(const struct config_set *configs, const struct build_options *options,

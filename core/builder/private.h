@@ -5,6 +5,8 @@
 #ifndef BUILDER_PRIVATE_H
 #define BUILDER_PRIVATE_H
 
+#include <stdio.h>
+
 #include "core/artifact/artifact.h"
 #include "core/artifact/place.h"
 #include "core/backend/session.h"
@@ -80,6 +82,10 @@ struct build {
 	bool labelled;
 
 	struct artifact artifact; /* of an image that goes into a layout */
+
+	uint8_t content[DIGEST_BYTES]; /* of a key: the files' data */
+	bool has_content;
+	char *key_text; /* owned */
 };
 
 /* The images of one run: all go through a stage before the next one begins, up to the plan; then
@@ -216,6 +222,8 @@ char *build_beside_path(const char *given, const char *image, const char *suffix
 
 /* The image's place: of a file, or in a layout. */
 int build_open_image(struct build *build, const char *source, struct error *error);
+/* What decides bytes of its manifest, besides image and configuration (builder/key.h). */
+int build_print_artifact(const struct build *build, FILE *out, struct error *error);
 /* Are both for one architecture of one tag? */
 bool build_same_artifact(const struct build *a, const struct build *b);
 /* The blobs of an image that goes into a layout; of others nothing. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/builder/key.h"
 #include "core/builder/private.h"
 
 /* What it says, and what it fails with, is about this image. */
@@ -177,6 +178,51 @@ int build_run(const struct config_set *configs, const struct build_options *opti
 		ret = run(&set, error);
 	if (ret < 0)
 		build_report_failure(&set, error);
+	end_set(&set);
+	return ret;
+}
+
+/* ---- Keys ---- */
+
+/* Images that share a tree read its files once. */
+static void share_content(struct build_set *set, size_t number)
+{
+	struct build *build = &set->builds[number];
+
+	for (size_t i = 0; i < number && !build->has_content; i++)
+		if (set->builds[i].tree == build->tree) {
+			memcpy(build->content, set->builds[i].content, DIGEST_BYTES);
+			build->has_content = true;
+		}
+}
+
+static int make_keys(struct build_set *set, struct error *error)
+{
+	int ret = run_all(set, build_load_backend, error);
+
+	if (ret == 0)
+		ret = build_confine(set, NULL, error);
+	if (ret == 0)
+		ret = build_load_sources(set, error);
+	if (ret == 0)
+		ret = run_all(set, check_source, error);
+	for (size_t i = 0; ret == 0 && i < set->count; i++) {
+		share_content(set, i);
+		ret = run_stage(&set->builds[i], build_make_key, error);
+	}
+	return ret;
+}
+
+int build_print_keys(const struct config_set *configs, const struct build_options *options,
+		     bool text, struct error *error)
+{
+	struct build_set set = { .configs = configs, .options = options };
+	int ret = begin_set(&set, error);
+
+	if (ret == 0)
+		ret = make_keys(&set, error);
+	for (size_t i = 0; ret == 0 && i < set.count; i++)
+		ret = key_print(&set.builds[i], text, error);
 	end_set(&set);
 	return ret;
 }

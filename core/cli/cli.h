@@ -46,6 +46,7 @@ struct cli {
 	bool details, recursive;         /* of ls */
 	bool blocks;                     /* of diff */
 	bool force;                      /* of extract */
+	bool text;                       /* of key */
 	bool dry_run, explain, no_sandbox, no_sync, no_reflink, strict_backend, quiet, verbose,
 		json, version, help, help_keys;
 };

@@ -109,7 +109,7 @@ int cli_configure(const struct cli *cli, struct config_set *set, size_t number, 
 			setting.value = "0";
 		ret = config_collect(config, apply_setting(config, &setting, error), error);
 	}
-	if (ret == 0 && cli->argument && cli->command->bit & (CLI_BUILD | CLI_TREE))
+	if (ret == 0 && cli->argument && cli->command->bit & CLI_TAKES_SOURCE)
 		ret = config_collect(
 			config,
 			config_set(config, "image", "source", cli->argument, "SOURCE", error),

@@ -55,8 +55,8 @@ static int check_settings(const struct cli *cli, struct config_set *set, struct 
 		ret = mistakes_take(&set->mistakes,
 				    check_setting(cli, set, &cli->settings.items[i], error), 0,
 				    error);
-	if (ret == 0 && cli->argument && cli->command->bit & (CLI_BUILD | CLI_TREE) &&
-	    set->count > 1 && cli->only.count == 0)
+	if (ret == 0 && cli->argument && cli->command->bit & CLI_TAKES_SOURCE && set->count > 1 &&
+	    cli->only.count == 0)
 		ret = mistakes_take(&set->mistakes,
 				    fail_ambiguous(set, "SOURCE", cli->argument, error), 0, error);
 	return ret;

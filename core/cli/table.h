@@ -24,9 +24,14 @@ enum cli_command_bit {
 	CLI_CAT = 1 << 7,
 	CLI_EXTRACT = 1 << 8,
 	CLI_DIFF = 1 << 9,
+	CLI_DIGEST = 1 << 10, /* kataimg key */
+	/* what a configuration is read for */
+	CLI_CONFIGURED = CLI_BUILD | CLI_TREE | CLI_ATTEST | CLI_DIGEST,
+	/* of these the argument is the configuration's source */
+	CLI_TAKES_SOURCE = CLI_BUILD | CLI_TREE | CLI_DIGEST,
 	/* what reads a source, and makes no image of it */
 	CLI_VIEW = CLI_LS | CLI_CAT | CLI_EXTRACT | CLI_DIFF,
-	CLI_ALL = CLI_BUILD | CLI_INSPECT | CLI_BACKENDS | CLI_TREE | CLI_ATTEST | CLI_VIEW
+	CLI_ALL = CLI_CONFIGURED | CLI_INSPECT | CLI_BACKENDS | CLI_VIEW
 };
 
 struct cli_command {
@@ -75,6 +80,7 @@ extern const size_t cli_option_count; /* at most CLI_OPTIONS_MAX */
 int cmd_build(const struct cli *cli, struct error *error);
 int cmd_inspect(const struct cli *cli, struct error *error);
 int cmd_attest(const struct cli *cli, struct error *error);
+int cmd_key(const struct cli *cli, struct error *error);
 int cmd_tree(const struct cli *cli, struct error *error);
 int cmd_extract(const struct cli *cli, struct error *error);
 int cmd_diff(const struct cli *cli, struct error *error);

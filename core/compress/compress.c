@@ -73,10 +73,11 @@ static const struct form {
 	const char *name;
 	int level_max, level_default; /* those of the formats' own tools */
 	int (*run)(struct compress_stream *stream, struct error *error);
+	const char *(*version)(void);
 } forms[] = {
-	[COMPRESS_NONE] = { "none", 0, 0, copy },
-	[COMPRESS_GZIP] = { "gzip", 9, 6, compress_gzip },
-	[COMPRESS_ZSTD] = { "zstd", 22, 3, compress_zstd },
+	[COMPRESS_NONE] = { "none", 0, 0, copy, NULL },
+	[COMPRESS_GZIP] = { "gzip", 9, 6, compress_gzip, compress_gzip_version },
+	[COMPRESS_ZSTD] = { "zstd", 22, 3, compress_zstd, compress_zstd_version },
 };
 
 int compress_run(const struct compress_request *request, uint64_t *out_bytes, struct error *error)
@@ -109,4 +110,9 @@ int compress_level_default(enum compress_form form)
 const char *compress_form_name(enum compress_form form)
 {
 	return forms[form].name;
+}
+
+const char *compress_version(enum compress_form form)
+{
+	return forms[form].version ? forms[form].version() : NULL;
 }

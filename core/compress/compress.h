@@ -49,6 +49,10 @@ int compress_run(const struct compress_request *request, uint64_t *out_bytes, st
 int compress_level_max(enum compress_form form);
 int compress_level_default(enum compress_form form);
 
+/* Of the library that does it, which decides the bytes; NULL: of COMPRESS_NONE, or there is none.
+ */
+const char *compress_version(enum compress_form form);
+
 /* "none", "gzip", "zstd". */
 const char *compress_form_name(enum compress_form form);
 

@@ -269,3 +269,8 @@ int compress_gzip(struct compress_stream *stream, struct error *error)
 		ret = run_pieces(&gzip, error);
 	return ret < 0 ? ret : emit_trailer(&gzip, error);
 }
+
+const char *compress_gzip_version(void)
+{
+	return zlibVersion();
+}

@@ -26,4 +26,8 @@ void compress_tell(const struct compress_stream *stream, uint64_t done);
 int compress_gzip(struct compress_stream *stream, struct error *error);
 int compress_zstd(struct compress_stream *stream, struct error *error);
 
+/* Of the libraries; NULL: there is none. */
+const char *compress_gzip_version(void);
+const char *compress_zstd_version(void);
+
 #endif

@@ -141,3 +141,8 @@ int compress_zstd(struct compress_stream *stream, struct error *error)
 	clear(&zstd);
 	return ret;
 }
+
+const char *compress_zstd_version(void)
+{
+	return ZSTD_versionString();
+}

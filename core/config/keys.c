@@ -25,7 +25,7 @@ const struct config_key config_keys[] = {
 	{ "image", "output", CONFIG_OUTPUT, MEMBER(image.output), "kata-containers.img",
 	  "the image to make, a file or oci:DIR:TAG of an OCI image layout; it replaces an older "
 	  "one only when it is complete",
-	  .is_output = true, .check = artifact_check_name },
+	  .is_output = true, .check = artifact_check_name, .effect = CONFIG_SETTLED },
 	{ "image", "oci-form", CONFIG_ENUM, MEMBER(image.oci_form), "artifact",
 	  "in oci:DIR:TAG: an artifact that has the image as a file, or a container image for "
 	  "KubeVirt with the image in /disk",
@@ -33,20 +33,22 @@ const struct config_key config_keys[] = {
 	{ "image", "oci-name", CONFIG_STRING, MEMBER(image.oci_name), NULL,
 	  "the image's file in it; not given: kata-containers.img, or with [verity] variant "
 	  "kata-containers-VARIANT.img",
-	  .check = check_file_name },
+	  .check = check_file_name, .effect = CONFIG_SETTLED },
 	{ "image", "oci-type", CONFIG_STRING, MEMBER(image.oci_type),
 	  "application/vnd.confidential-containers.coco-extension.disk", "the artifact's type",
 	  .check = check_media_type },
 	{ "image", "source", CONFIG_SOURCE, MEMBER(image.source), NULL,
 	  "the root filesystem: a directory, a tar or cpio (.gz, .xz, .zst, .bz2 too), - for "
 	  "stdin, an mtree(5) file, oci:DIR[:TAG], oci-archive:FILE[:TAG], "
-	  "docker-archive:FILE[:TAG] or image:FILE[:PARTITION]" },
+	  "docker-archive:FILE[:TAG] or image:FILE[:PARTITION]",
+	  .effect = CONFIG_OF_TREE },
 	{ "image", "arch", CONFIG_STRING, MEMBER(image.arch), NULL,
 	  "of a container image, of a GPT's partitions and of oci:DIR:TAG as output, as uname -m "
 	  "or "
-	  "Go has it; not given: this machine's when there is a choice" },
+	  "Go has it; not given: this machine's when there is a choice",
+	  .effect = CONFIG_SETTLED },
 	{ "image", "filesystem", CONFIG_BACKEND, MEMBER(image.filesystem), "ext4",
-	  "the backend: a name, or the path of its file" },
+	  "the backend: a name, or the path of its file", .effect = CONFIG_SETTLED },
 	{ "image", "table", CONFIG_ENUM, MEMBER(image.table), "dos",
 	  "the partition table; gpt: with discoverable partitions for arch; none: the filesystem "
 	  "fills the image from its first byte",
@@ -62,7 +64,7 @@ const struct config_key config_keys[] = {
 	{ "image", "dax", CONFIG_ENUM, MEMBER(image.dax_wanted), "auto",
 	  "put the NVDIMM header in front, for guests that map the image; auto: with table = dos "
 	  "and a backend that can be mapped; no: files need not be laid out to be mapped, either",
-	  auto_choices },
+	  auto_choices, .effect = CONFIG_SETTLED },
 	{ "image", "hugepages", CONFIG_BOOL, MEMBER(image.hugepages), "yes",
 	  "start the data of files of 2 MiB and more at multiples of 2 MiB" },
 	{ "image", "compress", CONFIG_ENUM, MEMBER(image.compress), "none",
@@ -70,11 +72,12 @@ const struct config_key config_keys[] = {
 	  "is complete",
 	  compress_choices },
 	{ "image", "level", CONFIG_U64, MEMBER(image.level), "0",
-	  "of compress: gzip 1 to 9, zstd 1 to 22; 0: 6 of gzip, 3 of zstd", .max = 22 },
+	  "of compress: gzip 1 to 9, zstd 1 to 22; 0: 6 of gzip, 3 of zstd", .max = 22,
+	  .effect = CONFIG_SETTLED },
 	{ "image", "extension", CONFIG_STRING, MEMBER(image.extension), NULL,
 	  "a guest extension image of Kata's: its name in the runtime's configuration; not given: "
 	  "coco of a variant coco-extension",
-	  .check = check_extension },
+	  .check = check_extension, .effect = CONFIG_OF_NO_BYTE },
 	{ "image", "unsupported", CONFIG_ENUM, MEMBER(image.unsupported), "error",
 	  "what the filesystem cannot store is an error, or is dropped and listed",
 	  unsupported_choices },
@@ -82,7 +85,7 @@ const struct config_key config_keys[] = {
 	  "what is read back and compared before the image gets its name: nothing, every byte "
 	  "that is not a file's, these too with the source, or also all that the backend reads "
 	  "out of the image",
-	  verify_choices },
+	  verify_choices, .effect = CONFIG_OF_NO_BYTE },
 	{ "image", "identity", CONFIG_STRING, MEMBER(image.identity), NULL,
 	  "UUIDs, hash seeds, disk signature and salt are derived from this text, filesystem and "
 	  "variant; not given: from the tree and all options" },
@@ -90,7 +93,7 @@ const struct config_key config_keys[] = {
 	  "of the partition tables; 0: derived from the tree", .max = UINT32_MAX },
 	{ "image", "build-time", CONFIG_U64, MEMBER(image.build_time), "0",
 	  "the image's only clock, in seconds since 1970; 0: the newest mtime of the tree",
-	  .max = INT64_MAX, .environment = "SOURCE_DATE_EPOCH" },
+	  .max = INT64_MAX, .environment = "SOURCE_DATE_EPOCH", .effect = CONFIG_SETTLED },
 
 	{ "gpt", "disk-guid", CONFIG_STRING, MEMBER(gpt.disk_guid), NULL,
 	  "of the table; not given: derived from the tree", .check = check_guid },
@@ -110,43 +113,52 @@ const struct config_key config_keys[] = {
 	  auto_choices },
 
 	{ "rootfs", "check", CONFIG_BOOL, MEMBER(rootfs.check), "yes",
-	  "refuse a tree that has no init for a Kata guest, or no /init for an initrd" },
+	  "refuse a tree that has no init for a Kata guest, or no /init for an initrd",
+	  .effect = CONFIG_OF_NO_BYTE },
 	{ "rootfs", "init-link", CONFIG_STRING, MEMBER(rootfs.init_link), NULL,
-	  "a link /init to this path is added if there is no /init, as an initrd needs one" },
+	  "a link /init to this path is added if there is no /init, as an initrd needs one",
+	  .effect = CONFIG_OF_TREE },
 	{ "rootfs", "agent-init", CONFIG_BOOL, MEMBER(rootfs.agent_init), "no",
-	  "the agent is the init process; no: systemd is" },
+	  "the agent is the init process; no: systemd is", .effect = CONFIG_OF_NO_BYTE },
 	{ "rootfs", "agent", CONFIG_STRING, MEMBER(rootfs.agent), "kata-agent",
 	  "the agent's name in /usr/bin; it is noted when there is none, unless it is the init "
-	  "process" },
+	  "process",
+	  .effect = CONFIG_OF_NO_BYTE },
 
 	{ "tree", "holes", CONFIG_ENUM, MEMBER(tree.holes), "source",
 	  "holes of files: as in the source, wherever 64 KiB and more are zeros, wherever a "
 	  "block of 4 KiB is (the smallest image, but such a file is no longer in one piece), "
 	  "or none",
-	  holes_choices },
+	  holes_choices, .effect = CONFIG_OF_TREE },
 	{ "tree", "one-filesystem", CONFIG_BOOL, MEMBER(tree.one_filesystem), "yes",
-	  "what is mounted below the source is left out" },
+	  "what is mounted below the source is left out", .effect = CONFIG_OF_TREE },
 	{ "tree", "exclude", CONFIG_LIST, MEMBER(tree.exclude), NULL,
 	  "leave out: a pattern for names, or with a / for paths from the root; ** is any depth",
-	  .check = check_pattern },
-	{ "tree", "all-root", CONFIG_BOOL, MEMBER(tree.all_root), "no",
-	  "everything belongs to 0:0" },
+	  .check = check_pattern, .effect = CONFIG_OF_TREE },
+	{ "tree", "all-root", CONFIG_BOOL, MEMBER(tree.all_root), "no", "everything belongs to 0:0",
+	  .effect = CONFIG_OF_TREE },
 	{ "tree", "uid-map", CONFIG_ID_MAP, MEMBER(tree.uid_map), NULL,
-	  "uids of the source become others; those in no range are an error" },
-	{ "tree", "gid-map", CONFIG_ID_MAP, MEMBER(tree.gid_map), NULL, "the same for gids" },
+	  "uids of the source become others; those in no range are an error",
+	  .effect = CONFIG_OF_TREE },
+	{ "tree", "gid-map", CONFIG_ID_MAP, MEMBER(tree.gid_map), NULL, "the same for gids",
+	  .effect = CONFIG_OF_TREE },
 	{ "tree", "apply", CONFIG_PATHS, MEMBER(tree.apply), NULL,
-	  "an mtree(5) file whose entries are added or changed, after owners" },
+	  "an mtree(5) file whose entries are added or changed, after owners",
+	  .effect = CONFIG_OF_TREE },
 	{ "tree", "clamp-mtime", CONFIG_BOOL, MEMBER(tree.clamp_mtime), "no",
 	  "times after [image] build-time become that time; yes by default when SOURCE_DATE_EPOCH "
-	  "gives it" },
+	  "gives it",
+	  .effect = CONFIG_OF_TREE },
 	{ "tree", "whole-seconds", CONFIG_BOOL, MEMBER(tree.whole_seconds), "no",
-	  "times lose their nanoseconds, for filesystems that have none" },
+	  "times lose their nanoseconds, for filesystems that have none",
+	  .effect = CONFIG_OF_TREE },
 	{ "tree", "unpack-limit", CONFIG_SIZE, MEMBER(tree.unpack_limit), "0",
 	  "how much a compressed source may unpack to, zeros not counted; 0: 1 GiB and 256 times "
-	  "its size" },
+	  "its size",
+	  .effect = CONFIG_OF_TREE },
 
 	{ "selinux", "file-contexts", CONFIG_PATH, MEMBER(selinux.file_contexts), NULL,
-	  "label every file by this policy file, as setfiles does" },
+	  "label every file by this policy file, as setfiles does", .effect = CONFIG_OF_TREE },
 
 	{ "verity", "enabled", CONFIG_BOOL, MEMBER(verity.enabled), "no",
 	  "measure the root filesystem: a dm-verity hash tree of it" },
@@ -169,21 +181,23 @@ const struct config_key config_keys[] = {
 	  "up to 256 bytes in hexadecimal; not given: derived from the tree" },
 	{ "verity", "variant", CONFIG_STRING, MEMBER(verity.variant), NULL,
 	  "names the root hash's file: root_hash_VARIANT.txt beside the image",
-	  .check = check_name_part },
+	  .check = check_name_part, .effect = CONFIG_SETTLED },
 	{ "verity", "hash-file", CONFIG_PATH, MEMBER(verity.hash_file), NULL,
-	  "another place for the root hash's file", .is_output = true },
+	  "another place for the root hash's file", .is_output = true,
+	  .effect = CONFIG_OF_NO_BYTE },
 	{ "verity", "tree-file", CONFIG_PATH, MEMBER(verity.tree_file), NULL,
 	  "with place = file, where the hash tree goes; not given: IMAGE.verity beside the image, "
 	  "where IMAGE loses a .raw at its end",
-	  .is_output = true },
+	  .is_output = true, .effect = CONFIG_OF_NO_BYTE },
 	{ "verity", "sign-key", CONFIG_PATH, MEMBER(verity.sign_key), NULL,
-	  "sign the root hash with this RSA key: PEM, without a passphrase" },
+	  "sign the root hash with this RSA key: PEM, without a passphrase",
+	  .effect = CONFIG_SETTLED },
 	{ "verity", "sign-certificate", CONFIG_PATH, MEMBER(verity.sign_certificate), NULL,
-	  "the key's certificate: PEM" },
+	  "the key's certificate: PEM", .effect = CONFIG_SETTLED },
 	{ "verity", "signature-file", CONFIG_PATH, MEMBER(verity.signature_file), NULL,
 	  "where the signature goes; not given: IMAGE.roothash.p7s beside the image, named "
 	  "likewise",
-	  .is_output = true },
+	  .is_output = true, .effect = CONFIG_OF_NO_BYTE },
 };
 
 const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);

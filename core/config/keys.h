@@ -29,6 +29,15 @@ enum config_type {
 	CONFIG_HEX      /* struct config_bytes: hexadecimal, may be empty */
 };
 
+/* How a value gets into an image: what the key of a build has of it (builder/key.h). */
+enum config_effect {
+	CONFIG_DECIDES,   /* the value itself decides bytes, or may: so it is of a line that says
+			     nothing */
+	CONFIG_SETTLED,   /* it does together with other things, and what follows is in the key */
+	CONFIG_OF_TREE,   /* by what the tree becomes, and in no other way */
+	CONFIG_OF_NO_BYTE /* where something is written, what is checked, what is told */
+};
+
 struct config_key {
 	const char *section, *name;
 	enum config_type type;
@@ -39,6 +48,7 @@ struct config_key {
 	uint64_t min, max;          /* U64 and SIZE; both 0: no bounds */
 	bool is_output;             /* PATH, OUTPUT: it is written, and need not be there */
 	const char *environment;    /* overrides the default alone; NULL: none */
+	enum config_effect effect;
 	/* What else must hold of a value that is not empty (config/checks.h); NULL: nothing. */
 	int (*check)(const char *value, struct error *error);
 };

@@ -25,15 +25,28 @@ static void print_line(FILE *out, const char *name, const char *value,
 	fprintf(out, "%-40s ; %s\n", assignment, text ? text : "");
 }
 
-static void print_list(FILE *out, const struct config_key *key, const struct config_list *list,
-		       const struct config_origin *origin)
+static void take_size(uint64_t bytes, config_value_fn *take, void *arg)
 {
-	for (size_t i = 0; i < list->count; i++)
-		print_line(out, key->name, list->items[i], origin);
+	char text[32];
+
+	take(arg, size_format(bytes, text, sizeof(text)));
 }
 
-static void print_map(FILE *out, const struct config_key *key, const struct tree_id_map *map,
-		      const struct config_origin *origin)
+static void take_number(uint64_t number, config_value_fn *take, void *arg)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	take(arg, text);
+}
+
+static void take_list(const struct config_list *list, config_value_fn *take, void *arg)
+{
+	for (size_t i = 0; i < list->count; i++)
+		take(arg, list->items[i]);
+}
+
+static void take_map(const struct tree_id_map *map, config_value_fn *take, void *arg)
 {
 	char text[64];
 
@@ -42,61 +55,74 @@ static void print_map(FILE *out, const struct config_key *key, const struct tree
 
 		snprintf(text, sizeof(text), "%" PRIu32 ":%" PRIu32 ":%" PRIu32, range->from,
 			 range->to, range->count);
-		print_line(out, key->name, text, origin);
+		take(arg, text);
 	}
 }
 
-static void print_bytes(FILE *out, const struct config_key *key, const struct config_bytes *bytes,
-			const struct config_origin *origin)
+static void take_bytes(const struct config_bytes *bytes, config_value_fn *take, void *arg)
 {
 	char text[2 * CONFIG_BYTES_MAX + 1];
 
 	hex_format(bytes->data, bytes->len, text);
 	if (bytes->len > 0)
-		print_line(out, key->name, text, origin);
+		take(arg, text);
 }
 
-static void print_key(const struct config *config, const struct config_key *key, FILE *out)
+static void take_text(const char *text, config_value_fn *take, void *arg)
 {
-	const struct config_origin *origin = &config->origins[key - config_keys];
+	if (text)
+		take(arg, text);
+}
+
+void config_each_value(const struct config *config, const struct config_key *key,
+		       config_value_fn *take, void *arg)
+{
 	const void *member = (const char *)config + key->offset;
-	const char *text = NULL;
-	char number[32];
 
 	switch (key->type) {
 	case CONFIG_BOOL:
-		text = *(const bool *)member ? "yes" : "no";
-		break;
+		return take(arg, *(const bool *)member ? "yes" : "no");
 	case CONFIG_U64:
-		snprintf(number, sizeof(number), "%" PRIu64, *(const uint64_t *)member);
-		text = number;
-		break;
+		return take_number(*(const uint64_t *)member, take, arg);
 	case CONFIG_SIZE:
-		text = size_format(*(const uint64_t *)member, number, sizeof(number));
-		break;
+		return take_size(*(const uint64_t *)member, take, arg);
 	case CONFIG_ENUM:
-		text = key->choices[*(const unsigned int *)member];
-		break;
+		return take(arg, key->choices[*(const unsigned int *)member]);
 	case CONFIG_STRING:
 	case CONFIG_PATH:
 	case CONFIG_OUTPUT:
 	case CONFIG_SOURCE:
 	case CONFIG_BACKEND:
-		text = *(char *const *)member;
-		break;
+		return take_text(*(char *const *)member, take, arg);
 	case CONFIG_LIST:
 	case CONFIG_PATHS:
-		print_list(out, key, member, origin);
-		break;
+		return take_list(member, take, arg);
 	case CONFIG_ID_MAP:
-		print_map(out, key, member, origin);
-		break;
+		return take_map(member, take, arg);
 	case CONFIG_HEX:
-		print_bytes(out, key, member, origin);
-		break;
+		return take_bytes(member, take, arg);
 	}
-	if (text)
-		print_line(out, key->name, text, origin);
+}
+
+/* The lines of one key. */
+struct lines {
+	FILE *out;
+	const char *name;
+	const struct config_origin *origin;
+};
+
+static void print_value(void *arg, const char *text)
+{
+	const struct lines *lines = arg;
+
+	print_line(lines->out, lines->name, text, lines->origin);
+}
+
+static void print_key(const struct config *config, const struct config_key *key, FILE *out)
+{
+	struct lines lines = { out, key->name, &config->origins[key - config_keys] };
+
+	config_each_value(config, key, print_value, &lines);
 }
 
 void config_print(const struct config *config, FILE *out)

@@ -12,6 +12,12 @@
 #include "core/config/config.h"
 #include "kataimg/backend.h"
 
+/* Every value that a key has, in the words of an INI file: of a list as many as there are, of text
+ * that nobody gave none. */
+typedef void config_value_fn(void *arg, const char *text);
+void config_each_value(const struct config *config, const struct config_key *key,
+		       config_value_fn *take, void *arg);
+
 /* A value that no INI file can hold is an error that names it and what is wrong with it. */
 int config_check_printable(const struct config *config, const struct kataimg_backend *table,
 			   struct error *error);

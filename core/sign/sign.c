@@ -177,6 +177,21 @@ void signer_free(struct signer *signer)
 	free(signer);
 }
 
+int signer_fingerprint(const struct signer *signer, char hex[2 * DIGEST_BYTES + 1])
+{
+	uint8_t digest[DIGEST_BYTES];
+
+	if (X509_digest(signer->certificate, EVP_sha256(), digest, NULL) != 1)
+		return -ENOMEM;
+	hex_format(digest, sizeof(digest), hex);
+	return 0;
+}
+
+const char *signer_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}
+
 /* ---- Signing ---- */
 
 static int encode(CMS_ContentInfo *cms, struct signature *signature, struct error *error)
@@ -218,16 +233,6 @@ void signature_free(struct signature *signature)
 
 /* ---- The partition ---- */
 
-static int fingerprint(const struct signer *signer, char hex[2 * DIGEST_BYTES + 1])
-{
-	uint8_t digest[DIGEST_BYTES];
-
-	if (X509_digest(signer->certificate, EVP_sha256(), digest, NULL) != 1)
-		return -ENOMEM;
-	hex_format(digest, sizeof(digest), hex);
-	return 0;
-}
-
 char *signer_partition_text(const struct signer *signer, const char *root_hash,
 			    const struct signature *signature)
 {
@@ -235,7 +240,7 @@ char *signer_partition_text(const struct signer *signer, const char *root_hash,
 	char hex[2 * DIGEST_BYTES + 1];
 	char *text;
 
-	if (!base64 || fingerprint(signer, hex) < 0)
+	if (!base64 || signer_fingerprint(signer, hex) < 0)
 		return NULL;
 	EVP_EncodeBlock((unsigned char *)base64, signature->der, (int)signature->len);
 	if (asprintf(&text,

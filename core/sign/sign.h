@@ -31,6 +31,12 @@ int signer_new(const char *key_path, const char *certificate_path, struct signer
 void signer_free(struct signer *signer);
 DEFINE_CLEANUP(struct signer, signer_free)
 
+/* SHA-256 of the certificate's DER, in hexadecimal. -ENOMEM. */
+int signer_fingerprint(const struct signer *signer, char hex[2 * DIGEST_BYTES + 1]);
+
+/* Of the library that signs. */
+const char *signer_version(void);
+
 struct signature {
 	uint8_t *der; /* owned */
 	size_t len;   /* of one signer always the same */

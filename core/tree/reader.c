@@ -281,6 +281,28 @@ bool tree_next_extent(const struct tree *tree, const struct kataimg_node *node, 
 	return false;
 }
 
+int tree_reader_get(struct tree_reader *reader, const struct kataimg_node *node, uint64_t off,
+		    void *to, size_t len, struct error *error)
+{
+	char *buf = to;
+	uint64_t at = off, end = off + len;
+	struct tree_extent extent;
+	int ret = 0;
+
+	while (tree_next_extent(reader->tree, node, at, end, &extent)) {
+		memset(buf + (at - off), 0, extent.file_off - at);
+		ret = tree_reader_open(reader, node, error);
+		if (ret >= 0)
+			ret = tree_reader_read(reader, buf + (extent.file_off - off), extent.len,
+					       extent.source_off, error);
+		if (ret < 0)
+			return ret;
+		at = extent.file_off + extent.len;
+	}
+	memset(buf + (at - off), 0, end - at);
+	return reader->node == node ? tree_reader_check(reader, error) : 0;
+}
+
 /* ---- Single reads ---- */
 
 /* An idle reader, best the one that has the node open. */
@@ -320,27 +342,6 @@ void tree_free_readers(struct tree_readers *readers)
 	free(readers);
 }
 
-static int read_range(struct tree_reader *reader, const struct kataimg_node *node, uint64_t off,
-		      char *buf, size_t len, struct error *error)
-{
-	uint64_t at = off, end = off + len;
-	struct tree_extent extent;
-	int ret = 0;
-
-	while (tree_next_extent(reader->tree, node, at, end, &extent)) {
-		memset(buf + (at - off), 0, extent.file_off - at);
-		ret = tree_reader_open(reader, node, error);
-		if (ret >= 0)
-			ret = tree_reader_read(reader, buf + (extent.file_off - off), extent.len,
-					       extent.source_off, error);
-		if (ret < 0)
-			return ret;
-		at = extent.file_off + extent.len;
-	}
-	memset(buf + (at - off), 0, end - at);
-	return reader->node == node ? tree_reader_check(reader, error) : 0;
-}
-
 int tree_read(const struct tree *tree, const struct kataimg_node *node, uint64_t off, void *buf,
 	      size_t len, struct error *error)
 {
@@ -352,7 +353,7 @@ int tree_read(const struct tree *tree, const struct kataimg_node *node, uint64_t
 	reader = take_reader(tree, node);
 	if (!reader)
 		return error_nomem(error);
-	ret = read_range(reader, node, off, buf, len, error);
+	ret = tree_reader_get(reader, node, off, buf, len, error);
 	give_reader_back(tree, reader);
 	return ret;
 }

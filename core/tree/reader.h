@@ -35,6 +35,10 @@ int tree_reader_read(struct tree_reader *reader, void *buf, size_t len, uint64_t
  */
 int tree_reader_check(struct tree_reader *reader, struct error *error);
 
+/* Opens, reads [off, off + len) of the file, holes as zeros, and checks. */
+int tree_reader_get(struct tree_reader *reader, const struct kataimg_node *node, uint64_t off,
+		    void *buf, size_t len, struct error *error);
+
 /* Data that lies together: the file's [file_off, file_off + len) at source_off of its descriptor.
  */
 struct tree_extent {

@@ -107,6 +107,19 @@ const char *tree_path(const struct kataimg_node *node, char *buf, size_t size);
 struct digest;
 int tree_digest(const struct tree *tree, struct digest *digest, struct error *error);
 
+struct tree_digest_options {
+	unsigned int threads; /* at least 1 */
+	/* From one thread at a time; NULL. */
+	void (*progress)(void *arg, uint64_t done, uint64_t total);
+	void *progress_arg;
+};
+
+/* A digest, of TREE_DIGEST_BYTES, of all files' data: two trees with the same metadata have the
+ * same one if their files have the same bytes, wherever these are. Reads all of them. */
+#define TREE_DIGEST_BYTES 32
+int tree_digest_content(const struct tree *tree, const struct tree_digest_options *options,
+			uint8_t out[TREE_DIGEST_BYTES], struct error *error);
+
 /* Sums for the report. */
 struct tree_counts {
 	uint64_t nodes, names, files, directories, symlinks, devices, fifos, sockets;

@@ -92,8 +92,11 @@ uint32_t erofs_lz4_fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_
 
 const char *erofs_lz4_version(void)
 {
-	static char text[32]; /* the same whoever writes it */
+	static char text[48]; /* the same whoever writes it */
+	/* Its fast mode compares words of memory, whose order the processor decides. */
+	const bool big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 
-	snprintf(text, sizeof(text), "liblz4 %s", LZ4_versionString());
+	snprintf(text, sizeof(text), "liblz4 %s%s", LZ4_versionString(),
+		 big ? " (big-endian)" : "");
 	return text;
 }
