@@ -320,12 +320,10 @@ static int begin_peeking(struct archive_partial *partial, uint64_t at, struct er
 {
 	struct archive_stream *stream = &partial->peeking;
 
-	if (stream->archive && at >= stream->off)
+	if (stream->ahead && at >= stream->off)
 		return 0;
 	end_peeking(partial);
 	partial->again = partial->packed;
-	partial->again.buffer = NULL;
-	partial->again.inflate = NULL;
 	return archive_stream_open(stream, &partial->again, partial->limit, NULL, error);
 }
 

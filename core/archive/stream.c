@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "core/archive/archive.h"
@@ -10,68 +11,81 @@
 #include "core/base/io.h"
 #include "core/base/log.h"
 #include "core/base/meter.h"
+#include "core/decompress/codec.h"
 #include "kataimg/backend.h"
 #include "lib/bytes.h"
 #include "lib/checked.h"
 
-/* One file without a name, behind whatever compression there is; *empty: it has no byte. */
-static int open_raw(struct archive_input *input, struct archive **result, bool *empty,
-		    struct error *error)
-{
-	struct archive *archive autocall(cleanup_archive) = NULL;
-	struct archive_entry *entry;
-	int ret = archive_input_begin(input, &archive, error);
+/* How long a stream is waited for before the wish to stop is looked at again. */
+#define WAIT_MS 100
 
-	if (ret < 0)
-		return ret;
-	input->decompress = true;
-	archive_read_support_filter_bzip2(archive);
-	archive_read_support_filter_xz(archive);
-	archive_read_support_filter_zstd(archive);
-	archive_read_support_format_raw(archive);
-	archive_read_support_format_empty(archive);
-	ret = archive_input_attach(input, archive, error);
-	if (ret < 0)
-		return ret;
-	ret = archive_read_next_header(archive, &entry);
-	if (ret != ARCHIVE_OK && ret != ARCHIVE_EOF)
-		return archive_input_fail(input, archive, NULL, error);
-	*empty = ret == ARCHIVE_EOF;
-	*result = steal_ptr(&archive);
-	return 0;
+/* ---- The input ---- */
+
+static ssize_t read_stream(const struct archive_input *input, void *buf, size_t room)
+{
+	struct pollfd waiting = { .fd = input->fd, .events = POLLIN };
+	ssize_t got;
+
+	if (poll(&waiting, 1, WAIT_MS) == 0)
+		return -EAGAIN;
+	got = read(input->fd, buf, room);
+	if (got >= 0)
+		return got;
+	return errno == EINTR ? -EAGAIN : -errno;
 }
 
-int archive_stream_is_needed(struct archive_input *input, bool *needed, struct error *error)
+static ssize_t read_file(const struct archive_input *input, void *buf, size_t room)
 {
-	struct archive *archive autocall(cleanup_archive) = NULL;
-	bool empty;
-	int ret = open_raw(input, &archive, &empty, error);
+	uint64_t left = input->bytes - input->at;
+	size_t len = left < room ? (size_t)left : room;
+	int ret = io_pread(input->fd, buf, len, input->off + input->at);
 
-	if (ret == 0)
-		*needed = input->inflate || archive_filter_code(archive, 0) != ARCHIVE_FILTER_NONE;
-	return ret;
+	if (ret < 0)
+		return ret == -ENODATA ? -ESTALE : ret;
+	return (ssize_t)len;
+}
+
+static ssize_t read_input(void *arg, void *buf, size_t room)
+{
+	struct archive_input *input = arg;
+	ssize_t got = archive_input_is_stream(input) ? read_stream(input, buf, room)
+						     : read_file(input, buf, room);
+
+	if (got > 0)
+		input->at += (uint64_t)got;
+	return got;
+}
+
+int archive_stream_is_needed(const struct archive_input *input, bool *needed, struct error *error)
+{
+	char start[DECOMPRESS_MAGIC_BYTES];
+	size_t len = input->bytes < sizeof(start) ? (size_t)input->bytes : sizeof(start);
+	int ret = archive_input_read(input, 0, start, len);
+
+	if (ret < 0)
+		return error_errno(error, ret == -ENODATA ? ESTALE : -ret, "%s: cannot read",
+				   input->label);
+	*needed = decompress_is(start, len);
+	return 0;
 }
 
 int archive_stream_open(struct archive_stream *stream, struct archive_input *input, uint64_t limit,
 			struct digest *digest, struct error *error)
 {
-	bool empty = false;
-	int ret;
+	const struct decompress_source source = { read_input, input };
 
 	*stream = (struct archive_stream){ .input = input, .limit = limit, .digest = digest };
-	ret = open_raw(input, &stream->archive, &empty, error);
-	if (ret < 0)
-		return ret;
-	if (empty)
-		archive_read_free(steal_ptr(&stream->archive));
+	input->at = 0;
+	stream->ahead = ahead_new(&source);
+	if (!stream->ahead)
+		return error_nomem(error);
 	meter_expect(archive_input_is_stream(input) ? METER_UNKNOWN : input->bytes);
 	return 0;
 }
 
 void archive_stream_close(struct archive_stream *stream)
 {
-	archive_read_free(steal_ptr(&stream->archive));
-	archive_inflate_free(steal_ptr(&stream->inflate));
+	ahead_free(steal_ptr(&stream->ahead));
 }
 
 /* ---- Blocks ---- */
@@ -107,11 +121,11 @@ static bool next_run(const struct archive_stream *stream, size_t *at, size_t *st
  * archive may unpack to many times its size. */
 static uint64_t limit_of(const struct archive_stream *stream)
 {
-	uint64_t from = archive_input_taken(stream->input), ratio, limit;
+	uint64_t ratio, limit;
 
 	if (stream->limit > 0)
 		return stream->limit;
-	if (checked_mul(from, ARCHIVE_LIMIT_RATIO, &ratio) < 0 ||
+	if (checked_mul(stream->taken, ARCHIVE_LIMIT_RATIO, &ratio) < 0 ||
 	    checked_add(ratio, ARCHIVE_LIMIT_BYTES, &limit) < 0)
 		return UINT64_MAX;
 	return limit;
@@ -142,144 +156,74 @@ static int take_block(struct archive_stream *stream, struct error *error)
 	if (ret == 0 && stream->digest &&
 	    digest_update(stream->digest, stream->block, stream->len) < 0)
 		ret = error_set(error, EIO, "%s: cannot be hashed", stream->input->label);
-	meter_advance(stream->input->at - stream->reported);
-	stream->reported = stream->input->at;
+	meter_advance(stream->taken - stream->reported);
+	stream->reported = stream->taken;
 	return ret;
 }
 
-static int fail_next(struct archive_stream *stream, struct error *error)
+/* "what CODEC compressed is damaged, at byte N: why". */
+static void describe_damage(const struct decompress_failure *failure, struct error *error)
+{
+	const char *damaged = failure->is_exact ? "is damaged" : "cannot be unpacked";
+	const char *place = failure->is_at ? "at" : "near";
+
+	if (failure->code == ENOTSUP)
+		error_set(error, ENOTSUP, "compressed by %s: this kataimg was built without %s",
+			  failure->codec, failure->what);
+	else if (failure->what)
+		error_set(error, EBADMSG, "what %s compressed %s, %s byte %" PRIu64 ": %s",
+			  failure->codec, damaged, place, failure->at, failure->what);
+	else
+		error_set(error, EBADMSG,
+			  "what %s compressed %s, %s byte %" PRIu64
+			  ": it is %s within %s, too many times",
+			  failure->codec, damaged, place, failure->at, failure->inner,
+			  failure->codec);
+}
+
+/* "LABEL: MEMBER: why". */
+static int fail_next(struct archive_stream *stream, const struct decompress_failure *failure,
+		     struct error *error)
 {
 	autofree char *member =
 		stream->find_member ? stream->find_member(stream->find_arg, stream->off) : NULL;
 
-	return archive_input_fail(stream->input, stream->archive, member, error);
-}
-
-/* The next block out of libarchive's filters; *len is 0 at the end. */
-static int read_filtered(struct archive_stream *stream, const void **block, size_t *len,
-			 struct error *error)
-{
-	la_int64_t off;
-	int status;
-
-	do
-		status = archive_read_data_block(stream->archive, block, len, &off);
-	while (status == ARCHIVE_OK && *len == 0);
-	if (status == ARCHIVE_OK)
-		return 0;
-	*len = 0;
-	return status == ARCHIVE_EOF ? 0 : fail_next(stream, error);
-}
-
-static int fail_inner(struct archive_stream *stream, int code, const char *reason,
-		      struct error *error)
-{
-	if (code == ENOMEM)
-		return error_nomem(error);
-	archive_set_error(stream->archive, EBADMSG,
-			  "what gzip compressed is damaged, near byte %" PRIu64 ": %s",
-			  archive_input_taken(stream->input), reason);
-	stream->input->failed = true;
-	return fail_next(stream, error);
-}
-
-/* Behind the inner one's end there is still what the filter checks. */
-static int go_to_filter_end(struct archive_stream *stream, struct error *error)
-{
-	const void *packed;
-	size_t len;
-	int ret;
-
-	while ((ret = read_filtered(stream, &packed, &len, error)) == 0 && len > 0)
-		;
-	return ret;
-}
-
-static int read_inner(struct archive_stream *stream, const void **block, size_t *len,
-		      struct error *error)
-{
-	const char *reason = NULL;
-	int ret;
-
-	while ((ret = archive_inflate_next(stream->inflate, block, len, &reason)) == -EAGAIN) {
-		const void *packed;
-		size_t packed_len;
-
-		ret = read_filtered(stream, &packed, &packed_len, error);
-		if (ret < 0)
-			return ret;
-		archive_inflate_feed(stream->inflate, packed, packed_len);
-	}
-	if (ret < 0)
-		return fail_inner(stream, -ret, reason, error);
-	return *len > 0 ? 0 : go_to_filter_end(stream, error);
-}
-
-/* libarchive's own gzip filter checks no sums (archive/inflate.h). */
-static int read_next(struct archive_stream *stream, const void **block, size_t *len,
-		     struct error *error)
-{
-	bool first = !stream->begun;
-	int ret;
-
-	stream->begun = true;
-	if (stream->inflate)
-		return read_inner(stream, block, len, error);
-	ret = read_filtered(stream, block, len, error);
-	if (ret < 0 || !first || !archive_inflate_is(*block, *len))
-		return ret;
-	stream->inflate = archive_inflate_new();
-	if (!stream->inflate)
-		return error_nomem(error);
-	archive_inflate_feed(stream->inflate, *block, *len);
-	return read_inner(stream, block, len, error);
+	if (failure->codec)
+		describe_damage(failure, error);
+	else
+		error_errno(error, failure->code, "cannot read");
+	return error_prefix(error, "%s%s%s", stream->input->label, member ? ": " : "",
+			    member ? member : "");
 }
 
 int archive_stream_next(struct archive_stream *stream, struct error *error)
 {
-	const void *block = NULL;
-	size_t len = 0;
+	struct decompress_failure failure;
+	struct ahead_block block;
 	int ret;
 
 	stream->off += stream->len;
 	stream->len = 0;
-	ret = stream->archive ? read_next(stream, &block, &len, error) : 0;
-	if (ret < 0 || len == 0)
-		return ret;
-	stream->block = block;
-	stream->len = len;
-	ret = take_block(stream, error);
-	return ret < 0 ? ret : 1;
-}
-
-/* Does the file go on where its last filter ended? Some fill a last block with zeros. */
-static bool goes_on(const struct archive_stream *stream)
-{
-	const struct archive_input *input = stream->input;
-	/* Of gzip libarchive sees what is behind it. */
-	uint64_t at = input->inflate ? archive_input_taken(input)
-				     : (uint64_t)archive_filter_bytes(stream->archive, -1);
-	char start[512];
-	size_t len;
-
-	if (archive_input_is_stream(input) || at >= input->bytes)
-		return false;
-	len = input->bytes - at < sizeof(start) ? (size_t)(input->bytes - at) : sizeof(start);
-	return archive_input_read(input, at, start, len) == 0 && !bytes_are_zero(start, len);
-}
-
-static bool has_rest(const struct archive_inflate *inflate)
-{
-	return inflate && archive_inflate_has_rest(inflate);
+	ret = ahead_next(stream->ahead, &block, &failure);
+	if (ret < 0 && cancel_requested())
+		return error_set(error, ECANCELED, "interrupted");
+	if (ret == -ENOMEM)
+		return error_nomem(error);
+	if (ret < 0)
+		return fail_next(stream, &failure, error);
+	stream->block = block.bytes;
+	stream->len = block.len;
+	stream->taken = block.taken;
+	if (ret > 0)
+		ret = take_block(stream, error);
+	return ret < 0 ? ret : block.len > 0;
 }
 
 void archive_stream_warn_behind(const struct archive_stream *stream)
 {
-	const struct archive_input *input = stream->input;
-
-	if (stream->archive &&
-	    (has_rest(input->inflate) || has_rest(stream->inflate) || goes_on(stream)))
-		log_warning("%s: what follows its compressed data is left out", input->label);
+	if (ahead_has_rest(stream->ahead))
+		log_warning("%s: what follows its compressed data is left out",
+			    stream->input->label);
 }
 
 static int store_block(const struct archive_stream *stream, int to)

@@ -5,18 +5,18 @@
 
 #include "core/archive/input.h"
 #include "core/base/digest.h"
+#include "core/decompress/ahead.h"
 
 struct archive_stream {
 	struct archive_input *input;
-	struct archive *archive; /* owned; NULL: there is no byte */
-	bool begun;
-	struct archive_inflate *inflate; /* owned: of gzip within another compression; NULL */
-	uint64_t limit;                  /* that was asked for */
-	struct digest *digest;           /* of all bytes; not owned; NULL */
+	struct ahead *ahead;   /* owned; reads input; NULL: it was not opened */
+	uint64_t limit;        /* that was asked for */
+	struct digest *digest; /* of all bytes; not owned; NULL */
 	/* The block that was read last, and where it is. */
 	const char *block;
 	size_t len;
 	uint64_t off;
+	uint64_t taken;    /* of the input, for all blocks so far */
 	uint64_t stored;   /* bytes that are not holes */
 	uint64_t reported; /* of the input, as progress */
 	/* Which member a place is in or behind, in words that are to be freed; NULL: not known. The
@@ -26,7 +26,7 @@ struct archive_stream {
 };
 
 /* Is the input compressed? */
-int archive_stream_is_needed(struct archive_input *input, bool *needed, struct error *error);
+int archive_stream_is_needed(const struct archive_input *input, bool *needed, struct error *error);
 
 /* limit: of bytes in blocks that are not zeros, 0: as archive.h has it. input must outlive stream,
  * which is to be closed in any case. */

@@ -8,9 +8,29 @@
 #include <string.h>
 
 #include "core/base/cancel.h"
-#include "core/compress/expand_private.h"
+#include "core/compress/private.h"
+#include "core/decompress/codec.h"
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
+
+#define EXPAND_BYTES ((size_t)256 << 10)
+
+struct expand {
+	struct compress_stream stream;
+	const struct decompress_codec *codec;
+	void *decoder;   /* owned */
+	uint64_t in_off; /* so much of the range was read */
+	size_t in_len, in_used;
+	uint8_t in[EXPAND_BYTES], out[EXPAND_BYTES];
+};
+
+static void expand_free(struct expand *expand)
+{
+	if (expand && expand->decoder)
+		expand->codec->close(expand->decoder);
+	free(expand);
+}
+DEFINE_CLEANUP(struct expand, expand_free)
 
 static const uint8_t gzip_magic[] = { 0x1f, 0x8b, 0x08 };
 static const uint8_t zstd_magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
@@ -82,53 +102,60 @@ static int check_rest(struct expand *expand, struct error *error)
 	}
 }
 
-static int run(struct expand *expand, const struct expander *expander, uint64_t max_bytes,
-	       struct error *error)
+/* From in to out, *len bytes. */
+static int step(struct expand *expand, size_t *len, bool *ended, struct error *error)
+{
+	struct decompress_io io = {
+		.in = expand->in + expand->in_used,
+		.in_len = expand->in_len - expand->in_used,
+		.in_ends = expand->in_off == expand->stream.request->len,
+		.out = expand->out,
+		.out_room = EXPAND_BYTES,
+	};
+	const char *what = NULL;
+	int ret = expand->codec->step(expand->decoder, &io, ended, &what);
+
+	expand->in_used = expand->in_len - io.in_len;
+	*len = EXPAND_BYTES - io.out_room;
+	if (ret < 0)
+		return ret == -ENOMEM ? error_nomem(error) : fail(expand, what, error);
+	return 0;
+}
+
+static int run(struct expand *expand, uint64_t max_bytes, struct error *error)
 {
 	bool ended = false;
 	int ret = 0;
 
 	while (ret == 0 && !ended) {
-		const char *what = NULL;
 		size_t len = 0;
 
 		if (expand->in_used == expand->in_len)
 			ret = fill(expand, error);
-		if (ret < 0)
-			return ret;
-		ret = expander->step(expand, &len, &ended, &what);
-		if (ret < 0)
-			return ret == -ENOMEM ? error_nomem(error) : fail(expand, what, error);
-		ret = take(expand, len, max_bytes, error);
+		if (ret == 0)
+			ret = step(expand, &len, &ended, error);
+		if (ret == 0)
+			ret = take(expand, len, max_bytes, error);
 	}
 	return ret < 0 ? ret : check_rest(expand, error);
-}
-
-static int expand_by(const struct expander *expander, struct expand *expand, uint64_t max_bytes,
-		     struct error *error)
-{
-	int ret = expander->open(expand, error);
-
-	if (ret < 0)
-		return ret;
-	ret = run(expand, expander, max_bytes, error);
-	expander->close(expand);
-	return ret;
 }
 
 int compress_expand(const struct compress_request *request, uint64_t max_bytes, uint64_t *out_bytes,
 		    struct error *error)
 {
-	struct expand *expand = calloc(1, sizeof(*expand));
+	struct expand *expand autocall(cleanup_expand_free) = calloc(1, sizeof(*expand));
 	int ret;
 
 	if (!expand)
 		return error_nomem(error);
 	expand->stream.request = request;
-	ret = expand_by(request->form == COMPRESS_GZIP ? &expander_gzip : &expander_zstd, expand,
-			max_bytes, error);
+	expand->codec = request->form == COMPRESS_GZIP ? &decompress_gzip : &decompress_zstd;
+	if (expand->codec->lack)
+		return error_set(error, ENOTSUP, "%s: this kataimg was built without %s",
+				 expand->codec->name, expand->codec->lack);
+	expand->decoder = expand->codec->open();
+	ret = expand->decoder ? run(expand, max_bytes, error) : error_nomem(error);
 	if (ret == 0 && out_bytes)
 		*out_bytes = expand->stream.out_bytes;
-	free(expand);
 	return ret;
 }
