@@ -88,17 +88,15 @@ static void service_log(struct kataimg_host_ctx *ctx, int level, const char *fmt
 	enum log_level as = level <= KATAIMG_LOG_WARNING ? LOG_WARNING
 			    : level == KATAIMG_LOG_INFO  ? LOG_INFO
 							 : LOG_DEBUG;
-	autofree char *text = NULL;
+	char room[TEXT_LINE_BYTES_MAX];
+	autofree char *owned = NULL;
 	va_list args;
 
 	if (is_mute(ctx))
 		return;
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
+	log_message(as, "%s: %s", ctx->setup.backend, text_vline_in(room, &owned, fmt, args));
 	va_end(args);
-	if (text)
-		log_message(as, "%s: %s", ctx->setup.backend, text);
 }
 
 static void service_fact(struct kataimg_host_ctx *ctx, const char *key, const char *value)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "core/base/text.h"
 #include "lib/cleanup.h"
 
 /* Defines a service that asks before, calls the service of the inner host, and tells after. */
@@ -20,12 +21,13 @@ static void relay_log(struct kataimg_host_ctx *ctx, int level, const char *fmt, 
 {
 	const struct relay_call call = { .service = RELAY_LOG, .level = level };
 	const struct kataimg_host *inner = relay_of(ctx)->inner;
-	autofree char *text = NULL;
+	char room[TEXT_LINE_BYTES_MAX];
+	autofree char *owned = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	if (relay_of(ctx)->before(relay_of(ctx), &call) == 0 && vasprintf(&text, fmt, args) >= 0)
-		inner->log(inner->ctx, level, "%s", text);
+	if (relay_of(ctx)->before(relay_of(ctx), &call) == 0)
+		inner->log(inner->ctx, level, "%s", text_vline_in(room, &owned, fmt, args));
 	va_end(args);
 }
 
@@ -33,12 +35,13 @@ static void relay_error(struct kataimg_host_ctx *ctx, const char *fmt, ...)
 {
 	const struct relay_call call = { .service = RELAY_ERROR };
 	const struct kataimg_host *inner = relay_of(ctx)->inner;
-	autofree char *text = NULL;
+	char room[TEXT_LINE_BYTES_MAX];
+	autofree char *owned = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	if (relay_of(ctx)->before(relay_of(ctx), &call) == 0 && vasprintf(&text, fmt, args) >= 0)
-		inner->error(inner->ctx, "%s", text);
+	if (relay_of(ctx)->before(relay_of(ctx), &call) == 0)
+		inner->error(inner->ctx, "%s", text_vline_in(room, &owned, fmt, args));
 	va_end(args);
 }
 
@@ -46,12 +49,14 @@ static void relay_option_error(struct kataimg_host_ctx *ctx, uint64_t index, con
 {
 	const struct relay_call call = { .service = RELAY_OPTION_ERROR };
 	const struct kataimg_host *inner = relay_of(ctx)->inner;
-	autofree char *text = NULL;
+	char room[TEXT_LINE_BYTES_MAX];
+	autofree char *owned = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	if (relay_of(ctx)->before(relay_of(ctx), &call) == 0 && vasprintf(&text, fmt, args) >= 0)
-		inner->option_error(inner->ctx, index, "%s", text);
+	if (relay_of(ctx)->before(relay_of(ctx), &call) == 0)
+		inner->option_error(inner->ctx, index, "%s",
+				    text_vline_in(room, &owned, fmt, args));
 	va_end(args);
 }
 

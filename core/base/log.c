@@ -123,9 +123,10 @@ static void write_text(FILE *out, const char *prefix, const char *about, const c
 
 static void write_line(FILE *out, const char *prefix, const char *fmt, va_list args)
 {
-	autofree char *text = text_vline(fmt, args);
+	char room[TEXT_LINE_BYTES_MAX];
+	autofree char *owned = NULL;
 
-	write_text(out, prefix, subject, text ? text : fmt);
+	write_text(out, prefix, subject, text_vline_in(room, &owned, fmt, args));
 }
 
 void log_error(const char *lines)

@@ -141,6 +141,28 @@ char *text_vline(const char *fmt, va_list args)
 	return line;
 }
 
+void text_vline_short(char room[TEXT_LINE_BYTES_MAX], const char *fmt, va_list args)
+{
+	if (vsnprintf(room, TEXT_LINE_BYTES_MAX, fmt, args) < 0)
+		*room = '\0';
+	for (char *at = room; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+}
+
+const char *text_vline_in(char room[TEXT_LINE_BYTES_MAX], char **owned, const char *fmt,
+			  va_list args)
+{
+	va_list again;
+
+	va_copy(again, args);
+	*owned = text_vline(fmt, args);
+	if (!*owned)
+		text_vline_short(room, fmt, again);
+	va_end(again);
+	return *owned ? *owned : room;
+}
+
 char *text_join(char *const *items, size_t count)
 {
 	size_t bytes = 1;

@@ -18,6 +18,14 @@ char *text_line(const char *text);
 #define TEXT_LINE_BYTES_MAX 1000
 char *text_vline(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 
+/* The same where memory may be out: then its beginning, in room, with '?' for what is no printable
+ * ASCII. *owned is to be freed. */
+const char *text_vline_in(char room[TEXT_LINE_BYTES_MAX], char **owned, const char *fmt,
+			  va_list args) __attribute__((format(printf, 3, 0)));
+/* Only the latter, and always. */
+void text_vline_short(char room[TEXT_LINE_BYTES_MAX], const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
 /* The items with ", " between them. To be freed; NULL when memory is out. */
 char *text_join(char *const *items, size_t count);
 

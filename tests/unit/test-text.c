@@ -171,6 +171,32 @@ static void a_long_name_is_cut(void **state)
 	error_clear(&error);
 }
 
+__attribute__((format(printf, 2, 3))) static void print_short(char room[TEXT_LINE_BYTES_MAX],
+							      const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	text_vline_short(room, fmt, args);
+	va_end(args);
+}
+
+/* What there is memory for when there is no more. */
+static void a_short_line_is_plain_and_cut(void **state)
+{
+	char room[TEXT_LINE_BYTES_MAX], *many = malloc(2 * TEXT_LINE_BYTES_MAX);
+
+	(void)state;
+	print_short(room, "%s: %s", "xfs", "a\nb\x1b\xff \xc3\xa9 %s");
+	assert_string_equal(room, "xfs: a?b?? ?? %s");
+	assert_non_null(many);
+	memset(many, 'x', 2 * TEXT_LINE_BYTES_MAX);
+	many[2 * TEXT_LINE_BYTES_MAX - 1] = '\0';
+	print_short(room, "%s", many);
+	assert_int_equal(strlen(room), TEXT_LINE_BYTES_MAX - 1);
+	free(many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +206,7 @@ int main(void)
 		cmocka_unit_test(a_text_cut_short_is_none),
 		cmocka_unit_test(a_name_ends_no_line_of_an_error),
 		cmocka_unit_test(a_long_name_is_cut),
+		cmocka_unit_test(a_short_line_is_plain_and_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
