@@ -21,7 +21,7 @@
 
 static int extract(const struct tree *tree, const char *path, struct error *error)
 {
-	const struct extract_options options = { .threads = 1 };
+	const struct extract_options options = { .source = "ARCHIVE", .threads = 1 };
 	autotarget struct extract_target target = EXTRACT_NO_TARGET;
 	int ret = extract_target_open(&target, path, &options, error);
 

@@ -44,8 +44,8 @@ int fuzz_read_files(const struct tree *tree, struct error *error);
 /* A tree that was accepted can be told as mtree(5), and what was told changes nothing in it. */
 void fuzz_check_printed(struct tree *tree);
 
-/* A tree whose files can be read can be archived, and the archive is the same tree. Of sockets,
- * which archives have not, and of many bytes nothing is asked. */
+/* A tree whose files can be read can be archived, and the archive is the same tree. Where
+ * there is what archives have not, or are many bytes, nothing is asked. */
 void fuzz_check_archived(const struct tree *tree);
 
 #endif
