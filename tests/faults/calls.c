@@ -22,7 +22,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
-#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -59,12 +58,7 @@ SIZED(PREAD, __pread64_chk, (int fd, void *data, size_t size, off64_t from, size
       (fd, data, size, from, room))
 SIZED(PWRITE, pwrite, (int fd, const void *data, size_t size, off_t to), (fd, data, size, to))
 SIZED(PWRITE, pwrite64, (int fd, const void *data, size_t size, off64_t to), (fd, data, size, to))
-SIZED(COPY, copy_file_range,
-      (int fd, off64_t *from, int to_fd, off64_t *to, size_t size, unsigned int flags),
-      (fd, from, to_fd, to, size, flags))
 
-PLAIN(ALLOCATE, fallocate64, (int fd, int mode, off64_t from, off64_t size), (fd, mode, from, size))
-PLAIN(ALLOCATE, fallocate, (int fd, int mode, off_t from, off_t size), (fd, mode, from, size))
 PLAIN(TRUNCATE, ftruncate64, (int fd, off64_t size), (fd, size))
 PLAIN(TRUNCATE, ftruncate, (int fd, off_t size), (fd, size))
 PLAIN(SYNC, fsync, (int fd), (fd))
@@ -147,29 +141,6 @@ CALL(PROCESS, int, error_number, NULL, posix_spawnp,
      (pid, file, actions, attributes, arguments, environment))
 
 #define NEXT(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
-
-/* What is said of a failure is not what fails. */
-ssize_t write(int fd, const void *data, size_t size)
-{
-	ssize_t value;
-
-	if (fd != STDERR_FILENO && fails(WRITE, &size))
-		return -1;
-	value = NEXT(write)(fd, data, size);
-	done();
-	return value;
-}
-
-ssize_t writev(int fd, const struct iovec *parts, int count)
-{
-	ssize_t value;
-
-	if (fd != STDERR_FILENO && fails(WRITE, NULL))
-		return -1;
-	value = NEXT(writev)(fd, parts, count);
-	done();
-	return value;
-}
 
 /* The descriptor is gone, as with a network's filesystem that says late what it lost. */
 int close(int fd)

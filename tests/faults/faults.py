@@ -24,6 +24,8 @@ class Bench:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix='kataimg-faults-',
                                                        dir=shared_memory))
         atexit.register(shutil.rmtree, self.directory)
+        # tests/check/toyrun.c, of the same build
+        self.run_backend = str(pathlib.Path(shim).resolve().parents[1] / 'check/kataimg-run-backend.so')
         self.failures = 0
         self.more = []  # words behind each command
 

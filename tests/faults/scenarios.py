@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What kataimg is run for while calls go wrong: each kind of source, of output, and of command."""
+import os
 import subprocess
 
 from faults import look
+
+# For tests/check/toyrun.c.
+os.environ['TOY_SCRIPT'] = 'cat >&3'
 
 PLAIN = ['-q', '--set', 'rootfs.check=no', '--set', 'image.align=2M']
 VERITY = ['--set', 'verity.enabled=yes']
@@ -36,6 +40,19 @@ def builds(out, tree):
         yield Scenario(f'initrd-{form}', out, ['-q', '--set', 'rootfs.check=no', '-f', 'cpio', '--set',
                                                'tree.whole-seconds=yes', '--set',
                                                f'image.compress={form}', *image, tree], ('k.img',))
+
+
+def with_others(bench, out, tree):
+    """By a library that maps what it reads, if there is one, and by a program."""
+    contexts = bench.directory / 'file_contexts'
+    contexts.write_text('/.*\tsystem_u:object_r:default_t:s0\n', encoding='ascii')
+    subprocess.run(['sefcontext_compile', '-o', f'{contexts}.bin', contexts], check=True)
+    labels = ['--set', f'selinux.file-contexts={contexts}.bin']
+    if b'without libselinux' not in bench.run(['tree', *PLAIN[:3], *labels, tree]).stderr:
+        yield Scenario('labels', out, [*PLAIN, *labels, '-f', 'ext4', '-o', str(out / 'k.img'), tree],
+                       ('k.img',))
+    yield Scenario('program', out, ['-q', '--set', 'rootfs.check=no', '-f', bench.run_backend, '-o',
+                                    str(out / 'k.img'), tree], ('k.img',))
 
 
 def artifact(out, tree):
@@ -97,7 +114,7 @@ def all_of(bench, tree):
     made = bench.run(['-q', '-c', str(directory / 'k.ini')])
     if made.returncode != 0:
         raise SystemExit(made.stderr.decode())
-    found = [*builds(out, tree), *artifact(out, tree), *sets(directory, out, tree), *sources(directory, out, tree),
+    found = [*builds(out, tree), *with_others(bench, out, tree), *artifact(out, tree), *sets(directory, out, tree), *sources(directory, out, tree),
              *readers(directory, out, tree)]
     for scenario in found:
         scenario.begin()

@@ -12,7 +12,8 @@
  * FAULT_LACKS  what the filesystem cannot do: tmpfile, exchange
  * FAULT_TRACE  a file that gets the stack of what goes wrong
  *
- * What libc calls within itself does not come by here: a FILE's reads and writes, getpwnam.
+ * What libc calls within itself does not come by here: a FILE's reads and writes, getpwnam. What the
+ * program has no use for is not met: write(2), but for messages, fallocate(2), copy_file_range(2).
  */
 #include "shim.h"
 
@@ -37,11 +38,8 @@ static const char *const kind_names[] = {
 	[CLOSE] = "close",
 	[READ] = "read",
 	[PREAD] = "pread",
-	[WRITE] = "write",
 	[PWRITE] = "pwrite",
-	[ALLOCATE] = "allocate",
 	[TRUNCATE] = "truncate",
-	[COPY] = "copy",
 	[SYNC] = "sync",
 	[RENAME] = "rename",
 	[LINK] = "link",
