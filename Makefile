@@ -13,6 +13,12 @@ image: build-packages
 		--set image.output=$(abspath $(BUILD))/kata-containers.img $(abspath $(BUILD))/rootfs
 	meson devenv -C $(BUILD) kataimg inspect $(abspath $(BUILD))/kata-containers.img
 
+# One static program with the backends built in: $(BUILD)/static/core/kataimg
+static: build-packages
+	packages/install packages/debian-static
+	test -e $(BUILD)/static/build.ninja || meson setup $(BUILD)/static -Dstatic=true -Dauto_features=enabled
+	meson compile -C $(BUILD)/static
+
 test: build-packages test-packages
 	$(SETUP)
 	meson configure $(BUILD) -Dtests=true
@@ -51,4 +57,4 @@ test-packages:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: image test deb dist bench fuzz install build-packages test-packages clean
+.PHONY: image static test deb dist bench fuzz install build-packages test-packages clean

@@ -12,7 +12,7 @@
 #include "lib/cleanup.h"
 
 struct backend {
-	char *path;
+	char *path; /* BUILTIN_PATH: it is in the program */
 	/*
 	 * A copy of the backend's table in the shape of this program's header: members that the
 	 * backend does not know are zero; options are this program's struct kataimg_option,

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/backend/builtin.h"
+#include "core/backend/shared.h"
 #include "core/base/text.h"
 #include "lib/array.h"
 
@@ -19,10 +21,14 @@ struct backend_search {
 	ARRAY(char *) dirs;
 };
 
+/* A program that can load no file looks into no directory. */
 static bool search_add(struct backend_search *search, const char *dir, size_t len)
 {
-	char **added = array_add(&search->dirs);
+	char **added;
 
+	if (!shared_supported)
+		return true;
+	added = array_add(&search->dirs);
 	if (!added)
 		return false;
 	*added = strndup(dir, len);
@@ -93,6 +99,10 @@ static bool may_be_there(const char *path)
 int backend_search_find(const struct backend_search *search, const char *name, char **path)
 {
 	*path = NULL;
+	if (builtin_find(name)) {
+		*path = strdup(BUILTIN_PATH);
+		return *path ? 0 : -ENOMEM;
+	}
 	for (size_t i = 0; i < search->dirs.count; i++) {
 		char *candidate;
 
@@ -135,22 +145,41 @@ static bool list_has(const struct name_list *list, const char *name)
 	return false;
 }
 
-/* Adds the backend of that file, if it is one. */
-static int list_add(struct name_list *list, const char *file)
+/* Takes name over. */
+static int list_add(struct name_list *list, char *name)
 {
-	autofree char *name = NULL;
-	int ret = backend_name_of_path(file, &name);
+	autofree char *mine = name;
 	char **names;
 
-	if (ret < 0 || !name || list_has(list, name))
-		return ret;
+	if (!mine)
+		return -ENOMEM;
+	if (list_has(list, mine))
+		return 0;
 	names = reallocarray(list->names, list->count + 2, sizeof(*names));
 	if (!names)
 		return -ENOMEM;
 	list->names = names;
-	names[list->count++] = steal_ptr(&name);
+	names[list->count++] = steal_ptr(&mine);
 	names[list->count] = NULL;
 	return 0;
+}
+
+static int list_add_builtin(struct name_list *list)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && builtin_backends[i]; i++)
+		ret = list_add(list, strdup(builtin_backends[i]->name));
+	return ret;
+}
+
+/* Adds the backend of that file, if it is one. */
+static int list_add_file(struct name_list *list, const char *file)
+{
+	char *name;
+	int ret = backend_name_of_path(file, &name);
+
+	return ret < 0 || !name ? ret : list_add(list, name);
 }
 
 static int list_add_directory(struct name_list *list, const char *path)
@@ -168,7 +197,7 @@ static int list_add_directory(struct name_list *list, const char *path)
 			ret = -errno;
 			break;
 		}
-		ret = list_add(list, entry->d_name);
+		ret = list_add_file(list, entry->d_name);
 	}
 	closedir(dir);
 	return ret;
@@ -182,7 +211,7 @@ static int compare_names(const void *a, const void *b)
 int backend_search_names(const struct backend_search *search, char ***names)
 {
 	struct name_list list = { calloc(1, sizeof(char *)), 0 };
-	int ret = list.names ? 0 : -ENOMEM;
+	int ret = list.names ? list_add_builtin(&list) : -ENOMEM;
 
 	for (size_t i = 0; ret == 0 && i < search->dirs.count; i++)
 		ret = list_add_directory(&list, search->dirs.items[i]);
@@ -205,7 +234,8 @@ void backend_names_free(char **names)
 
 char *backend_search_describe(const struct backend_search *search)
 {
-	return text_join(search->dirs.items, search->dirs.count);
+	return shared_supported ? text_join(search->dirs.items, search->dirs.count)
+				: strdup("this static kataimg");
 }
 
 int backend_search_confine(const struct backend_search *search, struct confine *confine,

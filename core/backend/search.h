@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where backends are looked for: --backend-dir, KATAIMG_BACKEND_PATH, the built-in directory; in
- * this order. */
+/* Where backends are looked for: in the program itself (builtin.h), --backend-dir,
+ * KATAIMG_BACKEND_PATH, the directory that the build has set; in this order. */
 #ifndef BACKEND_SEARCH_H
 #define BACKEND_SEARCH_H
 
@@ -20,8 +20,8 @@ DEFINE_CLEANUP(struct backend_search, backend_search_free)
 /* [a-z0-9][a-z0-9-]{0,31} */
 bool backend_name_valid(const char *name, size_t len);
 
-/* *path: of kataimg-NAME-backend.so, to be freed; NULL when there is none. One that is there and
- * cannot be reached is found. -ENOMEM. */
+/* *path: of kataimg-NAME-backend.so, or BUILTIN_PATH; to be freed; NULL when there is none. One
+ * that is there and cannot be reached is found. -ENOMEM. */
 int backend_search_find(const struct backend_search *search, const char *name, char **path);
 
 /* *name: the NAME of a path that ends in kataimg-NAME-backend.so, to be freed; NULL when it does
@@ -39,7 +39,8 @@ DEFINE_CLEANUP(char *, backend_names_free)
 int backend_search_confine(const struct backend_search *search, struct confine *confine,
 			   struct error *error);
 
-/* The directories, joined by ", ", to be freed; NULL when memory is out. */
+/* Where they are looked for, the directories joined by ", "; to be freed; NULL when memory is out.
+ */
 char *backend_search_describe(const struct backend_search *search);
 
 #endif
