@@ -30,6 +30,11 @@ int libc_renameat2(int old_dir, const char *old_name, int new_dir, const char *n
 	return renameat2(old_dir, old_name, new_dir, new_name, flags);
 }
 
+ssize_t libc_getdents(int dir, void *records, size_t bytes)
+{
+	return getdents64(dir, records, bytes);
+}
+
 #else
 
 #include <sys/syscall.h>
@@ -75,6 +80,11 @@ int libc_renameat2(int old_dir, const char *old_name, int new_dir, const char *n
 		   unsigned int flags)
 {
 	return (int)syscall(SYS_renameat2, old_dir, old_name, new_dir, new_name, flags);
+}
+
+ssize_t libc_getdents(int dir, void *records, size_t bytes)
+{
+	return syscall(SYS_getdents64, dir, records, bytes);
 }
 
 #endif

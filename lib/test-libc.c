@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,11 +68,33 @@ static void renames(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+static void lists(void **state)
+{
+	_Alignas(libc_dirent) char records[4096];
+	int dir = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), dots = 0;
+	ssize_t len;
+
+	(void)state;
+	while ((len = libc_getdents(dir, records, sizeof(records))) > 0)
+		for (ssize_t at = 0; at < len;) {
+			const libc_dirent *record = (const void *)(records + at);
+
+			dots += strcmp(record->d_name, "..") == 0;
+			at += record->d_reclen;
+		}
+	assert_int_equal(len, 0);
+	assert_int_equal(dots, 1);
+	close(dir);
+	assert_int_equal(libc_getdents(dir, records, sizeof(records)), -1);
+	assert_int_equal(errno, EBADF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_and_names),
 		cmocka_unit_test(renames),
+		cmocka_unit_test(lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

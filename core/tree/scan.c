@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/tree/scan.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,6 +14,7 @@
 #include "core/tree/exclude.h"
 #include "lib/cleanup.h"
 #include "lib/filetype.h"
+#include "lib/libc.h"
 
 #define RECORDS_BYTES 32768
 
@@ -97,7 +97,7 @@ static int scan_records(struct scan_worker *worker, const struct scan_share *sha
 			const char *records, size_t len)
 {
 	struct scan_entry entry = { .dir = share->dir, .fd = share->fd };
-	const struct dirent64 *record;
+	const libc_dirent *record;
 	int ret = cancel_requested() ? -ECANCELED : 0;
 
 	for (size_t at = 0; ret == 0 && at < len; at += record->d_reclen) {
@@ -155,7 +155,7 @@ static int read_directory(struct scan_worker *worker, struct scan_share *share,
 	int ret = 0;
 
 	while (ret == 0 &&
-	       (len = getdents64(share->fd, (void *)worker->records, RECORDS_BYTES)) != 0) {
+	       (len = libc_getdents(share->fd, (void *)worker->records, RECORDS_BYTES)) != 0) {
 		if (len < 0)
 			return scan_fail(worker->scan, own, errno, "list");
 		if (!scan_offer(worker, share, (size_t)len))
