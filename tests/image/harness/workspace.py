@@ -6,6 +6,7 @@ every loop device goes when the program ends, however it ends.
 """
 import atexit
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -43,11 +44,8 @@ def enter_namespace():
     if not is_root() or os.environ.get(IN_NAMESPACE):
         return
     os.environ[IN_NAMESPACE] = '1'
-    # In a chroot that is no mount point of its own nothing can be made private: mounts then show
-    # outside while the program runs.
-    start = 'mount --make-rprivate / 2>/dev/null; exec "$@"'
-    os.execvp('unshare', ['unshare', '--mount', '--propagation', 'unchanged', 'sh', '-c', start,
-                          'sh', sys.executable, *sys.argv])
+    isolate = pathlib.Path(__file__).resolve().parents[2] / 'in-namespace'
+    os.execv(isolate, [isolate, sys.executable, *sys.argv])
 
 
 def mount_tmpfs(path, options='mode=755'):
