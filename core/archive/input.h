@@ -13,6 +13,7 @@
 #include "lib/cleanup.h"
 
 struct archive_partial;
+struct digest;
 
 static inline void cleanup_archive(struct archive **archive)
 {
@@ -26,8 +27,10 @@ struct archive_input {
 	uint64_t off, bytes;
 	/* The file does not have all of it yet (archive/partial.h); not owned; NULL: it has. */
 	struct archive_partial *partial;
-	uint64_t at;  /* how far it is read, from off on, by who reads it from front to end */
-	void *buffer; /* owned; of libarchive */
+	uint64_t at; /* how far it is read, from off on, by who reads it from front to end */
+	struct digest *digest; /* of all bytes, when a stream (archive/stream.h) reads it; not
+				  owned; NULL */
+	void *buffer;          /* owned; of libarchive */
 };
 
 /* Bytes at a place of the stretch: 0, -ENODATA when the file ends before, or -errno. */

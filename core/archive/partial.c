@@ -230,13 +230,14 @@ static int look_through(struct archive_partial *partial,
 	if (ret == 0)
 		ret = go_to_end(partial, end);
 	if (ret == 0)
-		archive_stream_warn_behind(&stream);
+		ret = archive_stream_finish(&stream, error);
 	partial->bytes = stream.off;
 	partial->stream = NULL;
 	partial->failure = NULL;
 	archive_reader_free(steal_ptr(&partial->reader));
 	archive_input_release(&input);
 	archive_input_release(&partial->packed);
+	partial->packed.digest = NULL;
 	if (ret == 0 && ftruncate(partial->fd, (off_t)partial->bytes) < 0)
 		ret = -errno;
 	return ret < 0 ? error_errno(error, -ret, UNPACK_FAILED, partial->label) : 0;
@@ -366,7 +367,8 @@ static int open_partial(struct archive_partial *partial, const struct archive_in
 	partial->packed = (struct archive_input){ .label = partial->label,
 						  .fd = fcntl(packed->fd, F_DUPFD_CLOEXEC, 0),
 						  .off = packed->off,
-						  .bytes = packed->bytes };
+						  .bytes = packed->bytes,
+						  .digest = packed->digest };
 	if (!partial->label)
 		return -ENOMEM;
 	return partial->packed.fd < 0 ? -errno : stamp_of(partial->packed.fd, &partial->stamp);

@@ -47,9 +47,7 @@ static int unpack_all(struct archive_input *input, int fd,
 	stream.find_arg = &unpacked;
 	if (ret == 0)
 		ret = archive_stream_store(&stream, fd, bytes, error);
-	if (ret == 0)
-		archive_stream_warn_behind(&stream);
-	return ret;
+	return ret < 0 ? ret : archive_stream_finish(&stream, error);
 }
 
 static int unpack_partly(struct archive_plain *plain, int fd,
@@ -138,4 +136,5 @@ void archive_plain_release(struct archive_plain *plain)
 	plain->partial = NULL;
 	if (!plain->given && plain->input.fd >= 0)
 		close(plain->input.fd);
+	plain->input.fd = -1;
 }

@@ -8,7 +8,7 @@
 #include "core/tree/tree.h"
 
 struct archive_plain {
-	struct archive_input input;
+	struct archive_input input;      /* its digest, if any, is of what is unpacked */
 	bool given;                      /* a tree has input.fd; else it is owned */
 	struct archive_partial *partial; /* owned, until it is given away with it; NULL */
 	bool scratch;                    /* nobody else can change the file */

@@ -51,9 +51,10 @@ static ssize_t read_input(void *arg, void *buf, size_t room)
 	ssize_t got = archive_input_is_stream(input) ? read_stream(input, buf, room)
 						     : read_file(input, buf, room);
 
-	if (got > 0)
-		input->at += (uint64_t)got;
-	return got;
+	if (got <= 0)
+		return got;
+	input->at += (uint64_t)got;
+	return input->digest && digest_update(input->digest, buf, (size_t)got) < 0 ? -EIO : got;
 }
 
 int archive_stream_is_needed(const struct archive_input *input, bool *needed, struct error *error)
@@ -219,11 +220,30 @@ int archive_stream_next(struct archive_stream *stream, struct error *error)
 	return ret < 0 ? ret : block.len > 0;
 }
 
-void archive_stream_warn_behind(const struct archive_stream *stream)
+/* Behind what is compressed there may be more that the input's digest is of. */
+static int read_rest(struct archive_input *input)
 {
+	char rest[4096];
+	ssize_t got;
+
+	while ((got = read_input(input, rest, sizeof(rest))) > 0)
+		if (cancel_requested())
+			return -ECANCELED;
+	return got < 0 ? (int)got : 0;
+}
+
+int archive_stream_finish(const struct archive_stream *stream, struct error *error)
+{
+	struct archive_input *input = stream->input;
+	int ret = input->digest ? read_rest(input) : 0;
+
+	if (ret == -ECANCELED)
+		return error_set(error, ECANCELED, "interrupted");
+	if (ret < 0)
+		return error_errno(error, -ret, "%s: cannot read", input->label);
 	if (ahead_has_rest(stream->ahead))
-		log_warning("%s: what follows its compressed data is left out",
-			    stream->input->label);
+		log_warning("%s: what follows its compressed data is left out", input->label);
+	return 0;
 }
 
 static int store_block(const struct archive_stream *stream, int to)

@@ -37,8 +37,8 @@ void archive_stream_close(struct archive_stream *stream);
 /* 1: a block, behind the one before; 0: the end, which is at stream->off. */
 int archive_stream_next(struct archive_stream *stream, struct error *error);
 
-/* At the end: says when the input goes on behind it. */
-void archive_stream_warn_behind(const struct archive_stream *stream);
+/* At the end: says when the input goes on behind it, and reads that for the input's digest. */
+int archive_stream_finish(const struct archive_stream *stream, struct error *error);
 
 /* Writes all of it to the file to, zeros as holes; *bytes: how much it is. */
 int archive_stream_store(struct archive_stream *stream, int to, uint64_t *bytes,

@@ -16,7 +16,7 @@
 #include "core/decompress/ahead.h"
 #include "core/decompress/codec.h"
 
-#define CONTENT_BYTES ((size_t)1 << 20)
+#define CONTENT_BYTES ((size_t)512 << 10)
 #define PACKED_BYTES ((size_t)8 << 20)
 
 static const char *const filters[] = { "gzip", "bzip2", "xz", "zstd" };
@@ -172,7 +172,7 @@ static void test_members(void **state)
 
 		check_unpacks(&packed, 1, 1, &content, 0);
 		append(&packed, packed.bytes, packed.len);
-		for (size_t piece = 1; piece < 30; piece++)
+		for (size_t piece = 1; piece < 30; piece += 4)
 			check_unpacks(&packed, piece, 1 + piece * 37, &twice, 0);
 		free(packed.bytes);
 	}
@@ -189,7 +189,8 @@ static void test_cut(void **state)
 		struct text packed = pack(filters[i], &content);
 		struct text cut = packed;
 
-		for (cut.len = DECOMPRESS_MAGIC_BYTES; cut.len < packed.len; cut.len++) {
+		for (cut.len = DECOMPRESS_MAGIC_BYTES; cut.len < packed.len;
+		     cut.len += 1 + cut.len / 50) {
 			struct decompress_failure failure = { 0 };
 			struct text got;
 
@@ -213,7 +214,7 @@ static void test_sums(void **state)
 	(void)state;
 	for (size_t from_end = 1; from_end <= 8; from_end++) {
 		packed.bytes[packed.len - from_end] ^= 4;
-		for (size_t piece = 1; piece < 2 * packed.len; piece += 1 + piece / 8) {
+		for (size_t piece = 1; piece < 2 * packed.len; piece += 1 + piece / 2) {
 			struct decompress_failure failure = { 0 };
 			struct text got;
 
@@ -239,7 +240,7 @@ static void test_damage(void **state)
 	for (size_t i = 0; i < FILTERS; i++) {
 		struct text packed = pack(filters[i], &content);
 
-		for (size_t at = DECOMPRESS_MAGIC_BYTES; at < packed.len; at++) {
+		for (size_t at = DECOMPRESS_MAGIC_BYTES; at < packed.len; at += 3) {
 			struct decompress_failure failure = { 0 };
 			struct text got;
 
