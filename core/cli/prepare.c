@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <string.h>
 
 #include "core/backend/loader.h"
@@ -28,28 +29,29 @@ static int is_backend(void *arg, const char *name)
 	return ret < 0 ? ret : found != NULL;
 }
 
-static bool can_dax(void *arg)
+/* Has the configured backend all of these? 1, 0, otherwise of one that cannot be asked; -ENOMEM. */
+static int has(const struct selection *selection, uint64_t capabilities, uint64_t job_features,
+	       int otherwise)
 {
-	const struct selection *selection = arg;
 	struct backend *backend autocall(cleanup_backend_free) = NULL;
 	autoerror struct error ignored = ERROR_INIT;
+	int ret = backend_load(selection->search, selection->config->image.filesystem, &backend,
+			       &ignored);
 
-	if (backend_load(selection->search, selection->config->image.filesystem, &backend,
-			 &ignored) < 0)
-		return true;
-	return backend->table.capabilities & KATAIMG_CAP_DAX &&
-	       backend->table.job_features & KATAIMG_JOB_DAX;
+	if (ret < 0)
+		return ret == -ENOMEM ? ret : otherwise;
+	return (backend->table.capabilities & capabilities) == capabilities &&
+	       (backend->table.job_features & job_features) == job_features;
 }
 
-static bool no_disk(void *arg)
+static int can_dax(void *arg)
 {
-	const struct selection *selection = arg;
-	struct backend *backend autocall(cleanup_backend_free) = NULL;
-	autoerror struct error ignored = ERROR_INIT;
+	return has(arg, KATAIMG_CAP_DAX, KATAIMG_JOB_DAX, 1);
+}
 
-	return backend_load(selection->search, selection->config->image.filesystem, &backend,
-			    &ignored) == 0 &&
-	       backend->table.capabilities & KATAIMG_CAP_NO_DISK;
+static int no_disk(void *arg)
+{
+	return has(arg, KATAIMG_CAP_NO_DISK, 0, 0);
 }
 
 static int prepare_one(const struct cli *cli, struct config_set *set, size_t number,

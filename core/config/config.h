@@ -181,11 +181,11 @@ struct config_backends {
 	/* Is a section's name that of a backend that exists, or of the one at the path that
 	 * filesystem gives? 1, 0 or -ENOMEM. */
 	int (*has)(void *arg, const char *name);
-	/* Can the filesystem that is configured be mounted with dax? Also true of one that cannot
-	 * be asked, which is told elsewhere. */
-	bool (*can_dax)(void *arg);
-	/* Does it make a file that no device holds (KATAIMG_CAP_NO_DISK)? */
-	bool (*no_disk)(void *arg);
+	/* Can the filesystem that is configured be mounted with dax? 1, also of one that cannot be
+	 * asked, which is told elsewhere, 0 or -ENOMEM. */
+	int (*can_dax)(void *arg);
+	/* Does it make a file that no device holds (KATAIMG_CAP_NO_DISK)? 1, 0 or -ENOMEM. */
+	int (*no_disk)(void *arg);
 	void *arg;
 };
 

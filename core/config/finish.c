@@ -117,12 +117,17 @@ static void take_time_of_environment(struct config *config)
 static int settle_shape(struct config *config, const struct config_backends *backends,
 			struct error *error)
 {
-	int ret;
+	int ret = backends->no_disk(backends->arg);
 
-	config->image.no_disk = backends->no_disk(backends->arg);
+	if (ret < 0)
+		return error_nomem(error);
+	config->image.no_disk = ret > 0;
 	if (config->image.no_disk)
 		return config_settle_no_disk(config, error);
-	ret = config_settle_table(config, backends->can_dax(backends->arg), error);
+	ret = backends->can_dax(backends->arg);
+	if (ret < 0)
+		return error_nomem(error);
+	ret = config_settle_table(config, ret > 0, error);
 	if (ret == 0)
 		ret = check_multiple(config, "align", config->image.align_bytes, error);
 	return ret < 0 ? ret : check_multiple(config, "size", config->image.size_bytes, error);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs kataimg with calls that go wrong (shim.c)."""
+import array
 import atexit
 import errno
 import hashlib
@@ -12,6 +13,8 @@ import tempfile
 
 TIMEOUT = 20
 HANGS = 99
+# These end the program when some of their own allocations fail: by assertions, abort(), or through NULL.
+LIBRARIES_END_IT = ('libext2fs.so.2', 'libarchive.so.13')
 NOT_INHERITED = ('LD_PRELOAD', 'MALLOC_PERTURB_', 'ASAN_OPTIONS')
 # What changes a directory or says that it is on the disk.
 NAME_CALLS = 'rename,link,unlink,sync,mode'
@@ -36,11 +39,11 @@ class Bench:
     def end(self):
         sys.exit(self.failures > 0)
 
-    def environment(self, kind='', at=0, how='fail', lacks='', number=errno.EIO):
+    def environment(self, kind='', at=0, how='fail', lacks='', number=errno.EIO, stacks=''):
         environment = {name: value for name, value in os.environ.items()
                        if name not in NOT_INHERITED}
         environment.update(LD_PRELOAD=self.shim, FAULT_KIND=kind, FAULT_AT=str(at), FAULT_HOW=how,
-                           FAULT_ERRNO=str(number), FAULT_LACKS=lacks,
+                           FAULT_ERRNO=str(number), FAULT_LACKS=lacks, FAULT_STACKS=stacks,
                            FAULT_COUNT=str(self.directory / 'count'),
                            FAULT_TRACE=str(self.directory / 'trace'))
         return environment
@@ -65,6 +68,17 @@ class Bench:
             if 'faults-shim' not in name:
                 return os.path.basename(name)
         return ''
+
+    def places(self, arguments, kind):
+        """How many calls a run makes, and of each way to get to one, the first."""
+        stacks = self.directory / 'stacks'
+        stacks.unlink(missing_ok=True)
+        self.run(arguments, kind, stacks=str(stacks))
+        found = array.array('Q', stacks.read_bytes())[:self.counted()]
+        first = {}
+        for at, stack in enumerate(found, 1):
+            first.setdefault(stack, at)
+        return self.counted(), list(first.values())
 
     def count(self, arguments, kind, lacks=''):
         """How many calls a run makes that ends well."""
@@ -101,8 +115,8 @@ def look(directory):
     return found
 
 
-def spread(count, tried):
-    """So many numbers from 1 to count, the first and the last among them; tried 0: all."""
-    if tried == 0 or count <= tried:
-        return list(range(1, count + 1))
-    return sorted({1 + i * (count - 1) // (tried - 1) for i in range(tried)}) if tried > 1 else [1]
+def spread(numbers, tried):
+    """So many of them, the first and the last among them; tried 0: all."""
+    if tried == 0 or len(numbers) <= tried:
+        return numbers
+    return [numbers[i * (len(numbers) - 1) // max(1, tried - 1)] for i in range(tried)]

@@ -56,15 +56,16 @@ def judge(bench, scenario, what, before, result, kind):
         bench.fail(f'{what}: exit {result.returncode}, and then there are {files}; {said}')
 
 
-def campaign(bench, scenario, kind, tried):
-    """How many calls there are."""
+def campaign(bench, scenario, kind, tried, each=False):
+    """How many calls there are. The first of each place in the program goes wrong, or each."""
     scenario.begin()
-    bench.run(scenario.arguments, kind)
-    count = bench.counted()
+    count, numbers = bench.places(scenario.arguments, kind)
+    if each:
+        numbers = list(range(1, count + 1))
     for fault in FAULTS[kind]:
         ways = WAYS.get(fault, (fault,) if isinstance(fault, str) else ('fail', 'fail-on'))
         for how in ways:
-            for at in [1] if how == 'short-on' else spread(count, tried):
+            for at in [1] if how == 'short-on' else spread(numbers, tried):
                 before = scenario.begin()
                 number = fault if isinstance(fault, int) else 0
                 result = bench.run(scenario.arguments, kind, at, how, number=number)

@@ -13,11 +13,15 @@ VERITY = ['--set', 'verity.enabled=yes']
 
 
 class Scenario:
-    """A command, the directory it writes below, and what is there before: old names, each a file."""
+    """A command, the directory it writes below, and what is there before: old names, each a file.
 
-    def __init__(self, name, directory, arguments, old=(), makes_directory=False):
+    trouble: its exit code when memory is out.
+    """
+
+    def __init__(self, name, directory, arguments, old=(), makes_directory=False, trouble=1):
         self.name, self.directory, self.arguments = name, directory, arguments
         self.old, self.makes_directory = old, makes_directory
+        self.trouble = trouble
         self.result = None
 
     def begin(self):
@@ -98,10 +102,18 @@ def readers(directory, out, tree):
                                                 str(out / f'new.{end}')],
                        (f'new.{end}',))
     yield Scenario('tree', out, ['tree', '-q', '--hash', 'sha256', '--set', 'rootfs.check=no', tree])
-    yield Scenario('inspect', out, ['inspect', '--json', image])
+    mtree = directory / 'tree.mtree'
+    mtree.write_text('#mtree\n. type=dir mode=0755\n./a type=file mode=0644 nlink=1\n'
+                     './b\\040c type=link link=a\n', encoding='utf-8')
+    yield Scenario('mtree', out, ['tree', '-q', '--set', 'rootfs.check=no', str(mtree)])
+    ini = directory / 'keys.ini'
+    ini.write_text(f'[image]\nsource={tree}\n[rootfs]\ncheck=no\n[xfs]\nlabel=x\n', encoding='utf-8')
+    yield Scenario('keys', out, ['tree', '-c', str(ini)])
+    yield Scenario('inspect', out, ['inspect', image])
+    yield Scenario('inspect-json', out, ['inspect', '--json', image])
     yield Scenario('ls', out, ['ls', '-lR', image])
     yield Scenario('cat', out, ['cat', image, 'etc/deep/file'])
-    yield Scenario('diff', out, ['diff', image, image])
+    yield Scenario('diff', out, ['diff', image, image], trouble=2)
     yield Scenario('attest', out, ['attest', '-q', image, '-c', str(directory / 'k.ini')])
 
 

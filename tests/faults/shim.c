@@ -11,6 +11,8 @@
  * FAULT_COUNT  a file that gets the number of calls, however the program ends
  * FAULT_LACKS  what the filesystem cannot do: tmpfile, exchange
  * FAULT_TRACE  a file that gets the stack of what goes wrong
+ * FAULT_STACKS a file that gets a number for each call that is counted: one for each way to get
+ * there
  *
  * What libc calls within itself does not come by here: a FILE's reads and writes, getpwnam. What the
  * program has no use for is not met: write(2), but for messages, fallocate(2), copy_file_range(2).
@@ -22,11 +24,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#define STACKS_MAX (1 << 20)
+#define STACK_FRAMES 12
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -80,6 +86,7 @@ static enum how how;
 int error_number = EIO;
 bool lacks_tmpfile, lacks_exchange;
 static int trace_fd = -1;
+static uint64_t *stacks; /* of the first STACKS_MAX calls, in the file of FAULT_STACKS; or NULL */
 static bool ready;
 static __thread bool kill_when_done;
 
@@ -104,25 +111,24 @@ static unsigned long find_kinds(const char *text)
 }
 
 /* Open while the program may, and shared, so that it holds what was counted up to a kill. */
-static void share_count(const char *path)
+static void *share(const char *path, size_t bytes)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	void *page = MAP_FAILED;
 
-	if (fd >= 0 && ftruncate(fd, sizeof(*calls)) == 0)
-		page = mmap(NULL, sizeof(*calls), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd >= 0 && ftruncate(fd, (off_t)bytes) == 0)
+		page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED) {
 		dprintf(STDERR_FILENO, "faults: %s: %s\n", path, strerror(errno));
 		_exit(99);
 	}
 	close(fd);
-	calls = page;
+	return page;
 }
 
 static void open_trace(const char *path)
 {
 	trace_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	backtrace((void *[1]){ NULL }, 1); /* loads what it needs, while that may be had */
 }
 
 static const char *variable(const char *name)
@@ -143,11 +149,14 @@ __attribute__((constructor)) static void begin(void)
 	if (*variable("FAULT_ERRNO"))
 		error_number = atoi(variable("FAULT_ERRNO"));
 	if (*variable("FAULT_COUNT"))
-		share_count(variable("FAULT_COUNT"));
+		calls = share(variable("FAULT_COUNT"), sizeof(*calls));
 	lacks_tmpfile = strstr(variable("FAULT_LACKS"), "tmpfile");
 	lacks_exchange = strstr(variable("FAULT_LACKS"), "exchange");
 	if (*variable("FAULT_TRACE"))
 		open_trace(variable("FAULT_TRACE"));
+	if (*variable("FAULT_STACKS"))
+		stacks = share(variable("FAULT_STACKS"), STACKS_MAX * sizeof(*stacks));
+	backtrace((void *[1]){ NULL }, 1); /* loads what it needs, while that may be had */
 	unsetenv("LD_PRELOAD");
 	ready = true;
 }
@@ -160,11 +169,25 @@ static void trace(void)
 		backtrace_symbols_fd(frames, backtrace(frames, COUNT_OF(frames)), trace_fd);
 }
 
+/* A number of the innermost frames: few, so that each round of a recursion is not another way. */
+static void note_stack(long call)
+{
+	void *frames[STACK_FRAMES];
+	uint64_t sum = 14695981039346656037u; /* FNV-1a */
+
+	if (!stacks || call == 0 || call > STACKS_MAX)
+		return;
+	for (int i = backtrace(frames, STACK_FRAMES); i > 0; i--)
+		sum = (sum ^ (uintptr_t)frames[i - 1]) * 1099511628211u;
+	stacks[call - 1] = sum;
+}
+
 /* Does this call go wrong? */
 static bool is_met(enum kind kind)
 {
 	long call = ready && (kinds >> kind & 1) ? ++*calls : 0;
 
+	note_stack(call);
 	if (call == 0 || at == 0 || call < at)
 		return false;
 	return call == at || how == FAIL_ON || how == SHORT_ON ||

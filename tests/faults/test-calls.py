@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""test-calls.py KATAIMG SHIM [--tried N] [--scenario NAME] [--kind KIND]: each kind of call goes wrong.
+"""test-calls.py KATAIMG SHIM [--tried N] [--each] [--scenario NAME] [--kind KIND]: calls go wrong.
 
 The result is the undisturbed one, or exit code not 0, a sentence, the old files and nothing else. Of
-the calls of a kind N are tried in each scenario, spread over the run; 0: all.
+the places in the program that make calls of a kind N are tried in each scenario, by their first call,
+spread over the run; 0: all. With --each it is each call.
 """
 import argparse
 import sys
@@ -21,6 +22,7 @@ def main():
     parser.add_argument('program')
     parser.add_argument('shim')
     parser.add_argument('--tried', type=int, default=1)
+    parser.add_argument('--each', action='store_true')
     parser.add_argument('--scenario')
     parser.add_argument('--kind')
     given = parser.parse_args()
@@ -30,7 +32,7 @@ def main():
     for scenario in found:
         if given.scenario in (None, scenario.name):
             for kind in FAULTS if given.kind is None else [given.kind]:
-                met[kind] = met.get(kind, 0) + campaign(bench, scenario, kind, given.tried)
+                met[kind] = met.get(kind, 0) + campaign(bench, scenario, kind, given.tried, given.each)
     print('calls:', ', '.join(f'{kind} {count}' for kind, count in met.items()))
     # Nothing but labelling maps files, by a library that not every build has.
     maps = 'labels' in [scenario.name for scenario in found]

@@ -85,7 +85,7 @@ def main():
             full_output(bench, scenario.arguments)
         if scenario.result[0]:
             enough = least(bench, scenario)
-            for pages in spread(enough - 1, 0 if every_one else TRIED):
+            for pages in spread(list(range(1, enough)), 0 if every_one else TRIED):
                 if run_with_room(bench, scenario, pages):
                     bench.fail(f'{scenario.name}: {pages} pages are enough, and so are {enough}')
     bench.end()

@@ -55,16 +55,16 @@ int is_backend(void *arg, const char *name)
 	return strcmp(name, "xfs") == 0;
 }
 
-bool is_disk(void *arg)
+int is_disk(void *arg)
 {
 	(void)arg;
-	return false;
+	return 0;
 }
 
-static bool can_dax(void *arg)
+static int can_dax(void *arg)
 {
 	(void)arg;
-	return true;
+	return 1;
 }
 
 int load_file(struct config_test *fixture, const char *path)

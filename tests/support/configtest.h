@@ -36,6 +36,6 @@ void accepts(struct config_test *fixture, const char *text);
 
 /* For struct config_backends: xfs is one, of no-memory it cannot be told; none makes no disk. */
 int is_backend(void *arg, const char *name);
-bool is_disk(void *arg);
+int is_disk(void *arg);
 
 #endif

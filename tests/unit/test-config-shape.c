@@ -22,10 +22,35 @@ static void sizes_must_fit_the_layout(void **state)
 	accepts(fixture, "[image]\nsource = x\ndax = no\nalign = 3M\n");
 }
 
-static bool cannot_dax(void *arg)
+static int cannot_dax(void *arg)
 {
 	(void)arg;
-	return false;
+	return 0;
+}
+
+static int no_memory(void *arg)
+{
+	(void)arg;
+	return -ENOMEM;
+}
+
+static void memory_for_asking_the_backend_runs_out(void **state)
+{
+	struct config_test *fixture = *state;
+	struct config *config = &fixture->config;
+	const struct config_backends asked[] = {
+		{ .has = is_backend, .can_dax = cannot_dax, .no_disk = no_memory },
+		{ .has = is_backend, .can_dax = no_memory, .no_disk = is_disk },
+	};
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		write_file("any.ini", "[image]\nsource = x\n", 19);
+		assert_int_equal(load_file(fixture, "any.ini"), 0);
+		assert_int_equal(config_finish(config, &asked[i], &fixture->error), -ENOMEM);
+		assert_string_equal(fixture->error.message, "out of memory");
+		error_clear(&fixture->error);
+		config_free(config);
+	}
 }
 
 static void settle(struct config_test *fixture, const char *text, bool dax, bool mapped)
@@ -141,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CONFIG_TEST(sizes_must_fit_the_layout),
 		CONFIG_TEST(dax_depends_on_table_and_backend),
+		CONFIG_TEST(memory_for_asking_the_backend_runs_out),
 		CONFIG_TEST(without_a_table_2_mib_are_aligned_to),
 		CONFIG_TEST(a_gpt_has_its_own_rules),
 		CONFIG_TEST(a_measured_gpt_has_guids_of_the_root_hash),
