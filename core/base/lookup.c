@@ -24,6 +24,7 @@ struct way {
 	char *path; /* of dir; "" for the root */
 	char *rest; /* what is still to be walked */
 	unsigned int links;
+	bool linked; /* the last name */
 };
 
 static void way_release(struct way *way)
@@ -74,6 +75,12 @@ static int stand_in_parent(struct way *way)
 			slash ? strndup(way->path, (size_t)(slash - way->path)) : strdup(""));
 }
 
+/* Is nothing left behind the name that is being looked at? */
+static bool is_last(const struct way *way)
+{
+	return way->rest[strspn(way->rest, "/")] == '\0';
+}
+
 /* What is still to be walked becomes the link's target and what was behind the link. */
 static int follow(struct way *way, int fd, const char *name, const struct stat *link)
 {
@@ -88,6 +95,8 @@ static int follow(struct way *way, int fd, const char *name, const struct stat *
 		return ret;
 	if (way->links++ == LINKS_MAX)
 		return -ELOOP;
+	if (is_last(way))
+		way->linked = true;
 	len = readlinkat(fd, "", target, sizeof(target));
 	if (len < 0)
 		return -errno;
@@ -115,6 +124,7 @@ static int arrive(struct way *way, const char *name, const struct stat *st, stru
 	lookup->name = strrchr(lookup->path, '/') + 1;
 	lookup->dir = way->dir;
 	way->dir = -1;
+	lookup->linked = way->linked;
 	lookup->exists = st != NULL;
 	if (st)
 		lookup->st = *st;
@@ -124,7 +134,6 @@ static int arrive(struct way *way, const char *name, const struct stat *st, stru
 /* 1: arrived; 0: there is more; or -errno. */
 static int step(struct way *way, const char *name, struct lookup *lookup)
 {
-	bool is_last = way->rest[strspn(way->rest, "/")] == '\0';
 	autoclose int fd = -1;
 	struct stat st;
 
@@ -133,7 +142,7 @@ static int step(struct way *way, const char *name, struct lookup *lookup)
 	if (strcmp(name, "..") == 0)
 		return stand_in_parent(way);
 	fd = open_name(way, name);
-	if (fd < 0 && errno == ENOENT && is_last)
+	if (fd < 0 && errno == ENOENT && is_last(way))
 		return *way->rest ? -EISDIR : arrive(way, name, NULL, lookup);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -146,7 +155,7 @@ static int step(struct way *way, const char *name, struct lookup *lookup)
 
 static int walk(struct way *way, struct lookup *lookup)
 {
-	int ret = stand_in_root(way);
+	int ret = 0;
 
 	while (ret == 0) {
 		size_t skip = strspn(way->rest, "/");
@@ -184,7 +193,25 @@ int lookup_path(const char *path, const struct lookup_rules *rules, struct looku
 	if (*path == '\0')
 		return -ENOENT;
 	way.rest = absolute(path);
-	ret = way.rest ? walk(&way, lookup) : -errno;
+	ret = way.rest ? stand_in_root(&way) : -errno;
+	if (ret == 0)
+		ret = walk(&way, lookup);
+	way_release(&way);
+	return ret < 0 ? ret : 0;
+}
+
+int lookup_name(int dir, const char *path, const char *name, const struct lookup_rules *rules,
+		struct lookup *lookup, struct error *error)
+{
+	struct way way = { .rules = rules, .error = error, .dir = -1, .rest = strdup(name) };
+	int ret = way.rest ? 0 : -ENOMEM;
+
+	*lookup = (struct lookup)LOOKUP_INIT;
+	if (ret == 0)
+		ret = stand_in(&way, openat(dir, ".", PATH_FLAGS | O_DIRECTORY),
+			       strdup(strcmp(path, "/") == 0 ? "" : path));
+	if (ret == 0)
+		ret = walk(&way, lookup);
 	way_release(&way);
 	return ret < 0 ? ret : 0;
 }

@@ -25,22 +25,27 @@ struct lookup {
 	char *path;       /* owned; absolute, without links, "." and ".." */
 	const char *name; /* what follows the last '/' of it */
 	int dir;          /* owned; O_PATH; the directory that has the name, unless it is one */
+	bool linked;      /* the last name of the path was a link */
 	bool exists;      /* else there is no such name in dir */
 	struct stat st;   /* if it exists; never a link's */
 };
 
-#define LOOKUP_INIT                    \
-	{                              \
-		NULL, NULL, -1, false, \
-		{                      \
-			0              \
-		}                      \
+#define LOOKUP_INIT                           \
+	{                                     \
+		NULL, NULL, -1, false, false, \
+		{                             \
+			0                     \
+		}                             \
 	}
 
 /* A relative path begins in the working directory, whose own directories are judged as well.
  * Returns -errno; only rules leave a message in *error. */
 int lookup_path(const char *path, const struct lookup_rules *rules, struct lookup *lookup,
 		struct error *error);
+/* The same of a name, without a '/', in a directory that somebody has open; path is its own,
+ * absolute. */
+int lookup_name(int dir, const char *path, const char *name, const struct lookup_rules *rules,
+		struct lookup *lookup, struct error *error);
 void lookup_release(struct lookup *lookup);
 
 /* Is there more to a directory than its owner's word: may others put names into it? */

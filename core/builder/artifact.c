@@ -50,7 +50,8 @@ int build_open_image(struct build *build, const char *source, struct error *erro
 		return error_nomem(error);
 	if (artifact_prefix(name))
 		return open_in_layout(build, path, source, error);
-	ret = output_open("the image", path, source, &build->files[BUILD_IMAGE], error);
+	ret = build_open_output(build->set, "the image", path, source, &build->files[BUILD_IMAGE],
+				error);
 	if (ret < 0)
 		return ret;
 	build->output_name = strdup(output_path(build->files[BUILD_IMAGE]));

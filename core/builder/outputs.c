@@ -9,6 +9,25 @@
 #include "core/image/temporary.h"
 #include "core/source/source.h"
 
+static const struct output *find_together(struct output *const *files, size_t count,
+					  const char *path)
+{
+	for (size_t i = 0; i < count; i++)
+		if (files[i] && output_is_together(files[i], path))
+			return files[i];
+	return NULL;
+}
+
+int build_open_output(const struct build_set *set, const char *what, const char *path,
+		      const char *source, struct output **output, struct error *error)
+{
+	const struct output *other = find_together(set->files, SET_FILES, path);
+
+	for (size_t i = 0; !other && i < set->count; i++)
+		other = find_together(set->builds[i].files, BUILD_FILES, path);
+	return output_open_together(what, path, source, other, output, error);
+}
+
 static bool is_hash_file_given(const struct build *build)
 {
 	return build->config->verity.hash_file && *build->config->verity.hash_file;
@@ -37,8 +56,8 @@ static int open_hash_file(struct build *build, const char *source, struct error 
 	if (!build->config->verity.enabled || (build->place.tag && !is_hash_file_given(build)))
 		return 0;
 	path = hash_file_path(build);
-	return path ? output_open("the root hash's file", path, source, &build->files[BUILD_HASH],
-				  error)
+	return path ? build_open_output(build->set, "the root hash's file", path, source,
+					&build->files[BUILD_HASH], error)
 		    : error_nomem(error);
 }
 
@@ -56,8 +75,8 @@ static int open_tree_file(struct build *build, const char *source, struct error 
 		return 0;
 	path = build_beside_path(config->verity.tree_file, output_path(build->files[BUILD_IMAGE]),
 				 BESIDE_TREE);
-	return path ? output_open("the hash tree's file", path, source, &build->files[BUILD_TREE],
-				  error)
+	return path ? build_open_output(build->set, "the hash tree's file", path, source,
+					&build->files[BUILD_TREE], error)
 		    : error_nomem(error);
 }
 
@@ -70,8 +89,8 @@ static int open_signature_file(struct build *build, const char *source, struct e
 		return 0;
 	path = build_beside_path(config->verity.signature_file,
 				 output_path(build->files[BUILD_IMAGE]), BESIDE_SIGNATURE);
-	return path ? output_open("the signature", path, source, &build->files[BUILD_SIGNATURE],
-				  error)
+	return path ? build_open_output(build->set, "the signature", path, source,
+					&build->files[BUILD_SIGNATURE], error)
 		    : error_nomem(error);
 }
 
@@ -141,7 +160,8 @@ static int open_for_all(struct build_set *set, enum set_file file, struct error 
 		if (named && *named && !source)
 			return error_nomem(error);
 		output_close(steal_ptr(&set->files[file]));
-		ret = output_open(build_name_of_all(file), path, source, &set->files[file], error);
+		ret = build_open_output(set, build_name_of_all(file), path, source,
+					&set->files[file], error);
 		if (ret < 0)
 			return ret;
 	}

@@ -38,7 +38,8 @@ enum set_file { SET_REPORT, SET_MANIFEST, SET_TOML, SET_FILES };
  * (seed to dropped): what is left out of the tree makes them anew.
  */
 struct build {
-	size_t number; /* in its set */
+	const struct build_set *set; /* that it is of; NULL: of none */
+	size_t number;               /* in its set */
 	const struct config *config;
 	const struct build_options *options;
 	char *subject; /* owned: "image base", for messages; NULL: it is the only one */
@@ -221,6 +222,9 @@ void build_close_outputs(struct build *build);
 char *build_beside_path(const char *given, const char *image, const char *suffix);
 
 /* The image's place: of a file, or in a layout. */
+/* As output_open, beside what the set has open already where it is named so (image/output.h). */
+int build_open_output(const struct build_set *set, const char *what, const char *path,
+		      const char *source, struct output **output, struct error *error);
 int build_open_image(struct build *build, const char *source, struct error *error);
 /* What decides bytes of its manifest, besides image and configuration (builder/key.h). */
 int build_print_artifact(const struct build *build, FILE *out, struct error *error);

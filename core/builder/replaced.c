@@ -72,12 +72,12 @@ static int find_files(int fd, const char *image, struct replaced *replaced, stru
 	return ret;
 }
 
-static int open_replaced(const char *what, const char *path, const struct output *written,
-			 struct output **output, struct error *error)
+static int open_replaced(const struct build *build, const char *what, const char *path,
+			 const struct output *written, struct output **output, struct error *error)
 {
 	if (!path || (written && strcmp(output_path(written), path) == 0))
 		return 0;
-	return output_open(what, path, NULL, output, error);
+	return build_open_output(build->set, what, path, NULL, output, error);
 }
 
 int build_find_replaced(const struct build *build, struct output *outputs[BUILD_REPLACED_MAX],
@@ -99,14 +99,14 @@ int build_find_replaced(const struct build *build, struct output *outputs[BUILD_
 		return error_nomem(error);
 	if (ret < 0)
 		return 0;
-	ret = open_replaced("the root hash of the image that was replaced", replaced.hash_file,
-			    build->files[BUILD_HASH], &outputs[0], error);
+	ret = open_replaced(build, "the root hash of the image that was replaced",
+			    replaced.hash_file, build->files[BUILD_HASH], &outputs[0], error);
 	if (ret == 0)
-		ret = open_replaced("the hash tree of the image that was replaced",
+		ret = open_replaced(build, "the hash tree of the image that was replaced",
 				    replaced.tree_file, build->files[BUILD_TREE], &outputs[1],
 				    error);
 	if (ret == 0)
-		ret = open_replaced("the signature of the image that was replaced",
+		ret = open_replaced(build, "the signature of the image that was replaced",
 				    replaced.signature_file, build->files[BUILD_SIGNATURE],
 				    &outputs[2], error);
 	return ret;

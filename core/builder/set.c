@@ -146,7 +146,8 @@ static int begin_set(struct build_set *set, struct error *error)
 		return error_nomem(error);
 	set->count = set->configs->count;
 	for (size_t i = 0; i < set->count; i++)
-		set->builds[i] = (struct build){ .number = i,
+		set->builds[i] = (struct build){ .set = set,
+						 .number = i,
 						 .config = &set->configs->items[i],
 						 .options = set->options,
 						 .image_fd = -1,

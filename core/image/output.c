@@ -74,11 +74,47 @@ static int check_place(const struct output *output, const char *path, const stru
 	return 0;
 }
 
-static int resolve(struct output *output, const char *path, struct error *error)
+/* The bytes of the words for the directory, with the '/' behind them. */
+static size_t directory_bytes(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+static bool is_same_directory(const char *a, const char *b)
+{
+	size_t len = directory_bytes(a);
+
+	return len == directory_bytes(b) && memcmp(a, b, len) == 0;
+}
+
+bool output_is_together(const struct output *other, const char *path)
+{
+	return (other->given && is_same_directory(other->given, path)) ||
+	       is_same_directory(other->path, path);
+}
+
+static int find_place(const char *path, const struct output *other, struct lookup *place,
+		      struct error *error)
 {
 	static const struct lookup_rules rules = { NULL, judge_link };
+	const char *name = path + directory_bytes(path);
+	autofree char *directory = NULL;
+
+	if (!other || !*name || !output_is_together(other, path))
+		return lookup_path(path, &rules, place, error);
+	directory = strndup(other->path, (size_t)(other->file - other->path) - 1);
+	if (!directory)
+		return -ENOMEM;
+	return lookup_name(other->dir, directory, name, &rules, place, error);
+}
+
+static int resolve(struct output *output, const char *path, const struct output *other,
+		   struct error *error)
+{
 	struct lookup place autocall(lookup_release) = LOOKUP_INIT;
-	int ret = lookup_path(path, &rules, &place, error);
+	int ret = find_place(path, other, &place, error);
 
 	if (ret < 0)
 		return fail(output, path, -ret, error);
@@ -91,7 +127,9 @@ static int resolve(struct output *output, const char *path, struct error *error)
 				   output->what, place.path);
 	output->file = place.name;
 	output->path = steal_ptr(&place.path);
-	return 0;
+	if (!place.linked)
+		output->given = strdup(path);
+	return place.linked || output->given ? 0 : error_nomem(error);
 }
 
 /* Walks from the output's directory up to the root of the host, looking for the source. */
@@ -142,6 +180,12 @@ static int open_unnamed(const struct output *output, mode_t mode)
 int output_open(const char *what, const char *path, const char *source, struct output **result,
 		struct error *error)
 {
+	return output_open_together(what, path, source, NULL, result, error);
+}
+
+int output_open_together(const char *what, const char *path, const char *source,
+			 const struct output *other, struct output **result, struct error *error)
+{
 	struct output *output autocall(cleanup_output_close) = calloc(1, sizeof(*output));
 	int ret;
 
@@ -150,7 +194,7 @@ int output_open(const char *what, const char *path, const char *source, struct o
 	output->what = what;
 	output->dir = -1;
 	output->fd = -1;
-	ret = resolve(output, path, error);
+	ret = resolve(output, path, other, error);
 	if (ret == 0 && source)
 		ret = output_keep(output, source, "its own source", error);
 	if (ret == 0)
@@ -345,6 +389,7 @@ void output_close(struct output *output)
 	if (output->dir >= 0)
 		close(output->dir);
 	free(output->temporary);
+	free(output->given);
 	free(output->path);
 	free(output);
 }

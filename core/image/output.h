@@ -8,6 +8,7 @@
 #ifndef IMAGE_OUTPUT_H
 #define IMAGE_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,6 +25,16 @@ struct output;
  */
 int output_open(const char *what, const char *path, const char *source, struct output **output,
 		struct error *error);
+
+/*
+ * As output_open, of what belongs to another output that is open (NULL: to none): a path that names
+ * the other's directory by the words that this was named by, or was found under, leads into that
+ * very directory, whatever has been put in its place meanwhile.
+ */
+int output_open_together(const char *what, const char *path, const char *source,
+			 const struct output *other, struct output **output, struct error *error);
+/* Does it name the other's directory so? */
+bool output_is_together(const struct output *other, const char *path);
 
 /* Refuses to replace the file path, or to lie inside the directory path; what messages call that:
  * "its own source". One that is not there is in nobody's way. */

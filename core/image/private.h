@@ -7,6 +7,7 @@
 
 struct output {
 	const char *what; /* static: what messages call it */
+	char *given;      /* the path as it was given; NULL: none was, or it is that of a link */
 	char *path;       /* absolute, symbolic links resolved */
 	const char *file; /* its last component, inside path */
 	char *temporary;  /* the name in dir while there is one */

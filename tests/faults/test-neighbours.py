@@ -5,7 +5,6 @@
 What is outside of the source is in no image, what is outside of the outputs stays as it was, and the
 files of one build are in one directory. A round is a build, or an extraction, with its attacker; it is
 had twice, the second time without confinement, which would hide whether kataimg itself follows a link.
-Only that the files of one build stay together is left to confinement.
 """
 import ctypes
 import os
@@ -128,8 +127,7 @@ def attack_directory(bench, root):
     what = f'directory of outputs, {attacker.count} exchanges'
     made = {name: set(look(base / name)) - {'file'} for name in ('out', 'victim')}
     if judge_end(bench, what, result):
-        allowed = '--no-sandbox' in bench.more or [] in map(sorted, made.values())
-        if sorted([*made['out'], *made['victim']]) != ['k.img', 'root_hash_.txt'] or not allowed:
+        if sorted(map(sorted, made.values())) != [[], ['k.img', 'root_hash_.txt']]:
             bench.fail(f'{what}: there are {made}')
     elif any(made.values()):
         bench.fail(f'{what}: after an error there are {made}')

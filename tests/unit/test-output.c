@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* In which directory files are that belong together, whatever others rename meanwhile. */
+#include "core/image/output.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/image/publish.h"
+#include "tests/support/tempdir.h"
+
+struct fixture {
+	struct tempdir dir;
+	struct error error;
+	struct output *image, *hash;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	tempdir_open(&f->dir);
+	assert_int_equal(chdir(f->dir.path), 0);
+	assert_int_equal(mkdir("out", 0755), 0);
+	assert_int_equal(mkdir("else", 0755), 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	output_close(f->image);
+	output_close(f->hash);
+	error_clear(&f->error);
+	assert_int_equal(chdir("/"), 0);
+	tempdir_close(&f->dir);
+	free(f);
+	return 0;
+}
+
+static void open_image(struct fixture *f, const char *path)
+{
+	assert_int_equal(output_open("the image", path, NULL, &f->image, &f->error), 0);
+}
+
+/* Both get their names. */
+static void publish_with(struct fixture *f, const char *hash)
+{
+	struct publish_item items[2];
+
+	assert_int_equal(
+		output_open_together("the hash", hash, NULL, f->image, &f->hash, &f->error), 0);
+	assert_int_equal(output_create(f->image, 0, &f->error), 0);
+	assert_int_equal(output_create(f->hash, 0, &f->error), 0);
+	items[0] = (struct publish_item){ f->image, PUBLISH_SPEAKS_OF_NOTHING };
+	items[1] = (struct publish_item){ f->hash, PUBLISH_SPEAKS_OF_ONE };
+	assert_int_equal(publish(items, 2, false, &f->error), 0);
+}
+
+static bool is_there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static void exchange(void)
+{
+	assert_int_equal(rename("out", "moved"), 0);
+	assert_int_equal(rename("else", "out"), 0);
+}
+
+static void the_same_words_are_the_same_directory(void **state)
+{
+	struct fixture *f = *state;
+
+	open_image(f, "out/k.img");
+	exchange();
+	publish_with(f, "out/hash");
+	assert_true(is_there("moved/k.img"));
+	assert_true(is_there("moved/hash"));
+	assert_false(is_there("out/hash"));
+}
+
+static void the_path_that_was_found_is_the_same_directory(void **state)
+{
+	struct fixture *f = *state;
+	char path[256];
+
+	open_image(f, "out/../out/k.img");
+	exchange();
+	snprintf(path, sizeof(path), "%s", output_path(f->image));
+	strcpy(strrchr(path, '/'), "/hash");
+	publish_with(f, path);
+	assert_true(is_there("moved/hash"));
+}
+
+static void other_words_are_looked_up(void **state)
+{
+	struct fixture *f = *state;
+
+	open_image(f, "out/k.img");
+	exchange();
+	publish_with(f, "./out/hash");
+	assert_true(is_there("moved/k.img"));
+	assert_true(is_there("out/hash"));
+}
+
+/* Where a link leads is not where its words are. */
+static void beside_a_link_is_beside_the_link(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(symlink("../else/k.img", "out/k.img"), 0);
+	open_image(f, "out/k.img");
+	publish_with(f, "out/hash");
+	assert_true(is_there("else/k.img"));
+	assert_true(is_there("out/hash"));
+	assert_false(is_there("else/hash"));
+}
+
+static void a_link_beside_is_followed(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(symlink("../else/hash", "out/hash"), 0);
+	open_image(f, "out/k.img");
+	publish_with(f, "out/hash");
+	assert_true(is_there("out/k.img"));
+	assert_true(is_there("else/hash"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_same_words_are_the_same_directory, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_path_that_was_found_is_the_same_directory,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(other_words_are_looked_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(beside_a_link_is_beside_the_link, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_link_beside_is_followed, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
