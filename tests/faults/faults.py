@@ -15,6 +15,7 @@ TIMEOUT = 20
 HANGS = 99
 # These end the program when some of their own allocations fail: by assertions, abort(), or through NULL.
 LIBRARIES_END_IT = ('libext2fs.so.2', 'libarchive.so.13')
+KILLED = 137  # by shim.c
 NOT_INHERITED = ('LD_PRELOAD', 'MALLOC_PERTURB_', 'ASAN_OPTIONS')
 # What changes a directory or says that it is on the disk.
 NAME_CALLS = 'rename,link,unlink,sync,mode'

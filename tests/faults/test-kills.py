@@ -12,7 +12,7 @@ import sys
 import time
 
 import scenarios
-from faults import NAME_CALLS, Bench, look, tree
+from faults import KILLED, NAME_CALLS, Bench, look, tree
 
 ROUNDS = 3
 BUILDERS = 8
@@ -41,8 +41,11 @@ def kill_at_names(bench, scenario):
     for at in range(1, count + 1):
         for how in ('kill', 'kill-after'):
             before = scenario.begin()
-            bench.run(scenario.arguments, NAME_CALLS, at, how)
-            judge(bench, f'{scenario.name}: {how} at {at} of {count}', scenario, before)
+            what = f'{scenario.name}: {how} at {at} of {count}'
+            result = bench.run(scenario.arguments, NAME_CALLS, at, how)
+            if result.returncode != KILLED:
+                bench.fail(f'{what}: exit {result.returncode}')
+            judge(bench, what, scenario, before)
 
 
 def kill_at_random(bench, scenario, rounds):

@@ -9,7 +9,7 @@ import re
 import shutil
 import sys
 
-from faults import NAME_CALLS, Bench, tree
+from faults import KILLED, NAME_CALLS, Bench, tree
 
 OLD = {'k.img': b'old image', 'root_hash_.txt': b'old hash', 'report': b'old report',
        'manifest': b'old manifest'}
@@ -56,6 +56,8 @@ def campaign(bench, arguments, directory, old, lacks):
             files = read(directory)
             if how != 'fail':
                 check_not_mixed(bench, what, files)
+                if result.returncode != KILLED:
+                    bench.fail(f'{what}: exit {result.returncode}')
             elif result.returncode == 1:
                 check_untouched(bench, what, files, old)
                 if b'error: ' not in result.stderr:
