@@ -56,12 +56,16 @@ static int make_first(const struct maker *maker,
 	return -EEXIST;
 }
 
-static bool has_name(int dir, const char *name, int fd)
+/* 1, 0 or -errno. */
+static int has_name(int dir, const char *name, int fd)
 {
 	struct stat mine, named;
 
-	return fstat(fd, &mine) == 0 && fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       same_file(&mine, &named);
+	if (fstat(fd, &mine) < 0)
+		return -errno;
+	if (fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return same_file(&mine, &named);
 }
 
 /* Between the file and its lock another build may take it for a stale one. */
@@ -69,12 +73,19 @@ static int make_file(const struct maker *maker, const char *name)
 {
 	autoclose int fd =
 		openat(maker->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, maker->mode);
+	int ret;
 
 	if (fd < 0)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
 		return -EEXIST;
-	return has_name(maker->dir, name, fd) ? steal_fd(&fd) : -EEXIST;
+	ret = has_name(maker->dir, name, fd);
+	/* Nobody can tell whether it was removed, and no further names are tried. */
+	if (ret < 0)
+		unlinkat(maker->dir, name, 0);
+	if (ret <= 0)
+		return ret < 0 ? ret : -EEXIST;
+	return steal_fd(&fd);
 }
 
 static int make_link(const struct maker *maker, const char *name)
@@ -161,7 +172,7 @@ static void remove_stale(int dir, const char *name)
 	struct stat st;
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    flock(fd, LOCK_EX | LOCK_NB) == 0 && has_name(dir, name, fd))
+	    flock(fd, LOCK_EX | LOCK_NB) == 0 && has_name(dir, name, fd) > 0)
 		unlinkat(dir, name, 0);
 }
 

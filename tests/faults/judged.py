@@ -52,6 +52,9 @@ def judge(bench, scenario, what, before, result, kind):
         bench.fail(f'{what}: no sentence; {said}')
     if scenario.makes_directory:
         return
+    # Names that cannot be changed any more cannot be changed back: then it is said where old files are.
+    if kind == 'rename' and 'is kept as' in said and set(before.values()) <= set(files.values()):
+        return
     if files != before:
         bench.fail(f'{what}: exit {result.returncode}, and then there are {files}; {said}')
 
@@ -73,3 +76,11 @@ def campaign(bench, scenario, kind, tried, each=False):
                 judge(bench, scenario, f'{scenario.name}: {kind} {at} of {count}, {how} {name}',
                       before, result, kind)
     return count
+
+
+def with_temporary_names(bench, scenario, kind):
+    """From each place on all calls of the kind fail, in a filesystem that has no files without a name."""
+    for at in bench.places(scenario.arguments, kind)[1]:
+        before = scenario.begin()
+        result = bench.run(scenario.arguments, kind, at, 'fail-on', 'tmpfile')
+        judge(bench, scenario, f'{scenario.name}: {kind} {at}, with temporary names', before, result, kind)

@@ -11,7 +11,7 @@ import sys
 
 import scenarios
 from faults import Bench, tree
-from judged import FAULTS, campaign
+from judged import FAULTS, campaign, with_temporary_names
 
 # Asked of terminals, and of filesystems that share extents: test-filesystems.py.
 NEVER_MET = {'ioctl'}
@@ -33,6 +33,8 @@ def main():
         if given.scenario in (None, scenario.name):
             for kind in FAULTS if given.kind is None else [given.kind]:
                 met[kind] = met.get(kind, 0) + campaign(bench, scenario, kind, given.tried, given.each)
+        if scenario.name == 'erofs' and given.scenario in (None, scenario.name):
+            with_temporary_names(bench, scenario, 'stat')
     print('calls:', ', '.join(f'{kind} {count}' for kind, count in met.items()))
     # Nothing but labelling maps files, by a library that not every build has.
     maps = 'labels' in [scenario.name for scenario in found]
