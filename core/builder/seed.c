@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/textstream.h"
+#include "core/config/options.h"
 #include "core/format/discoverable.h"
 #include "lib/byteorder.h"
 
@@ -57,11 +58,21 @@ static void print_image_options(FILE *out, const struct config *config, int64_t 
 	print_verity_options(out, config);
 }
 
+/* Images made without an option that came later keep their bytes. */
+static bool came_later(const struct kataimg_backend *table, const struct kataimg_option *option)
+{
+	return option->since && table->options[0].since &&
+	       strverscmp(option->since, table->options[0].since) > 0;
+}
+
 static void print_backend_options(FILE *out, const struct kataimg_backend *table,
 				  const struct kataimg_value *values)
 {
 	print_text(out, "backend", table->name);
 	for (uint64_t i = 0; i < table->option_count; i++) {
+		if (came_later(table, &table->options[i]) &&
+		    options_is_default(table, i, &values[i]))
+			continue;
 		print_text(out, "option", table->options[i].name);
 		fprintf(out, "%" PRIu32 " %" PRIu64 "\n", values[i].is_set, values[i].number);
 		print_text(out, "text", values[i].string ? values[i].string : "");

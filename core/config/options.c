@@ -167,6 +167,18 @@ static int parse_defaults(const struct kataimg_backend *table, struct kataimg_va
 	return ret;
 }
 
+bool options_is_default(const struct kataimg_backend *table, uint64_t index,
+			const struct kataimg_value *value)
+{
+	struct kataimg_value preset = { 0 };
+	struct error error = ERROR_INIT;
+	int ret = parse_default(table, &table->options[index], &preset, &error);
+
+	error_clear(&error);
+	return ret == 0 && preset.is_set == value->is_set && preset.number == value->number &&
+	       (!preset.string || strcmp(preset.string, value->string) == 0);
+}
+
 int options_parse(const struct config *config, const struct kataimg_backend *table,
 		  struct kataimg_value **values, struct error *error)
 {

@@ -3,6 +3,7 @@
 #ifndef CONFIG_OPTIONS_H
 #define CONFIG_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/error.h"
@@ -16,6 +17,10 @@
  */
 int options_parse(const struct config *config, const struct kataimg_backend *table,
 		  struct kataimg_value **values, struct error *error);
+
+/* Is the value, as options_parse gives it, the one that the option of this number has by itself? */
+bool options_is_default(const struct kataimg_backend *table, uint64_t index,
+			const struct kataimg_value *value);
 
 /*
  * Are they all right? What is not is gathered in the configuration. *values, as of options_parse,

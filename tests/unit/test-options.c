@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +184,31 @@ static void a_bad_default_is_the_backends_fault(void **state)
 			    "backend broken: default of lazy = maybe: neither yes nor no");
 }
 
+static bool set_is_default(struct fixture *fixture, const char *assignment, uint64_t index)
+{
+	free(fixture->values);
+	assert_int_equal(
+		config_set_assignment(&fixture->config, assignment, "test", &fixture->error), 0);
+	assert_int_equal(
+		options_parse(&fixture->config, &backend, &fixture->values, &fixture->error), 0);
+	return options_is_default(&backend, index, &fixture->values[index]);
+}
+
+/* It is the value that counts, not who gave it, nor how it is written. */
+static void defaults_are_known(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_true(set_is_default(fixture, "ext4.journal=auto", JOURNAL));
+	assert_true(set_is_default(fixture, "ext4.extent-size=65536", SIZE));
+	for (uint64_t i = 0; i < OPTION_COUNT; i++)
+		assert_true(options_is_default(&backend, i, &fixture->values[i]));
+	assert_false(set_is_default(fixture, "ext4.journal=no", JOURNAL));
+	assert_false(set_is_default(fixture, "ext4.lazy=yes", LAZY));
+	assert_false(set_is_default(fixture, "ext4.inodes=0", INODES));
+	assert_false(set_is_default(fixture, "ext4.label=", LABEL));
+}
+
 static void types_are_described(void **state)
 {
 	char text[64];
@@ -201,7 +227,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(defaults_are_set_but_not_given),      TEST(given_values_are_typed),
 		TEST(bad_values_say_what_was_expected),    TEST(unknown_keys_come_with_a_guess),
-		TEST(a_bad_default_is_the_backends_fault), cmocka_unit_test(types_are_described),
+		TEST(a_bad_default_is_the_backends_fault), TEST(defaults_are_known),
+		cmocka_unit_test(types_are_described),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
