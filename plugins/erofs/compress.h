@@ -1,38 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compression. In plan a file is cut into segments of 4 MiB, which all threads compress into
- * scratch, each on its own; what comes out depends on neither their number nor their order. A
- * segment is a row of extents: bytes of the file that one physical cluster of a block or more
- * holds. A file that does not shrink keeps its other layout.
+ * scratch, each on its own (worker.h); what comes out depends on neither their number nor their
+ * order. A file that does not shrink keeps its other layout. The ends of files that are to go into
+ * the packed file (pack.h), and files that go there whole, are left to it, and it is compressed
+ * like any other.
  */
 #ifndef EROFS_COMPRESS_H
 #define EROFS_COMPRESS_H
 
-#include "plugins/erofs/inode.h"
+#include "plugins/erofs/extent.h"
+#include "plugins/erofs/layout.h"
 
-#define EROFS_SEGMENT_BYTES (UINT32_C(4) << 20)
-
-/* An extent either covers more than a block's bytes, or is plain and covers at most as many. */
-struct erofs_extent {
-	uint32_t bytes;  /* of the file */
-	uint32_t blocks; /* on disk */
-	bool plain;      /* stored as it is */
-};
-
-struct erofs_segments;
-
-/* Compresses what can gain and makes compressed inodes of what shrank. Whatever it returns, *made
- * is to be freed. */
-int erofs_compress_plan(const struct erofs_source *source, struct erofs_inode *inodes,
-			struct erofs_segments **made);
+/* Compresses what can gain, and the packed file that may come of it, and makes compressed inodes of
+ * what shrank: fills inodes, segments and pack of the layout, and makes its inode_count. */
+int erofs_compress_plan(struct erofs_layout *layout);
 void erofs_segments_free(struct erofs_segments *segments);
 
 /* Says how many files are compressed, and their bytes before and after. */
-void erofs_compress_report(const struct erofs_source *source, const struct erofs_inode *inodes);
+void erofs_compress_report(const struct erofs_layout *layout);
 
 /* Places the clusters of a file that owns its data. */
-int erofs_compress_place(const struct kataimg_host *host, const struct erofs_segments *segments,
-			 const struct erofs_inode *owner);
+int erofs_compress_place(const struct erofs_layout *layout, const struct erofs_inode *owner);
+/* What is stored of an inline tail: inode->tail_bytes. */
+int erofs_compress_read_tail(const struct erofs_layout *layout, const struct erofs_inode *inode,
+			     uint8_t out[EROFS_BLOCK_BYTES]);
 
 /* Walks the extents of a compressed file; begin with { 0 }. */
 struct erofs_extent_cursor {

@@ -5,6 +5,7 @@
 
 #include "lib/cleanup.h"
 #include "plugins/common/placer.h"
+#include "plugins/erofs/compress.h"
 
 /* Block numbers end below the one that stands for a hole. */
 #define BLOCKS_MAX ((uint64_t)EROFS_CHUNK_HOLE)
@@ -40,7 +41,7 @@ static bool get_stretch(const struct erofs_layout *layout, struct erofs_inode *i
 
 static bool owns_data(const struct erofs_layout *layout, uint64_t index)
 {
-	return layout->source->tree->nodes[index]->type == KATAIMG_REG &&
+	return erofs_layout_node(layout, index)->type == KATAIMG_REG &&
 	       layout->inodes[index].owner == index;
 }
 
@@ -103,7 +104,7 @@ static int take_class(const struct erofs_layout *layout, struct placer *placer, 
 {
 	int ret = 0;
 
-	for (uint64_t i = 0; ret == 0 && i < layout->source->tree->node_count; i++)
+	for (uint64_t i = 0; ret == 0 && i < layout->inode_count; i++)
 		if (owns_data(layout, i))
 			ret = take_file(layout, placer, i, class, classes);
 	return ret;
@@ -166,8 +167,7 @@ static uint64_t find_end(const struct space *space)
  */
 static uint64_t blocks_read(const struct erofs_layout *layout)
 {
-	const struct erofs_inode *last =
-		&layout->inodes[layout->order[layout->source->tree->node_count - 1]];
+	const struct erofs_inode *last = &layout->inodes[layout->order[layout->inode_count - 1]];
 	uint64_t end = last->nid * EROFS_SLOT_BYTES + erofs_inode_bytes(last) +
 		       sizeof(struct erofs_xattr_header);
 
@@ -210,7 +210,7 @@ static int place_file(const struct erofs_layout *layout, const struct kataimg_no
 	int ret = 0;
 
 	if (inode->layout == EROFS_COMPRESSED_COMPACT)
-		return erofs_compress_place(host, layout->segments, inode);
+		return erofs_compress_place(layout, inode);
 	for (uint32_t i = 0; ret == 0 && get_stretch(layout, inode, i, &stretch); i++) {
 		uint64_t len = stretch.blocks * EROFS_BLOCK_BYTES;
 
@@ -224,11 +224,10 @@ static int place_file(const struct erofs_layout *layout, const struct kataimg_no
 
 int erofs_data_place(const struct erofs_layout *layout)
 {
-	const struct kataimg_tree *tree = layout->source->tree;
 	int ret = 0;
 
-	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++)
+	for (uint64_t i = 0; ret == 0 && i < layout->inode_count; i++)
 		if (owns_data(layout, i))
-			ret = place_file(layout, tree->nodes[i]);
+			ret = place_file(layout, erofs_layout_node(layout, i));
 	return ret;
 }

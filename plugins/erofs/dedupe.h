@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Equal files. Files of one size are compared by SHA-256, and those that agree byte by byte; the
- * first in the tree's order owns the data of all.
- */
+/* Equal files (equal.h): the first in the tree's order owns the data of all. */
 #ifndef EROFS_DEDUPE_H
 #define EROFS_DEDUPE_H
 

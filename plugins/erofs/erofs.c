@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "plugins/erofs/compress.h"
 #include "plugins/erofs/data.h"
 #include "plugins/erofs/dedupe.h"
 #include "plugins/erofs/limits.h"
@@ -86,7 +87,7 @@ static void report(const struct erofs *erofs)
 	struct kataimg_fs_info info;
 
 	if (erofs->layout.segments)
-		erofs_compress_report(&erofs->source, erofs->layout.inodes);
+		erofs_compress_report(&erofs->layout);
 	if (erofs->source.options.dedupe)
 		erofs_dedupe_report(&erofs->source, erofs->layout.inodes);
 	report_dax(&erofs->layout);

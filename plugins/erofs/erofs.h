@@ -6,9 +6,10 @@
  *   limits.c    what EROFS cannot store
  *   plan.c      from the source to a layout (layout.h), step by step:
  *     xattr.c     attributes, and which of them are shared
- *     dedupe.c    files with equal content
+ *     dedupe.c    files with equal content (equal.c)
  *     chunk.c     files with holes
- *     compress.c  files that shrink, by lz4.c
+ *     compress.c  files that shrink, in segments (segments.c) on all threads (worker.c, lz4.c)
+ *     pack.c      the packed file of their ends
  *     places.c    each inode's form, and its place in the metadata (slots.c)
  *     data.c      blocks for the data; in write, its promises
  *   write.c     the metadata as one ascending stream (stream.c): superblock (super.c), inodes

@@ -203,6 +203,9 @@ _Static_assert(sizeof(struct erofs_map_header) == 8, "map header");
 #define EROFS_ADVISE_FRAGMENT 0x20u   /* the last extent is in the packed inode */
 /* In cluster_bits: the header is 63 bits of where in the packed inode all of the file is. */
 #define EROFS_CLUSTER_WHOLE_FRAGMENT 0x80u
+#define EROFS_MAP_WHOLE_FRAGMENT (UINT64_C(1) << 63) /* the same bit, of the 64 */
+/* Elsewhere a fragment has 32 bits: the packed inode goes on, but no tail begins behind it. */
+#define EROFS_FRAGMENT_OFF_MAX UINT32_MAX
 
 /* What an index says of a logical cluster (4096 bytes of the file). */
 enum erofs_cluster_type {

@@ -32,7 +32,9 @@ uint64_t erofs_inode_head_bytes(const struct erofs_inode *inode)
 
 uint32_t erofs_inode_tail_bytes(const struct erofs_inode *inode)
 {
-	return inode->layout == EROFS_FLAT_INLINE ? inode->size % EROFS_BLOCK_BYTES : 0;
+	if (inode->layout == EROFS_FLAT_INLINE)
+		return inode->size % EROFS_BLOCK_BYTES;
+	return inode->tail == EROFS_TAIL_INLINE ? inode->tail_bytes : 0;
 }
 
 uint32_t erofs_device_encode(uint32_t major, uint32_t minor)
@@ -45,6 +47,9 @@ static uint32_t inode_u(const struct kataimg_node *node, const struct erofs_inod
 {
 	if (node->type == KATAIMG_CHR || node->type == KATAIMG_BLK)
 		return erofs_device_encode(node->rdev_major, node->rdev_minor);
+	/* It is what stat(2) tells, and tar takes a file without blocks for one of zeros. */
+	if (inode->tail == EROFS_TAIL_WHOLE)
+		return 1;
 	if (inode->layout == EROFS_COMPRESSED_COMPACT)
 		return inode->blocks;
 	if (inode->layout == EROFS_CHUNK_BASED)

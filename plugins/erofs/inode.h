@@ -12,6 +12,14 @@
 #define EROFS_DEVICE_MAJOR_MAX 0xfffu
 #define EROFS_DEVICE_MINOR_MAX 0xfffffu
 
+/* Where the end of a compressed file is that fills no block. */
+enum erofs_tail {
+	EROFS_TAIL_BLOCK,    /* in blocks, as all else */
+	EROFS_TAIL_INLINE,   /* behind the index */
+	EROFS_TAIL_FRAGMENT, /* in the packed file */
+	EROFS_TAIL_WHOLE     /* with all before it: there is no index */
+};
+
 /* What was decided for a node: one for each, in the tree's order. */
 struct erofs_inode {
 	uint64_t nid;
@@ -24,7 +32,10 @@ struct erofs_inode {
 	uint32_t copies;       /* of an owner: nodes with its data, itself included */
 	uint32_t detail;       /* first of its chunk runs (chunk.h) or segments (compress.h) */
 	uint32_t detail_count; /* an owner's alone */
+	uint64_t fragment_off; /* in the packed file */
+	uint32_t tail_bytes;   /* INLINE: as they are stored; FRAGMENT: of the file */
 	uint8_t layout;        /* enum erofs_data_layout */
+	uint8_t tail;          /* enum erofs_tail */
 	uint8_t chunk_bits;    /* chunk-based: log2(chunk bytes / 4096) */
 	bool extended;
 	bool big_clusters; /* compressed: some extent has more than one block */

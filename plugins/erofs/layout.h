@@ -7,16 +7,20 @@
 #define EROFS_LAYOUT_H
 
 #include "plugins/erofs/chunk.h"
-#include "plugins/erofs/compress.h"
 #include "plugins/erofs/inode.h"
+#include "plugins/erofs/pack.h"
 #include "plugins/erofs/xattr.h"
+
+struct erofs_segments; /* compress.h */
 
 struct erofs_layout {
 	const struct erofs_source *source;
 	struct erofs_xattrs *xattrs;
-	struct erofs_inode *inodes; /* by node index */
+	struct erofs_inode *inodes; /* by node index, and behind them that of the packed file */
+	uint64_t inode_count;       /* with it, once the data has its shape */
 	struct erofs_chunk_runs chunk_runs;
 	struct erofs_segments *segments; /* NULL: nothing is compressed */
+	struct erofs_pack *pack;         /* NULL: there is no packed file */
 	uint32_t *order;                 /* node indexes by ascending nid */
 	uint64_t shared_off;             /* byte where the shared xattrs lie; 0: there are none */
 	uint64_t meta_blocks;            /* superblock, inodes, shared xattrs */
@@ -25,6 +29,15 @@ struct erofs_layout {
 };
 
 void erofs_layout_clear(struct erofs_layout *layout);
+
+/* What the index-th inode is of. */
+static inline const struct kataimg_node *erofs_layout_node(const struct erofs_layout *layout,
+							   uint64_t index)
+{
+	const struct kataimg_tree *tree = layout->source->tree;
+
+	return index < tree->node_count ? tree->nodes[index] : erofs_pack_node(layout->pack);
+}
 
 static inline const struct erofs_inode *erofs_layout_owner(const struct erofs_layout *layout,
 							   const struct erofs_inode *inode)

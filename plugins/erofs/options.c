@@ -8,6 +8,8 @@
 
 static const char *const data_choices[] = { "dax", "packed", NULL };
 static const char *const compress_choices[] = { "none", "lz4", "lz4hc", NULL };
+static const char *const tail_choices[] = { "block", "inline", NULL };
+static const char *const fragments_choices[] = { "no", "tails", "all", NULL };
 
 const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT] = {
 	[EROFS_OPTION_DATA] = {
@@ -69,6 +71,25 @@ const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT] = {
 		.help = "the volume's UUID (default: made from the build's seed)",
 		.since = "0.1",
 	},
+	[EROFS_OPTION_TAIL] = {
+		.name = "tail",
+		.type = KATAIMG_OPT_ENUM,
+		.choices = tail_choices,
+		.default_value = "block",
+		.help = "where a compressed file's end is that fills no block: in one of its own, or "
+			"inline, beside the inode, which needs Linux 5.17",
+		.since = "0.2",
+	},
+	[EROFS_OPTION_FRAGMENTS] = {
+		.name = "fragments",
+		.type = KATAIMG_OPT_ENUM,
+		.choices = fragments_choices,
+		.default_value = "no",
+		.help = "what is compressed together, in an inode without a name: ends of files "
+			"that fill no cluster, and files smaller than one (tails); or all files; "
+			"needs Linux 6.1",
+		.since = "0.2",
+	},
 };
 
 static int refuse(const struct kataimg_host *host, uint64_t index, const char *why)
@@ -96,6 +117,22 @@ static int read_compress(const struct kataimg_host *host, const struct kataimg_v
 	return ret;
 }
 
+static int read_ends(const struct kataimg_host *host, const struct kataimg_value *values,
+		     struct erofs_options *options)
+{
+	int ret = 0;
+
+	options->tail = (enum erofs_tails)values[EROFS_OPTION_TAIL].number;
+	options->fragments = (enum erofs_fragments)values[EROFS_OPTION_FRAGMENTS].number;
+	if (options->compress != EROFS_COMPRESS_NONE)
+		return 0;
+	if (options->tail != EROFS_TAILS_BLOCK)
+		ret = refuse(host, EROFS_OPTION_TAIL, "needs compress = lz4 or lz4hc");
+	if (options->fragments != EROFS_FRAGMENTS_NO)
+		ret = refuse(host, EROFS_OPTION_FRAGMENTS, "needs compress = lz4 or lz4hc");
+	return ret;
+}
+
 static enum erofs_data_policy read_data(const struct kataimg_job *job,
 					const struct kataimg_value *value)
 {
@@ -109,11 +146,14 @@ int erofs_options_read(const struct kataimg_host *host, const struct kataimg_job
 		       struct erofs_identity *identity)
 {
 	int compress = read_compress(host, values, options);
+	int ends = read_ends(host, values, options);
 	int uuid = uuid_from_option(host, erofs_option_table, values, EROFS_OPTION_UUID, "erofs",
 				    identity->uuid);
 
 	options->data = read_data(job, &values[EROFS_OPTION_DATA]);
 	options->dedupe = values[EROFS_OPTION_DEDUPE].number;
 	strncpy(identity->label, values[EROFS_OPTION_LABEL].string, sizeof(identity->label) - 1);
-	return compress < 0 ? compress : uuid;
+	if (compress < 0)
+		return compress;
+	return ends < 0 ? ends : uuid;
 }

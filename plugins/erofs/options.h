@@ -11,9 +11,12 @@
 enum erofs_data_policy { EROFS_DATA_DAX, EROFS_DATA_PACKED };
 enum erofs_compress { EROFS_COMPRESS_NONE, EROFS_COMPRESS_LZ4, EROFS_COMPRESS_LZ4HC };
 
+enum erofs_tails { EROFS_TAILS_BLOCK, EROFS_TAILS_INLINE };
+enum erofs_fragments { EROFS_FRAGMENTS_NO, EROFS_FRAGMENTS_TAILS, EROFS_FRAGMENTS_ALL };
+
 #define EROFS_LZ4HC_LEVEL_MIN 1
 #define EROFS_LZ4HC_LEVEL_MAX 12
-#define EROFS_CLUSTER_BLOCKS_MAX 16u
+#define EROFS_CLUSTER_BLOCKS_MAX 256u
 
 /* What decides the layout. */
 struct erofs_options {
@@ -21,6 +24,8 @@ struct erofs_options {
 	enum erofs_compress compress;
 	int level;
 	uint32_t cluster_blocks;
+	enum erofs_tails tail;
+	enum erofs_fragments fragments;
 	bool dedupe;
 };
 
@@ -38,6 +43,8 @@ enum erofs_option {
 	EROFS_OPTION_CLUSTER_SIZE,
 	EROFS_OPTION_LABEL,
 	EROFS_OPTION_UUID,
+	EROFS_OPTION_TAIL,
+	EROFS_OPTION_FRAGMENTS,
 	EROFS_OPTION_COUNT
 };
 

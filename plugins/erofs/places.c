@@ -30,6 +30,9 @@ static void share_layout(const struct erofs_inode *owner, struct erofs_inode *in
 	inode->layout = owner->layout;
 	inode->blocks = owner->blocks;
 	inode->index_bytes = owner->index_bytes;
+	inode->tail = owner->tail;
+	inode->tail_bytes = owner->tail_bytes;
+	inode->fragment_off = owner->fragment_off;
 	if (inode->layout == EROFS_COMPRESSED_COMPACT)
 		inode->index_bytes = erofs_zmap_bytes(inode);
 	inode->chunk_bits = owner->chunk_bits;
@@ -56,6 +59,10 @@ static uint32_t features_of(const struct erofs_inode *inode)
 		features |= EROFS_INCOMPAT_CHUNKED_FILE;
 	if (inode->layout == EROFS_COMPRESSED_COMPACT)
 		features |= EROFS_INCOMPAT_ZERO_PADDING;
+	if (inode->tail == EROFS_TAIL_INLINE)
+		features |= EROFS_INCOMPAT_ZTAILPACKING;
+	if (inode->tail == EROFS_TAIL_FRAGMENT || inode->tail == EROFS_TAIL_WHOLE)
+		features |= EROFS_INCOMPAT_FRAGMENTS;
 	return features;
 }
 
@@ -93,7 +100,7 @@ static void order_inodes(struct erofs_layout *layout)
 {
 	const struct erofs_source *source = layout->source;
 	uint64_t next[BLOCK_SLOTS + 2] = { 1 };
-	uint64_t count = source->tree->node_count;
+	uint64_t count = layout->inode_count;
 
 	layout->order[0] = 0;
 	for (uint64_t i = 1; i < count; i++)
@@ -120,7 +127,7 @@ static int take_places(struct erofs_layout *layout, struct erofs_slots *slots)
 	uint64_t shared_bytes = erofs_xattrs_shared_bytes(layout->xattrs);
 	int ret = 0;
 
-	for (uint64_t i = 0; ret == 0 && i < layout->source->tree->node_count; i++) {
+	for (uint64_t i = 0; ret == 0 && i < layout->inode_count; i++) {
 		struct erofs_inode *inode = &layout->inodes[layout->order[i]];
 		uint64_t off = 0;
 
@@ -147,18 +154,17 @@ DEFINE_CLEANUP(struct erofs_slots, erofs_slots_free)
 int erofs_places_take(struct erofs_layout *layout)
 {
 	struct erofs_slots *slots autocall(cleanup_erofs_slots_free) = NULL;
-	const struct kataimg_tree *tree = layout->source->tree;
 	int ret;
 
-	for (uint64_t i = 0; i < tree->node_count; i++)
-		layout_node(layout, tree->nodes[i]);
-	layout->order = calloc(tree->node_count, sizeof(*layout->order));
+	for (uint64_t i = 0; i < layout->inode_count; i++)
+		layout_node(layout, erofs_layout_node(layout, i));
+	layout->order = calloc(layout->inode_count, sizeof(*layout->order));
 	slots = erofs_slots_new(EROFS_SUPER_OFFSET + erofs_super_bytes(layout->feature_incompat));
 	if (!layout->order || !slots)
 		return -ENOMEM;
 	order_inodes(layout);
 	ret = take_places(layout, slots);
-	qsort_r(layout->order, tree->node_count, sizeof(*layout->order), compare_nids,
+	qsort_r(layout->order, layout->inode_count, sizeof(*layout->order), compare_nids,
 		layout->inodes);
 	return ret;
 }

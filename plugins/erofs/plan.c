@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "plugins/erofs/compress.h"
 #include "plugins/erofs/data.h"
 #include "plugins/erofs/dedupe.h"
 #include "plugins/erofs/dir.h"
@@ -25,7 +26,9 @@ static int begin_inodes(struct erofs_layout *layout)
 {
 	const struct kataimg_tree *tree = layout->source->tree;
 
-	layout->inodes = calloc(tree->node_count, sizeof(*layout->inodes));
+	layout->inode_count = tree->node_count;
+	/* And one for the packed file. */
+	layout->inodes = calloc(tree->node_count + 1, sizeof(*layout->inodes));
 	if (!layout->inodes)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < tree->node_count; i++)
@@ -46,7 +49,7 @@ static int shape_data(struct erofs_layout *layout)
 	ret = erofs_chunks_plan(source, layout->inodes, &layout->chunk_runs);
 	if (ret < 0 || source->options.compress == EROFS_COMPRESS_NONE)
 		return ret;
-	return erofs_compress_plan(source, layout->inodes, &layout->segments);
+	return erofs_compress_plan(layout);
 }
 
 int erofs_plan_layout(struct erofs_layout *layout, const struct erofs_source *source)

@@ -146,8 +146,9 @@ static int load_packed(struct erofs_reader *reader)
 	if (!(from_le32(reader->super.feature_incompat) & EROFS_INCOMPAT_FRAGMENTS) || nid == 0)
 		return 0;
 	ret = erofs_reader_inode(reader, nid, &inode);
-	if (ret == 0)
-		ret = erofs_map_load(reader, &inode, &reader->packed);
+	if (ret < 0)
+		return ret;
+	ret = erofs_map_load(reader, &inode, &reader->packed);
 	/* Set at the end, so that while the packed inode is read there is none, and its own
 	 * fragments are refused. */
 	reader->packed_bytes = inode.size;

@@ -72,6 +72,10 @@ uint32_t erofs_super_encode(const struct erofs_layout *layout,
 		.feature_incompat = to_le32(layout->feature_incompat),
 	};
 
+	if (layout->pack)
+		super.packed_nid =
+			to_le64(layout->inodes[erofs_pack_node(layout->pack)->index].nid);
+
 	if (bytes > sizeof(super))
 		super.algorithms = to_le16(EROFS_ALGORITHM_LZ4);
 	memcpy(super.uuid, identity->uuid, sizeof(super.uuid));

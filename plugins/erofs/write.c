@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/cleanup.h"
+#include "plugins/erofs/compress.h"
 #include "plugins/erofs/dir.h"
 #include "plugins/erofs/stream.h"
 #include "plugins/erofs/super.h"
@@ -78,6 +79,14 @@ static int put_dir_tail(const struct job *job, const struct kataimg_node *dir)
 	return erofs_stream_put(job->stream, block, bytes);
 }
 
+static int put_compressed_tail(const struct job *job, const struct erofs_inode *inode)
+{
+	uint8_t block[EROFS_BLOCK_BYTES];
+	int ret = erofs_compress_read_tail(job->layout, inode, block);
+
+	return ret < 0 ? ret : erofs_stream_put(job->stream, block, inode->tail_bytes);
+}
+
 static int put_tail(const struct job *job, const struct kataimg_node *node)
 {
 	const struct erofs_inode *inode = &job->layout->inodes[node->index];
@@ -85,6 +94,8 @@ static int put_tail(const struct job *job, const struct kataimg_node *node)
 
 	if (len == 0)
 		return 0;
+	if (inode->layout == EROFS_COMPRESSED_COMPACT)
+		return put_compressed_tail(job, inode);
 	if (node->type == KATAIMG_DIR)
 		return put_dir_tail(job, node);
 	if (node->type == KATAIMG_LNK)
@@ -132,7 +143,7 @@ static int put_inodes(const struct job *job)
 	uint64_t shared_off = layout->shared_off ? layout->shared_off : UINT64_MAX;
 	int ret = 0;
 
-	for (uint64_t i = 0; ret == 0 && i < job->tree->node_count; i++) {
+	for (uint64_t i = 0; ret == 0 && i < layout->inode_count; i++) {
 		uint32_t index = layout->order[i];
 
 		if (layout->inodes[index].nid * EROFS_SLOT_BYTES > shared_off) {
@@ -140,7 +151,7 @@ static int put_inodes(const struct job *job)
 			shared_off = UINT64_MAX;
 		}
 		if (ret == 0)
-			ret = put_inode(job, job->tree->nodes[index]);
+			ret = put_inode(job, erofs_layout_node(layout, index));
 	}
 	if (ret == 0 && shared_off != UINT64_MAX)
 		ret = put_shared_xattrs(job);

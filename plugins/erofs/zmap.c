@@ -25,9 +25,21 @@ uint32_t erofs_zmap_bytes(const struct erofs_inode *inode)
 	struct erofs_zmap_shape shape = erofs_zmap_shape(inode);
 	uint32_t small = shape.total - shape.big;
 
+	if (inode->tail == EROFS_TAIL_WHOLE)
+		return sizeof(struct erofs_map_header);
 	return (uint32_t)sizeof(struct erofs_map_header) +
 	       shape.big / EROFS_ZMAP_BIG_PACK_RECORDS * EROFS_ZMAP_BIG_PACK_BYTES +
 	       (uint32_t)div_up(small, EROFS_ZMAP_SMALL_PACK_RECORDS) * EROFS_ZMAP_SMALL_PACK_BYTES;
+}
+
+uint32_t erofs_zmap_room(const struct erofs_inode *inode)
+{
+	struct erofs_inode compressed = *inode;
+
+	compressed.layout = EROFS_COMPRESSED_COMPACT;
+	compressed.index_bytes = erofs_zmap_bytes(&compressed);
+	return EROFS_BLOCK_BYTES -
+	       (uint32_t)(erofs_inode_head_bytes(&compressed) % EROFS_BLOCK_BYTES);
 }
 
 static void put_bits(uint8_t *out, uint32_t at, uint32_t value)

@@ -28,6 +28,9 @@ struct erofs_zmap_shape {
 struct erofs_zmap_shape erofs_zmap_shape(const struct erofs_inode *inode);
 uint32_t erofs_zmap_bytes(const struct erofs_inode *inode);
 
+/* How many bytes may follow the index in the block where it ends. */
+uint32_t erofs_zmap_room(const struct erofs_inode *inode);
+
 /* What the index says of a logical cluster. */
 struct erofs_zmap_record {
 	uint8_t type;     /* enum erofs_cluster_type */

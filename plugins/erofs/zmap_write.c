@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "plugins/erofs/compress.h"
 #include "plugins/erofs/zmap.h"
 
 /* Walks the file's logical clusters along its extents. */
@@ -16,12 +17,18 @@ struct walk {
 	uint64_t cluster;    /* the next to be described */
 };
 
-/* The extent after this one. The file's end is a plain extent without bytes. */
+/*
+ * The extent after this one. What is in the packed file is one without blocks, which readers want
+ * to be of the compressed kind; the file's end is a plain one without bytes.
+ */
 static void next_extent(struct walk *walk)
 {
 	walk->start = walk->end;
-	if (!erofs_extent_next(walk->segments, walk->owner, &walk->cursor, &walk->extent))
-		walk->extent = (struct erofs_extent){ .plain = true };
+	if (!erofs_extent_next(walk->segments, walk->owner, &walk->cursor, &walk->extent)) {
+		uint32_t rest = (uint32_t)(walk->inode->size - walk->start);
+
+		walk->extent = (struct erofs_extent){ .bytes = rest, .plain = !rest };
+	}
 	walk->end += walk->extent.bytes;
 }
 
@@ -72,6 +79,30 @@ static int put_packs(struct walk *walk, struct erofs_stream *stream, uint32_t re
 	return 0;
 }
 
+static int put_header(struct erofs_stream *stream, const struct erofs_inode *inode)
+{
+	uint32_t fragment = 0, advise = EROFS_ADVISE_COMPACT_2B;
+	struct erofs_map_header header = { 0 };
+
+	if (inode->tail == EROFS_TAIL_WHOLE) {
+		le64 whole = to_le64(inode->fragment_off | EROFS_MAP_WHOLE_FRAGMENT);
+
+		return erofs_stream_put(stream, &whole, sizeof(whole));
+	}
+	if (inode->big_clusters)
+		advise |= EROFS_ADVISE_BIG_CLUSTERS;
+	if (inode->tail == EROFS_TAIL_FRAGMENT) {
+		advise |= EROFS_ADVISE_FRAGMENT;
+		fragment = (uint32_t)inode->fragment_off;
+	} else if (inode->tail == EROFS_TAIL_INLINE) {
+		advise |= EROFS_ADVISE_INLINE;
+		fragment = inode->tail_bytes << 16;
+	}
+	header.fragment_off = to_le32(fragment);
+	header.advise = to_le16((uint16_t)advise);
+	return erofs_stream_put(stream, &header, sizeof(header));
+}
+
 int erofs_zmap_put(const struct erofs_layout *layout, struct erofs_stream *stream,
 		   const struct erofs_inode *inode)
 {
@@ -80,13 +111,9 @@ int erofs_zmap_put(const struct erofs_layout *layout, struct erofs_stream *strea
 			     .inode = inode,
 			     .owner = erofs_layout_owner(layout, inode),
 			     .block = inode->start_block };
-	struct erofs_map_header header = {
-		.advise = to_le16(EROFS_ADVISE_COMPACT_2B |
-				  (inode->big_clusters ? EROFS_ADVISE_BIG_CLUSTERS : 0))
-	};
-	int ret = erofs_stream_put(stream, &header, sizeof(header));
+	int ret = put_header(stream, inode);
 
-	if (ret < 0)
+	if (ret < 0 || inode->tail == EROFS_TAIL_WHOLE)
 		return ret;
 	next_extent(&walk);
 	ret = put_packs(&walk, stream, shape.before, EROFS_ZMAP_SMALL_PACK_RECORDS);

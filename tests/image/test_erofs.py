@@ -13,7 +13,7 @@ from harness.workspace import Workspace, is_reduced, need_tool
 from trees.maker import make_tree
 
 BACKEND = 'erofs'
-CLUSTER_SIZES = ['4K', '8K', '12K', '32K', '64K']
+CLUSTER_SIZES = ['4K', '8K', '12K', '32K', '64K', '1M']
 VARIANTS = {
     'packed': ['erofs.data=packed'],
     'dedupe': ['erofs.dedupe=yes'],
@@ -22,6 +22,13 @@ VARIANTS = {
        for size in CLUSTER_SIZES},
     **{f'lz4hc-{size}': ['erofs.compress=lz4hc', 'erofs.level=3', f'erofs.cluster-size={size}']
        for size in CLUSTER_SIZES},
+    **{f'inline-{size}': ['erofs.compress=lz4hc', 'erofs.level=1', 'erofs.tail=inline',
+                          f'erofs.cluster-size={size}'] for size in ['4K', '64K']},
+    **{f'fragments-{size}': ['erofs.compress=lz4', 'erofs.fragments=tails',
+                             f'erofs.cluster-size={size}'] for size in ['4K', '64K']},
+    'all-fragments': ['erofs.compress=lz4', 'erofs.fragments=all', 'erofs.cluster-size=64K'],
+    'smallest': ['erofs.compress=lz4hc', 'erofs.fragments=all', 'erofs.cluster-size=1M',
+                 'erofs.tail=inline', 'erofs.data=packed', 'erofs.dedupe=yes'],
     'everything': ['erofs.compress=lz4', 'erofs.cluster-size=16K', 'erofs.dedupe=yes',
                    'erofs.data=packed'],
 }
@@ -103,7 +110,10 @@ def judge_refusals(program, source):
                            (['erofs.compress=lzma'], 'lzma'),
                            (['erofs.level=3'], 'level = 3: needs compress = lz4hc'),
                            (['erofs.compress=lz4', 'erofs.cluster-size=6K'], 'cluster-size'),
-                           (['erofs.compress=lz4', 'erofs.cluster-size=128K'], 'cluster-size')]:
+                           (['erofs.compress=lz4', 'erofs.cluster-size=2M'], 'cluster-size'),
+                           (['erofs.tail=inline'], 'tail = inline: needs compress = lz4 or lz4hc'),
+                           (['erofs.fragments=all'],
+                            'fragments = all: needs compress = lz4 or lz4hc')]:
         image = os.path.join(program.workspace.directory('image'), 'image')
         result = program.build(BACKEND, source.path, image, settings=settings)
         check(result.code != 0 and said in result.err, f'{settings}: {result.describe()}')
@@ -123,6 +133,9 @@ def run_comparisons(tap, program, name):
              ['erofs.data=packed'])
     tap.case(f'{name}: lz4hc against mkfs.erofs', judge_size, program, source, 'lz4hc',
              ['erofs.data=packed', 'erofs.compress=lz4hc'], '-zlz4hc')
+    tap.case(f'{name}: fragments against mkfs.erofs', judge_size, program, source, 'lz4hc',
+             ['erofs.data=packed', 'erofs.compress=lz4hc', 'erofs.fragments=tails',
+              'erofs.cluster-size=64K'], '-zlz4hc', '-C65536', '-Eztailpacking,fragments')
 
 
 def main():
@@ -134,6 +147,7 @@ def main():
         run_variants(tap, program, name)
     source = Source(program, 'erofs-compressible')
     tap.case('threads', judge_threads, program, source, VARIANTS['everything'])
+    tap.case('threads and fragments', judge_threads, program, source, VARIANTS['fragments-64K'])
     tap.case('refusals', judge_refusals, program, source)
     tap.case('dedupe', judge_dedupe, program, Source(program, 'erofs-equal-files'))
     for name in ['erofs-compressible', 'erofs-tails']:

@@ -11,7 +11,7 @@ import trees
 from harness import judge, manifest, mount
 from harness.partitions import Partition, read_table
 from harness.program import Program
-from harness.tap import Tap, check, skip_program
+from harness.tap import Tap, check, check_equal, skip_program
 from harness.workspace import Workspace, is_reduced, is_root, need_tool
 from trees.maker import make_tree
 
@@ -34,7 +34,10 @@ FOREIGN = [
       in itertools.product(CLUSTERS, PACKING)),
 ]
 OURS = [['erofs.data=packed'], ['erofs.compress=lz4', 'erofs.cluster-size=16K'],
-        ['erofs.compress=lz4hc', 'erofs.level=1', 'erofs.dedupe=yes', 'erofs.data=packed']]
+        ['erofs.compress=lz4hc', 'erofs.level=1', 'erofs.dedupe=yes', 'erofs.data=packed'],
+        ['erofs.compress=lz4', 'erofs.tail=inline'],
+        ['erofs.compress=lz4', 'erofs.fragments=tails', 'erofs.tail=inline'],
+        ['erofs.compress=lz4', 'erofs.fragments=all', 'erofs.cluster-size=64K']]
 
 
 class Source:
@@ -112,6 +115,62 @@ def judge_refusals(program, source):
         check(result.code == 1 and said in result.err, f'{said}: {result.describe()}')
 
 
+def put(image, at, value, size):
+    image[at:at + size] = value.to_bytes(size, 'little')
+
+
+def inode_of(image, nid):
+    """Where it is, and where its index's header is: ours have no attributes here."""
+    at = 32 * nid
+    return at, at + (64 if image[at] & 1 else 32)
+
+
+# What is done to the image, to its packed inode and to one whose data is in it.
+HOSTILE = [
+    (lambda image, packed, file: put(image, SUPER + 96, 0, 8), 'has data outside the packed inode'),
+    (lambda image, packed, file: put(image, SUPER + 96, 1 << 40, 8), 'is outside the filesystem'),
+    (lambda image, packed, file: put(image, SUPER + 96, file, 8),
+     'has data outside the packed inode'),
+    (lambda image, packed, file: put(image, inode_of(image, packed)[1], 1 << 63, 8),
+     'has data outside the packed inode'),
+    (lambda image, packed, file: put(image, inode_of(image, packed)[1] + 4, 0x21, 2),
+     'has data outside the packed inode'),
+    (lambda image, packed, file: put(image, inode_of(image, file)[1], 1 << 63 | 1 << 40, 8),
+     'has data outside the packed inode'),
+    (lambda image, packed, file: put(image, inode_of(image, file)[1], (1 << 64) - 1, 8),
+     'has data outside the packed inode'),
+    (lambda image, packed, file: put(image, inode_of(image, packed)[1] + 2, 0xffff, 2),
+     'is followed by data that leaves its block'),
+]
+
+
+def judge_hostile_fragments(program):
+    """A packed inode that is not there, or is in itself; a fragment that is behind its end."""
+    source = os.path.join(program.workspace.directory('tree'), 'fragments')
+    os.mkdir(source)
+    with open(os.path.join(source, 'file'), 'w', encoding='utf-8') as file:
+        file.write('\n'.join(str(number) for number in range(5000)))
+    path = os.path.join(program.workspace.directory('image'), 'image')
+    program.build_well(BACKEND, source, path, settings=['image.dax=no', 'image.table=none',
+                                                        'erofs.compress=lz4', 'erofs.tail=inline',
+                                                        'erofs.fragments=all'])
+    with open(path, 'rb') as file:
+        sound = bytearray(file.read())
+    sound[SUPER + 8] &= 0xfe  # without the superblock's checksum
+    packed = int.from_bytes(sound[SUPER + 96:SUPER + 104], 'little')
+    # inodes of regular files that the index of compressed ones follows
+    whole = [nid for nid in range(36, 256) if sound[32 * nid + 5] >> 4 == 8
+             and sound[32 * nid] >> 1 == 3 and nid != packed]
+    check_equal(len(whole), 1, 'files in the packed inode')
+    for change, said in HOSTILE:
+        image = bytearray(sound)
+        change(image, packed, whole[0])
+        with open(path, 'wb') as file:
+            file.write(image)
+        result = program.run(['tree', f'image:{path}'])
+        check(result.code == 1 and said in result.err, f'{said}: {result.describe()}')
+
+
 def main():
     program = Program(Workspace())
     if BACKEND not in program.backends:
@@ -131,6 +190,7 @@ def main():
     small = os.path.join(program.workspace.directory('tree'), 'small')
     os.mkdir(small)
     tap.case('refusals', judge_refusals, program, small)
+    tap.case('hostile fragments', judge_hostile_fragments, program)
     tap.finish()
 
 

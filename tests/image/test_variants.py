@@ -33,6 +33,13 @@ VARIANTS = [
      ['compressible', 'sizes', 'duplicates', 'sparse-5-gib']),
     ('erofs', ['erofs.compress=lz4', 'erofs.data=packed', 'erofs.dedupe=yes'],
      ['compressible', 'duplicates']),
+    ('erofs', ['erofs.compress=lz4hc', 'erofs.level=3', 'erofs.tail=inline'],
+     ['compressible', 'sizes', 'xattrs-sizes', 'duplicates', 'hardlinks']),
+    ('erofs', ['erofs.compress=lz4', 'erofs.fragments=tails', 'erofs.dedupe=yes'],
+     ['compressible', 'sizes', 'sparse', 'duplicates', 'hardlinks', 'xattrs-sizes']),
+    ('erofs', ['erofs.compress=lz4hc', 'erofs.fragments=all', 'erofs.cluster-size=1M',
+               'erofs.level=1', 'erofs.tail=inline'],
+     ['compressible', 'sizes', 'sparse', 'alignment', 'empty', 'xattrs-everywhere']),
     ('erofs', ['erofs.dedupe=yes'], ['duplicates', 'simple', 'sparse-segments']),
     ('erofs', ['erofs.label=fifteen-letters'], ['simple']),
 ]

@@ -74,6 +74,11 @@ static void read_chunks(const struct trial *trial, const struct erofsread_inode 
 
 enum { PLAIN, HEAD, NONHEAD };
 
+/* Bits of a map header's advise. */
+enum { TAIL_INLINE = 8, TAIL_FRAGMENT = 32 };
+
+#define BLOCKS_MAX 256
+
 struct index_record {
 	unsigned int type;
 	unsigned int offset;  /* PLAIN, HEAD */
@@ -107,8 +112,11 @@ static struct pack load_pack(const struct trial *trial, const struct erofsread_i
 	uint64_t big = before < total ? (total - before) / 16 * 16 : 0;
 	struct pack pack = { .count = 2, .bits = 16, .big = advise & 2 };
 
-	must(advise == 1 || advise == 7);
-	must(!read_number(trial, header, 4) && !read_number(trial, header + 6, 2));
+	must((advise & 7) == 1 || (advise & 7) == 7);
+	must((advise & ~7u) == TAIL_INLINE || (advise & ~7u) == TAIL_FRAGMENT ||
+	     advise == (advise & 7));
+	must(advise > 7 || !read_number(trial, header, 4));
+	must(!read_number(trial, header + 6, 2));
 	if (cluster >= before && cluster < before + big) {
 		pack.count = 16;
 		pack.bits = 14;
@@ -176,6 +184,71 @@ static struct index_record read_record(const struct trial *trial,
 	return record;
 }
 
+static void unpack(const uint8_t *data, uint64_t len, uint8_t *out, uint64_t out_len)
+{
+	const uint8_t *end = data + len;
+
+	while (!*data)
+		data++;
+	must(LZ4_decompress_safe((const char *)data, (char *)out, (int)(end - data),
+				 (int)out_len) == (int)out_len);
+}
+
+/* Bytes of the packed inode, which is decoded each time: trees of tests are small. */
+static void read_packed(const struct trial *trial, uint64_t off, uint8_t *out, uint64_t len)
+{
+	uint64_t nid = read_number(trial, 1024 + 96, 8);
+	struct erofsread_inode packed = read_inode(trial, nid);
+	uint8_t *content;
+
+	must(nid && off + len <= packed.size);
+	content = erofsread_content(trial, &packed);
+	memcpy(out, content + off, len);
+	free(content);
+}
+
+/* The bytes behind the index: they end in its last block. */
+static void read_inline(const struct trial *trial, const struct erofsread_inode *inode, bool plain,
+			uint8_t *out, uint64_t out_len)
+{
+	uint64_t header = (after_xattrs(inode) + 7) / 8 * 8;
+	uint64_t total = (inode->size + BLOCK - 1) / BLOCK, base = header + 8;
+	uint64_t before = (32 - base % 32) % 32 / 4;
+	uint64_t big = before < total ? (total - before) / 16 * 16 : 0;
+	uint64_t off = base + big * 2 + (total - big + 1) / 2 * 8;
+	uint64_t len = read_number(trial, header + 2, 2);
+	uint8_t data[BLOCK];
+
+	must(len && off / BLOCK == (off + len - 1) / BLOCK);
+	trial_read(trial, off, data, len);
+	must(!plain || len == out_len);
+	if (plain)
+		memcpy(out, data, len);
+	else
+		unpack(data, len, out, out_len);
+}
+
+/* The last extent, where it lies in no block. */
+static void read_tail(const struct trial *trial, const struct erofsread_inode *inode,
+		      const struct index_record *head, uint8_t *out, uint64_t len)
+{
+	uint64_t header = (after_xattrs(inode) + 7) / 8 * 8;
+
+	if (read_number(trial, header + 4, 2) & TAIL_INLINE) {
+		read_inline(trial, inode, head->type == PLAIN, out, len);
+		return;
+	}
+	must(head->type == HEAD);
+	read_packed(trial, read_number(trial, header, 4), out, len);
+}
+
+static bool has_tail(const struct trial *trial, const struct erofsread_inode *inode)
+{
+	uint64_t header = (after_xattrs(inode) + 7) / 8 * 8;
+
+	return read_number(trial, header + 4, 2) & (TAIL_INLINE | TAIL_FRAGMENT);
+}
+
 /* Decodes the extent that begins in a cluster, up to the next one. Returns the cluster after it. */
 static uint64_t read_extent(const struct trial *trial, const struct erofsread_inode *inode,
 			    uint64_t cluster, uint8_t *out)
@@ -185,7 +258,7 @@ static uint64_t read_extent(const struct trial *trial, const struct erofsread_in
 	uint64_t total = (inode->size + BLOCK - 1) / BLOCK, at = cluster + 1;
 	uint64_t promised = 0; /* where the records say that the next extent begins */
 	unsigned int blocks = 1;
-	uint8_t data[16 * BLOCK], *from = data;
+	uint8_t *data;
 
 	must(head.type != NONHEAD);
 	for (; at < total; at++) {
@@ -202,20 +275,22 @@ static uint64_t read_extent(const struct trial *trial, const struct erofsread_in
 	must(!promised || promised == at);
 	if (at < total)
 		end = at * BLOCK + next.offset;
-	must(blocks >= 1 && blocks <= 16 && end >= start && end <= inode->size);
+	must(blocks >= 1 && blocks <= BLOCKS_MAX && end >= start && end <= inode->size);
 	if (end == start) /* the record that says where the last extent ends */
 		return at;
+	if (end == inode->size && has_tail(trial, inode)) {
+		read_tail(trial, inode, &head, out + start, end - start);
+		return at;
+	}
+	data = must_calloc(blocks, BLOCK);
 	trial_read(trial, (uint64_t)head.block * BLOCK, data, blocks * BLOCK);
 	if (head.type == PLAIN) {
 		must(end - start <= BLOCK);
 		memcpy(out + start, data, end - start);
-		return at;
+	} else {
+		unpack(data, blocks * BLOCK, out + start, end - start);
 	}
-	while (!*from)
-		from++;
-	must(LZ4_decompress_safe((const char *)from, (char *)out + start,
-				 (int)(data + blocks * BLOCK - from),
-				 (int)(end - start)) == (int)(end - start));
+	free(data);
 	return at;
 }
 
@@ -223,7 +298,12 @@ static void read_compressed(const struct trial *trial, const struct erofsread_in
 			    uint8_t *out)
 {
 	uint64_t total = (inode->size + BLOCK - 1) / BLOCK, cluster = 0;
+	uint64_t whole = read_number(trial, (after_xattrs(inode) + 7) / 8 * 8, 8);
 
+	if (whole >> 63) {
+		read_packed(trial, whole & ~(UINT64_C(1) << 63), out, inode->size);
+		return;
+	}
 	while (cluster < total)
 		cluster = read_extent(trial, inode, cluster, out);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A byte of a finished filesystem that changes before it is verified: whichever it is, comparing
- * finds it. KATAIMG_TEST_BACKEND is the backend, KATAIMG_TEST_SETTING may be one of its options,
+ * finds it. KATAIMG_TEST_BACKEND is the backend, KATAIMG_TEST_SETTING may be options of it,
  * KATAIMG_TEST_TAILS says that it writes the ends of files itself then, KATAIMG_TEST_FLIPS how many
  * bytes are tried.
  */
@@ -64,16 +64,28 @@ static void make_source(const struct tempdir *dir, bool hardlinks)
 		assert_int_equal(linkat(dir->fd, "source/large", dir->fd, "source/second", 0), 0);
 }
 
+/* The options that the environment gives, with blanks between them. */
+static int set_options(struct fixture *f, struct error *error)
+{
+	char *texts = strdup(getenv("KATAIMG_TEST_SETTING") ?: ""), *rest = texts, *text;
+	int ret = 0;
+
+	assert_non_null(texts);
+	while (ret == 0 && (text = strsep(&rest, " ")))
+		if (*text)
+			ret = config_set_assignment(&f->config, text, "test", error);
+	free(texts);
+	return ret;
+}
+
 static void open_backend(struct fixture *f)
 {
 	struct error *error = &f->scanned.error;
-	const char *setting = getenv("KATAIMG_TEST_SETTING");
 
 	f->search = backend_search_new(NULL, 0);
 	assert_non_null(f->search);
 	if (backend_load(f->search, getenv("KATAIMG_TEST_BACKEND"), &f->backend, error) < 0 ||
-	    config_init(&f->config, error) < 0 ||
-	    (setting && config_set_assignment(&f->config, setting, "test", error) < 0) ||
+	    config_init(&f->config, error) < 0 || set_options(f, error) < 0 ||
 	    options_parse(&f->config, &f->backend->table, &f->values, error) < 0)
 		fail_msg("%s", error->message);
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "lib/byteorder.h"
 #include "tests/support/erofsread.h"
 #include "tests/support/runs.h"
 
@@ -20,7 +21,18 @@ static const char *const lz4_8k[] = { "compress=lz4", "cluster-size=8K", NULL };
 static const char *const lz4hc_64k[] = { "compress=lz4hc", "level=2", "cluster-size=64K", NULL };
 static const char *const all[] = { "compress=lz4hc", "level=1",     "cluster-size=12K",
 				   "dedupe=yes",     "data=packed", NULL };
-static const char *const *const variants[] = { plain, packed, lz4, lz4_8k, lz4hc_64k, all };
+static const char *const tails[] = { "compress=lz4hc", "level=1", "tail=inline", NULL };
+static const char *const tails_64k[] = { "compress=lz4", "cluster-size=64K", "tail=inline",
+					 "data=packed", NULL };
+static const char *const fragments[] = { "compress=lz4", "fragments=tails", NULL };
+static const char *const fragments_64k[] = { "compress=lz4hc",  "level=1",     "cluster-size=64K",
+					     "fragments=tails", "tail=inline", "data=packed",
+					     "dedupe=yes",      NULL };
+static const char *const all_fragments[] = { "compress=lz4hc", "level=1",     "cluster-size=1M",
+					     "fragments=all",  "tail=inline", NULL };
+static const char *const *const variants[] = { plain,     packed,        lz4,          lz4_8k,
+					       lz4hc_64k, all,           tails,        tails_64k,
+					       fragments, fragments_64k, all_fragments };
 #define VARIANT_COUNT (sizeof(variants) / sizeof(variants[0]))
 
 static struct trial *run_tree(struct memtree *tree, const char *const *options,
@@ -105,13 +117,12 @@ static uint8_t *read_window(const struct trial *trial)
 }
 
 /* The same bytes from one thread, from four, and with everything done in reverse order. */
-static void threads_change_nothing(void **state)
+static void check_threads(const char *const *options)
 {
 	struct memtree *tree = new_mixed_tree();
-	struct trial *first = run_tree(tree, all, NULL);
+	struct trial *first = run_tree(tree, options, NULL);
 	uint8_t *expected = read_window(first);
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		struct kataimg_job job = trial_default_job();
 		struct trial *trial;
@@ -120,7 +131,7 @@ static void threads_change_nothing(void **state)
 		job.threads = i ? 4 : 1;
 		trial = trial_new(&(struct trial_setup){ .backend = trial_load_backend(),
 							 .tree = tree,
-							 .options = all,
+							 .options = options,
 							 .job = &job,
 							 .backwards = !i });
 		assert_int_equal(trial_run(trial), 0);
@@ -133,6 +144,14 @@ static void threads_change_nothing(void **state)
 	free(expected);
 	trial_free(first);
 	memtree_free(tree);
+}
+
+static void threads_change_nothing(void **state)
+{
+	(void)state;
+	check_threads(all);
+	check_threads(fragments_64k);
+	check_threads(all_fragments);
 }
 
 /* A read-only filesystem is as large as planned, whatever the window. */
@@ -292,7 +311,9 @@ static void oldest_kernels(void **state)
 	static const struct {
 		const char *const *options;
 		const char *kernel;
-	} cases[] = { { plain, "5.4" }, { packed, "5.4" }, { lz4, "5.4" }, { lz4hc_64k, "5.13" } };
+	} cases[] = { { plain, "5.4" },        { packed, "5.4" }, { lz4, "5.4" },
+		      { lz4hc_64k, "5.13" },   { tails, "5.17" }, { fragments, "6.1" },
+		      { all_fragments, "6.1" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -306,6 +327,46 @@ static void oldest_kernels(void **state)
 		trial_free(trial);
 		memtree_free(tree);
 	}
+}
+
+/* Equal fragments are in the packed inode once; files that are alike lie together, whatever
+ * directory they are in. */
+static void fragments_lie_by_name(void **state)
+{
+	static const struct {
+		const char *dir, *name;
+		size_t len;
+		uint32_t seed;
+		uint64_t off;
+	} files[] = { { "a", "one.txt", 500, 1, 1900 }, { "a", "z", 800, 2, 0 },
+		      { "b", "one.txt", 500, 3, 2400 }, { "b", "x.c", 700, 4, 1200 },
+		      { "b", "z", 400, 5, 800 },        { "c", "other", 700, 4, 1200 } };
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *dir = NULL;
+	struct trial *trial;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (!i || strcmp(files[i].dir, files[i - 1].dir) != 0)
+			dir = memtree_add_dir(memtree_root(tree), files[i].dir);
+		add_mixed(dir, files[i].name, files[i].len, files[i].seed);
+	}
+	trial = run_tree(tree, all_fragments, NULL);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct erofsread_inode inode;
+		char path[32];
+		le64 header;
+
+		snprintf(path, sizeof(path), "%s/%s", files[i].dir, files[i].name);
+		inode = erofsread_find(trial, path);
+		trial_read(trial, inode.inode_off + inode.inode_bytes, &header, sizeof(header));
+		assert_int_equal(from_le64(header), files[i].off | UINT64_C(1) << 63);
+		assert_int_equal(inode.u, 1);
+	}
+	assert_string_equal(trial_fact(trial, "fragments"), "5");
+	erofsread_compare(trial, memtree_finish(tree));
+	trial_free(trial);
+	memtree_free(tree);
 }
 
 /* A bit of everything that needs a service. */
@@ -364,6 +425,11 @@ static void failing_services(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		trial_sweep(&setup, faults[i].service, faults[i].code, 10);
+	setup.options = fragments_64k;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		trial_sweep(&setup, faults[i].service, faults[i].code, 10);
+	setup.options = tails;
+	trial_sweep(&setup, TRIAL_SCRATCH_READ, EIO, 10);
 	memtree_free(tree);
 }
 
@@ -444,6 +510,7 @@ int main(void)
 		cmocka_unit_test(contents_read_back),
 		cmocka_unit_test(threads_change_nothing),
 		cmocka_unit_test(larger_window),
+		cmocka_unit_test(fragments_lie_by_name),
 		cmocka_unit_test(huge_pages),
 		cmocka_unit_test(holes),
 		cmocka_unit_test(equal_files_share),

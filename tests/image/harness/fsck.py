@@ -69,10 +69,23 @@ def check_xfs(path):
                      r' +log tail: .* state: <CLEAN>'])
 
 
+def _is_newer(path):
+    """Has the filesystem fragments, which fsck.erofs 1.5 does not know, and says so? Then the kernel
+    is its judge."""
+    with open(path, 'rb') as file:
+        features = int.from_bytes(os.pread(file.fileno(), 4, 1024 + 80), 'little')
+    if not features & 0x20:
+        return False
+    _, text = _run(need_tool('fsck.erofs'), '-d3', path)
+    return 'unidentified incompatible feature 20,' in text
+
+
 def check_erofs(path):
     # fsck.erofs 1.5 reads 12 bytes behind an inode before it looks whether it has attributes, and
     # the last inode may end with the filesystem; the kernel does not
     os.truncate(path, os.path.getsize(path) + 4096)
+    if _is_newer(path):
+        return
     # it recurses, with buffers on the stack
     _expect_silence(['prlimit', '--stack=unlimited', 'fsck.erofs', path], [r'No errors found'])
 

@@ -18,7 +18,8 @@ KERNEL_LINES = [r'EXT4-fs \(\w+\): (mounted filesystem|unmounting filesystem) .*
                 r'XFS \(\w+\): (Mounting V5 Filesystem|Ending clean mount|Unmounting Filesystem).*',
                 r'erofs:? \(device \w+\): mounted with root inode.*',
                 r'\w+: detected capacity change .*', r' ?\w+: p\d.*',
-                r'XFS \(\w+\): EXPERIMENTAL .*large block.*']
+                r'XFS \(\w+\): EXPERIMENTAL .*large block.*',
+                r'erofs:? \(device \w+\): EXPERIMENTAL compress.*']
 
 
 class KernelLog:
