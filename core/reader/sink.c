@@ -91,6 +91,9 @@ static const char *why_bad_inode(const struct kataimg_inode *inode)
 		return "is of no known type";
 	if (inode->mode > 07777)
 		return "has a mode beyond 07777";
+	/* -1 is nobody's number: chown(2) takes it for none, and a tree as text cannot have it. */
+	if (inode->uid == UINT32_MAX || inode->gid == UINT32_MAX)
+		return "has an owner or a group of the number -1";
 	if (inode->mtime_nsec > 999999999)
 		return "has more than 999999999 nanoseconds";
 	if (inode->size > INT64_MAX)

@@ -194,6 +194,23 @@ FAULT(slash, name(sink, 3, "a/b", 4))
 FAULT(dots, name(sink, 3, "..", 2))
 FAULT(nul, sink->entry(sink->ctx, 3, "a\0b", 3, 4))
 FAULT(empty_name, name(sink, 3, "", 4))
+
+static int odd_inode(const struct kataimg_sink *sink, struct kataimg_inode found)
+{
+	found.struct_size = sizeof(found);
+	found.id = 5;
+	found.nlink = 1;
+	return sink->inode(sink->ctx, &found);
+}
+
+#define ODD(...) odd_inode(sink, (struct kataimg_inode){ .type = KATAIMG_REG, __VA_ARGS__ })
+FAULT(bad_mode, ODD(.mode = 010000))
+FAULT(bad_owner, ODD(.uid = UINT32_MAX))
+FAULT(bad_group, ODD(.gid = UINT32_MAX))
+FAULT(bad_time, ODD(.mtime_nsec = 1000000000))
+FAULT(too_large, ODD(.size = (uint64_t)INT64_MAX + 1))
+FAULT(link_with_nul, inode(sink, 5, KATAIMG_LNK, 3, "a\0b"))
+FAULT(link_without_target, inode(sink, 5, KATAIMG_LNK, 3, NULL))
 FAULT(bad_type, inode(sink, 5, (enum kataimg_type)9, 0, NULL))
 FAULT(empty_link, inode(sink, 5, KATAIMG_LNK, 0, ""))
 FAULT(outside, sink->range(sink->ctx, 4, 0, 100, WINDOW_BYTES - 99))
@@ -230,6 +247,13 @@ static void test_faults(void **state)
 		{ empty_name, "name is none" },
 		{ bad_type, "of no known type" },
 		{ empty_link, "link to nothing" },
+		{ bad_mode, "inode 5 has a mode beyond 07777" },
+		{ bad_owner, "inode 5 has an owner or a group of the number -1" },
+		{ bad_group, "inode 5 has an owner or a group of the number -1" },
+		{ bad_time, "inode 5 has more than 999999999 nanoseconds" },
+		{ too_large, "inode 5 is larger than 2^63 - 1 bytes" },
+		{ link_with_nul, "inode 5 is a symbolic link with a NUL in it" },
+		{ link_without_target, "link to nothing" },
 		{ outside, "outside the filesystem" },
 		{ wraps, "outside the filesystem" },
 		{ too_long, "has data up to byte 101" },
