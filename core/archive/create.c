@@ -251,6 +251,9 @@ static int put_entry(struct create *create, const char *path, const struct katai
 {
 	int ret = create_entry(create->entry, create->tree, path, node, is_link);
 
+	if (ret == -EOVERFLOW)
+		return error_errno(error, EOVERFLOW, "cannot put the time of %s into the tar",
+				   path);
 	if (ret < 0)
 		return error_nomem(error);
 	if (!is_link)

@@ -108,15 +108,19 @@ static void set_sparse(struct archive_entry *entry, const struct tree *tree,
  * libarchive prints the seconds, a dot and the nanoseconds, which pax reads as one number: before
  * 1970 a fraction would lead away from 0. Of the last second before it only the whole can be said.
  */
-static void set_time(struct archive_entry *entry, const struct kataimg_node *node)
+static int set_time(struct archive_entry *entry, const struct kataimg_node *node)
 {
-	if (node->mtime_sec >= 0 || node->mtime_nsec == 0)
-		archive_entry_set_mtime(entry, node->mtime_sec, (long)node->mtime_nsec);
-	else if (node->mtime_sec == -1)
+	bool rounds_up = node->mtime_sec < 0 && node->mtime_nsec > 0;
+	time_t seconds = (time_t)(node->mtime_sec + rounds_up);
+	long nanoseconds = rounds_up ? 1000000000 - (long)node->mtime_nsec : (long)node->mtime_nsec;
+
+	if (seconds != node->mtime_sec + rounds_up)
+		return -EOVERFLOW;
+	if (node->mtime_sec == -1 && rounds_up)
 		archive_entry_set_mtime(entry, -1, 0);
 	else
-		archive_entry_set_mtime(entry, node->mtime_sec + 1,
-					1000000000 - (long)node->mtime_nsec);
+		archive_entry_set_mtime(entry, seconds, nanoseconds);
+	return 0;
 }
 
 int create_entry(struct archive_entry *entry, const struct tree *tree, const char *path,
@@ -128,8 +132,9 @@ int create_entry(struct archive_entry *entry, const struct tree *tree, const cha
 	archive_entry_set_mode(entry, filetype_mode(node));
 	archive_entry_set_uid(entry, node->uid);
 	archive_entry_set_gid(entry, node->gid);
-	set_time(entry, node);
-	ret = set_path(entry, path, node->type == KATAIMG_DIR);
+	ret = set_time(entry, node);
+	if (ret == 0)
+		ret = set_path(entry, path, node->type == KATAIMG_DIR);
 	if (ret < 0)
 		return ret;
 	if (is_link)

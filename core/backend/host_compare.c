@@ -67,7 +67,8 @@ static void pass_over_content(const struct host_compare *compare, uint64_t off, 
 		uint64_t stop = item.end < end ? item.end : end;
 
 		if (start < stop)
-			memcpy(ours + (start - off), theirs + (start - off), stop - start);
+			memcpy(ours + (start - off), theirs + (start - off),
+			       (size_t)(stop - start));
 	}
 }
 
@@ -116,7 +117,7 @@ int host_compare_read(struct kataimg_host_ctx *ctx, uint64_t image_off, void *bu
 		uint64_t start = claim.image_off > image_off ? claim.image_off : image_off;
 		uint64_t stop = claim.end < end ? claim.end : end;
 		int ret = start < stop ? io_pread(ctx->window.fd, (char *)buf + (start - image_off),
-						  stop - start, start)
+						  (size_t)(stop - start), start)
 				       : 0;
 
 		if (ret < 0)

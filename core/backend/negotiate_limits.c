@@ -6,6 +6,7 @@
 
 #include "core/backend/limits.h"
 #include "core/backend/negotiate_private.h"
+#include "lib/calloc64.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
 
@@ -140,7 +141,7 @@ int negotiation_begin_paths(struct negotiation *n, struct error *error)
 {
 	if (n->limits.path_bytes == UINT64_MAX)
 		return 0;
-	n->path_bytes = calloc(tree_public(n->tree)->node_count, sizeof(*n->path_bytes));
+	n->path_bytes = calloc64(tree_public(n->tree)->node_count, sizeof(*n->path_bytes));
 	return n->path_bytes ? 0 : error_nomem(error);
 }
 

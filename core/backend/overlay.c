@@ -165,7 +165,7 @@ bool overlay_next(const struct overlay *overlay, uint64_t from, struct overlay_d
 		const struct block *block = overlay->blocks[at];
 		uint64_t start = block->number * BLOCK_BYTES;
 
-		for (size_t i = from > start ? from - start : 0; i < BLOCK_BYTES; i++)
+		for (size_t i = from > start ? (size_t)(from - start) : 0; i < BLOCK_BYTES; i++)
 			if (block->differs[i]) {
 				*next = (struct overlay_difference){ start + i, block->ours[i] };
 				return true;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/calloc64.h"
+
 #define BLOCK_BYTES KATAIMG_HOLE_BYTES
 
 /* A file that was used in one piece, as most are, needs no map of its blocks. */
@@ -69,7 +71,7 @@ int strict_files_use(struct strict_files *files, const struct kataimg_node *node
 		return 0;
 	}
 	if (!file->blocks)
-		file->blocks = calloc(1, blocks_of(node->size) / 8 + 1);
+		file->blocks = calloc64(blocks_of(node->size) / 8 + 1, 1);
 	if (!file->blocks)
 		return -ENOMEM;
 	for (uint64_t i = off / BLOCK_BYTES; i < blocks_of(off + len); i++)

@@ -5,6 +5,8 @@
 
 #include "core/backend/loader.h"
 
+#include "lib/calloc64.h"
+
 /* Everything up to and with probe is in the first header; walk is reserved. */
 #define TABLE_MIN_BYTES (offsetof(struct kataimg_backend, probe) + sizeof(void (*)(void)))
 #define PROGRAMS_END (offsetof(struct kataimg_backend, programs) + sizeof(const char *const *))
@@ -93,7 +95,7 @@ static int copy_options(const struct kataimg_backend *table, const char *file,
 		return 0;
 	if (!table->options || table->option_size < OPTION_MIN_BYTES)
 		return error_usage(error, "%s: its option table is missing or truncated", file);
-	options = calloc(table->option_count, sizeof(*options));
+	options = calloc64(table->option_count, sizeof(*options));
 	if (!options)
 		return error_nomem(error);
 	for (uint64_t i = 0; ret == 0 && i < table->option_count; i++) {

@@ -47,11 +47,12 @@ static void format_mode(const struct kataimg_node *node, char text[MODE_TEXT_BYT
 
 static void print_time(const struct kataimg_node *node)
 {
-	time_t seconds = node->mtime_sec;
+	time_t seconds = (time_t)node->mtime_sec;
 	char text[64];
 	struct tm tm;
 
-	if (gmtime_r(&seconds, &tm) && strftime(text, sizeof(text), "%F %T", &tm) > 0)
+	if (seconds == node->mtime_sec && gmtime_r(&seconds, &tm) &&
+	    strftime(text, sizeof(text), "%F %T", &tm) > 0)
 		fputs(text, stdout);
 	else
 		printf("@%" PRId64, node->mtime_sec);

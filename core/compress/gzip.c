@@ -18,6 +18,7 @@
 #include "core/base/pool.h"
 #include "core/compress/private.h"
 #include "lib/byteorder.h"
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 
 /* A piece costs its thread the reading of a window, and the file some bytes: few enough of them
@@ -237,7 +238,7 @@ static int run_pieces(struct gzip *gzip, struct error *error)
 	static const struct pool_workers workers = { make_worker, run_piece, free_worker };
 	int ret;
 
-	gzip->slots = calloc(gzip->slot_count, sizeof(*gzip->slots));
+	gzip->slots = calloc64(gzip->slot_count, sizeof(*gzip->slots));
 	if (!gzip->slots)
 		return error_nomem(error);
 	pthread_mutex_init(&gzip->lock, NULL);

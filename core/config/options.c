@@ -9,6 +9,7 @@
 #include "core/base/suggest.h"
 #include "core/config/hint.h"
 #include "core/config/value.h"
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 
 static int parse_string(const struct kataimg_option *option, const char *text, const char **string,
@@ -155,7 +156,7 @@ static int parse_pairs(const struct config *config, const struct kataimg_backend
 static int parse_defaults(const struct kataimg_backend *table, struct kataimg_value **values,
 			  struct error *error)
 {
-	autofree struct kataimg_value *parsed = calloc(table->option_count + 1, sizeof(*parsed));
+	autofree struct kataimg_value *parsed = calloc64(table->option_count + 1, sizeof(*parsed));
 	int ret = 0;
 
 	if (!parsed)

@@ -49,7 +49,7 @@ static struct worker *worker_new(struct copy_run *run)
 
 static int read_fd(const struct copy_piece *piece, char *buf, struct error *error)
 {
-	int ret = io_pread(piece->fd, buf, piece->len, piece->source_off);
+	int ret = io_pread(piece->fd, buf, (size_t)piece->len, piece->source_off);
 
 	return ret < 0 ? error_errno(error, -ret, "cannot read a scratch file") : 0;
 }
@@ -63,7 +63,8 @@ static int read_piece(struct worker *worker, const struct copy_piece *piece, cha
 		return read_fd(piece, buf, error);
 	ret = tree_reader_open(worker->reader, piece->node, error);
 	if (ret >= 0)
-		ret = tree_reader_read(worker->reader, buf, piece->len, piece->source_off, error);
+		ret = tree_reader_read(worker->reader, buf, (size_t)piece->len, piece->source_off,
+				       error);
 	return ret < 0 ? ret : tree_reader_check(worker->reader, error);
 }
 
@@ -109,13 +110,13 @@ static int copy_pieces(struct worker *worker, struct error *error)
 		uint64_t start = piece->image_off - batch->image_off;
 		int ret;
 
-		memset(worker->buffer + filled, 0, start - filled);
+		memset(worker->buffer + filled, 0, (size_t)(start - filled));
 		ret = read_piece(worker, piece, worker->buffer + start, error);
 		if (ret < 0)
 			return ret;
 		filled = start + piece->len;
 	}
-	return settle(worker, batch->image_off, batch->len, error);
+	return settle(worker, batch->image_off, (size_t)batch->len, error);
 }
 
 /* A piece of any length, a write after the other. */
@@ -130,7 +131,7 @@ static int copy_large(struct worker *worker, const struct copy_piece *whole, str
 		ret = cancel_requested() ? error_set(error, ECANCELED, "interrupted")
 					 : read_piece(worker, &piece, worker->buffer, error);
 		if (ret == 0)
-			ret = settle(worker, piece.image_off, piece.len, error);
+			ret = settle(worker, piece.image_off, (size_t)piece.len, error);
 		piece.image_off += piece.len;
 		piece.source_off += piece.len;
 	}

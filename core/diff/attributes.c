@@ -39,7 +39,7 @@ static unsigned int diff_xattrs(const struct kataimg_node *a, const struct katai
 static bool is_other_value(const struct kataimg_node *a, const struct kataimg_node *b)
 {
 	if (a->type == KATAIMG_LNK)
-		return a->size != b->size || memcmp(a->target, b->target, a->size) != 0;
+		return a->size != b->size || memcmp(a->target, b->target, (size_t)a->size) != 0;
 	return a->rdev_major != b->rdev_major || a->rdev_minor != b->rdev_minor;
 }
 

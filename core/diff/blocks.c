@@ -12,6 +12,7 @@
 #include "core/base/pool.h"
 #include "core/base/size.h"
 #include "core/diff/diff.h"
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 #include "lib/round.h"
 #include "lib/samefile.h"
@@ -128,7 +129,7 @@ static int compare_files(struct files *files, struct error *error)
 	int ret;
 
 	blocks->count = div_up(longer, DIFF_BLOCK_BYTES);
-	blocks->bits = calloc(div_up(blocks->count, 64) + 1, sizeof(*blocks->bits));
+	blocks->bits = calloc64(div_up(blocks->count, 64) + 1, sizeof(*blocks->bits));
 	if (!blocks->bits)
 		return error_nomem(error);
 	if (is_same_file(files))

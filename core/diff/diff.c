@@ -8,6 +8,7 @@
 
 #include "core/base/cancel.h"
 #include "core/diff/private.h"
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 
 /* Two directories on the way down, or one that the other tree has not got. */
@@ -200,7 +201,7 @@ int diff_run(const struct tree *a, const struct tree *b, const struct diff_optio
 	int ret;
 
 	*diff = (struct diff){ .a = a, .b = b };
-	walk.job_of = calloc(tree_public(a)->node_count, sizeof(*walk.job_of));
+	walk.job_of = calloc64(tree_public(a)->node_count, sizeof(*walk.job_of));
 	ret = walk.job_of ? compare_trees(&walk, error) : error_nomem(error);
 	free(walk.job_of);
 	array_free(&walk.levels);

@@ -180,7 +180,7 @@ void extract_clear_attributes(int dir_fd)
 int extract_set_attributes(struct extract *extract, const struct kataimg_node *node,
 			   const struct extract_place *place, struct error *error)
 {
-	const struct timespec time = { node->mtime_sec, node->mtime_nsec };
+	const struct timespec time = { (time_t)node->mtime_sec, (long)node->mtime_nsec };
 	const struct timespec times[2] = { time, time };
 	mode_t mode = node->mode;
 	int ret = set_owner(extract, node, place, &mode, error);
@@ -191,6 +191,8 @@ int extract_set_attributes(struct extract *extract, const struct kataimg_node *n
 		ret = set_mode(node, place, mode, error);
 	if (ret < 0)
 		return ret;
+	if (time.tv_sec != node->mtime_sec)
+		return extract_fail(node, EOVERFLOW, "set the time of", error);
 	ret = place->fd >= 0 ? futimens(place->fd, times)
 			     : utimensat(place->dir_fd, place->name, times, AT_SYMLINK_NOFOLLOW);
 	return ret < 0 ? extract_fail(node, errno, "set the time of", error) : 0;

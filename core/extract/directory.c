@@ -15,6 +15,7 @@
 #include "core/base/pool.h"
 #include "core/extract/private.h"
 #include "core/tree/walk.h"
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 
 /* One thread's share: neighbours are in one directory, which it would else wait for. */
@@ -349,7 +350,7 @@ int extract_to_directory(const struct tree *tree, const struct extract_target *t
 	tree_count(tree, &counts);
 	extract.total_bytes = counts.data_bytes;
 	atomic_init(&extract.reflink, true);
-	extract.made = calloc(extract.pub->node_count, 1);
+	extract.made = calloc64(extract.pub->node_count, 1);
 	if (!extract.made)
 		return error_nomem(error);
 	pthread_mutex_init(&extract.lock, NULL);

@@ -11,6 +11,7 @@
 #include "core/base/cancel.h"
 #include "core/base/io.h"
 #include "core/base/pool.h"
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 #include "lib/round.h"
 
@@ -170,7 +171,7 @@ static int compute_level(struct level *level, struct error *error)
 {
 	int ret;
 
-	level->hash_blocks = calloc(level->hash_block_count, level->params->hash_block_bytes);
+	level->hash_blocks = calloc64(level->hash_block_count, level->params->hash_block_bytes);
 	if (!level->hash_blocks)
 		return error_nomem(error);
 	ret = hash_level(level);
@@ -244,7 +245,7 @@ static int write_level(struct level *level, uint64_t off, struct error *error)
 	if (ret < 0)
 		return ret;
 	ret = io_pwrite(level->area->tree_fd, level->hash_blocks,
-			level->hash_block_count * level->params->hash_block_bytes, off);
+			(size_t)(level->hash_block_count * level->params->hash_block_bytes), off);
 	return ret < 0 ? error_errno(error, -ret, "cannot write the hash tree") : 0;
 }
 
@@ -328,7 +329,7 @@ static void count_wrong(const struct verdict *verdict, uint64_t off, uint32_t bl
 static int descend(struct level *level, uint64_t off, struct verdict *own,
 		   struct measure_wrong *wrong, struct error *error)
 {
-	struct verdict below = { calloc(level->below_blocks, sizeof(bool)), level->below_blocks };
+	struct verdict below = { calloc64(level->below_blocks, sizeof(bool)), level->below_blocks };
 	int ret = below.wrong ? judge_level(level, off, own, &below, error) : error_nomem(error);
 
 	free(own->wrong);

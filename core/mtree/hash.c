@@ -7,6 +7,7 @@
 #include "core/base/cancel.h"
 #include "core/base/pool.h"
 #include "core/mtree/mtree.h"
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 
 #define CHUNK_BYTES ((size_t)256 << 10)
@@ -77,7 +78,7 @@ int mtree_hash(const struct tree *tree, unsigned int threads, struct mtree_diges
 	struct hash hash = { .tree = tree, .error = error };
 	int ret;
 
-	hash.digests = calloc(count, sizeof(*hash.digests));
+	hash.digests = calloc64(count, sizeof(*hash.digests));
 	if (!hash.digests)
 		return error_nomem(error);
 	pthread_mutex_init(&hash.lock, NULL);

@@ -102,7 +102,8 @@ static const char *why_bad_inode(const struct kataimg_inode *inode)
 		return NULL;
 	if (!inode->target || inode->size == 0)
 		return "is a symbolic link to nothing";
-	return memchr(inode->target, 0, inode->size) ? "is a symbolic link with a NUL in it" : NULL;
+	return memchr(inode->target, 0, (size_t)inode->size) ? "is a symbolic link with a NUL in it"
+							     : NULL;
 }
 
 static void set_attributes(struct kataimg_node *node, const struct kataimg_inode *inode)
@@ -139,9 +140,9 @@ static int add_inode(struct kataimg_sink_ctx *sink, const struct kataimg_inode *
 		return spend(sink, INODE_BYTES + DIR_BYTES);
 	if (inode->type != KATAIMG_LNK)
 		return spend(sink, INODE_BYTES);
-	if (tree_set_target(found->tree, node, inode->target, inode->size) < 0)
+	if (tree_set_target(found->tree, node, inode->target, (size_t)inode->size) < 0)
 		return nomem(sink);
-	return spend(sink, INODE_BYTES + inode->size + 1);
+	return spend(sink, INODE_BYTES + (size_t)inode->size + 1);
 }
 
 static int sink_inode(struct kataimg_sink_ctx *sink, const struct kataimg_inode *inode)

@@ -82,7 +82,7 @@ static void put_lists(struct text *text, const struct kataimg_node *node)
 {
 	if (node->type == KATAIMG_LNK) {
 		put_bytes(text, " t", 2);
-		put_string(text, node->target, node->size);
+		put_string(text, node->target, (size_t)node->size);
 	}
 	for (uint32_t i = 0; i < node->xattr_count; i++) {
 		put_bytes(text, " x", 2);

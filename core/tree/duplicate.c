@@ -9,6 +9,8 @@
 
 #include "core/tree/model.h"
 
+#include "lib/calloc64.h"
+
 struct duplication {
 	const struct tree *origin;
 	struct tree *tree;
@@ -65,8 +67,8 @@ static int copy_nodes(struct duplication *work)
 	uint64_t count = work->origin->pub.node_count;
 	struct tree *tree = work->tree;
 
-	tree->nodes = calloc(count, sizeof(*tree->nodes));
-	work->nodes = arena_array(&tree->arena, count, sizeof(*work->nodes));
+	tree->nodes = calloc64(count, sizeof(*tree->nodes));
+	work->nodes = arena_array(&tree->arena, (size_t)count, sizeof(*work->nodes));
 	if (!tree->nodes || !work->nodes)
 		return -1;
 	for (uint64_t i = 0; i < count; i++)

@@ -9,6 +9,7 @@
 #include "core/tree/node.h"
 #include "core/tree/reader.h"
 #include "core/tree/segments.h"
+#include "lib/calloc64.h"
 
 struct reading {
 	const struct tree *tree;
@@ -29,10 +30,10 @@ static int peek(const struct reading *reading, const struct tree_later *later, u
 
 		if (ret < 0)
 			return ret;
-		memset(buf + (at - off), 0, extent.file_off - at);
+		memset(buf + (at - off), 0, (size_t)(extent.file_off - at));
 		at = extent.file_off + extent.len;
 	}
-	memset(buf + (at - off), 0, end - at);
+	memset(buf + (at - off), 0, (size_t)(end - at));
 	return 0;
 }
 
@@ -114,13 +115,13 @@ int tree_set_holes(struct tree *tree, enum tree_holes holes, struct error *error
 
 	if (holes == TREE_HOLES_SOURCE)
 		return 0;
-	places = calloc(nodes->node_count, sizeof(*places));
+	places = calloc64(nodes->node_count, sizeof(*places));
 	if (!places)
 		return error_nomem(error);
 	for (uint64_t i = 0; i < nodes->node_count; i++)
 		if (nodes->nodes[i]->type == KATAIMG_REG)
 			places[count++] = place_of(nodes->nodes[i], i);
-	qsort(places, count, sizeof(*places), compare_places);
+	qsort(places, (size_t)count, sizeof(*places), compare_places);
 	for (uint64_t i = 0; ret == 0 && i < count; i++)
 		ret = set_holes(tree, tree_node(places[i].node), holes, error);
 	return ret;

@@ -8,6 +8,7 @@
 
 #include "core/base/cancel.h"
 #include "lib/array.h"
+#include "lib/calloc64.h"
 
 struct tree *tree_new(void)
 {
@@ -358,7 +359,7 @@ int tree_finish(struct tree *tree, struct error *error)
 	for (uint64_t i = 0; i < tree->pub.node_count; i++)
 		tree_node(tree->nodes[i])->visited = 0;
 	free(tree->nodes);
-	tree->nodes = calloc(tree->all_nodes, sizeof(*tree->nodes));
+	tree->nodes = calloc64(tree->all_nodes, sizeof(*tree->nodes));
 	tree->pub.nodes = tree->nodes;
 	tree->pub.node_count = 0;
 	root->pub.parent = &root->pub;

@@ -162,8 +162,8 @@ int tree_reader_check(struct tree_reader *reader, struct error *error)
 		return 0;
 	if (st.st_nlink == 0)
 		return fail_changed(reader->tree, node, "vanished", error);
-	return fail_changed(reader->tree, node,
-			    "was written, or got other attributes or links,", error);
+	return fail_changed(reader->tree, node, "was written, or got other attributes or links,",
+			    error);
 }
 
 static int read_decoded(struct tree_reader *reader, void *buf, size_t len, uint64_t off,
@@ -290,16 +290,16 @@ int tree_reader_get(struct tree_reader *reader, const struct kataimg_node *node,
 	int ret = 0;
 
 	while (tree_next_extent(reader->tree, node, at, end, &extent)) {
-		memset(buf + (at - off), 0, extent.file_off - at);
+		memset(buf + (at - off), 0, (size_t)(extent.file_off - at));
 		ret = tree_reader_open(reader, node, error);
 		if (ret >= 0)
-			ret = tree_reader_read(reader, buf + (extent.file_off - off), extent.len,
-					       extent.source_off, error);
+			ret = tree_reader_read(reader, buf + (extent.file_off - off),
+					       (size_t)extent.len, extent.source_off, error);
 		if (ret < 0)
 			return ret;
 		at = extent.file_off + extent.len;
 	}
-	memset(buf + (at - off), 0, end - at);
+	memset(buf + (at - off), 0, (size_t)(end - at));
 	return reader->node == node ? tree_reader_check(reader, error) : 0;
 }
 

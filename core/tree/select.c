@@ -8,6 +8,7 @@
 #include "core/tree/find.h"
 #include "core/tree/model.h"
 #include "lib/array.h"
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 
 enum mark { MARK_NONE, MARK_WAY, MARK_ALL };
@@ -140,7 +141,7 @@ static void take_all(struct selection *selection, const struct kataimg_node *dir
 int tree_select(struct tree *tree, const char *const *paths, size_t count, struct error *error)
 {
 	struct selection selection __attribute__((
-		cleanup(selection_release))) = { .marks = calloc(tree->pub.node_count, 1) };
+		cleanup(selection_release))) = { .marks = calloc64(tree->pub.node_count, 1) };
 	int ret = selection.marks ? 0 : error_nomem(error);
 
 	for (size_t i = 0; ret == 0 && i < count; i++)

@@ -44,12 +44,12 @@ static int read_inline(const struct writer *writer, const struct writer_inline *
 static int read_some(void *arg, uint64_t task)
 {
 	const struct writer *writer = arg;
-	size_t end = (task + 1) * TASK_INLINES;
+	size_t first = (size_t)task * TASK_INLINES, end = first + TASK_INLINES;
 	int ret = 0;
 
 	if (end > writer->inlines.count)
 		end = writer->inlines.count;
-	for (size_t i = task * TASK_INLINES; ret == 0 && i < end; i++)
+	for (size_t i = first; ret == 0 && i < end; i++)
 		ret = read_inline(writer, &writer->inlines.items[i]);
 	return ret;
 }
@@ -85,7 +85,7 @@ int writer_take(struct writer *writer, uint64_t off, size_t len, uint8_t **bytes
 		return ret;
 	if (writer->used == 0)
 		writer->start = off;
-	at = off - writer->start;
+	at = (size_t)(off - writer->start);
 	memset(writer->buffer + writer->used, 0, at + len - writer->used);
 	*bytes = writer->buffer + at;
 	writer->used = at + len;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/calloc64.h"
 #include "lib/checked.h"
 #include "lib/round.h"
 
@@ -16,7 +17,7 @@ struct cpio_frame {
 int cpio_members_begin(struct cpio_members *members, const struct kataimg_tree *tree)
 {
 	*members = (struct cpio_members){ .tree = tree };
-	members->names_left = calloc(tree->node_count, sizeof(*members->names_left));
+	members->names_left = calloc64(tree->node_count, sizeof(*members->names_left));
 	return members->names_left ? 0 : -ENOMEM;
 }
 

@@ -348,7 +348,8 @@ static int report_inode(struct reader *reader, uint32_t number)
 	}
 	if (report.type == KATAIMG_LNK) {
 		report.target = target;
-		ret = window_fetch(&reader->scan.window, inode->data_off, target, report.size);
+		ret = window_fetch(&reader->scan.window, inode->data_off, target,
+				   (size_t)report.size);
 	}
 	if (ret == 0)
 		ret = sink->inode(sink->ctx, &report);

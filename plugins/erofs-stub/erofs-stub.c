@@ -183,7 +183,7 @@ static int stub_plan(void *state, const struct kataimg_tree *tree, struct kataim
 	uint64_t block = blocks_of(INODES_OFF + tree->node_count * INODE_BYTES);
 
 	stub->tree = tree;
-	stub->start_block = calloc(tree->node_count, sizeof(*stub->start_block));
+	stub->start_block = calloc((size_t)tree->node_count, sizeof(*stub->start_block));
 	if (!stub->start_block)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < tree->node_count; i++) {
@@ -324,7 +324,7 @@ static int write_node(const struct stub *stub, const struct kataimg_node *node)
 	if (node->type == KATAIMG_DIR)
 		return write_dir(stub, node, off);
 	if (node->type == KATAIMG_LNK)
-		return host->write(host->ctx, off, node->target, node->size);
+		return host->write(host->ctx, off, node->target, (size_t)node->size);
 	if (node->type == KATAIMG_REG && node->size)
 		return host->place(host->ctx, off, node, 0, node->size);
 	return 0;
@@ -401,7 +401,7 @@ static int read_block(const struct reading *reading, uint64_t nid, const uint8_t
 
 		if (start >= end || end > used)
 			return refuse(reading, nid, "has a name outside its directory block");
-		len = strnlen(name, end - start); /* zeros follow a block's last name */
+		len = strnlen(name, (size_t)(end - start)); /* zeros follow a block's last name */
 		if (len > 2 || memcmp(name, "..", len) != 0)
 			ret = reading->sink->entry(reading->sink->ctx, nid, name, len,
 						   get(dirent, 8));
@@ -462,8 +462,9 @@ static int read_inode(struct reading *reading, uint64_t nid)
 	}
 	if (found.type == KATAIMG_LNK) {
 		found.target = target;
-		ret = size < sizeof(target) ? host->window_read(host->ctx, off, target, size)
-					    : refuse(reading, nid, "has too long a target");
+		ret = size < sizeof(target)
+			      ? host->window_read(host->ctx, off, target, (size_t)size)
+			      : refuse(reading, nid, "has too long a target");
 	}
 	if (ret == 0)
 		ret = sink->inode(sink->ctx, &found);

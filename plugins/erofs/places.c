@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 #include "lib/round.h"
 #include "plugins/erofs/slots.h"
@@ -158,13 +159,13 @@ int erofs_places_take(struct erofs_layout *layout)
 
 	for (uint64_t i = 0; i < layout->inode_count; i++)
 		layout_node(layout, erofs_layout_node(layout, i));
-	layout->order = calloc(layout->inode_count, sizeof(*layout->order));
+	layout->order = calloc64(layout->inode_count, sizeof(*layout->order));
 	slots = erofs_slots_new(EROFS_SUPER_OFFSET + erofs_super_bytes(layout->feature_incompat));
 	if (!layout->order || !slots)
 		return -ENOMEM;
 	order_inodes(layout);
 	ret = take_places(layout, slots);
-	qsort_r(layout->order, layout->inode_count, sizeof(*layout->order), compare_nids,
+	qsort_r(layout->order, (size_t)layout->inode_count, sizeof(*layout->order), compare_nids,
 		layout->inodes);
 	return ret;
 }

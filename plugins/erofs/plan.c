@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/calloc64.h"
 #include "plugins/erofs/compress.h"
 #include "plugins/erofs/data.h"
 #include "plugins/erofs/dedupe.h"
@@ -28,7 +29,7 @@ static int begin_inodes(struct erofs_layout *layout)
 
 	layout->inode_count = tree->node_count;
 	/* And one for the packed file. */
-	layout->inodes = calloc(tree->node_count + 1, sizeof(*layout->inodes));
+	layout->inodes = calloc64(tree->node_count + 1, sizeof(*layout->inodes));
 	if (!layout->inodes)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < tree->node_count; i++)

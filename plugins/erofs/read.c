@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 
 #define VALUE_BYTES 65536u
@@ -46,10 +47,10 @@ static int read_target(struct erofs_reader *reader, const struct erofs_found_ino
 		return window_refuse(&reader->window,
 				     "inode %" PRIu64 " is a symbolic link of %" PRIu64 " bytes",
 				     inode->nid, inode->size);
-	*target = malloc(inode->size + 1);
+	*target = malloc((size_t)inode->size + 1);
 	ret = *target ? erofs_map_load(reader, inode, &map) : -ENOMEM;
 	if (ret == 0)
-		ret = erofs_map_read(reader, &map, 0, *target, inode->size);
+		ret = erofs_map_read(reader, &map, 0, *target, (size_t)inode->size);
 	array_free(&map.pieces);
 	return ret;
 }
@@ -168,7 +169,7 @@ static int open_reader(struct erofs_reader *reader)
 		return ret;
 	end = reader->window.bytes > reader->meta_off ? reader->window.bytes - reader->meta_off : 0;
 	reader->nids = end / EROFS_SLOT_BYTES;
-	reader->seen = calloc(reader->nids / 8 + 1, 1);
+	reader->seen = calloc64(reader->nids / 8 + 1, 1);
 	reader->decoder = erofs_decoder_new(reader->window.host, reader->window.bytes,
 					    from_le32(reader->super.feature_incompat) &
 						    EROFS_INCOMPAT_ZERO_PADDING);

@@ -93,7 +93,7 @@ int erofs_map_read(struct erofs_reader *reader, const struct erofs_map *map, uin
 			piece->file_off + piece->len < end ? piece->file_off + piece->len : end;
 
 		ret = read_piece(reader, piece, from - piece->file_off,
-				 (uint8_t *)buf + (from - off), to - from);
+				 (uint8_t *)buf + (from - off), (size_t)(to - from));
 	}
 	return ret;
 }

@@ -28,9 +28,9 @@ static int add_blocks(struct erofs_slots *slots, uint64_t count)
 {
 	if (slots->next.count + count >= NO_BLOCK)
 		return -EFBIG;
-	if (array_reserve(&slots->next, count) < 0)
+	if (array_reserve(&slots->next, (size_t)count) < 0)
 		return -ENOMEM;
-	slots->next.count += count;
+	slots->next.count += (size_t)count;
 	return 0;
 }
 

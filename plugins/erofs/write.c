@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 #include "plugins/erofs/compress.h"
 #include "plugins/erofs/dir.h"
@@ -36,7 +37,7 @@ static int put_xattrs(const struct job *job, const struct kataimg_node *node)
 
 	if (bytes == 0)
 		return 0;
-	body = malloc(bytes);
+	body = calloc64(bytes, 1);
 	if (!body)
 		return -ENOMEM;
 	erofs_xattrs_encode_node(layout->xattrs, node, first_id, body);
@@ -127,13 +128,13 @@ static int put_shared_xattrs(const struct job *job)
 {
 	const struct erofs_xattrs *xattrs = job->layout->xattrs;
 	uint64_t bytes = erofs_xattrs_shared_bytes(xattrs);
-	autofree uint8_t *area = malloc(bytes);
+	autofree uint8_t *area = calloc64(bytes, 1);
 
 	if (!area)
 		return -ENOMEM;
 	erofs_xattrs_encode_shared(xattrs, area);
 	erofs_stream_seek(job->stream, job->layout->shared_off);
-	return erofs_stream_put(job->stream, area, bytes);
+	return erofs_stream_put(job->stream, area, (size_t)bytes);
 }
 
 /* The shared attributes lie between two inodes, or behind the last. */
@@ -179,7 +180,7 @@ static int put_node_blocks(const struct job *job, const struct kataimg_node *nod
 	erofs_stream_seek(job->stream, (uint64_t)inode->start_block * EROFS_BLOCK_BYTES);
 	if (node->type == KATAIMG_DIR)
 		return put_dir_blocks(job, node);
-	return erofs_stream_put(job->stream, node->target, node->size);
+	return erofs_stream_put(job->stream, node->target, (size_t)node->size);
 }
 
 /* Whole blocks of directories and long links, ascending in the tree's order. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/ext4/census.h"
 
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 #include "lib/crc32c.h"
 #include "lib/hashtable.h"
@@ -290,7 +291,7 @@ int ext4_census_make(struct ext4_census *census, const struct ext4_source *sourc
 
 	*census = (struct ext4_census){
 		.source = source,
-		.demands = calloc(tree->node_count, sizeof(*census->demands)),
+		.demands = calloc64(tree->node_count, sizeof(*census->demands)),
 		.lost_found = source->job->free_bytes && !has_lost_found(tree->nodes[0]),
 	};
 	if (!census->demands)

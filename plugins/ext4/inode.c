@@ -61,7 +61,7 @@ void ext4_inode_fill(struct ext4_inode *inode, const struct kataimg_node *node, 
 	set_times(inode, node->mtime_sec, node->mtime_nsec);
 	set_size(inode, node->size);
 	if (node->type == KATAIMG_LNK && node->size < EXT4_FAST_SYMLINK_BYTES)
-		memcpy(inode->block, node->target, node->size);
+		memcpy(inode->block, node->target, (size_t)node->size);
 	if (node->type == KATAIMG_CHR || node->type == KATAIMG_BLK)
 		ext4_device_encode(inode, node->rdev_major, node->rdev_minor);
 }

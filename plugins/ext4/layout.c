@@ -5,6 +5,8 @@
  */
 #include "plugins/ext4/layout.h"
 
+#include "lib/calloc64.h"
+
 /* A run becomes extents that end at multiples of the longest extent, and so of a huge page. Logical
  * blocks are below 2^32, as files are. */
 static int map_run(void *arg, uint64_t logical, uint64_t physical, uint64_t blocks)
@@ -226,8 +228,8 @@ static int allocate(struct ext4_layout *layout)
 	const struct ext4_census *census = layout->census;
 
 	layout->space = space_new();
-	layout->groups = calloc(layout->geo.groups, sizeof(*layout->groups));
-	layout->files = calloc(census->source->tree->node_count, sizeof(*layout->files));
+	layout->groups = calloc64(layout->geo.groups, sizeof(*layout->groups));
+	layout->files = calloc64(census->source->tree->node_count, sizeof(*layout->files));
 	layout->xattr_blocks =
 		calloc(census->xattr_blocks.count + 1, sizeof(*layout->xattr_blocks));
 	if (!layout->space || !layout->groups || !layout->files || !layout->xattr_blocks)

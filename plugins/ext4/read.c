@@ -45,12 +45,12 @@ static int read_target(struct ext4_reader *reader, const struct ext4_found_inode
 		return window_refuse(&reader->window,
 				     "inode %u is a symbolic link of %" PRIu64 " bytes", inode->ino,
 				     inode->size);
-	*target = malloc(inode->size + 1);
+	*target = malloc((size_t)inode->size + 1);
 	if (!*target)
 		return -ENOMEM;
 	if (!ext4_found_inode_is_fast_link(inode))
-		return ext4_reader_content(reader, inode, *target, inode->size);
-	memcpy(*target, inode->block, inode->size);
+		return ext4_reader_content(reader, inode, *target, (size_t)inode->size);
+	memcpy(*target, inode->block, (size_t)inode->size);
 	return 0;
 }
 

@@ -166,7 +166,7 @@ static int visit_inline(struct ext4_reader *reader, struct listing *listing)
 	if (ret < 0)
 		return ret;
 	dir.size = EXT4_INODE_BLOCK_BYTES + rest;
-	ret = ext4_reader_content(reader, &dir, listing->bytes, dir.size);
+	ret = ext4_reader_content(reader, &dir, listing->bytes, (size_t)dir.size);
 	if (ret < 0)
 		return ret;
 	return visit_entries(reader, listing, INLINE_PARENT_BYTES, (uint32_t)dir.size);

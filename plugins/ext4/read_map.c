@@ -345,7 +345,8 @@ static int copy_piece(struct ext4_reader *reader, void *arg, const struct ext4_p
 		return 0;
 	if (len > copy->len - piece->file_off)
 		len = copy->len - piece->file_off;
-	return window_fetch(&reader->window, piece->off, copy->bytes + piece->file_off, len);
+	return window_fetch(&reader->window, piece->off, copy->bytes + piece->file_off,
+			    (size_t)len);
 }
 
 int ext4_reader_content(struct ext4_reader *reader, const struct ext4_found_inode *inode, void *buf,

@@ -89,7 +89,7 @@ static int read_value_inode(struct ext4_reader *reader, const struct area *area,
 		return refuse(reader, area->inode, "has a value in an inode that holds none");
 	if (from_le32(entry->value_size) != holder.size)
 		return refuse(reader, area->inode, "has a value of another size than its inode");
-	return ext4_reader_content(reader, &holder, reader->value, holder.size);
+	return ext4_reader_content(reader, &holder, reader->value, (size_t)holder.size);
 }
 
 static int read_value(struct ext4_reader *reader, const struct area *area,

@@ -140,7 +140,7 @@ void ext4_super_fill(const struct ext4_layout *layout, struct struct_ext2_filsys
 	const struct ext4_options *options = &source->options;
 	struct ext2_super_block *super = fs->super;
 
-	fs->now = source->job->build_time;
+	fs->now = (time_t)source->job->build_time;
 	set_times(super, source->job->build_time);
 	memcpy(super->s_uuid, options->uuid, sizeof(super->s_uuid));
 	memcpy(super->s_hash_seed, options->hash_seed, sizeof(super->s_hash_seed));

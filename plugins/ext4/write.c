@@ -50,7 +50,7 @@ static int write_symlink(struct output *out, const struct kataimg_node *node)
 	int ret = writer_take(&out->blocks, number * EXT4_BLOCK_BYTES, EXT4_BLOCK_BYTES, &block);
 
 	if (ret == 0)
-		memcpy(block, node->target, node->size);
+		memcpy(block, node->target, (size_t)node->size);
 	return ret;
 }
 

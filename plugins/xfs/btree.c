@@ -124,7 +124,7 @@ void xfs_btree_pack(const struct xfs_btree *tree, const struct xfs_geometry *geo
 	if (level)
 		pack_children(tree, geo, level, (uint32_t)first, (uint32_t)count, body);
 	else if (count)
-		memcpy(body, record_at(tree, first), count * tree->kind->record_bytes);
+		memcpy(body, record_at(tree, first), (size_t)count * tree->kind->record_bytes);
 }
 
 static int write_block(const struct xfs_btree *tree, struct writer *writer,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 #include "plugins/xfs/hash.h"
 
@@ -104,7 +105,7 @@ static int compare_index(const void *left, const void *right)
 
 static void sort_index(struct xfs_dir_job *job)
 {
-	qsort(job->index, job->index_count, sizeof(*job->index), compare_index);
+	qsort(job->index, (size_t)job->index_count, sizeof(*job->index), compare_index);
 }
 
 void xfs_dir_pack_index(const struct xfs_dir_job *job, uint64_t first, uint64_t count, uint8_t *to)
@@ -170,7 +171,7 @@ int xfs_dir_write(struct xfs_fork *fork, const struct kataimg_node *node,
 {
 	autofree uint64_t *index =
 		reallocarray(NULL, node->entry_count + (size_t)3, sizeof(*index));
-	autofree uint16_t *bests = reallocarray(NULL, shape->data_blocks, sizeof(*bests));
+	autofree uint16_t *bests = calloc64(shape->data_blocks, sizeof(*bests));
 	struct xfs_dir_job job = { fork, node, numbers, shape, .index = index, .bests = bests };
 
 	return index && bests ? write_form(&job) : -ENOMEM;

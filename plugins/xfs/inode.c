@@ -144,7 +144,7 @@ static enum xfs_fork_format pack_local(const struct xfs_layout *layout,
 	if (node->type == KATAIMG_DIR)
 		xfs_dir_pack_short(node, &numbers, fork);
 	else
-		memcpy(fork, node->target, node->size);
+		memcpy(fork, node->target, (size_t)node->size);
 	return XFS_FORK_LOCAL;
 }
 

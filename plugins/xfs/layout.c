@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/calloc64.h"
 #include "lib/round.h"
 #include "plugins/xfs/agspace.h"
 
@@ -92,7 +93,7 @@ static int make(struct xfs_layout *layout)
 
 	if (ret < 0)
 		return ret;
-	layout->places = calloc(nodes, sizeof(*layout->places));
+	layout->places = calloc64(nodes, sizeof(*layout->places));
 	if (!layout->places)
 		return -ENOMEM;
 	ret = xfs_layout_place_forks(layout);

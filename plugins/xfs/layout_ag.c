@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/calloc64.h"
 #include "plugins/xfs/btree.h"
 #include "plugins/xfs/layout.h"
 
@@ -90,8 +91,8 @@ int xfs_layout_init_ags(struct xfs_layout *layout)
 	int ret = 0;
 
 	layout->chunk_count = xfs_chunks_for(layout->source->tree->node_count);
-	layout->ags = calloc(layout->geo.agcount, sizeof(*layout->ags));
-	layout->chunks = reallocarray(NULL, layout->chunk_count, sizeof(*layout->chunks));
+	layout->ags = calloc64(layout->geo.agcount, sizeof(*layout->ags));
+	layout->chunks = calloc64(layout->chunk_count, sizeof(*layout->chunks));
 	layout->space = space_new();
 	if (!layout->ags || !layout->chunks || !layout->space)
 		return -ENOMEM;

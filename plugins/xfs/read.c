@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/calloc64.h"
 #include "lib/cleanup.h"
 
 static void close_reader(struct xfs_reader *reader)
@@ -143,7 +144,7 @@ static int open_reader(struct xfs_reader *reader)
 
 	if (ret < 0)
 		return ret;
-	reader->seen = calloc((reader->dblocks << reader->super.inopblog) / 8 + 1, 1);
+	reader->seen = calloc64((reader->dblocks << reader->super.inopblog) / 8 + 1, 1);
 	if (!reader->seen || window_open(&reader->window) < 0)
 		return -ENOMEM;
 	return xfs_reader_check_log(reader);

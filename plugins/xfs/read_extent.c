@@ -282,7 +282,7 @@ int xfs_map_read(struct xfs_reader *reader, const struct xfs_found_inode *inode,
 			*off = extent->off + (skip << reader->block_bits);
 		ret = xfs_reader_load(reader, extent->off + (skip << reader->block_bits),
 				      buf + (done << reader->block_bits),
-				      part << reader->block_bits);
+				      (size_t)(part << reader->block_bits));
 		if (ret < 0)
 			return ret;
 		done += part;

@@ -38,13 +38,14 @@ static int read_extent(struct xfs_reader *reader, const struct xfs_found_inode *
 
 	if (len >= most + 2 * (uint64_t)reader->block_bytes)
 		return refuse(reader, inode, "that takes too many blocks");
-	bytes = malloc(len);
+	bytes = malloc((size_t)len);
 	if (!bytes)
 		return -ENOMEM;
-	ret = xfs_reader_load(reader, extent->off, bytes, len);
+	ret = xfs_reader_load(reader, extent->off, bytes, (size_t)len);
 	if (ret < 0)
 		return ret;
-	ret = xfs_reader_check_block(reader, bytes, len, extent->off, &symlink_kind, inode->number);
+	ret = xfs_reader_check_block(reader, bytes, (size_t)len, extent->off, &symlink_kind,
+				     inode->number);
 	if (ret < 0)
 		return ret;
 	memcpy(&head, bytes, sizeof(head));
@@ -69,7 +70,7 @@ int xfs_reader_target(struct xfs_reader *reader, const struct xfs_found_inode *i
 	if (inode->data.format == XFS_FORK_LOCAL) {
 		if (inode->size > inode->data.len)
 			return refuse(reader, inode, "longer than its place in the inode");
-		memcpy(target, inode->bytes + inode->data.off, inode->size);
+		memcpy(target, inode->bytes + inode->data.off, (size_t)inode->size);
 		return 0;
 	}
 	ret = xfs_map_load(reader, inode, &inode->data, &map);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/calloc64.h"
 #include "lib/round.h"
 #include "plugins/xfs/bmbt.h"
 
@@ -215,7 +216,7 @@ int xfs_shapes_make(struct xfs_shapes *shapes, const struct kataimg_host *host,
 {
 	int ret = 0;
 
-	*shapes = (struct xfs_shapes){ .of = calloc(tree->node_count, sizeof(*shapes->of)) };
+	*shapes = (struct xfs_shapes){ .of = calloc64(tree->node_count, sizeof(*shapes->of)) };
 	if (!shapes->of)
 		return -ENOMEM;
 	for (uint64_t i = 0; ret == 0 && i < tree->node_count; i++) {

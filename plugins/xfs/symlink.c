@@ -19,7 +19,7 @@ int xfs_symlink_write(struct xfs_fork *fork, const struct kataimg_node *node)
 	head.blkno = to_be64(xfs_daddr(block));
 	memcpy(head.uuid, fork->uuid, sizeof(head.uuid));
 	memcpy(bytes, &head, sizeof(head));
-	memcpy(bytes + sizeof(head), node->target, node->size);
+	memcpy(bytes + sizeof(head), node->target, (size_t)node->size);
 	xfs_seal(bytes, XFS_BLOCK_BYTES, offsetof(struct xfs_symlink_header, crc));
 	return 0;
 }
