@@ -19,6 +19,10 @@ static: build-packages
 	test -e $(BUILD)/static/build.ninja || meson setup $(BUILD)/static -Dstatic=true -Dauto_features=enabled
 	meson compile -C $(BUILD)/static
 
+# For another machine: ARCH is one of cross/, and $(BUILD)/cross/ARCH/build where it goes
+cross: build-packages
+	packages/make-cross $(ARCH) $(BUILD)/cross/$(ARCH) -Dtests=false
+
 test: build-packages test-packages
 	$(SETUP)
 	meson configure $(BUILD) -Dtests=true
@@ -57,4 +61,4 @@ test-packages:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: image static test deb dist bench fuzz install build-packages test-packages clean
+.PHONY: image static cross test deb dist bench fuzz install build-packages test-packages clean

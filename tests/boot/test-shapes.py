@@ -42,24 +42,30 @@ def attach(boot, program, tree, scratch, fstype):
 
 
 def measured_script(boot, program, tree, scratch, fstype):
-    """Root and hash tree of a GPT, named by the GUIDs that the root hash says."""
+    """Root and hash tree of a GPT, named by the GUIDs that the root hash says. A kernel from 6.5 on looks
+    for GUIDs only until init runs: there they are opened by device, and no other is looked for."""
     image = f'{scratch}/measured.img'
     program.build(tree, image, f'image.filesystem={fstype}', 'image.table=gpt', 'verity.enabled=yes',
                   report=image + '.json')
     with open(image + '.json', encoding='utf-8') as report:
         said = json.load(report)
-    boot.add_disk(image)
-    argument = said['verity']['kernel_parameter'].split('"')[1]
-    for word, partition in zip(('DATA', 'HASH'), said['geometry']['partitions']):
-        argument = argument.replace(word, f'PARTUUID={partition["guid"]}')
+    disk = boot.add_disk(image)
+    argument = late = said['verity']['kernel_parameter'].split('"')[1]
+    for number, word in enumerate(('DATA', 'HASH')):
+        guid = said['geometry']['partitions'][number]['guid']
+        argument = argument.replace(word, f'PARTUUID={guid}')
+        late = late.replace(word, f'/dev/{disk}{number + 1}')
     check(said['verity']['root_hash'].startswith(
         said['geometry']['partitions'][0]['guid'].replace('-', '')), 'the GUID is another')
     wrong = argument.replace('dm-verity,', 'wrong,', 1).replace('PARTUUID=', 'PARTUUID=f', 1)
     flags = ','.join(part for part in (images.PLAIN_FLAGS[fstype], 'ro') if part)
-    return (f'open-verity "{argument}" || fail "cannot open by PARTUUID"\n'
+    return ('release=$(uname -r); minor=${release#*.}; minor=${minor%%[!0-9]*}\n'
+            'early=; [ "${release%%.*}" -lt 6 ] || [ "${release%%.*}$minor" -lt 65 ] && early=yes\n'
+            f'if [ "$early" ]; then open-verity "{argument}" || fail "cannot open by PARTUUID"\n'
+            f'else wait_for {disk}2; open-verity "{late}" || fail "cannot open"; fi\n'
             f'mount_at /mnt/measured {fstype} dm-0 {flags}\n'
             'manifest /mnt/measured > /out/measured.manifest; umount /mnt/measured\n'
-            f'open-verity "{wrong}" 2>/dev/null && fail "another GUID was found"; true\n')
+            f'[ "$early" ] && open-verity "{wrong}" 2>/dev/null && fail "another GUID was found"; true\n')
 
 
 def run(kataimg, cache, touch_pages, open_verity, filesystems, *backend_dirs):
