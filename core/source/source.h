@@ -57,7 +57,7 @@ int source_recognise(const char *source, const struct backend_search *backends,
 int source_confine(const char *source, const struct backend_search *backends,
 		   struct confine *confine, struct error *error);
 
-/* Patterns of what is left out of any source; base/glob.h. */
+/* Patterns of what is left out of any source; lib/glob.h. */
 struct source_filter {
 	char *const *patterns;
 	size_t count;

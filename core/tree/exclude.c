@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/base/cancel.h"
-#include "core/base/glob.h"
+#include "lib/glob.h"
 #include "core/base/log.h"
 #include "core/tree/model.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Leaves entries out by patterns (base/glob.h). A pattern without a '/' is matched against names,
+ * Leaves entries out by patterns (lib/glob.h). A pattern without a '/' is matched against names,
  * in all directories; one with a '/' against the path from the root, with or without a '/' in
  * front; a '/' at the end asks for directories alone. A directory goes with all below it.
  */

@@ -42,6 +42,8 @@ static uint64_t least_bytes(const struct erofs_options *options)
 static bool is_candidate(const struct erofs_source *source, const struct kataimg_node *node,
 			 const struct erofs_inode *inode)
 {
+	if (source->options.data == EROFS_DATA_AUTO && inode->mapped)
+		return false;
 	return node->type == KATAIMG_REG && inode->owner == node->index &&
 	       node->size >= least_bytes(&source->options) && node->size <= CANDIDATE_BYTES_MAX &&
 	       (inode->layout != EROFS_CHUNK_BASED ||
@@ -49,13 +51,13 @@ static bool is_candidate(const struct erofs_source *source, const struct kataimg
 }
 
 /* What the file takes when it is not compressed. */
-static uint64_t plain_bytes(const struct erofs_source *source, const struct erofs_inode *inode)
+static uint64_t plain_bytes(const struct erofs_inode *inode)
 {
 	uint32_t tail = inode->size % EROFS_BLOCK_BYTES;
 
 	if (inode->layout == EROFS_CHUNK_BASED)
 		return (uint64_t)inode->blocks * EROFS_BLOCK_BYTES + inode->index_bytes;
-	if (source->options.data == EROFS_DATA_PACKED && inode->copies == 1 &&
+	if (!inode->mapped && inode->copies == 1 &&
 	    erofs_inode_head_bytes(inode) + tail <= EROFS_BLOCK_BYTES)
 		return inode->size;
 	return round_up(inode->size, EROFS_BLOCK_BYTES);
@@ -76,13 +78,12 @@ static struct erofs_inode as_whole_fragment(const struct erofs_inode *inode)
 }
 
 /* Inodes end at multiples of 32 bytes: a few of data behind one cost less than a header. */
-static bool is_better_inline(const struct erofs_source *source, const struct erofs_inode *inode,
-			     const struct erofs_inode *whole)
+static bool is_better_inline(const struct erofs_inode *inode, const struct erofs_inode *whole)
 {
 	uint64_t bytes = erofs_inode_head_bytes(inode) + inode->size;
 
-	return source->options.data == EROFS_DATA_PACKED && inode->copies == 1 &&
-	       inode->layout == EROFS_FLAT_PLAIN && bytes <= EROFS_BLOCK_BYTES &&
+	return !inode->mapped && inode->copies == 1 && inode->layout == EROFS_FLAT_PLAIN &&
+	       bytes <= EROFS_BLOCK_BYTES &&
 	       round_up(bytes, EROFS_SLOT_BYTES) <=
 		       round_up(erofs_inode_head_bytes(whole), EROFS_SLOT_BYTES) +
 			       inode->size / FRAGMENT_RATIO;
@@ -98,7 +99,7 @@ static bool take_whole(const struct erofs_source *source, struct erofs_inode *in
 	    (options->fragments == EROFS_FRAGMENTS_TAILS &&
 	     inode->size > (uint64_t)options->cluster_blocks * EROFS_BLOCK_BYTES))
 		return false;
-	if (!is_better_inline(source, inode, &whole))
+	if (!is_better_inline(inode, &whole))
 		*inode = whole;
 	return true;
 }
@@ -143,7 +144,7 @@ static void choose(const struct erofs_source *source, const struct erofs_segment
 {
 	struct erofs_inode compressed = *inode;
 
-	if (as_compressed(source, segments, first, count, &compressed) < plain_bytes(source, inode))
+	if (as_compressed(source, segments, first, count, &compressed) < plain_bytes(inode))
 		*inode = compressed;
 }
 

@@ -49,8 +49,7 @@ static bool owns_data(const struct erofs_layout *layout, uint64_t index)
 static unsigned int classify(const struct erofs_source *source, const struct erofs_inode *inode,
 			     const struct stretch *stretch)
 {
-	uint64_t huge_bytes =
-		source->options.data == EROFS_DATA_DAX ? source->job->hugepage_bytes : 0;
+	uint64_t huge_bytes = inode->mapped ? source->job->hugepage_bytes : 0;
 
 	if (huge_bytes < EROFS_BLOCK_BYTES)
 		return 0;

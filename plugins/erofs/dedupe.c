@@ -31,27 +31,26 @@ static int collect_files(const struct kataimg_tree *tree, struct files *files)
 }
 
 /* Copies that together fit a block are smaller beside their inodes than in one of their own. */
-static bool is_better_packed(const struct erofs_source *source, const struct erofs_inode *owner)
+static bool is_better_packed(const struct erofs_inode *owner)
 {
-	return source->options.data == EROFS_DATA_PACKED &&
-	       owner->size <= EROFS_BLOCK_BYTES / owner->copies;
+	return !owner->mapped && owner->size <= EROFS_BLOCK_BYTES / owner->copies;
 }
 
-static void share(const struct erofs_source *source, const struct files *files,
-		  struct erofs_inode *inodes)
+/* What one of them is mapped for, all have to be. */
+static void share(uint64_t node_count, const struct files *files, struct erofs_inode *inodes)
 {
-	uint64_t node_count = source->tree->node_count;
-
 	for (size_t i = 0; i < files->count; i++)
 		inodes[files->items[i].node].owner = files->items[files->items[i].first].node;
 	for (uint64_t i = 0; i < node_count; i++)
-		if (inodes[i].owner != i)
+		if (inodes[i].owner != i) {
 			inodes[inodes[i].owner].copies++;
+			inodes[inodes[i].owner].mapped |= inodes[i].mapped;
+		}
 	for (uint64_t i = 0; i < node_count; i++)
-		if (is_better_packed(source, &inodes[inodes[i].owner]))
+		if (is_better_packed(&inodes[inodes[i].owner]))
 			inodes[i].owner = (uint32_t)i;
 	for (uint64_t i = 0; i < node_count; i++)
-		if (is_better_packed(source, &inodes[i]))
+		if (is_better_packed(&inodes[i]))
 			inodes[i].copies = 1;
 }
 
@@ -69,7 +68,7 @@ int erofs_dedupe_share(const struct erofs_source *source, struct erofs_inode *in
 		return ret;
 	ret = erofs_equal_find(source, files.items, files.count);
 	if (ret == 0)
-		share(source, &files, inodes);
+		share(source->tree->node_count, &files, inodes);
 	return ret;
 }
 

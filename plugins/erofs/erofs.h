@@ -5,6 +5,7 @@
  *   options.c   the section [erofs]
  *   limits.c    what EROFS cannot store
  *   plan.c      from the source to a layout (layout.h), step by step:
+ *     mapped.c    what a guest maps
  *     xattr.c     attributes, and which of them are shared
  *     dedupe.c    files with equal content (equal.c)
  *     chunk.c     files with holes

@@ -38,6 +38,7 @@ struct erofs_inode {
 	uint8_t tail;          /* enum erofs_tail */
 	uint8_t chunk_bits;    /* chunk-based: log2(chunk bytes / 4096) */
 	bool extended;
+	bool mapped;       /* plain in whole blocks, where a guest can map it (mapped.h) */
 	bool big_clusters; /* compressed: some extent has more than one block */
 };
 

@@ -6,7 +6,7 @@
 #include "plugins/common/refuse.h"
 #include "plugins/common/uuid.h"
 
-static const char *const data_choices[] = { "dax", "packed", NULL };
+static const char *const data_choices[] = { "dax", "packed", "auto", NULL };
 static const char *const compress_choices[] = { "none", "lz4", "lz4hc", NULL };
 static const char *const tail_choices[] = { "block", "inline", NULL };
 static const char *const fragments_choices[] = { "no", "tails", "all", NULL };
@@ -17,7 +17,7 @@ const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT] = {
 		.type = KATAIMG_OPT_ENUM,
 		.choices = data_choices,
 		.help = "dax: whole blocks, which a guest can map; packed: tails beside inodes and "
-			"nothing aligned, smallest (default: dax if the image has DAX, else packed)",
+			"nothing aligned, smallest; auto: as map says (default: dax if the image has DAX, else packed)",
 		.since = "0.1",
 	},
 	[EROFS_OPTION_DEDUPE] = {
@@ -90,6 +90,15 @@ const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT] = {
 			"needs Linux 6.1",
 		.since = "0.2",
 	},
+	[EROFS_OPTION_MAP] = {
+		.name = "map",
+		.type = KATAIMG_OPT_STRING,
+		.max = EROFS_MAP_BYTES_MAX,
+		.help = "what a guest maps, with data = auto: it lies plain in whole blocks, and all "
+			"else is packed and compressed; patterns with blanks between them, for names, "
+			"or with a / for paths from the root, as *.so* or usr/lib/**",
+		.since = "0.2",
+	},
 };
 
 static int refuse(const struct kataimg_host *host, uint64_t index, const char *why)
@@ -133,12 +142,25 @@ static int read_ends(const struct kataimg_host *host, const struct kataimg_value
 	return ret;
 }
 
+static int read_map(const struct kataimg_host *host, const struct kataimg_value *values,
+		    struct erofs_options *options)
+{
+	const struct kataimg_value *map = &values[EROFS_OPTION_MAP];
+
+	options->map = map->string ? map->string : "";
+	if (options->data != EROFS_DATA_AUTO)
+		return map->is_given ? refuse(host, EROFS_OPTION_MAP, "needs data = auto") : 0;
+	if (options->map[strspn(options->map, EROFS_MAP_BLANKS)])
+		return 0;
+	return refuse(host, EROFS_OPTION_DATA, "needs map, patterns of what a guest maps");
+}
+
 static enum erofs_data_policy read_data(const struct kataimg_job *job,
 					const struct kataimg_value *value)
 {
-	bool dax = value->is_set ? value->number == 0 : (job->required & KATAIMG_JOB_DAX) != 0;
-
-	return dax ? EROFS_DATA_DAX : EROFS_DATA_PACKED;
+	if (value->is_set)
+		return (enum erofs_data_policy)value->number;
+	return job->required & KATAIMG_JOB_DAX ? EROFS_DATA_DAX : EROFS_DATA_PACKED;
 }
 
 int erofs_options_read(const struct kataimg_host *host, const struct kataimg_job *job,
@@ -147,13 +169,17 @@ int erofs_options_read(const struct kataimg_host *host, const struct kataimg_job
 {
 	int compress = read_compress(host, values, options);
 	int ends = read_ends(host, values, options);
+	int map;
 	int uuid = uuid_from_option(host, erofs_option_table, values, EROFS_OPTION_UUID, "erofs",
 				    identity->uuid);
 
 	options->data = read_data(job, &values[EROFS_OPTION_DATA]);
+	map = read_map(host, values, options);
 	options->dedupe = values[EROFS_OPTION_DEDUPE].number;
 	strncpy(identity->label, values[EROFS_OPTION_LABEL].string, sizeof(identity->label) - 1);
 	if (compress < 0)
 		return compress;
-	return ends < 0 ? ends : uuid;
+	if (ends < 0)
+		return ends;
+	return map < 0 ? map : uuid;
 }

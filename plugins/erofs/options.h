@@ -8,7 +8,12 @@
 #include "kataimg/backend.h"
 #include "plugins/erofs/format.h"
 
-enum erofs_data_policy { EROFS_DATA_DAX, EROFS_DATA_PACKED };
+enum erofs_data_policy { EROFS_DATA_DAX, EROFS_DATA_PACKED, EROFS_DATA_AUTO };
+
+/* What is between two patterns of map, and how long it may be. */
+#define EROFS_MAP_BLANKS " \t"
+#define EROFS_MAP_BYTES_MAX 4095u
+
 enum erofs_compress { EROFS_COMPRESS_NONE, EROFS_COMPRESS_LZ4, EROFS_COMPRESS_LZ4HC };
 
 enum erofs_tails { EROFS_TAILS_BLOCK, EROFS_TAILS_INLINE };
@@ -21,6 +26,7 @@ enum erofs_fragments { EROFS_FRAGMENTS_NO, EROFS_FRAGMENTS_TAILS, EROFS_FRAGMENT
 /* What decides the layout. */
 struct erofs_options {
 	enum erofs_data_policy data;
+	const char *map; /* AUTO: patterns of what is mapped */
 	enum erofs_compress compress;
 	int level;
 	uint32_t cluster_blocks;
@@ -45,6 +51,7 @@ enum erofs_option {
 	EROFS_OPTION_UUID,
 	EROFS_OPTION_TAIL,
 	EROFS_OPTION_FRAGMENTS,
+	EROFS_OPTION_MAP,
 	EROFS_OPTION_COUNT
 };
 

@@ -44,12 +44,10 @@ static void share_layout(const struct erofs_inode *owner, struct erofs_inode *in
 static void layout_file(struct erofs_layout *layout, const struct kataimg_node *node,
 			struct erofs_inode *inode)
 {
-	bool packed = layout->source->options.data == EROFS_DATA_PACKED;
-
 	if (inode->owner != node->index)
 		share_layout(erofs_layout_owner(layout, inode), inode);
 	else if (inode->layout == EROFS_FLAT_PLAIN)
-		layout_flat(inode, packed && inode->copies == 1);
+		layout_flat(inode, !inode->mapped && inode->copies == 1);
 }
 
 static uint32_t features_of(const struct erofs_inode *inode)
@@ -91,7 +89,7 @@ static uint32_t place_class(const struct erofs_source *source, const struct erof
 	uint64_t need = need_slots(inode);
 
 	/* The largest first leaves the least room unused. */
-	if (source->options.data != EROFS_DATA_PACKED || need > BLOCK_SLOTS)
+	if (source->options.data == EROFS_DATA_DAX || need > BLOCK_SLOTS)
 		return 0;
 	return BLOCK_SLOTS + 1 - (uint32_t)need;
 }

@@ -9,6 +9,7 @@
 #include "plugins/erofs/data.h"
 #include "plugins/erofs/dedupe.h"
 #include "plugins/erofs/dir.h"
+#include "plugins/erofs/mapped.h"
 #include "plugins/erofs/places.h"
 
 /* What the steps start from: plain data of its own for every node. */
@@ -21,6 +22,7 @@ static void begin_inode(struct erofs_layout *layout, const struct kataimg_node *
 	inode->extended = erofs_inode_is_extended(layout->source->job, node, inode->size);
 	inode->owner = node->index;
 	inode->copies = 1;
+	inode->mapped = erofs_is_mapped(layout->source, node);
 }
 
 static int begin_inodes(struct erofs_layout *layout)

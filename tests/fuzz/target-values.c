@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/glob.h"
+#include "lib/glob.h"
 #include "core/base/size.h"
 #include "core/config/value.h"
 #include "core/format/verity.h"

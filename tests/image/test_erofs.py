@@ -111,6 +111,8 @@ def judge_refusals(program, source):
                            (['erofs.level=3'], 'level = 3: needs compress = lz4hc'),
                            (['erofs.compress=lz4', 'erofs.cluster-size=6K'], 'cluster-size'),
                            (['erofs.compress=lz4', 'erofs.cluster-size=2M'], 'cluster-size'),
+                           (['erofs.map=*.so*'], 'map = *.so*: needs data = auto'),
+                           (['erofs.data=auto', 'erofs.map= '], 'data = auto: needs map'),
                            (['erofs.tail=inline'], 'tail = inline: needs compress = lz4 or lz4hc'),
                            (['erofs.fragments=all'],
                             'fragments = all: needs compress = lz4 or lz4hc')]:

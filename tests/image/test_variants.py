@@ -40,6 +40,9 @@ VARIANTS = [
     ('erofs', ['erofs.compress=lz4hc', 'erofs.fragments=all', 'erofs.cluster-size=1M',
                'erofs.level=1', 'erofs.tail=inline'],
      ['compressible', 'sizes', 'sparse', 'alignment', 'empty', 'xattrs-everywhere']),
+    ('erofs', ['erofs.data=auto', 'erofs.map=*[02468] usr/**', 'erofs.compress=lz4',
+               'erofs.fragments=tails', 'erofs.dedupe=yes'],
+     ['compressible', 'sizes', 'sparse', 'duplicates', 'alignment']),
     ('erofs', ['erofs.dedupe=yes'], ['duplicates', 'simple', 'sparse-segments']),
     ('erofs', ['erofs.label=fifteen-letters'], ['simple']),
 ]

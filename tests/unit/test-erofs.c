@@ -369,6 +369,38 @@ static void fragments_lie_by_name(void **state)
 	memtree_free(tree);
 }
 
+/* What a guest maps begins at huge pages and is plain, whatever else is done to the rest; of equal
+ * files all are what one is. */
+static void mapped_files_are_plain(void **state)
+{
+	static const char *const options[] = { "data=auto",     "map=*.so usr/**", "compress=lz4",
+					       "fragments=all", "dedupe=yes",      NULL };
+	static const struct {
+		const char *path;
+		uint8_t layout;
+	} files[] = {
+		{ "other", 3 }, { "x.so", 0 }, { "x.sox", 3 }, { "usr/tool", 0 }, { "again", 0 }
+	};
+	struct memtree *tree = memtree_new();
+	struct kataimg_node *root = memtree_root(tree);
+	struct trial *trial;
+
+	(void)state;
+	add_mixed(root, "other", 3 << 20, 1);
+	add_mixed(root, "x.so", 3 << 20, 2);
+	add_mixed(root, "x.sox", 5000, 3);
+	add_mixed(root, "again", 5001, 4);
+	add_mixed(memtree_add_dir(root, "usr"), "tool", 5001, 4);
+	trial = run_tree(tree, options, NULL);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		assert_int_equal(erofsread_find(trial, files[i].path).layout, files[i].layout);
+	/* The window begins at 3 MiB of the image. */
+	assert_int_equal(erofsread_find(trial, "x.so").u % 512, 256);
+	erofsread_compare(trial, memtree_finish(tree));
+	trial_free(trial);
+	memtree_free(tree);
+}
+
 /* A bit of everything that needs a service. */
 static struct memtree *new_small_tree(void)
 {
@@ -511,6 +543,7 @@ int main(void)
 		cmocka_unit_test(threads_change_nothing),
 		cmocka_unit_test(larger_window),
 		cmocka_unit_test(fragments_lie_by_name),
+		cmocka_unit_test(mapped_files_are_plain),
 		cmocka_unit_test(huge_pages),
 		cmocka_unit_test(holes),
 		cmocka_unit_test(equal_files_share),

@@ -4,8 +4,8 @@
  * one byte that is not '/', \ takes the next byte as it is, and a component ** any number of
  * directories, none too.
  */
-#ifndef BASE_GLOB_H
-#define BASE_GLOB_H
+#ifndef LIB_GLOB_H
+#define LIB_GLOB_H
 
 #include <stdbool.h>
 

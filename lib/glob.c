@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/base/glob.h"
+#include "lib/glob.h"
 
 #include <stddef.h>
 #include <string.h>
