@@ -15,27 +15,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/archive/kept.h"
 #include "core/archive/stream.h"
 #include "core/archive/unpack.h"
 #include "core/base/io.h"
 #include "core/tree/content.h"
-#include "lib/array.h"
 #include "lib/bytes.h"
 
 #define UNPACK_FAILED "cannot unpack %s into the output's directory"
-
-struct stretch {
-	uint64_t from, to;
-};
 
 struct archive_partial {
 	struct archive_input packed; /* owned: label, fd */
 	char *label;                 /* owned */
 	struct tree_stamp stamp;     /* of packed, at the start */
 	uint64_t limit;
-	int fd; /* the scratch */
 	uint64_t bytes;
-	ARRAY(struct stretch) kept;    /* ascending, apart from each other */
+	struct kept kept;              /* and the scratch file; owned but for that */
 	struct archive_stream *stream; /* while it is looked through */
 	struct error *failure;         /* likewise: of the stream */
 	struct archive_reader *reader; /* likewise; owned */
@@ -48,49 +43,6 @@ struct archive_partial {
 
 /* ---- While it is looked through ---- */
 
-/* At the file's end or behind it. */
-static int write_kept(int fd, uint64_t at, const void *buf, size_t len)
-{
-	if (!bytes_are_zero(buf, len))
-		return io_pwrite(fd, buf, len, at);
-	return ftruncate(fd, (off_t)(at + len)) < 0 ? -errno : 0;
-}
-
-static int keep(struct archive_partial *partial, uint64_t at, const void *buf, size_t len)
-{
-	size_t count = partial->kept.count;
-	struct stretch *last = count ? &partial->kept.items[count - 1] : NULL;
-	int ret = len > 0 ? write_kept(partial->fd, at, buf, len) : 0;
-
-	if (ret < 0 || len == 0)
-		return ret;
-	if (last && at == last->to) {
-		last->to += len;
-		return 0;
-	}
-	last = array_add(&partial->kept);
-	if (!last)
-		return -ENOMEM;
-	*last = (struct stretch){ at, at + len };
-	return 0;
-}
-
-static bool is_kept(const struct archive_partial *partial, uint64_t at, size_t len)
-{
-	size_t low = 0, high = partial->kept.count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (partial->kept.items[middle].to <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < partial->kept.count && partial->kept.items[low].from <= at &&
-	       len <= partial->kept.items[low].to - at;
-}
-
 /* The block that has the byte at a place: 0 behind the end. */
 static int find_block(struct archive_partial *partial, uint64_t at)
 {
@@ -101,6 +53,29 @@ static int find_block(struct archive_partial *partial, uint64_t at)
 		ret = partial->ended ? 0 : archive_stream_next(stream, partial->failure);
 	partial->ended |= ret == 0;
 	return ret;
+}
+
+/* The data of a member, to its end or the archive's. What the reader took already to find the
+ * member is there. */
+static int take_data(struct archive_partial *partial, uint64_t at, uint64_t len)
+{
+	const struct archive_stream *stream = partial->stream;
+	uint64_t end = at + len;
+	int ret = 1;
+
+	if (at < kept_end(&partial->kept))
+		at = kept_end(&partial->kept);
+	while (at < end && (ret = find_block(partial, at)) > 0) {
+		size_t in_block = (size_t)(at - stream->off), part = stream->len - in_block;
+
+		if (part > end - at)
+			part = (size_t)(end - at);
+		ret = kept_add(&partial->kept, at, stream->block + in_block, part, true);
+		if (ret < 0)
+			return ret;
+		at += part;
+	}
+	return ret < 0 ? ret : 0;
 }
 
 /* The bytes from at on, which is behind all that was taken. */
@@ -123,14 +98,13 @@ static int take_new(struct archive_partial *partial, uint64_t at, char *buf, siz
 		got += part;
 	}
 	memset(buf + got, 0, len - got);
-	return keep(partial, at, buf, got);
+	return kept_add(&partial->kept, at, buf, got, false);
 }
 
 /* The place before which every byte was either kept or passed over. */
 static uint64_t passed(const struct archive_partial *partial)
 {
-	size_t count = partial->kept.count;
-	uint64_t kept = count ? partial->kept.items[count - 1].to : 0;
+	uint64_t kept = kept_end(&partial->kept);
 
 	return kept > partial->stream->off ? kept : partial->stream->off;
 }
@@ -143,20 +117,30 @@ static int take(struct archive_partial *partial, uint64_t at, char *buf, size_t 
 	size_t old = at >= from ? 0 : from - at < len ? (size_t)(from - at) : len;
 	int ret = 0;
 
-	if (old > 0 && !is_kept(partial, at, old))
+	if (old > 0 && !kept_has(&partial->kept, at, old))
 		return -ESPIPE;
 	if (old > 0)
-		ret = io_pread(partial->fd, buf, old, at);
+		ret = kept_read(&partial->kept, at, buf, old);
 	return ret == 0 && len > old ? take_new(partial, at + old, buf + old, len - old) : ret;
+}
+
+static int keep_member(struct archive_partial *partial,
+		       const struct archive_partial_options *options,
+		       const struct archive_member *member)
+{
+	int needs = options->needs ? options->needs(options->needs_arg, member) : 0;
+
+	return needs > 0 && member->bytes > 0 ? take_data(partial, member->off, member->bytes)
+					      : needs;
 }
 
 /* Goes through the members without a word of what is wrong with them: the same reader tells that
  * when the tree is made. */
 static int go_through(struct archive_partial *partial, struct archive_input *input,
-		      const struct archive_reader_options *options, uint64_t *end)
+		      const struct archive_partial_options *options, uint64_t *end)
 {
 	autoerror struct error ignored = ERROR_INIT;
-	struct archive_reader_options quiet = *options;
+	struct archive_reader_options quiet = options->reader;
 	struct archive_member member;
 	bool marked;
 	int ret;
@@ -164,7 +148,7 @@ static int go_through(struct archive_partial *partial, struct archive_input *inp
 	quiet.quiet = true;
 	ret = archive_reader_open(input, &quiet, &partial->reader, &ignored);
 	while (ret >= 0 && (ret = archive_reader_next(partial->reader, &member, &ignored)) > 0)
-		;
+		ret = keep_member(partial, options, &member);
 	*end = ret == 0 ? archive_reader_end(partial->reader, &marked) : UINT64_MAX;
 	if (partial->failure->code)
 		return -partial->failure->code;
@@ -214,9 +198,10 @@ static int look_through(struct archive_partial *partial,
 			const struct archive_partial_options *options, struct error *error)
 {
 	struct archive_stream stream autocall(archive_stream_close) = { 0 };
-	struct archive_input input = {
-		.label = partial->label, .fd = partial->fd, .bytes = INT64_MAX, .partial = partial
-	};
+	struct archive_input input = { .label = partial->label,
+				       .fd = partial->kept.fd,
+				       .bytes = INT64_MAX,
+				       .partial = partial };
 	uint64_t end = UINT64_MAX;
 	int ret = archive_stream_open(&stream, &partial->packed, options->limit, options->digest,
 				      error);
@@ -226,7 +211,7 @@ static int look_through(struct archive_partial *partial,
 	partial->stream = &stream;
 	partial->failure = error;
 	if (ret == 0)
-		ret = go_through(partial, &input, &options->reader, &end);
+		ret = go_through(partial, &input, options, &end);
 	if (ret == 0)
 		ret = go_to_end(partial, end);
 	if (ret == 0)
@@ -238,7 +223,7 @@ static int look_through(struct archive_partial *partial,
 	archive_input_release(&input);
 	archive_input_release(&partial->packed);
 	partial->packed.digest = NULL;
-	if (ret == 0 && ftruncate(partial->fd, (off_t)partial->bytes) < 0)
+	if (ret == 0 && ftruncate(partial->kept.fd, (off_t)partial->bytes) < 0)
 		ret = -errno;
 	return ret < 0 ? error_errno(error, -ret, UNPACK_FAILED, partial->label) : 0;
 }
@@ -270,7 +255,7 @@ static int fill(struct archive_partial *partial, struct error *error)
 	int ret = archive_stream_open(&stream, &partial->packed, partial->limit, NULL, error);
 
 	if (ret == 0)
-		ret = archive_stream_store(&stream, partial->fd, &bytes, error);
+		ret = archive_stream_store(&stream, partial->kept.fd, &bytes, error);
 	archive_input_release(&partial->packed);
 	if (ret < 0)
 		return ret;
@@ -281,7 +266,7 @@ static int fill(struct archive_partial *partial, struct error *error)
 	return 0;
 }
 
-int archive_partial_fill(struct archive_partial *partial, struct error *error)
+static int fill_once(struct archive_partial *partial, struct error *error)
 {
 	int ret;
 
@@ -289,6 +274,12 @@ int archive_partial_fill(struct archive_partial *partial, struct error *error)
 	ret = partial->filled ? 0 : fill(partial, error);
 	pthread_mutex_unlock(&partial->lock);
 	return ret;
+}
+
+int archive_partial_fill(struct archive_partial *partial, uint64_t at, uint64_t len,
+			 struct error *error)
+{
+	return kept_is_stored(&partial->kept, at, len) ? 0 : fill_once(partial, error);
 }
 
 int archive_partial_read(struct archive_partial *partial, uint64_t at, void *buf, size_t len)
@@ -302,9 +293,10 @@ int archive_partial_read(struct archive_partial *partial, uint64_t at, void *buf
 			error_errno(partial->failure, -ret, UNPACK_FAILED, partial->label);
 		return ret;
 	}
-	if (!is_kept(partial, at, len))
-		ret = archive_partial_fill(partial, &error);
-	return ret < 0 ? ret : io_pread(partial->fd, buf, len, at);
+	if (kept_has(&partial->kept, at, len))
+		return kept_read(&partial->kept, at, buf, len);
+	ret = fill_once(partial, &error);
+	return ret < 0 ? ret : io_pread(partial->kept.fd, buf, len, at);
 }
 
 /* ---- Without keeping it ---- */
@@ -333,7 +325,13 @@ int archive_partial_peek(struct archive_partial *partial, uint64_t at, void *buf
 {
 	struct archive_stream *stream = &partial->peeking;
 	char *to = buf;
-	int ret = begin_peeking(partial, at, error);
+	int ret;
+
+	if (kept_is_stored(&partial->kept, at, len)) {
+		ret = io_pread(partial->kept.fd, buf, len, at);
+		return ret < 0 ? error_errno(error, -ret, "cannot read a scratch file") : 0;
+	}
+	ret = begin_peeking(partial, at, error);
 
 	while (ret >= 0 && len > 0) {
 		uint64_t end = stream->off + stream->len;
@@ -386,7 +384,8 @@ int archive_partial_new(const struct archive_input *packed, int fd,
 		return error_nomem(error);
 	pthread_mutex_init(&partial->lock, NULL);
 	partial->packed.fd = -1;
-	partial->fd = fd;
+	partial->kept.fd = fd;
+	partial->kept.memory = options->memory;
 	partial->limit = options->limit;
 	ret = open_partial(partial, packed);
 	if (ret < 0)
@@ -407,7 +406,7 @@ void archive_partial_free(struct archive_partial *partial)
 	archive_input_release(&partial->packed);
 	if (partial->packed.fd >= 0)
 		close(partial->packed.fd);
-	array_free(&partial->kept);
+	kept_release(&partial->kept);
 	free(partial->label);
 	pthread_mutex_destroy(&partial->lock);
 	free(partial);

@@ -5,6 +5,11 @@
 
 #include "core/archive/stream.h"
 #include "core/tree/content.h"
+#include "core/tree/exclude.h"
+
+/* Headers of 20,000 members, and of more when they are pax': what is beyond goes to the scratch
+ * file. */
+#define HEADER_BYTES ((size_t)16 << 20)
 
 struct unpacked {
 	const char *label;
@@ -50,17 +55,40 @@ static int unpack_all(struct archive_input *input, int fd,
 	return ret < 0 ? ret : archive_stream_finish(&stream, error);
 }
 
+/* Asked of each member of an archive whose content is needed. */
+static int needs(void *arg, const struct archive_member *member)
+{
+	const struct archive_plain_options *options = arg;
+	const struct tree_excluder *unneeded = options->tree->unneeded;
+	int ret = options->needs ? options->needs(options->needs_arg, member) : 1;
+
+	return ret > 0 && unneeded && tree_excluder_covers(unneeded, member->path, false) ? 0 : ret;
+}
+
 static int unpack_partly(struct archive_plain *plain, int fd,
 			 const struct archive_plain_options *options, uint64_t *bytes,
 			 struct error *error)
 {
+	bool later = options->tree->content_later;
+	struct archive_plain_options own = *options;
 	const struct archive_partial_options partial = {
 		.limit = options->tree->scratch.limit,
 		.reader = { .layer = options->layer },
 		.digest = options->digest,
+		.memory = later ? HEADER_BYTES / (1 + options->beside) : 0,
+		.needs = later ? NULL : needs,
+		.needs_arg = &own,
 	};
 
 	return archive_partial_new(&plain->input, fd, &partial, &plain->partial, bytes, error);
+}
+
+/* A stream cannot be read again for what was left out by mistake. */
+static bool is_partial(const struct archive_input *input,
+		       const struct archive_plain_options *options)
+{
+	return !archive_input_is_stream(input) &&
+	       (options->tree->content_later || options->tree->unneeded || options->needs);
 }
 
 static int unpack(struct archive_plain *plain, const struct archive_plain_options *options,
@@ -75,9 +103,8 @@ static int unpack(struct archive_plain *plain, const struct archive_plain_option
 	if (fd < 0)
 		return error_errno(error, -fd, "cannot unpack %s into the output's directory",
 				   input->label);
-	ret = options->tree->content_later && !archive_input_is_stream(input)
-		      ? unpack_partly(plain, fd, options, &bytes, error)
-		      : unpack_all(input, fd, options, &bytes, error);
+	ret = is_partial(input, options) ? unpack_partly(plain, fd, options, &bytes, error)
+					 : unpack_all(input, fd, options, &bytes, error);
 	if (ret < 0)
 		return ret;
 	close(input->fd);
@@ -99,9 +126,9 @@ int archive_plain_make(struct archive_plain *plain, const struct archive_plain_o
 	return ret < 0 || !needed ? ret : unpack(plain, options, error);
 }
 
-static int fill(void *arg, struct error *error)
+static int fill(void *arg, uint64_t off, uint64_t len, struct error *error)
 {
-	return archive_partial_fill(arg, error);
+	return archive_partial_fill(arg, off, len, error);
 }
 
 static int peek(void *arg, uint64_t off, void *buf, size_t len, struct error *error)

@@ -19,10 +19,15 @@ struct archive_plain_options {
 	const struct tree_options *tree;
 	bool layer;            /* of a container image */
 	struct digest *digest; /* of the plain bytes when they are unpacked; not owned; NULL */
+	unsigned int beside;   /* so many others are there as well, and share the memory */
+	/* archive/partial.h, beside what tree->unneeded covers; NULL: 1. */
+	int (*needs)(void *arg, const struct archive_member *member);
+	void *needs_arg;
 };
 
 /* Makes plain->input, with its descriptor, a plain archive: of a compressed one and of a stream a
- * scratch file, which as tree->content_later has it need not have all of it. */
+ * scratch file, which need not have all of it: nothing but headers, and those in memory, as
+ * tree->content_later has it, and else not what is not needed. */
 int archive_plain_make(struct archive_plain *plain, const struct archive_plain_options *options,
 		       struct error *error);
 

@@ -7,13 +7,12 @@
 #include <unistd.h>
 
 #include "core/archive/archive.h"
+#include "core/archive/runs.h"
 #include "core/base/cancel.h"
 #include "core/base/io.h"
 #include "core/base/log.h"
 #include "core/base/meter.h"
 #include "core/decompress/codec.h"
-#include "kataimg/backend.h"
-#include "lib/bytes.h"
 #include "lib/checked.h"
 
 /* How long a stream is waited for before the wish to stop is looked at again. */
@@ -91,33 +90,6 @@ void archive_stream_close(struct archive_stream *stream)
 
 /* ---- Blocks ---- */
 
-/* The bytes from off to the end of its block, of the size that holes have. */
-static size_t run_of(uint64_t off, size_t len)
-{
-	size_t run = KATAIMG_HOLE_BYTES - (size_t)(off % KATAIMG_HOLE_BYTES);
-
-	return run < len ? run : len;
-}
-
-/* The next run of the last block's data from *at on, without blocks of zeros: false at the end. */
-static bool next_run(const struct archive_stream *stream, size_t *at, size_t *start)
-{
-	bool found = false;
-
-	while (*at < stream->len) {
-		size_t run = run_of(stream->off + *at, stream->len - *at);
-		bool zero = bytes_are_zero(stream->block + *at, run);
-
-		if (zero && found)
-			return true;
-		if (!zero && !found)
-			*start = *at;
-		found |= !zero;
-		*at += run;
-	}
-	return found;
-}
-
 /* The limit grows with the compressed bytes, but is never below ARCHIVE_LIMIT_BYTES: a short
  * archive may unpack to many times its size. */
 static uint64_t limit_of(const struct archive_stream *stream)
@@ -136,10 +108,10 @@ static uint64_t limit_of(const struct archive_stream *stream)
 static int count_block(struct archive_stream *stream, struct error *error)
 {
 	uint64_t limit = limit_of(stream);
-	size_t at = 0, start = 0;
+	struct runs runs = { .bytes = stream->block, .len = stream->len, .off = stream->off };
 
-	while (next_run(stream, &at, &start))
-		stream->stored += at - start;
+	while (runs_next(&runs))
+		stream->stored += runs.end - runs.start;
 	if (stream->stored <= limit)
 		return 0;
 	return error_set(error, EFBIG,
@@ -246,16 +218,6 @@ int archive_stream_finish(const struct archive_stream *stream, struct error *err
 	return 0;
 }
 
-static int store_block(const struct archive_stream *stream, int to)
-{
-	size_t at = 0, start = 0;
-	int ret = 0;
-
-	while (ret == 0 && next_run(stream, &at, &start))
-		ret = io_pwrite(to, stream->block + start, at - start, stream->off + start);
-	return ret;
-}
-
 int archive_stream_store(struct archive_stream *stream, int to, uint64_t *bytes,
 			 struct error *error)
 {
@@ -264,7 +226,7 @@ int archive_stream_store(struct archive_stream *stream, int to, uint64_t *bytes,
 	while (stored == 0 && (ret = archive_stream_next(stream, error)) != 0) {
 		if (ret < 0)
 			return ret;
-		stored = store_block(stream, to);
+		stored = runs_write(to, stream->block, stream->len, stream->off);
 	}
 	*bytes = stream->off;
 	if (stored == 0 && ftruncate(to, (off_t)stream->off) < 0)

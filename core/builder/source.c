@@ -12,6 +12,7 @@
 #include "core/label/selinux.h"
 #include "core/mtree/mtree.h"
 #include "core/source/source.h"
+#include "core/tree/exclude.h"
 #include "core/tree/node.h"
 #include "core/tree/owner.h"
 
@@ -139,18 +140,36 @@ static struct source_filter filter_of(const struct config *config)
 	return (struct source_filter){ config->tree.exclude.items, config->tree.exclude.count, 0 };
 }
 
+/* What the rules will take out, when the tree is read for them alone and nobody looks for holes
+ * before; NULL: nothing. */
+static int find_unneeded(const struct source_request *request, struct tree_excluder **unneeded,
+			 struct error *error)
+{
+	const struct config *config = request->config;
+
+	if (config->tree.exclude.count == 0 || request->any_time ||
+	    config->tree.holes != TREE_HOLES_SOURCE)
+		return 0;
+	return tree_excluder_new(config->tree.exclude.items, config->tree.exclude.count, unneeded,
+				 error);
+}
+
 int source_scan(const struct source_request *request, struct tree **tree,
 		struct source_facts *facts, struct error *error)
 {
+	struct tree_excluder *unneeded autocall(cleanup_tree_excluder_free) = NULL;
 	const struct config *config = request->config;
-	const struct tree_options options = tree_options_of(request);
+	struct tree_options options = tree_options_of(request);
 	struct source_filter filter = { 0 };
 	int ret;
 
 	*facts = (struct source_facts){ 0 };
 	if (source_reads_filtered(config->image.source))
 		filter = filter_of(config);
-	ret = source_read(config->image.source, &options, &filter, tree, error);
+	ret = find_unneeded(request, &unneeded, error);
+	options.unneeded = unneeded;
+	if (ret == 0)
+		ret = source_read(config->image.source, &options, &filter, tree, error);
 	/* A file's name that is wrong is told before, with its line. */
 	if (ret == -ENOENT && access(config->image.source, F_OK) < 0)
 		error_append(error, "%s", value_hint(config->image.source));

@@ -7,11 +7,15 @@
 #include "core/oci/layers.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
+#include "core/archive/cover.h"
 #include "core/archive/plain.h"
 #include "core/archive/unpack.h"
+#include "core/base/pathname.h"
 #include "core/base/pool.h"
 
 /* Each one that is unpacked takes one or two MiB, and its compression's window. */
@@ -21,6 +25,8 @@
 struct unpacked {
 	struct archive_plain plain; /* owned */
 	struct error error;         /* owned */
+	struct cover cover;         /* owned: what it hides; of use when */
+	atomic_bool is_covering;    /* all of it was seen */
 };
 
 struct layers {
@@ -30,6 +36,11 @@ struct layers {
 	const struct tree_scratch *scratch;
 	pthread_mutex_t lock;      /* of scratch */
 	struct unpacked *unpacked; /* owned; one for each layer */
+};
+
+struct job {
+	struct layers *layers;
+	size_t number; /* of the layer */
 };
 
 static int put_layer(struct archive_plain *plain, struct tree *tree, struct tree_edit *edit,
@@ -103,14 +114,40 @@ static int compare_digests(const struct archive_plain *plain, const struct oci_l
 		       : oci_check_digest(input, layer->diff_id, error);
 }
 
+/* Asked of each member of a layer: what one above it hides is not needed, as far as that one was
+ * unpacked already. */
+static int needs(void *arg, const struct archive_member *member)
+{
+	const struct job *job = arg;
+	const struct layers *layers = job->layers;
+	char plain[PATH_MAX];
+	int ret = job->number > 0 ? cover_add(&layers->unpacked[job->number].cover, member) : 0;
+
+	if (ret < 0)
+		return ret;
+	if (member->bytes == 0 || !pathname_plain(member->path, plain, sizeof(plain)))
+		return 1;
+	for (size_t i = job->number + 1; i < layers->image->layer_count; i++)
+		if (atomic_load(&layers->unpacked[i].is_covering) &&
+		    cover_hides(&layers->unpacked[i].cover, plain))
+			return 0;
+	return 1;
+}
+
 static int make_plain(struct archive_plain *plain, const struct oci_layer *layer,
-		      const struct tree_options *options, struct error *error)
+		      const struct job *job, struct error *error)
 {
 	struct digest *packed autocall(cleanup_digest_free) = digest_new();
 	struct digest *unpacked autocall(cleanup_digest_free) = digest_new();
-	const struct archive_plain_options how = { .tree = options,
-						   .layer = true,
-						   .digest = unpacked };
+	const size_t count = job->layers->image->layer_count;
+	const struct archive_plain_options how = {
+		.tree = &job->layers->options,
+		.layer = true,
+		.digest = unpacked,
+		.beside = (unsigned int)count - 1,
+		.needs = count > 1 ? needs : NULL,
+		.needs_arg = (void *)(uintptr_t)job,
+	};
 	int ret;
 
 	if (!packed || !unpacked)
@@ -126,12 +163,13 @@ static int make_plain(struct archive_plain *plain, const struct oci_layer *layer
 static int unpack_one(void *arg, uint64_t index)
 {
 	struct layers *layers = arg;
-	size_t number = layers->image->layer_count - 1 - (size_t)index;
-	const struct oci_layer *layer = &layers->image->layers[number];
-	struct unpacked *unpacked = &layers->unpacked[number];
+	const struct job job = { layers, layers->image->layer_count - 1 - (size_t)index };
+	const struct oci_layer *layer = &layers->image->layers[job.number];
+	struct unpacked *unpacked = &layers->unpacked[job.number];
 
-	if (open_layer(layers->store, layer, &unpacked->plain, &unpacked->error) == 0)
-		make_plain(&unpacked->plain, layer, &layers->options, &unpacked->error);
+	if (open_layer(layers->store, layer, &unpacked->plain, &unpacked->error) == 0 &&
+	    make_plain(&unpacked->plain, layer, &job, &unpacked->error) == 0)
+		atomic_store(&unpacked->is_covering, true);
 	return 0;
 }
 
@@ -173,6 +211,7 @@ static void release(struct layers *layers)
 	for (size_t i = 0; layers->unpacked && i < layers->image->layer_count; i++) {
 		archive_plain_release(&layers->unpacked[i].plain);
 		error_clear(&layers->unpacked[i].error);
+		cover_release(&layers->unpacked[i].cover);
 	}
 	free(layers->unpacked);
 	pthread_mutex_destroy(&layers->lock);

@@ -199,6 +199,23 @@ uint64_t tree_source_off(const struct kataimg_node *file)
 	return 0;
 }
 
+struct tree_range tree_source_range(const struct kataimg_node *file)
+{
+	const struct tree_node *node = tree_node(file);
+	uint64_t from = UINT64_MAX, to = 0;
+
+	if (node->content_kind == TREE_CONTENT_STRETCH)
+		return (struct tree_range){ 0, file->size, node->content.source_off };
+	for (uint32_t i = 0;
+	     node->content_kind == TREE_CONTENT_RANGES && i < node->content.ranges->count; i++) {
+		const struct tree_range *range = &node->content.ranges->items[i];
+
+		from = range->source_off < from ? range->source_off : from;
+		to = range->source_off + range->len > to ? range->source_off + range->len : to;
+	}
+	return to > 0 ? (struct tree_range){ 0, to - from, from } : (struct tree_range){ 0 };
+}
+
 bool tree_is_scanned(const struct tree_node *node)
 {
 	return node->pub.type == KATAIMG_REG && node->content_kind == TREE_CONTENT_SCANNED;

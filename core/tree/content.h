@@ -80,7 +80,8 @@ struct tree_decoder {
 /* How a scratch file gets the bytes that it does not have yet. Whoever reads a file asks for them,
  * in any thread and as often as it likes; all zeros: it has them. */
 struct tree_later {
-	int (*fill)(void *arg, struct error *error);
+	/* It has [off, off + len) from now on, and maybe more. */
+	int (*fill)(void *arg, uint64_t off, uint64_t len, struct error *error);
 	/* Bytes at a place, which are not kept: for who goes through all of it in ascending order.
 	 * One thread. */
 	int (*peek)(void *arg, uint64_t off, void *buf, size_t len, struct error *error);
@@ -133,6 +134,9 @@ bool tree_is_scanned(const struct tree_node *node);
  * *scratch: nobody else can change it. */
 bool tree_find_stretch(const struct tree *tree, const struct kataimg_node *file, uint64_t *off,
 		       bool *scratch);
+
+/* The bytes of its source, of those that files share, that the file's are among. */
+struct tree_range tree_source_range(const struct kataimg_node *file);
 
 /* NULL: a file that has no source of its own. */
 const struct tree_source *tree_source_of(const struct tree *tree, const struct kataimg_node *file);

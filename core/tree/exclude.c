@@ -2,6 +2,7 @@
 #include "core/tree/exclude.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "core/base/cancel.h"
 #include "lib/glob.h"
 #include "core/base/log.h"
+#include "core/base/pathname.h"
 #include "core/tree/model.h"
 
 /* Most paths are shorter than this. */
@@ -98,6 +100,22 @@ void tree_excluder_warn(const struct tree_excluder *excluder)
 				    excluder->patterns[i].text);
 }
 
+static bool matches(const struct pattern *pattern, const char *path, const char *name,
+		    bool is_directory)
+{
+	return (is_directory || !pattern->only_directories) &&
+	       glob_match(pattern->text, pattern->is_path ? path : name);
+}
+
+static bool match_any(const struct tree_excluder *excluder, const char *path, const char *name,
+		      bool is_directory)
+{
+	for (size_t i = 0; i < excluder->count; i++)
+		if (matches(&excluder->patterns[i], path, name, is_directory))
+			return true;
+	return false;
+}
+
 static bool match_patterns(struct tree_excluder *excluder, const char *path, const char *name,
 			   bool is_directory)
 {
@@ -106,8 +124,7 @@ static bool match_patterns(struct tree_excluder *excluder, const char *path, con
 	for (size_t i = 0; i < excluder->count; i++) {
 		struct pattern *pattern = &excluder->patterns[i];
 
-		if ((pattern->only_directories && !is_directory) ||
-		    !glob_match(pattern->text, pattern->is_path ? path : name))
+		if (!matches(pattern, path, name, is_directory))
 			continue;
 		atomic_store(&pattern->has_matched, true);
 		found = true;
@@ -178,6 +195,28 @@ static int exclude_entries(struct tree_excluder *excluder, struct tree_node *dir
 		tree_remove_entry(dir, i);
 	}
 	return 0;
+}
+
+bool tree_excluder_covers(const struct tree_excluder *excluder, const char *path, bool is_directory)
+{
+	char plain[PATH_MAX];
+	char *name = plain;
+
+	if (!pathname_plain(path, plain, sizeof(plain)))
+		return false;
+	while (*name) {
+		size_t len = strcspn(name, "/");
+		bool is_last = name[len] == '\0';
+
+		name[len] = '\0';
+		if (match_any(excluder, plain, name, is_directory || !is_last))
+			return true;
+		if (is_last)
+			break;
+		name[len] = '/';
+		name += len + 1;
+	}
+	return false;
 }
 
 /* Parents precede their entries in tree order. */

@@ -27,6 +27,11 @@ DEFINE_CLEANUP(struct tree_excluder, tree_excluder_free)
 int tree_excluder_matches(struct tree_excluder *excluder, const struct kataimg_node *dir,
 			  const char *name, bool is_directory);
 
+/* Would the entry at a path from the root be left out, by itself or with a directory that it is in?
+ * As it is written in an archive: what is no plain path is left out by nothing. Not counted. */
+bool tree_excluder_covers(const struct tree_excluder *excluder, const char *path,
+			  bool is_directory);
+
 /* How many entries matched so far; what was below them is not counted. */
 uint64_t tree_excluder_count(const struct tree_excluder *excluder);
 

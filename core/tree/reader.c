@@ -110,11 +110,17 @@ static int open_file(struct tree_reader *reader, const struct kataimg_node *node
 	return fd < 0 ? fail(node, -fd, error) : fd;
 }
 
-static int open_shared(const struct tree_source *source, struct error *error)
+static int open_shared(const struct tree_source *source, const struct kataimg_node *node,
+		       struct error *error)
 {
 	const struct tree_later *later = &source->later;
-	int ret = later->fill ? later->fill(later->arg, error) : 0;
+	struct tree_range range;
+	int ret;
 
+	if (!later->fill)
+		return source->fd;
+	range = tree_source_range(node);
+	ret = later->fill(later->arg, range.source_off, range.len, error);
 	return ret < 0 ? ret : source->fd;
 }
 
@@ -127,7 +133,7 @@ int tree_reader_open(struct tree_reader *reader, const struct kataimg_node *node
 	if (reader->node == node)
 		return reader->fd;
 	close_node(reader);
-	fd = is_shared(source) ? open_shared(source, error) : open_file(reader, node, error);
+	fd = is_shared(source) ? open_shared(source, node, error) : open_file(reader, node, error);
 	if (fd < 0)
 		return fd;
 	reader->node = node;

@@ -41,6 +41,9 @@ struct tree_options {
 				 empty: a warning names it */
 	unsigned int threads; /* at least 1 */
 	struct tree_excluder *excluder; /* what it matches is not even read; NULL: none */
+	/* What it covers will be taken out of the tree, so that its content need not be at hand;
+	 * NULL: nothing. */
+	const struct tree_excluder *unneeded;
 	int64_t build_time; /* what entries get that nothing gives one; 0: the newest time */
 	const char *arch;   /* as "uname -m" or Go has it; "" or NULL: this machine's where there is
 			       a choice */
