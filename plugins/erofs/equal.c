@@ -130,7 +130,7 @@ static int read_piece(const struct search *search, const struct erofs_range *ran
 {
 	const struct kataimg_host *host = search->source->host;
 
-	*len = range->len - pos < READ_BYTES ? range->len - pos : READ_BYTES;
+	*len = range->len - pos < READ_BYTES ? (size_t)(range->len - pos) : READ_BYTES;
 	return host->source_read(host->ctx, search->source->tree->nodes[range->node],
 				 range->off + pos, buf, *len);
 }

@@ -228,7 +228,7 @@ int erofs_pack_read(const struct erofs_pack *pack, uint64_t off, void *buf, size
 	for (size_t i = find_part(pack, off); len; i++) {
 		const struct part *part = &pack->parts.items[i];
 		uint64_t skip = off - part->off;
-		size_t bytes = part->len - skip < len ? part->len - skip : len;
+		size_t bytes = part->len - skip < len ? (size_t)(part->len - skip) : len;
 		int ret = host->source_read(host->ctx, pack->source->tree->nodes[part->node],
 					    part->file_off + skip, out, bytes);
 

@@ -100,7 +100,7 @@ static int keep_segment(struct compression *work, const struct erofs_worker *wor
 	work->segments->scratch_end += data_bytes;
 	pthread_mutex_unlock(&work->lock);
 	return host->scratch_write(host->ctx, work->segments->scratch, segment->scratch_off,
-				   worker->out, data_bytes);
+				   worker->out, (size_t)data_bytes);
 }
 
 static uint32_t segment_len(const struct kataimg_node *node, const struct erofs_segment *segment)
