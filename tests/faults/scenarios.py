@@ -115,6 +115,9 @@ def readers(directory, out, tree):
     yield Scenario('cat', out, ['cat', image, 'etc/deep/file'])
     yield Scenario('diff', out, ['diff', image, image], trouble=2)
     yield Scenario('attest', out, ['attest', '-q', image, '-c', str(directory / 'k.ini')])
+    yield Scenario('key', out, ['key', '-q', '-c', str(directory / 'k.ini')])
+    yield Scenario('key-text', out, ['key', '-q', '--text', '--set', 'image.output=oci:x:y', '--set',
+                                     'image.compress=gzip', '-c', str(directory / 'k.ini')])
 
 
 def all_of(bench, tree):
