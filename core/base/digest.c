@@ -4,7 +4,14 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/base/cancel.h"
+#include "core/base/io.h"
+#include "core/base/meter.h"
+
+#define RANGE_BUFFER_BYTES ((size_t)256 << 10)
 
 /* The opaque type of the header is OpenSSL's context under another name. */
 static EVP_MD_CTX *context(struct digest *digest)
@@ -36,6 +43,25 @@ void digest_free(struct digest *digest)
 int digest_update(struct digest *digest, const void *data, size_t len)
 {
 	return EVP_DigestUpdate(context(digest), data, len) ? 0 : -EIO;
+}
+
+int digest_range(struct digest *digest, int fd, uint64_t off, uint64_t bytes)
+{
+	autofree void *buffer = malloc(RANGE_BUFFER_BYTES);
+	int ret = buffer ? 0 : -ENOMEM;
+
+	meter_expect(bytes);
+	while (ret == 0 && bytes > 0) {
+		size_t len = bytes < RANGE_BUFFER_BYTES ? (size_t)bytes : RANGE_BUFFER_BYTES;
+
+		ret = cancel_requested() ? -ECANCELED : io_pread(fd, buffer, len, off);
+		if (ret == 0)
+			ret = digest_update(digest, buffer, len);
+		meter_advance(len);
+		off += len;
+		bytes -= len;
+	}
+	return ret;
 }
 
 int digest_final(struct digest *digest, uint8_t out[DIGEST_BYTES])

@@ -16,6 +16,9 @@ struct digest *digest_new(void); /* NULL when memory is out */
 void digest_free(struct digest *digest);
 DEFINE_CLEANUP(struct digest, digest_free)
 int digest_update(struct digest *digest, const void *data, size_t len); /* 0 or -EIO */
+/* Of [off, off + bytes) of a file, which the meter hears of (base/meter.h): 0 or -errno, -ECANCELED
+ * when the user has had enough. */
+int digest_range(struct digest *digest, int fd, uint64_t off, uint64_t bytes);
 int digest_final(struct digest *digest, uint8_t out[DIGEST_BYTES]); /* 0 or -EIO; then only free */
 
 /* SHA-256(seed, label without its NUL): the source of every identifier of an image. */

@@ -5,13 +5,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/base/io.h"
 #include "core/base/pool.h"
 #include "core/base/textstream.h"
 #include "core/builder/private.h"
 #include "core/inspect/jsonout.h"
-
-#define BUFFER_BYTES (256u << 10)
 
 /* Of a file as it was written. */
 struct digested {
@@ -25,33 +22,18 @@ struct digesting {
 	struct digested *files;
 };
 
-static int digest_bytes(int fd, uint64_t size, struct digest *digest, void *buf)
-{
-	int ret = 0;
-
-	for (uint64_t off = 0; ret == 0 && off < size; off += BUFFER_BYTES) {
-		size_t len = size - off < BUFFER_BYTES ? (size_t)(size - off) : BUFFER_BYTES;
-
-		ret = io_pread(fd, buf, len, off);
-		if (ret == 0)
-			ret = digest_update(digest, buf, len);
-	}
-	return ret;
-}
-
 static int digest_file(int fd, struct digested *file)
 {
 	struct digest *digest autocall(cleanup_digest_free) = digest_new();
-	autofree void *buf = malloc(BUFFER_BYTES);
 	struct stat st;
 	int ret;
 
-	if (!digest || !buf)
+	if (!digest)
 		return -ENOMEM;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	file->size = (uint64_t)st.st_size;
-	ret = digest_bytes(fd, file->size, digest, buf);
+	ret = digest_range(digest, fd, 0, file->size);
 	return ret < 0 ? ret : digest_final(digest, file->sha256);
 }
 

@@ -10,6 +10,7 @@
 struct selection {
 	const struct backend_search *search;
 	const struct config *config;
+	struct backend *backend; /* NULL: not asked for yet */
 };
 
 static int is_backend(void *arg, const char *name)
@@ -30,13 +31,15 @@ static int is_backend(void *arg, const char *name)
 }
 
 /* Has the configured backend all of these? 1, 0, otherwise of one that cannot be asked; -ENOMEM. */
-static int has(const struct selection *selection, uint64_t capabilities, uint64_t job_features,
+static int has(struct selection *selection, uint64_t capabilities, uint64_t job_features,
 	       int otherwise)
 {
-	struct backend *backend autocall(cleanup_backend_free) = NULL;
 	autoerror struct error ignored = ERROR_INIT;
-	int ret = backend_load(selection->search, selection->config->image.filesystem, &backend,
-			       &ignored);
+	int ret = selection->backend
+			  ? 0
+			  : backend_load(selection->search, selection->config->image.filesystem,
+					 &selection->backend, &ignored);
+	const struct backend *backend = selection->backend;
 
 	if (ret < 0)
 		return ret == -ENOMEM ? ret : otherwise;
@@ -58,7 +61,7 @@ static int prepare_one(const struct cli *cli, struct config_set *set, size_t num
 		       const struct backend_search *search, struct error *error)
 {
 	struct config *config = &set->items[number];
-	struct selection selection = { search, config };
+	struct selection selection = { .search = search, .config = config };
 	const struct config_backends backends = { is_backend, can_dax, no_disk, &selection };
 	int ret = cli_configure(cli, set, number, error);
 
@@ -67,6 +70,7 @@ static int prepare_one(const struct cli *cli, struct config_set *set, size_t num
 	if (ret == 0 && cli_is_dropin(cli) && config->image.source)
 		ret = config_collect(config, dropin_adjust(config, search, cli->script, error),
 				     error);
+	backend_free(selection.backend);
 	return ret;
 }
 

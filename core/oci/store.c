@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/cancel.h"
 #include "core/base/digest.h"
 #include "core/base/io.h"
-#include "core/base/meter.h"
 #include "core/tree/content.h"
 #include "core/tree/find.h"
 #include "core/tree/reader.h"
@@ -18,7 +16,6 @@
 
 /* What a JSON file may have: nobody's has more. */
 #define JSON_BYTES_MAX ((uint64_t)4 << 20)
-#define HASH_BYTES ((size_t)1 << 20)
 
 #define ALGORITHM "sha256:"
 #define HEX_DIGITS ((size_t)2 * DIGEST_BYTES)
@@ -67,25 +64,6 @@ int oci_store_open(const struct tree *store, const char *path, struct archive_in
 	return input->fd < 0 ? error_errno(error, errno, "%s", path) : 0;
 }
 
-static int hash_bytes(const struct archive_input *input, struct digest *digest)
-{
-	autofree char *buffer = malloc(HASH_BYTES);
-	int ret = buffer ? 0 : -ENOMEM;
-
-	meter_expect(input->bytes);
-	for (uint64_t at = 0; ret == 0 && at < input->bytes; at += HASH_BYTES) {
-		uint64_t left = input->bytes - at;
-		size_t len = left < HASH_BYTES ? (size_t)left : HASH_BYTES;
-
-		ret = cancel_requested() ? -ECANCELED
-					 : io_pread(input->fd, buffer, len, input->off + at);
-		if (ret == 0)
-			ret = digest_update(digest, buffer, len);
-		meter_advance(len);
-	}
-	return ret;
-}
-
 int oci_compare_digest(const char *label, struct digest *digest, const char *expected,
 		       struct error *error)
 {
@@ -106,7 +84,7 @@ int oci_compare_digest(const char *label, struct digest *digest, const char *exp
 int oci_check_digest(const struct archive_input *input, const char *digest, struct error *error)
 {
 	struct digest *of_input autocall(cleanup_digest_free) = digest_new();
-	int ret = of_input ? hash_bytes(input, of_input) : -ENOMEM;
+	int ret = of_input ? digest_range(of_input, input->fd, input->off, input->bytes) : -ENOMEM;
 
 	if (ret == -ECANCELED)
 		return error_set(error, ECANCELED, "interrupted");
