@@ -30,6 +30,7 @@ struct archive_input {
 	uint64_t at; /* how far it is read, from off on, by who reads it from front to end */
 	struct digest *digest; /* of all bytes, when a stream (archive/stream.h) reads it; not
 				  owned; NULL */
+	unsigned int threads;  /* that unpack it, where its compression lets; 0: one */
 	void *buffer;          /* owned; of libarchive */
 };
 

@@ -366,6 +366,7 @@ static int open_partial(struct archive_partial *partial, const struct archive_in
 						  .fd = fcntl(packed->fd, F_DUPFD_CLOEXEC, 0),
 						  .off = packed->off,
 						  .bytes = packed->bytes,
+						  .threads = packed->threads,
 						  .digest = packed->digest };
 	if (!partial->label)
 		return -ENOMEM;

@@ -100,6 +100,8 @@ static int unpack(struct archive_plain *plain, const struct archive_plain_option
 	uint64_t bytes = 0;
 	int ret;
 
+	/* Others have the processors as well. */
+	input->threads = options->beside ? 1 : options->tree->threads;
 	if (fd < 0)
 		return error_errno(error, -fd, "cannot unpack %s into the output's directory",
 				   input->label);

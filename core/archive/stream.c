@@ -76,7 +76,7 @@ int archive_stream_open(struct archive_stream *stream, struct archive_input *inp
 
 	*stream = (struct archive_stream){ .input = input, .limit = limit, .digest = digest };
 	input->at = 0;
-	stream->ahead = ahead_new(&source);
+	stream->ahead = ahead_new(&source, input->threads);
 	if (!stream->ahead)
 		return error_nomem(error);
 	meter_expect(archive_input_is_stream(input) ? METER_UNKNOWN : input->bytes);

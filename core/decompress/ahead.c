@@ -96,13 +96,13 @@ static void *work(void *arg)
 
 /* ---- Who uses it ---- */
 
-struct ahead *ahead_new(const struct decompress_source *source)
+struct ahead *ahead_new(const struct decompress_source *source, unsigned int threads)
 {
 	struct ahead *ahead = malloc(sizeof(*ahead));
 
 	if (!ahead)
 		return NULL;
-	ahead->decompress = decompress_new(source);
+	ahead->decompress = decompress_new(source, threads);
 	if (!ahead->decompress) {
 		free(ahead);
 		return NULL;

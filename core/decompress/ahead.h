@@ -13,8 +13,9 @@ struct ahead_block {
 	uint64_t taken; /* decompress_taken behind it: the same each time */
 };
 
-/* The thread calls source->read, and begins now. NULL when memory is out. */
-struct ahead *ahead_new(const struct decompress_source *source);
+/* The thread calls source->read, and begins now. threads: of decompress_new. NULL when memory is
+ * out. */
+struct ahead *ahead_new(const struct decompress_source *source, unsigned int threads);
 /* At any time. Waits for source->read to return. */
 void ahead_free(struct ahead *ahead);
 DEFINE_CLEANUP(struct ahead, ahead_free)

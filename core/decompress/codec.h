@@ -30,7 +30,13 @@ struct decompress_codec {
 	int (*step)(void *decoder, struct decompress_io *io, bool *ended, const char **what);
 	int (*restart)(void *decoder); /* for the next member; -ENOMEM */
 	void (*close)(void *decoder);
+	/* Is the first member whole, and says how much it is, packed and unpacked? It may lie.
+	 * NULL: none does. */
+	bool (*measure)(const uint8_t *bytes, size_t len, size_t *in_len, size_t *out_len);
 };
+
+/* gzip_blocks.c: measure of the blocks of bgzip. */
+bool gzip_measure_block(const uint8_t *bytes, size_t len, size_t *in_len, size_t *out_len);
 
 extern const struct decompress_codec decompress_gzip, decompress_bzip2, decompress_xz,
 	decompress_zstd;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/decompress/batch.h"
 #include "core/decompress/codec.h"
 #include "lib/bytes.h"
 
@@ -26,10 +27,13 @@ struct level {
 	bool in_member; /* its end has not come */
 	bool ended;     /* no member follows, */
 	bool rest;      /* but something does */
+	bool is_single; /* members are decompressed one by one */
+	struct batch batch;
 };
 
 struct decompress {
 	struct decompress_source source;
+	unsigned int threads;
 	uint64_t source_at;
 	struct level levels[DEPTH_MAX];
 	unsigned int count;
@@ -45,12 +49,14 @@ bool decompress_is(const void *bytes, size_t len)
 	return decompress_codec_of(bytes, len) != NULL;
 }
 
-struct decompress *decompress_new(const struct decompress_source *source)
+struct decompress *decompress_new(const struct decompress_source *source, unsigned int threads)
 {
 	struct decompress *decompress = calloc(1, sizeof(*decompress));
 
-	if (decompress)
-		decompress->source = *source;
+	if (!decompress)
+		return NULL;
+	decompress->source = *source;
+	decompress->threads = threads;
 	return decompress;
 }
 
@@ -61,6 +67,7 @@ void decompress_free(struct decompress *decompress)
 	for (unsigned int i = 0; i < decompress->count; i++) {
 		decompress->levels[i].codec->close(decompress->levels[i].decoder);
 		free(decompress->levels[i].in);
+		batch_release(&decompress->levels[i].batch);
 	}
 	free(decompress);
 }
@@ -170,16 +177,59 @@ static int step(struct decompress *decompress, struct level *level, void *buf, s
 	return ret < 0 ? fail_level(decompress, level, -ret, what, false) : 0;
 }
 
+/* Reads until there is as much as a batch takes, or all that there is. */
+static int fill_for_batch(struct decompress *decompress, struct level *level)
+{
+	size_t len = 1;
+	int ret = 0;
+
+	memmove(level->in, level->in + level->used, level->len - level->used);
+	level->len -= level->used;
+	level->used = 0;
+	while (ret == 0 && len > 0 && level->len < BATCH_IN_BYTES) {
+		ret = read_source(decompress, level->in + level->len, BATCH_IN_BYTES - level->len,
+				  &len);
+		level->len += len;
+	}
+	level->in_ends |= ret == 0 && len == 0;
+	return ret;
+}
+
+/* 1: the next members are in the batch, 0: the next one is to be decompressed by itself. */
+static int begin_batch(struct decompress *decompress, struct level *level)
+{
+	size_t taken = 0;
+	int ret = level->is_single ? 0 : fill_for_batch(decompress, level);
+
+	if (ret < 0 || level->is_single)
+		return ret;
+	ret = batch_decompress(&level->batch, level->codec, level->in, level->len,
+			       decompress->threads, &taken);
+	if (ret == -ECANCELED)
+		return -ECANCELED;
+	if (ret < 0)
+		return fail(decompress, ENOMEM);
+	level->used = taken;
+	/* One that is damaged, or too large, or the last: others of its kind may follow, but need
+	 * not be waited for. */
+	level->is_single = taken == 0;
+	return taken > 0;
+}
+
 /* Members follow each other; zeros fill a tape's last block, and what else comes is not the
  * codec's. */
 static int begin_member(struct decompress *decompress, struct level *level)
 {
 	uint8_t first = level->codec->first;
+	int ret;
 
 	if (first && level->in[level->used] != first) {
 		level->ended = true;
 		return 0;
 	}
+	ret = begin_batch(decompress, level);
+	if (ret != 0)
+		return ret < 0 ? ret : 0;
 	level->in_member = true;
 	return level->codec->restart(level->decoder) < 0 ? fail(decompress, ENOMEM) : 0;
 }
@@ -206,12 +256,24 @@ static int read_rest(struct decompress *decompress, unsigned int number)
 	struct level *level = &decompress->levels[number];
 	int ret = 0;
 
-	while (ret == 0 && !level->in_ends && (number > 0 || !level->rest)) {
+	while (ret == 0) {
 		level->rest |= !bytes_are_zero(level->in + level->used, level->len - level->used);
 		level->used = level->len;
+		if (level->in_ends || (number == 0 && level->rest))
+			return 0;
 		ret = fill(decompress, number);
 	}
 	return ret;
+}
+
+static size_t read_batch(struct batch *batch, void *buf, size_t room)
+{
+	size_t left = batch->len - batch->used, len = left < room ? left : room;
+
+	if (len > 0)
+		memcpy(buf, batch->bytes + batch->used, len);
+	batch->used += len;
+	return len;
 }
 
 static int read_level(struct decompress *decompress, unsigned int number, void *buf, size_t room,
@@ -220,13 +282,15 @@ static int read_level(struct decompress *decompress, unsigned int number, void *
 	struct level *level = &decompress->levels[number];
 	int ret = 0;
 
-	*len = 0;
+	*len = read_batch(&level->batch, buf, room);
 	while (ret == 0 && *len == 0 && !level->ended) {
 		/* It may have more to give of the input that it has taken already. */
 		if (level->in_member)
 			ret = step(decompress, level, buf, room, len);
 		if (ret == 0 && *len == 0)
 			ret = go_on(decompress, number);
+		if (ret == 0 && *len == 0)
+			*len = read_batch(&level->batch, buf, room);
 	}
 	return ret == 0 && *len == 0 ? read_rest(decompress, number) : ret;
 }
@@ -246,8 +310,9 @@ static int add_level(struct decompress *decompress, const struct decompress_code
 		decompress->failure.inner = codec->name;
 		return -EBADMSG;
 	}
+	level->is_single = decompress->count > 0 || decompress->threads < 2 || !codec->measure;
 	level->decoder = codec->open();
-	level->in = malloc(IN_BYTES);
+	level->in = malloc(level->is_single ? IN_BYTES : BATCH_IN_BYTES);
 	if (!level->decoder || !level->in) {
 		if (level->decoder)
 			codec->close(level->decoder);
@@ -255,7 +320,6 @@ static int add_level(struct decompress *decompress, const struct decompress_code
 		return fail(decompress, ENOMEM);
 	}
 	level->codec = codec;
-	level->in_member = true;
 	memcpy(level->in, decompress->start, decompress->start_len);
 	level->len = decompress->start_len;
 	decompress->start_len = 0;

@@ -37,8 +37,9 @@ struct decompress_failure {
 /* Is what begins so compressed? DECOMPRESS_MAGIC_BYTES tell it, fewer when there are no more. */
 bool decompress_is(const void *bytes, size_t len);
 
-/* Nothing is read yet. NULL when memory is out. */
-struct decompress *decompress_new(const struct decompress_source *source);
+/* Nothing is read yet. threads: for members that can be decompressed at the same time, as
+ * decompress/batch.h has it; 1: none are. NULL when memory is out. */
+struct decompress *decompress_new(const struct decompress_source *source, unsigned int threads);
 void decompress_free(struct decompress *decompress);
 DEFINE_CLEANUP(struct decompress, decompress_free)
 

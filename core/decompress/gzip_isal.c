@@ -188,4 +188,5 @@ const struct decompress_codec decompress_gzip = {
 	.step = gzip_step,
 	.restart = gzip_restart,
 	.close = free,
+	.measure = gzip_measure_block,
 };

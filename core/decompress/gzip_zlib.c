@@ -64,4 +64,5 @@ const struct decompress_codec decompress_gzip = {
 	.step = gzip_step,
 	.restart = gzip_restart,
 	.close = gzip_close,
+	.measure = gzip_measure_block,
 };

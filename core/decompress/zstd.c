@@ -65,10 +65,20 @@ static void zstd_close(void *decoder)
 	free(zstd);
 }
 
+static bool zstd_measure(const uint8_t *bytes, size_t len, size_t *in_len, size_t *out_len)
+{
+	unsigned long long content = ZSTD_getFrameContentSize(bytes, len);
+
+	*in_len = ZSTD_findFrameCompressedSize(bytes, len);
+	*out_len = (size_t)content;
+	return content < ZSTD_CONTENTSIZE_ERROR && content <= SIZE_MAX && !ZSTD_isError(*in_len);
+}
+
 const struct decompress_codec decompress_zstd = {
 	.name = "zstd",
 	.open = zstd_open,
 	.step = zstd_step,
 	.restart = zstd_restart,
 	.close = zstd_close,
+	.measure = zstd_measure,
 };

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 #include <cmocka.h>
 
@@ -18,6 +19,9 @@
 
 #define CONTENT_BYTES ((size_t)512 << 10)
 #define PACKED_BYTES ((size_t)8 << 20)
+
+/* Of each decompression. */
+static unsigned int threads = 1;
 
 static const char *const filters[] = { "gzip", "bzip2", "xz", "zstd" };
 #define FILTERS (sizeof(filters) / sizeof(filters[0]))
@@ -106,7 +110,7 @@ static int unpack(const struct text *packed, size_t piece, size_t room, struct t
 {
 	struct pieces pieces = { .text = packed, .piece = piece, .is_late = piece % 2 == 1 };
 	struct decompress *decompress =
-		decompress_new(&(struct decompress_source){ read_piece, &pieces });
+		decompress_new(&(struct decompress_source){ read_piece, &pieces }, threads);
 	uint8_t *buf = malloc(room);
 	size_t len = 1;
 	int ret = 0;
@@ -326,13 +330,103 @@ static void test_levels(void **state)
 	free(content.bytes);
 }
 
+/* One of bgzip's blocks: a member of gzip in which the field is put that says how long it is. */
+static void append_block(struct text *text, const struct text *content)
+{
+	static const uint8_t field[] = { 6, 0, 'B', 'C', 2, 0 };
+	struct text member = pack("gzip", content);
+	size_t last = member.len + 8 - 1;
+	const uint8_t len[] = { (uint8_t)last, (uint8_t)(last >> 8) };
+
+	member.bytes[3] = 4;
+	append(text, member.bytes, 10);
+	append(text, field, sizeof(field));
+	append(text, len, sizeof(len));
+	append(text, member.bytes + 10, member.len - 10);
+	free(member.bytes);
+}
+
+/* Blocks are not cut alike by one thread and by several, so that of what is damaged one may get
+ * further. */
+static void check_same(const struct text *packed)
+{
+	struct decompress_failure one = { 0 }, several = { 0 };
+	struct text got, with;
+	int ret;
+
+	threads = 1;
+	ret = unpack(packed, 65536, 50000, &got, &one);
+	threads = 4;
+	assert_int_equal(unpack(packed, 65536, 50000, &with, &several), ret);
+	if (ret >= 0)
+		assert_int_equal(got.len, with.len);
+	else
+		assert_string_equal(one.what, several.what);
+	assert_memory_equal(got.bytes, with.bytes, got.len < with.len ? got.len : with.len);
+	free(got.bytes);
+	free(with.bytes);
+}
+
+/* Members by the hundred, on several threads: the same as by one, also where one is damaged, cut
+ * off or says something wrong of its size. */
+static void check_batches(struct text *packed, const struct text *all)
+{
+	static const size_t pieces[] = { 777, 65536, SIZE_MAX };
+	struct decompress_failure failure = { 0 };
+	struct text got;
+
+	threads = 4;
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
+		check_unpacks(packed, pieces[i], 50000, all, 0);
+	for (size_t at = 20; at < packed->len; at += packed->len / 30) {
+		packed->bytes[at] ^= 1;
+		check_same(packed);
+		packed->bytes[at] ^= 1;
+	}
+	packed->len -= 5;
+	assert_int_equal(unpack(packed, 65536, 50000, &got, &failure), -EBADMSG);
+	assert_string_equal(failure.what, "it is cut off");
+	assert_int_equal(failure.at, packed->len);
+	free(got.bytes);
+	threads = 1;
+}
+
+static void test_batches(void **state)
+{
+	static const uint8_t skipped[] = { 0x51, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3 };
+	struct text all = { malloc(1), 0 }, blocks = { malloc(1), 0 }, frames = { malloc(1), 0 };
+
+	(void)state;
+	append(&frames, skipped, sizeof(skipped));
+	for (size_t i = 0; i < 150; i++) {
+		struct text content = make_content(1 + i * 397 % 60000);
+		size_t room = ZSTD_compressBound(content.len), len;
+		uint8_t *frame = malloc(room);
+
+		assert_non_null(frame);
+		len = ZSTD_compress(frame, room, content.bytes, content.len, 1);
+		append(&frames, frame, len);
+		if (i % 20 == 0)
+			append(&frames, skipped, sizeof(skipped));
+		append(&all, content.bytes, content.len);
+		append_block(&blocks, &content);
+		free(frame);
+		free(content.bytes);
+	}
+	check_batches(&blocks, &all);
+	check_batches(&frames, &all);
+	free(all.bytes);
+	free(blocks.bytes);
+	free(frames.bytes);
+}
+
 static void test_ahead(void **state)
 {
 	struct text content = make_content(CONTENT_BYTES), packed = pack("zstd", &content);
 	struct pieces pieces = { .text = &packed, .piece = 999, .is_late = true };
 	const struct decompress_source source = { read_piece, &pieces };
 	struct decompress_failure failure = { 0 };
-	struct ahead *ahead = ahead_new(&source);
+	struct ahead *ahead = ahead_new(&source, 1);
 	struct ahead_block block;
 	uint64_t taken = 0;
 	size_t at = 0;
@@ -362,7 +456,7 @@ static void test_ahead_ends(void **state)
 	struct pieces pieces = { .text = &content, .piece = 65536, .error = EIO };
 	const struct decompress_source source = { read_piece, &pieces };
 	struct decompress_failure failure = { 0 };
-	struct ahead *ahead = ahead_new(&source);
+	struct ahead *ahead = ahead_new(&source, 1);
 	struct ahead_block block;
 	size_t at = 0;
 	int ret;
@@ -371,7 +465,7 @@ static void test_ahead_ends(void **state)
 	assert_int_equal(ahead_next(ahead, &block, &failure), 1);
 	ahead_free(ahead);
 	pieces.at = 0;
-	ahead = ahead_new(&source);
+	ahead = ahead_new(&source, 1);
 	while ((ret = ahead_next(ahead, &block, &failure)) > 0)
 		at += block.len;
 	assert_int_equal(ret, -EIO);
@@ -382,7 +476,7 @@ static void test_ahead_ends(void **state)
 	ahead_free(ahead);
 	cancel_request();
 	pieces.at = 0;
-	ahead = ahead_new(&source);
+	ahead = ahead_new(&source, 1);
 	assert_int_equal(ahead_next(ahead, &block, &failure), -ECANCELED);
 	ahead_free(ahead);
 	cancel_reset();
@@ -392,11 +486,11 @@ static void test_ahead_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pieces),     cmocka_unit_test(test_members),
-		cmocka_unit_test(test_cut),        cmocka_unit_test(test_sums),
-		cmocka_unit_test(test_damage),     cmocka_unit_test(test_behind),
-		cmocka_unit_test(test_levels),     cmocka_unit_test(test_ahead),
-		cmocka_unit_test(test_ahead_ends),
+		cmocka_unit_test(test_pieces),  cmocka_unit_test(test_members),
+		cmocka_unit_test(test_cut),     cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_damage),  cmocka_unit_test(test_behind),
+		cmocka_unit_test(test_levels),  cmocka_unit_test(test_ahead),
+		cmocka_unit_test(test_batches), cmocka_unit_test(test_ahead_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
