@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/archive/create_entry.h"
 #include "core/base/cancel.h"
@@ -18,6 +19,8 @@
 #include "lib/libc.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
+/* Only mapped: libarchive takes no more at once than an int says. */
+#define ZEROS_BYTES ((size_t)1 << (sizeof(size_t) > 4 ? 30 : 24))
 /* What a tar's length is a multiple of, since there were tapes. */
 #define RECORD_BYTES 10240
 
@@ -30,7 +33,7 @@ struct create {
 	FILE *out;
 	bool failed;
 	char *buffer;      /* CHUNK_BYTES */
-	const char *zeros; /* likewise */
+	const char *zeros; /* ZEROS_BYTES */
 	uint64_t done_bytes, total_bytes;
 	uint64_t sockets;
 	char *first_socket; /* owned */
@@ -158,13 +161,14 @@ static int put(struct create *create, const char *path, const char *bytes, size_
 	return 0;
 }
 
-/* What the map says is a hole, libarchive takes and drops. */
+/* What the map says is a hole, libarchive takes and drops. An image of some KiB may have a file
+ * with one of exabytes: so zeros are given in such pieces that all are counted within minutes. */
 static int put_zeros(struct create *create, const char *path, uint64_t len, struct error *error)
 {
 	int ret = 0;
 
 	while (ret == 0 && len > 0) {
-		size_t part = len < CHUNK_BYTES ? (size_t)len : CHUNK_BYTES;
+		size_t part = len < ZEROS_BYTES ? (size_t)len : ZEROS_BYTES;
 
 		ret = cancel_check(error);
 		if (ret == 0)
@@ -221,8 +225,10 @@ static int put_content(struct create *create, const char *path, const struct kat
 		at = extent.file_off + extent.len;
 		has_read = true;
 	}
-	if (ret == 0)
-		ret = put_zeros(create, path, node->size - at, error);
+	/* A hole at the end needs no bytes: libarchive ends what has a map by it, which it writes
+	 * in front of the first byte that it gets. */
+	if (ret == 0 && at == 0 && node->size > 0)
+		ret = put_zeros(create, path, 1, error);
 	return ret < 0 || !has_read ? ret : tree_reader_check(create->reader, error);
 }
 
@@ -320,7 +326,7 @@ int archive_create(const struct tree *tree, FILE *out, const struct archive_crea
 		   struct error *error)
 {
 	autofree char *buffer = malloc(CHUNK_BYTES);
-	autofree char *zeros = calloc(1, CHUNK_BYTES);
+	void *zeros = mmap(NULL, ZEROS_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct create create = { .tree = tree,
 				 .options = options,
 				 .archive = archive_write_new(),
@@ -328,7 +334,7 @@ int archive_create(const struct tree *tree, FILE *out, const struct archive_crea
 				 .reader = tree_reader_new(tree),
 				 .out = out,
 				 .buffer = buffer,
-				 .zeros = zeros };
+				 .zeros = zeros == MAP_FAILED ? NULL : zeros };
 	struct tree_counts counts;
 	/* To libarchive, names that are no text of the locale are bytes, which others warn of. */
 	locale_t utf8, before = (locale_t)0;
@@ -351,6 +357,8 @@ int archive_create(const struct tree *tree, FILE *out, const struct archive_crea
 	archive_write_free(create.archive);
 	archive_entry_free(create.entry);
 	tree_reader_free(create.reader);
+	if (zeros != MAP_FAILED)
+		munmap(zeros, ZEROS_BYTES);
 	free(create.first_socket);
 	return ret;
 }

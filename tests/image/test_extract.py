@@ -14,6 +14,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import tarfile
 import threading
 import time
@@ -129,6 +130,28 @@ def archive_attributes(bench):
              for end in ('mtree', 'tar')]
     check('posix_acl_access=YWJj' in trees[0] and '\\303\\244=eA==' in trees[0], trees[0])
     check_equal(trees[1], trees[0], 'the tree of the archive')
+
+
+def archive_holes(bench):
+    """A file of an exabyte, which is a hole almost everywhere, is archived as what it is."""
+    with tempfile.TemporaryDirectory(dir='/dev/shm') as work:
+        os.mkdir(f'{work}/tree')
+        with open(f'{work}/tree/large', 'wb') as out:
+            out.write(b'begins')
+            out.seek(1 << 50)
+            out.write(b'goes on')
+            out.truncate(1 << 60)
+        bench.program.run(['extract', '-o', f'{work}/x.tar', f'{work}/tree']).expect(0)
+        check(os.path.getsize(f'{work}/x.tar') < 1 << 20, 'holes were written')
+        trees = [bench.program.run(['tree', '--set', 'rootfs.check=no', f'{work}/{name}']).expect(0).out
+                 for name in ('tree', 'x.tar')]
+        check_equal(trees[1], trees[0], 'the tree of the archive')
+        done = subprocess.run([need_tool('tar'), '-xSf', f'{work}/x.tar', '-C', work], check=False)
+        check_equal(done.returncode, 0, 'tar')
+        with open(f'{work}/large', 'rb') as made:
+            made.seek(1 << 50)
+            check_equal(made.read(7), b'goes on', 'what is behind the hole')
+        check_equal(os.path.getsize(f'{work}/large'), 1 << 60, 'the size')
 
 
 # By whom a tar of ours is unpacked again.
@@ -484,6 +507,7 @@ def main():
                 tap.case(f'{name}: to a tar for {judge}', to_archive, bench, name, judge)
     tap.case('forms of archives', archive_forms, bench)
     tap.case('attributes in archives', archive_attributes, bench)
+    tap.case('holes in archives', archive_holes, bench)
     for name in AS_PLAIN:
         tap.case(f'{name}: as a plain user', as_plain_user, bench, name)
     tap.case('the warning of a plain user', warning_counts, bench)
