@@ -14,8 +14,9 @@
  * FAULT_STACKS a file that gets a number for each call that is counted: one for each way to get
  * there
  *
- * What libc calls within itself does not come by here: a FILE's reads and writes, getpwnam. What the
- * program has no use for is not met: write(2), but for messages, fallocate(2), copy_file_range(2).
+ * What libc calls within itself does not come by here: a FILE's reads and writes, getpwnam. What
+ * the program has no use for is not met: write(2), but for messages, fallocate(2),
+ * copy_file_range(2).
  */
 #include "shim.h"
 
@@ -38,30 +39,18 @@ extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 
 static const char *const kind_names[] = {
-	[MEMORY] = "memory",
-	[OPEN] = "open",
-	[CLOSE] = "close",
-	[READ] = "read",
-	[PREAD] = "pread",
-	[PWRITE] = "pwrite",
-	[TRUNCATE] = "truncate",
-	[SYNC] = "sync",
-	[RENAME] = "rename",
-	[LINK] = "link",
-	[UNLINK] = "unlink",
-	[MODE] = "mode",
-	[MAKE] = "make",
-	[STAT] = "stat",
-	[DIRECTORY] = "directory",
-	[READLINK] = "readlink",
-	[XATTR] = "xattr",
-	[MAP] = "map",
-	[IOCTL] = "ioctl",
-	[LOCK] = "lock",
-	[SEEK] = "seek",
-	[DESCRIPTOR] = "descriptor",
-	[THREAD] = "thread",
-	[PROCESS] = "process",
+	[MEMORY] = "memory",       [OPEN] = "open",
+	[CLOSE] = "close",         [READ] = "read",
+	[PREAD] = "pread",         [PWRITE] = "pwrite",
+	[TRUNCATE] = "truncate",   [SYNC] = "sync",
+	[RENAME] = "rename",       [LINK] = "link",
+	[UNLINK] = "unlink",       [MODE] = "mode",
+	[MAKE] = "make",           [STAT] = "stat",
+	[DIRECTORY] = "directory", [READLINK] = "readlink",
+	[XATTR] = "xattr",         [MAP] = "map",
+	[IOCTL] = "ioctl",         [LOCK] = "lock",
+	[SEEK] = "seek",           [DESCRIPTOR] = "descriptor",
+	[THREAD] = "thread",       [PROCESS] = "process",
 	[CONFINE] = "confine",
 };
 
@@ -77,8 +66,8 @@ static const char *const how_names[] = {
 	[KILL_AFTER] = "kill-after",
 };
 
-/* As a shell has it of SIGKILL, which a confined process may send nobody. Nothing is done on the way
- * out, nor in other threads. */
+/* As a shell has it of SIGKILL, which a confined process may send nobody. Nothing is done on the
+ * way out, nor in other threads. */
 #define KILLED 137
 
 static atomic_long in_memory;

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/glob.h"
 #include "core/base/size.h"
 #include "core/config/value.h"
 #include "core/format/verity.h"
 #include "core/tree/owner.h"
+#include "lib/glob.h"
 #include "tests/fuzz/target.h"
 
 static void check_size(const char *text)

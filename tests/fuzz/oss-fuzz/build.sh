@@ -1,8 +1,8 @@
 #!/bin/bash -eu
 # SPDX-License-Identifier: Apache-2.0
 # Builds the fuzz targets as OSS-Fuzz asks for it: its compiler and flags come in CC, CFLAGS and
-# LIB_FUZZING_ENGINE; targets and seeds go to OUT. So do backends and libraries, as the machine that
-# fuzzes has nothing else.
+# LIB_FUZZING_ENGINE; targets and seeds, which are the tree's corpus, go to OUT. So do backends and
+# libraries, as the machine that fuzzes has nothing else. tests/fuzz/check-oss-fuzz does so here.
 build=${WORK:-/tmp}/kataimg
 
 meson setup "$build" -Dtests=true -Dfuzz-engine="$LIB_FUZZING_ENGINE" -Db_lundef=false \
@@ -10,15 +10,11 @@ meson setup "$build" -Dtests=true -Dfuzz-engine="$LIB_FUZZING_ENGINE" -Db_lundef
 meson compile -C "$build" fuzz
 mkdir -p "$OUT/lib" "$OUT/backends"
 cp "$build"/plugins/*/kataimg-*-backend.so "$OUT/backends"
-KATAIMG_BACKEND_PATH=$OUT/backends
-export KATAIMG_BACKEND_PATH
 find "$build/tests/fuzz" -maxdepth 1 -type f -name 'fuzz-*' -perm -u+x | while read -r target; do
 	name=${target##*/fuzz-}
 	cp "$target" "$OUT"
 	cp tests/fuzz/fuzz.options "$OUT/fuzz-$name.options"
-	ASAN_OPTIONS=detect_leaks=0 tests/fuzz/make-seeds "$build/core/kataimg" "$name" "$build/seeds/$name"
-	[ ! -d "tests/fuzz/corpus/$name" ] || cp "tests/fuzz/corpus/$name"/* "$build/seeds/$name"
-	(cd "$build/seeds/$name" && python3 -m zipfile -c "$OUT/fuzz-${name}_seed_corpus.zip" ./*)
+	cp "tests/fuzz/corpus/$name.zip" "$OUT/fuzz-${name}_seed_corpus.zip"
 done
 # The C library is the one thing that every machine has.
 find "$OUT" -type f -perm -u+x -exec ldd '{}' + | awk '$2 == "=>" { print $3 }' | sort -u |
