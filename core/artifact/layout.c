@@ -200,21 +200,42 @@ static int make_folders(struct artifact_layout *layout, struct error *error)
 
 /* ---- The lock ---- */
 
-static bool is_named(int dir, const char *name, int fd)
+/* 1, 0 or -errno, as those below. */
+static int is_named(int dir, const char *name, int fd)
 {
 	struct stat named, mine;
 
-	return fstatat(dir, name, &named, 0) == 0 && fstat(fd, &mine) == 0 &&
-	       same_file(&named, &mine);
+	if (fstat(fd, &mine) < 0)
+		return -errno;
+	if (fstatat(dir, name, &named, 0) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	return same_file(&named, &mine);
 }
 
-/* Is what was locked still the layout's? */
-static bool is_whole(const struct artifact_layout *layout)
+static int is_there(int dir, const char *name)
 {
-	return is_named(AT_FDCWD, layout->path, layout->dir) &&
-	       is_named(layout->dir, "blobs", layout->blobs) &&
-	       is_named(layout->blobs, "sha256", layout->sha256) &&
-	       faccessat(layout->dir, "oci-layout", F_OK, 0) == 0;
+	if (faccessat(dir, name, F_OK, 0) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+/* Is what was locked still the layout's? -ENOENT: no. */
+static int check_whole(const struct artifact_layout *layout, struct error *error)
+{
+	int ret = is_named(AT_FDCWD, layout->path, layout->dir);
+
+	if (ret > 0)
+		ret = is_named(layout->dir, "blobs", layout->blobs);
+	if (ret > 0)
+		ret = is_named(layout->blobs, "sha256", layout->sha256);
+	if (ret > 0)
+		ret = is_there(layout->dir, "oci-layout");
+	if (ret < 0)
+		return error_errno(error, -ret, "cannot look at the image layout %s", layout->path);
+	return ret > 0 ? 0
+		       : error_set(error, ENOENT,
+				   "cannot make the image layout %s: others remove it",
+				   layout->path);
 }
 
 static void close_folders(struct artifact_layout *layout)
@@ -227,21 +248,21 @@ static void close_folders(struct artifact_layout *layout)
 
 static int make_and_lock(struct artifact_layout *layout, struct error *error)
 {
-	for (unsigned int i = 0; i < TRIES; i++) {
+	for (unsigned int i = 1;; i++) {
 		autoerror struct error vanished = ERROR_INIT;
 		int ret = make_folders(layout, &vanished);
 
 		if (ret == 0)
 			ret = lock_directory(layout->blobs, &vanished,
 					     "cannot change the folder blobs of %s", layout->path);
-		if (ret == 0 && is_whole(layout))
+		if (ret == 0)
+			ret = check_whole(layout, &vanished);
+		if (ret == 0)
 			return 0;
-		if (ret < 0 && (ret != -ENOENT || i + 1 == TRIES))
+		if (ret != -ENOENT || i == TRIES)
 			return error_take(error, &vanished);
 		close_folders(layout);
 	}
-	return error_set(error, EBUSY, "cannot make the image layout %s: others remove it",
-			 layout->path);
 }
 
 int artifact_layout_open(const char *dir, const struct artifact_manner *manner,
@@ -316,9 +337,12 @@ void artifact_layout_settle(struct artifact_layout *layout)
  * others that is not even half made. */
 static void take_back(const struct artifact_layout *layout)
 {
+	const int there = is_there(layout->dir, "index.json");
+
 	for (size_t i = 0; i < layout->put.count; i++)
 		unlinkat(layout->sha256, layout->put.items[i], 0);
-	if (faccessat(layout->dir, "index.json", F_OK, 0) == 0)
+	/* When in doubt it is somebody's, unless it was made here. */
+	if (there > 0 || (there < 0 && !layout->made))
 		return;
 	if (layout->sha256 < 0 && !layout->made)
 		return;

@@ -33,7 +33,7 @@ def main():
         if given.scenario in (None, scenario.name):
             for kind in FAULTS if given.kind is None else [given.kind]:
                 met[kind] = met.get(kind, 0) + campaign(bench, scenario, kind, given.tried, given.each)
-        if scenario.name == 'erofs' and given.scenario in (None, scenario.name):
+        if scenario.name in ('erofs', 'artifact') and given.scenario in (None, scenario.name):
             with_temporary_names(bench, scenario, 'stat')
     print('calls:', ', '.join(f'{kind} {count}' for kind, count in met.items()))
     # Nothing but labelling maps files, by a library that not every build has.
