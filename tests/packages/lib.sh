@@ -10,7 +10,7 @@ fail() {
 # A list of Depends or Build-Depends on standard input as debootstrap takes it: names alone, the first of
 # alternatives; our own packages and those that only name something else are left out.
 names_of() {
-	tr ',\n' '\n\n' | sed -e 's/[([<|].*//' -e 's/ //g' -e 's/^debhelper-compat$/debhelper/' |
+	tr ',\n' '\n\n' | sed -e 's/[([<|].*//' -e 's/ //g' -e 's/:any$//' -e 's/^debhelper-compat$/debhelper/' |
 		grep -v -e '^kataimg' -e '^$' -e '^@' -e '^\$' | sort -u | paste -sd,
 }
 
