@@ -10,8 +10,8 @@
 #include "plugins/erofs/compress.h"
 #include "plugins/erofs/data.h"
 #include "plugins/erofs/dedupe.h"
+#include "plugins/erofs/fill.h"
 #include "plugins/erofs/limits.h"
-#include "plugins/erofs/lz4.h"
 #include "plugins/erofs/plan.h"
 #include "plugins/erofs/probe.h"
 #include "plugins/erofs/read.h"
@@ -145,7 +145,7 @@ KATAIMG_BACKEND(.name = "erofs", .version = "0.1.0",
 				KATAIMG_CAP_ACLS | KATAIMG_CAP_NANOSECONDS | KATAIMG_CAP_SPARSE |
 				KATAIMG_CAP_DAX | KATAIMG_CAP_WRITE_AGAIN,
 		.job_features = KATAIMG_JOB_DAX, .options = erofs_option_table,
-		.option_count = EROFS_OPTION_COUNT, .libraries = erofs_lz4_version,
+		.option_count = EROFS_OPTION_COUNT, .libraries = erofs_fill_libraries,
 		.open = erofs_open, .limits = erofs_limits, .check = erofs_check,
 		.plan = erofs_plan, .describe = erofs_describe, .write = erofs_write,
 		.verify = erofs_verify, .close = erofs_close, .probe = erofs_probe,

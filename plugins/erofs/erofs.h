@@ -9,7 +9,7 @@
  *     xattr.c     attributes, and which of them are shared
  *     dedupe.c    files with equal content (equal.c)
  *     chunk.c     files with holes
- *     compress.c  files that shrink, in segments (segments.c) on all threads (worker.c, lz4.c)
+ *     compress.c  files that shrink, in segments (segments.c) on all threads (worker.c, fill.c)
  *     pack.c      the packed file of their ends
  *     places.c    each inode's form, and its place in the metadata (slots.c)
  *     data.c      blocks for the data; in write, its promises

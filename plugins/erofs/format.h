@@ -79,6 +79,15 @@ struct erofs_lz4_config {
 	uint8_t reserved[10];
 };
 _Static_assert(sizeof(struct erofs_lz4_config) == 16, "LZ4 configuration");
+/* The same for Zstandard; of several the configurations follow one another, by number. */
+struct erofs_zstd_config {
+	le16 bytes;     /* of what follows: 6 */
+	uint8_t format; /* 0 */
+	uint8_t window; /* log2 of the largest window, less EROFS_ZSTD_WINDOW_BITS */
+	uint8_t reserved[4];
+};
+_Static_assert(sizeof(struct erofs_zstd_config) == 8, "Zstandard configuration");
+#define EROFS_ZSTD_WINDOW_BITS 10u
 #define EROFS_ALGORITHM_LZ4 0x1u
 #define EROFS_ALGORITHM_LZMA 0x2u
 #define EROFS_ALGORITHM_DEFLATE 0x4u

@@ -14,13 +14,19 @@ enum erofs_data_policy { EROFS_DATA_DAX, EROFS_DATA_PACKED, EROFS_DATA_AUTO };
 #define EROFS_MAP_BLANKS " \t"
 #define EROFS_MAP_BYTES_MAX 4095u
 
-enum erofs_compress { EROFS_COMPRESS_NONE, EROFS_COMPRESS_LZ4, EROFS_COMPRESS_LZ4HC };
+enum erofs_compress {
+	EROFS_COMPRESS_NONE,
+	EROFS_COMPRESS_LZ4,
+	EROFS_COMPRESS_LZ4HC,
+	EROFS_COMPRESS_ZSTD /* where its library was there */
+};
 
 enum erofs_tails { EROFS_TAILS_BLOCK, EROFS_TAILS_INLINE };
 enum erofs_fragments { EROFS_FRAGMENTS_NO, EROFS_FRAGMENTS_TAILS, EROFS_FRAGMENTS_ALL };
 
 #define EROFS_LZ4HC_LEVEL_MIN 1
 #define EROFS_LZ4HC_LEVEL_MAX 12
+#define EROFS_ZSTD_LEVEL_MAX 22
 #define EROFS_CLUSTER_BLOCKS_MAX 256u
 
 /* What decides the layout. */

@@ -50,7 +50,7 @@ static void layout_file(struct erofs_layout *layout, const struct kataimg_node *
 		layout_flat(inode, !inode->mapped && inode->copies == 1);
 }
 
-static uint32_t features_of(const struct erofs_inode *inode)
+static uint32_t features_of(const struct erofs_inode *inode, enum erofs_compress compress)
 {
 	uint32_t features = inode->big_clusters ? EROFS_INCOMPAT_COMPR_CFGS : 0;
 
@@ -58,6 +58,9 @@ static uint32_t features_of(const struct erofs_inode *inode)
 		features |= EROFS_INCOMPAT_CHUNKED_FILE;
 	if (inode->layout == EROFS_COMPRESSED_COMPACT)
 		features |= EROFS_INCOMPAT_ZERO_PADDING;
+	/* Other algorithms than LZ4 are named behind the superblock. */
+	if (inode->layout == EROFS_COMPRESSED_COMPACT && compress == EROFS_COMPRESS_ZSTD)
+		features |= EROFS_INCOMPAT_COMPR_CFGS;
 	if (inode->tail == EROFS_TAIL_INLINE)
 		features |= EROFS_INCOMPAT_ZTAILPACKING;
 	if (inode->tail == EROFS_TAIL_FRAGMENT || inode->tail == EROFS_TAIL_WHOLE)
@@ -73,7 +76,7 @@ static void layout_node(struct erofs_layout *layout, const struct kataimg_node *
 		layout_file(layout, node, inode);
 	else
 		layout_flat(inode, true);
-	layout->feature_incompat |= features_of(inode);
+	layout->feature_incompat |= features_of(inode, layout->source->options.compress);
 }
 
 static uint64_t need_slots(const struct erofs_inode *inode)
@@ -158,7 +161,7 @@ int erofs_places_take(struct erofs_layout *layout)
 	for (uint64_t i = 0; i < layout->inode_count; i++)
 		layout_node(layout, erofs_layout_node(layout, i));
 	layout->order = calloc64(layout->inode_count, sizeof(*layout->order));
-	slots = erofs_slots_new(EROFS_SUPER_OFFSET + erofs_super_bytes(layout->feature_incompat));
+	slots = erofs_slots_new(EROFS_SUPER_OFFSET + erofs_super_bytes(layout));
 	if (!layout->order || !slots)
 		return -ENOMEM;
 	order_inodes(layout);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/crc32c.h"
+#include "plugins/erofs/zstd.h"
 
 struct feature {
 	uint32_t bit;
@@ -41,13 +42,40 @@ static const struct feature algorithm_features[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-uint32_t erofs_super_bytes(uint32_t feature_incompat)
+static uint16_t algorithm_of(const struct erofs_layout *layout)
+{
+	return layout->source->options.compress == EROFS_COMPRESS_ZSTD ? EROFS_ALGORITHM_ZSTD
+								       : EROFS_ALGORITHM_LZ4;
+}
+
+uint32_t erofs_super_bytes(const struct erofs_layout *layout)
 {
 	uint32_t bytes = sizeof(struct erofs_super);
 
-	if (feature_incompat & EROFS_INCOMPAT_COMPR_CFGS)
-		bytes += (uint32_t)sizeof(struct erofs_lz4_config);
-	return bytes;
+	if (!(layout->feature_incompat & EROFS_INCOMPAT_COMPR_CFGS))
+		return bytes;
+	return bytes + (uint32_t)(algorithm_of(layout) == EROFS_ALGORITHM_ZSTD
+					  ? sizeof(struct erofs_zstd_config)
+					  : sizeof(struct erofs_lz4_config));
+}
+
+/* What a reader must know of the algorithm: behind the superblock. */
+static void put_config(const struct erofs_layout *layout, uint8_t *out)
+{
+	const struct erofs_options *options = &layout->source->options;
+	uint32_t cluster_bytes = options->cluster_blocks * EROFS_BLOCK_BYTES;
+	struct erofs_lz4_config lz4 = {
+		.bytes = to_le16(sizeof(lz4) - sizeof(lz4.bytes)),
+		.max_cluster_blocks = to_le16((uint16_t)options->cluster_blocks),
+	};
+	struct erofs_zstd_config zstd = { .bytes = to_le16(sizeof(zstd) - sizeof(zstd.bytes)) };
+
+	if (algorithm_of(layout) == EROFS_ALGORITHM_LZ4) {
+		memcpy(out, &lz4, sizeof(lz4));
+		return;
+	}
+	zstd.window = (uint8_t)(erofs_zstd_window_bits(cluster_bytes) - EROFS_ZSTD_WINDOW_BITS);
+	memcpy(out, &zstd, sizeof(zstd));
 }
 
 uint32_t erofs_super_encode(const struct erofs_layout *layout,
@@ -55,11 +83,7 @@ uint32_t erofs_super_encode(const struct erofs_layout *layout,
 			    uint8_t out[EROFS_SUPER_BYTES_MAX])
 {
 	const struct erofs_source *source = layout->source;
-	uint32_t bytes = erofs_super_bytes(layout->feature_incompat);
-	struct erofs_lz4_config lz4 = {
-		.bytes = to_le16(sizeof(lz4) - sizeof(lz4.bytes)),
-		.max_cluster_blocks = to_le16((uint16_t)source->options.cluster_blocks),
-	};
+	uint32_t bytes = erofs_super_bytes(layout);
 	struct erofs_super super = {
 		.magic = to_le32(EROFS_SUPER_MAGIC),
 		.feature_compat = to_le32(EROFS_COMPAT_SB_CHKSUM | EROFS_COMPAT_MTIME),
@@ -75,13 +99,13 @@ uint32_t erofs_super_encode(const struct erofs_layout *layout,
 	if (layout->pack)
 		super.packed_nid =
 			to_le64(layout->inodes[erofs_pack_node(layout->pack)->index].nid);
-
-	if (bytes > sizeof(super))
-		super.algorithms = to_le16(EROFS_ALGORITHM_LZ4);
+	if (bytes > sizeof(super)) {
+		super.algorithms = to_le16(algorithm_of(layout));
+		put_config(layout, out + sizeof(super));
+	}
 	memcpy(super.uuid, identity->uuid, sizeof(super.uuid));
 	memcpy(super.label, identity->label, sizeof(super.label));
 	memcpy(out, &super, sizeof(super));
-	memcpy(out + sizeof(super), &lz4, bytes - sizeof(super));
 	return bytes;
 }
 

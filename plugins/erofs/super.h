@@ -8,8 +8,8 @@
 /* The superblock and what may follow it. */
 #define EROFS_SUPER_BYTES_MAX (sizeof(struct erofs_super) + sizeof(struct erofs_lz4_config))
 
-/* What lies at EROFS_SUPER_OFFSET with these features, in bytes. */
-uint32_t erofs_super_bytes(uint32_t feature_incompat);
+/* What lies at EROFS_SUPER_OFFSET with the features of the layout, in bytes. */
+uint32_t erofs_super_bytes(const struct erofs_layout *layout);
 
 /* Makes it from a finished layout, without the checksum. Returns erofs_super_bytes. */
 uint32_t erofs_super_encode(const struct erofs_layout *layout,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/round.h"
-#include "plugins/erofs/lz4.h"
+#include "plugins/erofs/fill.h"
 
 struct erofs_worker *erofs_worker_new(const struct erofs_options *options)
 {
@@ -14,8 +14,8 @@ struct erofs_worker *erofs_worker_new(const struct erofs_options *options)
 	if (!worker)
 		return NULL;
 	worker->options = options;
-	worker->lz4 = erofs_lz4_new(options->compress, options->level);
-	if (worker->lz4)
+	worker->filler = erofs_filler_new(options);
+	if (worker->filler)
 		return worker;
 	free(worker);
 	return NULL;
@@ -25,7 +25,7 @@ void erofs_worker_free(struct erofs_worker *worker)
 {
 	if (!worker)
 		return;
-	erofs_lz4_free(worker->lz4);
+	erofs_filler_free(worker->filler);
 	free(worker);
 }
 
@@ -84,8 +84,8 @@ static uint32_t fill(struct erofs_worker *worker, const uint8_t *src, uint32_t l
 {
 	uint32_t room = out_room(worker);
 
-	return erofs_lz4_fill(worker->lz4, src, len, next_out(worker), limit < room ? limit : room,
-			      worker->dense, consumed);
+	return erofs_fill(worker->filler, src, len, next_out(worker), limit < room ? limit : room,
+			  worker->dense, consumed);
 }
 
 /* Adds extents for the start of src, which compressed to size bytes. Returns the bytes that they

@@ -19,7 +19,7 @@ enum erofs_end {
 struct erofs_worker {
 	struct erofs_worker *next; /* the owner's */
 	const struct erofs_options *options;
-	struct erofs_lz4 *lz4;
+	struct erofs_filler *filler;
 	/* What the last call made. */
 	struct erofs_extent extents[EROFS_SEGMENT_EXTENTS_MAX];
 	uint32_t extent_count;

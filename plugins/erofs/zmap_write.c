@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plugins/erofs/compress.h"
+#include "plugins/erofs/unpack.h"
 #include "plugins/erofs/zmap.h"
 
 /* Walks the file's logical clusters along its extents. */
@@ -79,7 +80,8 @@ static int put_packs(struct walk *walk, struct erofs_stream *stream, uint32_t re
 	return 0;
 }
 
-static int put_header(struct erofs_stream *stream, const struct erofs_inode *inode)
+static int put_header(const struct erofs_layout *layout, struct erofs_stream *stream,
+		      const struct erofs_inode *inode)
 {
 	uint32_t fragment = 0, advise = EROFS_ADVISE_COMPACT_2B;
 	struct erofs_map_header header = { 0 };
@@ -99,6 +101,8 @@ static int put_header(struct erofs_stream *stream, const struct erofs_inode *ino
 		fragment = inode->tail_bytes << 16;
 	}
 	header.fragment_off = to_le32(fragment);
+	if (layout->source->options.compress == EROFS_COMPRESS_ZSTD)
+		header.algorithms = EROFS_UNPACK_ZSTD;
 	header.advise = to_le16((uint16_t)advise);
 	return erofs_stream_put(stream, &header, sizeof(header));
 }
@@ -111,7 +115,7 @@ int erofs_zmap_put(const struct erofs_layout *layout, struct erofs_stream *strea
 			     .inode = inode,
 			     .owner = erofs_layout_owner(layout, inode),
 			     .block = inode->start_block };
-	int ret = put_header(stream, inode);
+	int ret = put_header(layout, stream, inode);
 
 	if (ret < 0 || inode->tail == EROFS_TAIL_WHOLE)
 		return ret;
