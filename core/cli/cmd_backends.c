@@ -96,9 +96,12 @@ static int list_backends(const struct backend_search *search, struct error *erro
 {
 	autofree char *where = backend_search_describe(search);
 	size_t count = 0;
+	int ret = where ? backend_for_each(search, print_line, &count) : -ENOMEM;
 
-	if (!where || backend_for_each(search, print_line, &count) < 0)
+	if (ret == -ENOMEM)
 		return error_nomem(error);
+	if (ret < 0)
+		return error_errno(error, -ret, "cannot look for backends in %s", where);
 	if (count == 0)
 		log_warning("there are no backends in %s; packaged, they are called "
 			    "kataimg-backend-NAME",

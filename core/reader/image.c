@@ -72,7 +72,7 @@ static int ask_backend(void *arg, const struct backend *backend)
 	return ret == 0;
 }
 
-/* Does a backend know what is in the window? 1, 0 or -ENOMEM. */
+/* Does a backend know what is in the window? 1, 0, or -errno of backend_for_each. */
 static int ask_backends(struct find *find, const struct host_range *window)
 {
 	int ret;
@@ -211,8 +211,9 @@ static int find_filesystem(struct find *find, const struct host_range *whole, un
 		return error_errno(error, -ret, "cannot read its partition table");
 	ret = number ? find_named(find, whole, &table, number, error)
 		     : find_any(find, whole, &table);
-	if (ret == -ENOMEM)
-		return error_nomem(error);
+	if (ret < 0 && error->code == 0)
+		return ret == -ENOMEM ? error_nomem(error)
+				      : error_errno(error, -ret, "cannot ask the backends");
 	if (ret == 0)
 		return error_set(error, ENODATA,
 				 "there is no filesystem in it that a backend here knows");
