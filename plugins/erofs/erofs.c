@@ -138,7 +138,7 @@ static int erofs_verify(void *state, uint64_t window_bytes)
 	return 0;
 }
 
-KATAIMG_BACKEND(.name = "erofs", .version = "0.1.0",
+KATAIMG_BACKEND(.name = "erofs", .version = "0.2.0",
 		.summary = "EROFS, read-only, for DAX or compressed",
 		.capabilities = KATAIMG_CAP_SYMLINKS | KATAIMG_CAP_HARDLINKS | KATAIMG_CAP_DEVICES |
 				KATAIMG_CAP_FIFOS | KATAIMG_CAP_SOCKETS | KATAIMG_CAP_XATTRS |
