@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "core/base/cancel.h"
-#include "lib/glob.h"
 #include "core/base/log.h"
 #include "core/base/pathname.h"
 #include "core/tree/model.h"
+#include "lib/glob.h"
 
 /* Most paths are shorter than this. */
 #define PATH_BYTES 1024
