@@ -11,6 +11,8 @@
 #define SIZE_UNIT 4096u
 #define PLACE_UNIT 64u
 
+void (*fuzz_hear)(const char *sentence);
+
 struct piece {
 	le32 place;
 	le16 len;
@@ -91,10 +93,14 @@ void fuzz_window_read(const struct fuzz_window *window, const struct kataimg_bac
 	if (reader_read(&backend, &range, &options, &tree, &error) < 0) {
 		if (!error.message)
 			fuzz_fail("an image is refused without a word");
+		if (fuzz_hear)
+			fuzz_hear(error.message);
 		return;
 	}
 	fuzz_check_printed(tree);
 	if (fuzz_read_files(tree, &error) == 0)
 		fuzz_check_archived(tree);
+	else if (fuzz_hear && error.message)
+		fuzz_hear(error.message);
 	tree_free(tree);
 }

@@ -25,6 +25,9 @@ int fuzz_window_open(struct fuzz_window *window, const uint8_t *bytes, size_t le
 int fuzz_window_open_plain(struct fuzz_window *window, const uint8_t *bytes, size_t len);
 void fuzz_window_close(struct fuzz_window *window);
 
+/* Hears why a window, or a file in it, was refused; NULL, which it is: nobody does. */
+extern void (*fuzz_hear)(const char *sentence);
+
 /* Reads the window by a backend, and the files that are then there; what was accepted can be told
  * and archived. */
 void fuzz_window_read(const struct fuzz_window *window, const struct kataimg_backend *table);
