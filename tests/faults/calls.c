@@ -63,7 +63,7 @@ PLAIN(TRUNCATE, ftruncate64, (int fd, off64_t size), (fd, size))
 PLAIN(TRUNCATE, ftruncate, (int fd, off_t size), (fd, size))
 PLAIN(SYNC, fsync, (int fd), (fd))
 PLAIN(SYNC, fdatasync, (int fd), (fd))
-PLAIN(SYNC, sync_file_range, (int fd, off64_t from, off64_t size, unsigned int flags),
+PLAIN(WRITEBACK, sync_file_range, (int fd, off64_t from, off64_t size, unsigned int flags),
       (fd, from, size, flags))
 
 PLAIN(RENAME, renameat, (int from, const char *old, int to, const char *new), (from, old, to, new))

@@ -15,6 +15,7 @@ FAULTS = {
     'pwrite': (*DISK, *SHORT),
     'truncate': (errno.EFBIG, *DISK),
     'sync': (errno.EIO, errno.ENOSPC),
+    'writeback': (errno.EIO,),
     'rename': (errno.EIO, errno.EXDEV),
     'link': (errno.EIO, errno.EPERM),
     'unlink': (errno.EIO,),
@@ -45,6 +46,8 @@ def judge(bench, scenario, what, before, result, kind):
     if result.returncode == 0:
         if (files, result.stdout) != scenario.result[:2]:
             bench.fail(f'{what}: exit 0, and another result: {files}; {said}')
+        elif kind == 'sync':
+            bench.fail(f'{what}: exit 0, though what was made may not be on the disk; {said}')
         return
     # What inspect says where no backend may be looked for.
     if result.returncode == 3 and 'sound as far as it could be checked' in said:

@@ -18,6 +18,7 @@ enum kind {
 	PWRITE,
 	TRUNCATE,
 	SYNC,
+	WRITEBACK,
 	RENAME,
 	LINK,
 	UNLINK,

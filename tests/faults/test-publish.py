@@ -92,6 +92,22 @@ def campaign_twice(bench, arguments, directory, lacks):
     return kept
 
 
+def campaign_sync(bench, arguments, directory):
+    """The content of each file is on the disk before it takes its name, and the names are afterwards."""
+    start(directory, True)
+    count = bench.count(arguments, 'sync')
+    # The image before it is read back, all four files, and for each the directory: that what speaks of
+    # others has gone, and that all have come.
+    if count != 1 + len(NAMES) + len(NAMES) - 1 + len(NAMES):
+        bench.fail(f'{count} syncs')
+    for at in range(1, count + 1):
+        start(directory, True)
+        result = bench.run(arguments, 'sync', at, 'fail')
+        if result.returncode != 1 or b'error: ' not in result.stderr:
+            bench.fail(f'sync {at} of {count}: exit {result.returncode}')
+        check_untouched(bench, f'sync {at} of {count}', read(directory), True)
+
+
 def main():
     bench = Bench(*sys.argv[1:3])
     directory = bench.directory / 'out'
@@ -102,6 +118,7 @@ def main():
     for lacks in ('', 'tmpfile', 'exchange', 'tmpfile,exchange'):
         for old in (True, False):
             campaign(bench, arguments, directory, old, lacks)
+    campaign_sync(bench, arguments, directory)
     kept = sum(campaign_twice(bench, arguments, directory, lacks)
                for lacks in ('', 'tmpfile', 'exchange', 'tmpfile,exchange'))
     if kept == 0:
