@@ -119,9 +119,11 @@ static const char *name_foreign(const struct archive_input *input)
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		if (len >= foreign[i].len && memcmp(start, foreign[i].bytes, foreign[i].len) == 0)
 			return foreign[i].name;
-	return len == sizeof(start) && memcmp(start + MBR_MARK_AT, MBR_MARK, 2) == 0
-		       ? "a disk image, of which image:FILE reads the filesystem"
-		       : NULL;
+	if (len < sizeof(start) || memcmp(start + MBR_MARK_AT, MBR_MARK, 2) != 0)
+		return NULL;
+	return input->unpacked ? "a disk image: unpack it into a file, of which image:FILE reads "
+				 "the filesystem"
+			       : "a disk image, of which image:FILE reads the filesystem";
 }
 
 int archive_input_fail_foreign(const struct archive_input *input, struct error *error)

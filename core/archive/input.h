@@ -25,6 +25,7 @@ struct archive_input {
 	const char *label; /* what messages call it */
 	int fd;            /* not owned */
 	uint64_t off, bytes;
+	bool unpacked; /* not what was named: what it unpacks to, or what a pipe held */
 	/* The file does not have all of it yet (archive/partial.h); not owned; NULL: it has. */
 	struct archive_partial *partial;
 	uint64_t at; /* how far it is read, from off on, by who reads it from front to end */

@@ -113,6 +113,7 @@ static int unpack(struct archive_plain *plain, const struct archive_plain_option
 	input->fd = steal_fd(&fd);
 	input->off = 0;
 	input->bytes = bytes;
+	input->unpacked = true;
 	input->partial = plain->partial;
 	plain->scratch = true;
 	plain->unpacked = true;
