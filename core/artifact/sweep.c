@@ -142,7 +142,7 @@ void artifact_sweep(const struct artifact_layout *layout)
 
 	if (ret == 0)
 		ret = name_all(layout, layout->index, &kept, 0);
-	if (ret == 0)
+	if (ret == 0 && kept.count > 0)
 		qsort(kept.items, kept.count, sizeof(*kept.items), compare);
 	for (size_t i = 0; ret == 0 && i < old.count; i++)
 		if (!has(&kept, old.items[i]))
