@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/cli/cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -265,6 +266,21 @@ static void help_names_every_option_and_key(void **state)
 	fits_a_terminal(keys);
 }
 
+static void help_begins_with_a_sentence(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < cli_command_count; i++) {
+		const struct cli_command *command = &cli_commands[i];
+		autofree char *text = text_of(cli_print_help, command);
+		char sentence[200];
+
+		assert_in_range(command->summary[0], 'a', 'z');
+		snprintf(sentence, sizeof(sentence), "\n%c%s.\n", toupper(command->summary[0]),
+			 command->summary + 1);
+		assert_non_null(strstr(text, sentence));
+	}
+}
+
 static void help_is_a_command_too(void **state)
 {
 	struct fixture *fixture = *state;
@@ -315,6 +331,7 @@ int main(void)
 		TEST(options_reach_the_configuration),
 		TEST(bad_values_name_their_option),
 		TEST(threads_are_counted),
+		TEST(help_begins_with_a_sentence),
 		TEST(help_is_a_command_too),
 		TEST(a_mistyped_command_is_guessed),
 		TEST(a_second_file_is_no_override),
