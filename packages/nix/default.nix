@@ -10,6 +10,7 @@
   python3,
   bzip2,
   e2fsprogs,
+  erofs-utils,
   inih,
   isa-l,
   json_c,
@@ -45,7 +46,7 @@ stdenv.mkDerivation {
     zlib
     zstd
   ];
-  nativeCheckInputs = [ python3 ];
+  nativeCheckInputs = [ erofs-utils python3 ];
   checkInputs = [ cmocka util-linux ];
 
   doCheck = true;

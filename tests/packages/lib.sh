@@ -33,6 +33,6 @@ autopkgtests() {
 	shift 2
 	_tree=$(find "$_debs" -maxdepth 1 -type d -name 'kataimg-*')
 	# shellcheck disable=SC2046 # a list of files without blanks
-	with_devices "$_testbed" autopkgtest --no-built-binaries "$@" \
+	with_devices "$_testbed" autopkgtest --timeout-factor=10 --no-built-binaries "$@" \
 		$(find "$_debs" -name 'kataimg*.deb' ! -name '*-dbgsym_*') "$_tree/" -- chroot "$_testbed"
 }
