@@ -31,8 +31,8 @@ with_devices() {
 autopkgtests() {
 	_debs=$1 _testbed=$2
 	shift 2
-	_tree=$(find "$_debs" -maxdepth 1 -type d -name 'kataimg-*')
+	_tree=$(find "$_debs/" -maxdepth 1 -type d -name 'kataimg-*')
 	# shellcheck disable=SC2046 # a list of files without blanks
 	with_devices "$_testbed" autopkgtest --timeout-factor=10 --no-built-binaries "$@" \
-		$(find "$_debs" -name 'kataimg*.deb' ! -name '*-dbgsym_*') "$_tree/" -- chroot "$_testbed"
+		$(find "$_debs/" -name 'kataimg*.deb' ! -name '*-dbgsym_*') "$_tree/" -- chroot "$_testbed"
 }
