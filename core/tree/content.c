@@ -143,8 +143,9 @@ static int set_segments(struct tree *tree, struct tree_node *node, const struct 
 static struct tree_ranges *copy_ranges(struct tree *tree, const struct tree_range *ranges,
 				       uint32_t count, uint64_t base)
 {
-	/* of 8 bytes, the alignment of an array */
-	size_t words = sizeof(struct tree_ranges) / sizeof(uint64_t);
+	/* Of 8 bytes, the alignment of an array; where uint64_t has less, the structure is no whole
+	 * number of them. */
+	size_t words = (sizeof(struct tree_ranges) + sizeof(uint64_t) - 1) / sizeof(uint64_t);
 	struct tree_ranges *copy =
 		arena_array(&tree->arena, words + count * (sizeof(*ranges) / sizeof(uint64_t)),
 			    sizeof(uint64_t));
