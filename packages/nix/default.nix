@@ -46,7 +46,7 @@ stdenv.mkDerivation {
     zlib
     zstd
   ];
-  nativeCheckInputs = [ erofs-utils python3 ];
+  nativeCheckInputs = [ erofs-utils python3 zstd ];
   checkInputs = [ cmocka util-linux ];
 
   doCheck = true;
