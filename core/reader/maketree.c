@@ -25,6 +25,7 @@ static int give_entries(struct found *found)
 {
 	union found_entry *items = found->entries.items;
 	size_t left = found->entries.count, count;
+	struct kataimg_entry *made;
 
 	if (left == 0)
 		return 0;
@@ -36,13 +37,18 @@ static int give_entries(struct found *found)
 		count = count_alike(items, sizeof(*items), left);
 		if (count > UINT32_MAX)
 			return -EOVERFLOW;
-		for (size_t i = 0; i < count; i++)
-			items[i].made = (struct kataimg_entry){
-				.name = items[i].name,
-				.node = &found_inode_of(found, items[i].id)->node->pub,
-				.name_len = (uint32_t)strlen(items[i].name),
+		/* One behind the other, which is less far apart where pointers are small. */
+		made = &items->made;
+		for (size_t i = 0; i < count; i++) {
+			const union found_entry item = items[i];
+
+			made[i] = (struct kataimg_entry){
+				.name = item.name,
+				.node = &found_inode_of(found, item.id)->node->pub,
+				.name_len = (uint32_t)strlen(item.name),
 			};
-		tree_set_entries(found->tree, dir, &items->made, (uint32_t)count);
+		}
+		tree_set_entries(found->tree, dir, made, (uint32_t)count);
 	}
 	return 0;
 }
