@@ -31,11 +31,10 @@ struct archive_create_options {
 
 /*
  * Writes the whole tree, the same bytes for the same tree: times in nanoseconds, hard links, holes
- * as GNU tar 1.0 has them, extended attributes as SCHILY.xattr, ACLs as
- * SCHILY.acl too. Names of
- * entries begin with "./". Sockets, which tar has not, are left out, and a warning says so; another, that names of
- * attributes are no ASCII, for which libarchive has a way of its own. Whether out took the last of
- * it is out's to say.
+ * as GNU tar 1.0 has them, extended attributes as SCHILY.xattr, ACLs as SCHILY.acl too. Names of
+ * entries begin with "./". Sockets, which tar has not, are left out, and a warning says so;
+ * another, that names of attributes are no ASCII, for which libarchive has a way of its own.
+ * Whether out took the last of it is out's to say.
  */
 int archive_create(const struct tree *tree, FILE *out, const struct archive_create_options *options,
 		   struct error *error);
