@@ -237,7 +237,7 @@ class Guest:
                 '-m', f'512,slots={len(self.nvdimms) + 1},maxmem={memory + 1024}M',
                 '-display', 'none', '-nodefaults', '-serial', 'stdio', '-no-reboot',
                 '-kernel', glob.glob(f'{self.kernel}/boot/vmlinuz-*')[0], '-initrd', initrd,
-                '-append', f'console=ttyS0 panic=-1 quiet loglevel=4 {append}',
+                '-append', f'console=ttyS0 panic=-1 quiet loglevel=4 no_timer_check {append}',
                 *self._nvdimm_args(), *self._disk_args(disks)]
 
     def run(self, script, timeout=300):

@@ -20,7 +20,11 @@ FORMS = {
     'xfs': {'compat': ['xfs.profile=compat'], 'sectors': ['xfs.sector-size=4096']},
     'erofs': {'packed': ['erofs.data=packed'],
               'lz4': ['erofs.compress=lz4', 'erofs.dedupe=yes'],
-              'lz4hc': ['erofs.compress=lz4hc', 'erofs.cluster-size=64K']},
+              'lz4hc': ['erofs.compress=lz4hc', 'erofs.cluster-size=64K'],
+              'fragments': ['erofs.compress=lz4hc', 'erofs.level=3', 'erofs.cluster-size=64K',
+                            'erofs.fragments=tails', 'erofs.tail=inline'],
+              'smallest': ['erofs.compress=lz4hc', 'erofs.level=3', 'erofs.cluster-size=1M',
+                           'erofs.fragments=all', 'erofs.tail=inline', 'erofs.dedupe=yes']},
 }
 
 
