@@ -114,6 +114,9 @@ int error_prefix(struct error *error, const char *fmt, ...)
 	va_start(args, fmt);
 	prefix = text_vline(fmt, args);
 	va_end(args);
+	/* Who failed without a word has failed all the same. */
+	if (!error->code)
+		error_set(error, EIO, "nobody said why");
 	if (prefix)
 		join_message(error, ": ", error->message);
 	join_message(error, prefix, error->message);

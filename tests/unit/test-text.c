@@ -131,6 +131,15 @@ static void a_name_ends_no_line_of_an_error(void **state)
 	assert_string_equal(error.message, "\\x0d: cannot read x\\x0ay\\x07");
 }
 
+static void a_failure_without_a_word_is_one(void **state)
+{
+	autoerror struct error error = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(error_prefix(&error, "cannot read %s", "x"), -EIO);
+	assert_string_equal(error.message, "cannot read x: nobody said why");
+}
+
 /* What a name of so many bytes makes of a message. */
 static void long_name(const char *letter, size_t count, struct error *error)
 {
@@ -205,6 +214,7 @@ int main(void)
 		cmocka_unit_test(items_are_joined),
 		cmocka_unit_test(a_text_cut_short_is_none),
 		cmocka_unit_test(a_name_ends_no_line_of_an_error),
+		cmocka_unit_test(a_failure_without_a_word_is_one),
 		cmocka_unit_test(a_long_name_is_cut),
 		cmocka_unit_test(a_short_line_is_plain_and_cut),
 	};
