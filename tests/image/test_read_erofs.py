@@ -115,8 +115,42 @@ def judge_refusals(program, source):
         check(result.code == 1 and said in result.err, f'{said}: {result.describe()}')
 
 
+    for damage in (end_name_early, end_name_behind_directory):
+        damaged = bytearray(sound)
+        damage(damaged, root)
+        with open(image, 'wb') as file:
+            file.write(damaged)
+        result = program.run(['tree', f'image:{image}'])
+        check(result.code == 1 and 'has a block that is none' in result.err,
+              f'{damage.__name__}: {result.describe()}')
+
+
 def put(image, at, value, size):
     image[at:at + size] = value.to_bytes(size, 'little')
+
+
+def get(image, at, size):
+    return int.from_bytes(image[at:at + size], 'little')
+
+
+# A directory behind its inode of 64 bytes: entries of 12 bytes with, at 8, where their names are.
+ENTRIES, ENTRY, NAME_AT = 64, 12, 8
+
+
+def end_name_early(image, root):
+    """The first name that has two characters and another behind it gets a NUL as its second."""
+    start = root + ENTRIES
+    count = get(image, start + NAME_AT, 2) // ENTRY
+    places = [get(image, start + i * ENTRY + NAME_AT, 2) for i in range(count)]
+    name = next(a for a, b in zip(places[2:], places[3:]) if b - a > 1)
+    image[start + name + 1] = 0
+
+
+def end_name_behind_directory(image, root):
+    """The last name but one, by where the last one begins."""
+    start = root + ENTRIES
+    count = get(image, start + NAME_AT, 2) // ENTRY
+    put(image, start + (count - 1) * ENTRY + NAME_AT, get(image, root + 8, 8) + 1, 2)
 
 
 def inode_of(image, nid):
@@ -188,7 +222,8 @@ def main():
         for settings in OURS:
             tap.case(f'{name}: {" ".join(settings)}', judge_ours, program, source, settings)
     small = os.path.join(program.workspace.directory('tree'), 'small')
-    os.mkdir(small)
+    for name in '', 'first', 'last':
+        os.mkdir(os.path.join(small, name))
     tap.case('refusals', judge_refusals, program, small)
     tap.case('hostile fragments', judge_hostile_fragments, program)
     tap.finish()
