@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Included first in what the analyzers look at, which see one file at a time: that core/base/error.c
- * never returns 0 they would not know. Without it they follow each error to where all went well. */
+/* Included first in what the analyzers look at, which see one file at a time: that
+ * core/base/error.c never returns 0 they would not know. Without it they follow each error to where
+ * all went well. */
 #include "core/base/error.h"
 
 #define error_set(...) (error_set(__VA_ARGS__), -1)
