@@ -89,9 +89,10 @@ static bool take_time(struct mtree_words *words, char *value, struct arena *aren
 	words->mtime_nsec = 0;
 	if (fraction)
 		*fraction++ = '\0';
-	if (!parse_u64(value + negative, 10, INT64_MAX, &seconds))
+	/* There is one more below zero than above. */
+	if (!parse_u64(value + negative, 10, (uint64_t)INT64_MAX + negative, &seconds))
 		return false;
-	words->mtime_sec = negative ? -(int64_t)seconds : (int64_t)seconds;
+	words->mtime_sec = (int64_t)(negative ? 0 - seconds : seconds);
 	return !fraction || parse_u32(fraction, 10, NANOSECONDS - 1, &words->mtime_nsec);
 }
 

@@ -202,6 +202,8 @@ static const struct {
 	{ "x uid=4294967295", "uid: not a number up to 4294967294" },
 	{ "x gid=root", "gid: not a number up to 4294967294" },
 	{ "x time=1.1234567890", "time: not SECONDS.NANOSECONDS" },
+	{ "x time=-9223372036854775809", "time: not SECONDS.NANOSECONDS" },
+	{ "x time=9223372036854775808", "time: not SECONDS.NANOSECONDS" },
 	{ "x time=now", "time: not SECONDS.NANOSECONDS" },
 	{ "x size", "size: not a number of bytes" },
 	{ "x device=linux,1", "device: not FORMAT,MAJOR,MINOR" },
@@ -269,6 +271,20 @@ static void a_directory_that_is_replaced_takes_no_names(void **state)
 	error_clear(&fixture->error);
 	accepts(fixture, "e type=dir\n./e type=file\n./e type=dir\nx type=file\n");
 	assert_int_equal(smalltree_get(&fixture->small, "e/x")->type, KATAIMG_REG);
+}
+
+static void times_reach_as_far_as_they_are_printed(void **state)
+{
+	struct fixture *fixture = *state;
+	char *text;
+
+	accepts(fixture, "first type=file time=-9223372036854775808.000033792\n"
+			 "last type=file time=9223372036854775807.999999999\n");
+	assert_true(smalltree_get(&fixture->small, "first")->mtime_sec == INT64_MIN);
+	assert_true(smalltree_get(&fixture->small, "last")->mtime_sec == INT64_MAX);
+	text = print(fixture->small.tree);
+	accepts(fixture, text);
+	free(text);
 }
 
 #define DEPTH (MTREE_PATH_DEPTH + 1)
@@ -342,6 +358,7 @@ int main(void)
 		TEST(bad_lines_are_errors_with_their_number),
 		TEST(a_line_has_a_bound),
 		TEST(a_directory_that_is_replaced_takes_no_names),
+		TEST(times_reach_as_far_as_they_are_printed),
 		TEST(deep_trees_are_printed_by_name),
 		TEST(a_wish_to_stop_is_heard),
 		cmocka_unit_test(any_bytes_go_through_base64),
