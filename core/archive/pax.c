@@ -90,15 +90,18 @@ const struct pax_record *pax_find(const struct pax *own, const struct pax *globa
 	return record && record->len > 0 ? record : NULL;
 }
 
-/* Digits from *at on; -ERANGE beyond 63 bits. */
-static int take_digits(const char **at, int64_t *value)
+/* Digits from *at on, of a number below zero when it is negative; -ERANGE beyond 64 bits. */
+static int take_digits(const char **at, bool negative, int64_t *value)
 {
 	const char *start = *at;
 
-	for (*value = 0; is_digit(**at); (*at)++)
+	for (*value = 0; is_digit(**at); (*at)++) {
+		const int digit = **at - '0';
+
 		if (__builtin_mul_overflow(*value, 10, value) ||
-		    __builtin_add_overflow(*value, **at - '0', value))
+		    __builtin_add_overflow(*value, negative ? -digit : digit, value))
 			return -ERANGE;
+	}
 	return *at > start ? 0 : -EINVAL;
 }
 
@@ -128,7 +131,7 @@ int pax_time(const struct pax_record *record, int64_t *seconds, uint32_t *nanose
 	int ret;
 
 	at += negative;
-	ret = take_digits(&at, &whole);
+	ret = take_digits(&at, negative, &whole);
 	if (ret < 0)
 		return ret;
 	if (*at == '.') {
@@ -138,7 +141,8 @@ int pax_time(const struct pax_record *record, int64_t *seconds, uint32_t *nanose
 	if (at != record->value + record->len)
 		return -EINVAL;
 	fraction += negative && rest;
-	*seconds = negative ? -whole - (fraction > 0) : whole;
+	if (__builtin_sub_overflow(whole, negative && fraction > 0, seconds))
+		return -ERANGE;
 	*nanoseconds = negative && fraction > 0 ? SECOND_NS - fraction : fraction;
 	return 0;
 }
@@ -146,7 +150,7 @@ int pax_time(const struct pax_record *record, int64_t *seconds, uint32_t *nanose
 int pax_number(const struct pax_record *record, int64_t *value)
 {
 	const char *at = record->value;
-	int ret = take_digits(&at, value);
+	int ret = take_digits(&at, false, value);
 
 	return ret == 0 && at != record->value + record->len ? -EINVAL : ret;
 }

@@ -250,6 +250,10 @@ static void attributes_come_from_pax(void **state)
 	member(fixture, '0', "half", "");
 	pax(fixture, "mtime", "0.25");
 	member(fixture, '0', "young", "");
+	pax(fixture, "mtime", "-9223372036854775808");
+	member(fixture, '0', "first", "");
+	pax(fixture, "mtime", "-9223372036854775807.75");
+	member(fixture, '0', "second", "");
 	pax(fixture, "LIBARCHIVE.xattr.user.n%25", "AAH/");
 	member(fixture, '0', "encoded", "");
 	end(fixture);
@@ -266,6 +270,9 @@ static void attributes_come_from_pax(void **state)
 	assert_int_equal(get(fixture, "half")->mtime_nsec, 750000000);
 	assert_int_equal(get(fixture, "young")->mtime_sec, 0);
 	assert_int_equal(get(fixture, "young")->mtime_nsec, 250000000);
+	assert_true(get(fixture, "first")->mtime_sec == INT64_MIN);
+	assert_true(get(fixture, "second")->mtime_sec == INT64_MIN);
+	assert_int_equal(get(fixture, "second")->mtime_nsec, 250000000);
 	node = get(fixture, "encoded");
 	assert_string_equal(node->xattrs[0].name, "user.n%");
 	assert_int_equal(node->xattrs[0].value_len, 3);
