@@ -56,6 +56,16 @@ static int plan(struct build *build, struct error *error)
 	return ret;
 }
 
+/* What others made is looked at from here on, so the program is confined first. */
+static int load_trees(struct build_set *set, struct error *error)
+{
+	int ret = build_confine(set, NULL, error);
+
+	if (ret == 0)
+		ret = build_load_sources(set, error);
+	return ret < 0 ? ret : run_all(set, check_source, error);
+}
+
 /* Everything that comes before the first byte of an image. */
 static int prepare(struct build_set *set, struct error *error)
 {
@@ -66,11 +76,7 @@ static int prepare(struct build_set *set, struct error *error)
 	if (ret == 0)
 		ret = build_open_outputs(set, error);
 	if (ret == 0)
-		ret = build_confine(set, NULL, error);
-	if (ret == 0)
-		ret = build_load_sources(set, error);
-	if (ret == 0)
-		ret = run_all(set, check_source, error);
+		ret = load_trees(set, error);
 	return ret < 0 ? ret : run_all(set, plan, error);
 }
 
@@ -202,11 +208,7 @@ static int make_keys(struct build_set *set, struct error *error)
 	int ret = run_all(set, build_load_backend, error);
 
 	if (ret == 0)
-		ret = build_confine(set, NULL, error);
-	if (ret == 0)
-		ret = build_load_sources(set, error);
-	if (ret == 0)
-		ret = run_all(set, check_source, error);
+		ret = load_trees(set, error);
 	for (size_t i = 0; ret == 0 && i < set->count; i++) {
 		share_content(set, i);
 		ret = run_stage(&set->builds[i], build_make_key, error);
