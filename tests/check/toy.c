@@ -43,7 +43,8 @@ struct toy_header {
 	char magic[16];
 	uint64_t blocks, nodes, free_blocks, store_bytes;
 	uint8_t uuid[16];
-	uint32_t noise; /* 0 when all is well */
+	uint32_t noise;    /* 0 when all is well */
+	uint32_t reserved; /* else the structure ends in bytes of any value */
 };
 
 static int toy_open(const struct kataimg_host *host, const struct kataimg_job *job,
