@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Clocks that can be set wrong. The program's own symbols come before libc's, in a backend's calls,
- * too. What asks the kernel by itself gets the right time, and another process's number.
+ * too. What asks the kernel by itself gets the right time, and another process's number. Compiled
+ * with OTHER_TIME as well where libc has each call twice, for a time_t of 32 and of 64 bits.
  */
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -12,18 +13,32 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-static int64_t shift_sec;
+extern int64_t check_clock_shift; /* in seconds */
+
+#ifndef OTHER_TIME
+int64_t check_clock_shift;
 
 void check_shift_clock(int64_t seconds)
 {
-	shift_sec = seconds;
+	check_clock_shift = seconds;
+}
+#endif
+
+/* The kernel's call for a timespec as it is here. */
+static long call_number(void)
+{
+#ifdef SYS_clock_gettime64
+	return sizeof(time_t) > sizeof(long) ? SYS_clock_gettime64 : SYS_clock_gettime;
+#else
+	return SYS_clock_gettime;
+#endif
 }
 
 EXPORT int clock_gettime(clockid_t clock, struct timespec *now)
 {
-	int ret = (int)syscall(SYS_clock_gettime, clock, now);
+	int ret = (int)syscall(call_number(), clock, now);
 
-	now->tv_sec += shift_sec;
+	now->tv_sec += (time_t)check_clock_shift;
 	return ret;
 }
 

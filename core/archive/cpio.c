@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/archive/reader.h"
+#include "core/archive/time.h"
 #include "core/base/cancel.h"
 #include "lib/checked.h"
 
@@ -130,7 +131,7 @@ static int fill(struct cpio *cpio, struct archive_member *member, struct error *
 			"a device in the form of HP-UX (hpodc, hpbin) is not read: the form newc "
 			"has it for all",
 			error);
-	member->mtime_sec = archive_entry_mtime(member->entry);
+	member->mtime_sec = archive_time_get_unsigned(member->entry);
 	member->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(member->entry);
 	member->size = size > 0 ? (uint64_t)size : 0;
 	member->bytes = member->size;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/archive/time.h"
 #include "core/tree/reader.h"
 #include "lib/acl.h"
 #include "lib/cleanup.h"
@@ -111,16 +112,11 @@ static void set_sparse(struct archive_entry *entry, const struct tree *tree,
 static int set_time(struct archive_entry *entry, const struct kataimg_node *node)
 {
 	bool rounds_up = node->mtime_sec < 0 && node->mtime_nsec > 0;
-	time_t seconds = (time_t)(node->mtime_sec + rounds_up);
 	long nanoseconds = rounds_up ? 1000000000 - (long)node->mtime_nsec : (long)node->mtime_nsec;
 
-	if (seconds != node->mtime_sec + rounds_up)
-		return -EOVERFLOW;
 	if (node->mtime_sec == -1 && rounds_up)
-		archive_entry_set_mtime(entry, -1, 0);
-	else
-		archive_entry_set_mtime(entry, seconds, nanoseconds);
-	return 0;
+		return archive_time_set(entry, -1, 0);
+	return archive_time_set(entry, node->mtime_sec + rounds_up, nanoseconds);
 }
 
 int create_entry(struct archive_entry *entry, const struct tree *tree, const char *path,

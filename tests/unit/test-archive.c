@@ -181,6 +181,20 @@ static void what_is_not_described_is_implied(void **state)
 	expect_content(fixture, "a/b", "text");
 }
 
+/* Of a cpio 32 bits without a sign, which a libarchive may give as a time_t that has one. */
+static void a_cpio_has_times_until_2106(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[256];
+	int len = sprintf(text, "070701%08x%08x%08x%08x%08x%08x", 1, 0100644, 5, 6, 1, 0xf0000000u);
+
+	len += sprintf(text + len, "%040x%08x%08xf%c", 0, 2, 0, 0);
+	len += sprintf(text + len, "070701%088x%08x%08xTRAILER!!!%c%c%c%c", 0, 11, 0, 0, 0, 0, 0);
+	append(fixture, text, (size_t)len);
+	accept(fixture);
+	assert_int_equal(get(fixture, "f")->mtime_sec, 0xf0000000u);
+}
+
 static void a_later_entry_replaces_an_earlier_one(void **state)
 {
 	struct fixture *fixture = *state;
@@ -494,6 +508,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_not_described_is_implied),
+		TEST(a_cpio_has_times_until_2106),
 		TEST(a_later_entry_replaces_an_earlier_one),
 		TEST(absolute_names_lose_their_slash),
 		TEST(a_name_of_any_bytes_is_kept),
