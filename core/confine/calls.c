@@ -15,6 +15,10 @@
 /* A call's numbers belong to an architecture. Where this is 0, nothing is filtered. */
 #if defined(__x86_64__) && defined(__LP64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__i386__)
+#define ARCHITECTURE AUDIT_ARCH_I386
+#elif defined(__ARM_EABI__)
+#define ARCHITECTURE AUDIT_ARCH_ARM
 #elif defined(__aarch64__)
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #elif defined(__s390x__)
@@ -28,7 +32,13 @@
 #endif
 
 /* Numbers that are the same on all of these, of calls that the headers of a build may not know. */
-enum { CALL_FCHMODAT2 = 452, CALL_SETXATTRAT = 463, CALL_REMOVEXATTRAT = 466 };
+enum {
+	CALL_MOUNT_SETATTR = 442,
+	CALL_QUOTACTL_FD = 443,
+	CALL_FCHMODAT2 = 452,
+	CALL_SETXATTRAT = 463,
+	CALL_REMOVEXATTRAT = 466,
+};
 
 static const unsigned int denied[] = {
 	/* programs, and other processes */
@@ -48,6 +58,9 @@ static const unsigned int denied[] = {
 	/* sockets of every kind, also those that are files */
 	SYS_socket,
 	SYS_socketpair,
+#ifdef SYS_socketcall
+	SYS_socketcall,
+#endif
 	/* other ways to the same */
 	SYS_io_uring_setup,
 	SYS_io_uring_enter,
@@ -57,6 +70,10 @@ static const unsigned int denied[] = {
 	SYS_open_by_handle_at,
 	SYS_mount,
 	SYS_umount2,
+#ifdef SYS_umount
+	SYS_umount,
+#endif
+	CALL_MOUNT_SETATTR,
 	SYS_pivot_root,
 	SYS_chroot,
 	SYS_open_tree,
@@ -72,6 +89,7 @@ static const unsigned int denied[] = {
 	SYS_swapon,
 	SYS_swapoff,
 	SYS_quotactl,
+	CALL_QUOTACTL_FD,
 	SYS_bpf,
 	SYS_perf_event_open,
 	SYS_userfaultfd,
@@ -90,6 +108,9 @@ static const unsigned int attributes_by_name[] = {
 #endif
 #ifdef SYS_lchown
 	SYS_lchown,
+#endif
+#ifdef SYS_chown32
+	SYS_chown32,     SYS_lchown32,
 #endif
 	SYS_fchmodat,    CALL_FCHMODAT2,   SYS_fchownat,    SYS_setxattr,       SYS_lsetxattr,
 	SYS_removexattr, SYS_lremovexattr, CALL_SETXATTRAT, CALL_REMOVEXATTRAT,
