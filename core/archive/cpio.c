@@ -28,10 +28,19 @@ void cpio_release(struct cpio *cpio)
 	free(steal_ptr(&cpio->previous));
 }
 
+/* Where the member began that was read last. libarchive has forgotten it when it gives an archive
+ * up: then where its data ended. */
+static uint64_t member_start(const struct cpio *cpio)
+{
+	int64_t at = archive_read_header_position(cpio->archive);
+
+	return at >= 0 ? (uint64_t)at : cpio->previous_end;
+}
+
 /* "LABEL: behind PREVIOUS: at byte N: what". */
 static int fail(const struct cpio *cpio, const char *what, struct error *error)
 {
-	uint64_t at = (uint64_t)archive_read_header_position(cpio->archive);
+	uint64_t at = member_start(cpio);
 
 	return error_set(error, EBADMSG, "%s: %s%s%sat byte %" PRIu64 ": %s", cpio->input->label,
 			 cpio->previous ? "behind " : "", cpio->previous ? cpio->previous : "",
@@ -90,7 +99,7 @@ static int sum_data(const struct cpio *cpio, const struct archive_member *member
 static int check_sum(const struct cpio *cpio, const struct archive_member *member,
 		     struct error *error)
 {
-	uint64_t at = (uint64_t)archive_read_header_position(cpio->archive);
+	uint64_t at = member_start(cpio);
 	char header[CRC_HEADER_BYTES + 1] = "";
 	uint32_t sum, said;
 	int ret;
@@ -143,11 +152,10 @@ static int fill(struct cpio *cpio, struct archive_member *member, struct error *
 		return error_nomem(error);
 	if (!range_within(member->off, member->bytes, cpio->input->bytes))
 		return error_set(error, EBADMSG,
-				 "%s: %s: at byte %" PRIi64
+				 "%s: %s: at byte %" PRIu64
 				 ": the archive ends before the file's data: it is cut off or "
 				 "damaged",
-				 cpio->input->label, member->path,
-				 (int64_t)archive_read_header_position(cpio->archive));
+				 cpio->input->label, member->path, member_start(cpio));
 	return check_sum(cpio, member, error);
 }
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/acl.h"
+
 #define SCHILY "SCHILY.xattr."
 #define LIBARCHIVE "LIBARCHIVE.xattr."
 
@@ -117,11 +119,30 @@ static int add_schily(struct archive_entry *entry, const struct pax_record *reco
 	return 0;
 }
 
+/* An attribute of Linux has 64 KiB, a header and an entry of an ACL 4 and 8 bytes. */
+#define ACL_ENTRIES_MAX ((65536 - sizeof(struct acl_header)) / sizeof(struct acl_entry))
+
+/* Has the text more than Linux takes? libarchive compares each entry with each before it. */
+static bool has_too_many_entries(const char *text)
+{
+	size_t count = 1;
+
+	for (; *text && count <= ACL_ENTRIES_MAX; text++)
+		count += *text == ',' || *text == '\n';
+	return count > ACL_ENTRIES_MAX;
+}
+
 static int add_acl(struct tar *tar, struct archive_entry *entry, const struct pax_record *record,
 		   int type, struct error *error)
 {
-	int status = archive_entry_acl_from_text(entry, record->value, type);
+	int status;
 
+	if (has_too_many_entries(record->value))
+		return tar_fail(
+			tar, tar->member.at, error,
+			"its ACL (%s) has more than %zu entries, and Linux takes none of them",
+			record->key, ACL_ENTRIES_MAX);
+	status = archive_entry_acl_from_text(entry, record->value, type);
 	if (status == ARCHIVE_FATAL)
 		return error_nomem(error);
 	if (status != ARCHIVE_OK || strlen(record->value) != record->len)

@@ -92,8 +92,11 @@ static int unpack_hard_link(struct unpack *unpack, struct archive_entry *entry, 
 {
 	const char *target = archive_entry_hardlink(entry);
 	struct tree_node *linked;
-	int ret = locate_target(unpack, target, &linked, error);
+	int ret;
 
+	if (*target == '\0')
+		return unpack_fail(unpack, path, error, "a hard link to an empty name");
+	ret = locate_target(unpack, target, &linked, error);
 	if (ret < 0)
 		return error_prefix(error, "%s: %s", unpack->input->label, path);
 	if (!linked)

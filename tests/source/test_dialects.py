@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Usage: test_dialects.py KATAIMG: headers of all dialects of tar, made byte by byte. GNU tar says
 what a member's content is, where it reads the form; what does not add up has to be refused."""
+import base64
 import gzip
 import os
+import struct
 import subprocess
 import sys
 import tarfile
@@ -330,6 +332,20 @@ def foreign():
         refused(name, start + b'x' * 1000, f'in.tar: {name}')
 
 
+def acls():
+    """As many entries as an attribute has room for: more would be work without end."""
+    for users in 8187, 8188, 1 << 20:
+        text = b','.join([b'user::rw-,group::r--,mask::rwx,other::r--',
+                          *(b'user:%d:rwx' % number for number in range(users))])
+        archive = pax((b'SCHILY.acl.access', text)) + member('f', b'') + END
+        if users > 8187:
+            refused(f'an ACL of {users}', archive, 'its ACL (SCHILY.acl.access) has more than 8191 entries')
+            continue
+        entries = [(1, 6, -1), *((2, 7, number) for number in range(users)), (4, 4, -1), (16, 7, -1), (32, 4, -1)]
+        value = struct.pack('<I', 2) + b''.join(struct.pack('<HHi', *entry) for entry in entries)
+        printed(f'an ACL of {users}', archive, 'xattr.system.posix_acl_access=' + base64.b64encode(value).decode())
+
+
 def attributes():
     """What no kernel sets on a type of file is refused or dropped by its name, for every source."""
     write(pax((b'SCHILY.xattr.user.a', b'1')) + header('fifo', 0, b'6') +
@@ -382,6 +398,7 @@ with tempfile.TemporaryDirectory(dir='.') as directory:
     compressed()
     foreign()
     sums()
+    acls()
     attributes()
     flags()
     os.chdir('..')

@@ -378,6 +378,10 @@ REFUSES(a_hard_link_to_nothing, "a: a hard link to b, which is not there",
 	header(fixture, '1', "a", "b", 0);
 	end(fixture))
 
+REFUSES(a_hard_link_without_a_target, "a: a hard link to an empty name",
+	header(fixture, '1', "a", "", 0);
+	end(fixture))
+
 REFUSES(a_hard_link_below_nothing, "a: hard link to b/c: there is no directory b",
 	header(fixture, '1', "a", "b/c", 0);
 	end(fixture))
@@ -523,6 +527,7 @@ int main(void)
 		TEST(a_file_over_a_directory),
 		TEST(a_root_that_is_a_file),
 		TEST(a_hard_link_to_nothing),
+		TEST(a_hard_link_without_a_target),
 		TEST(a_hard_link_below_nothing),
 		TEST(a_hard_link_to_a_directory),
 		TEST(a_hard_link_out),
