@@ -91,10 +91,20 @@ struct tree_node *tree_add_node(struct tree *tree, enum kataimg_type type)
 	return node;
 }
 
+static struct tree_name *new_name(struct tree *tree)
+{
+	struct tree_name *name = tree->spare_names;
+
+	if (!name)
+		return arena_array(&tree->pending, 1, sizeof(*name));
+	tree->spare_names = name->next;
+	return name;
+}
+
 int tree_add_name(struct tree *tree, struct tree_node *dir, const char *name, size_t len,
 		  struct tree_node *node)
 {
-	struct tree_name *added = arena_array(&tree->pending, 1, sizeof(*added));
+	struct tree_name *added = new_name(tree);
 	char *copy = arena_text(&tree->arena, name, len);
 
 	if (!added || !copy)
@@ -247,7 +257,19 @@ static struct kataimg_entry *keep_entries(struct tree *tree, const struct tree_n
 	return entries;
 }
 
-static int sort_directory(struct tree *tree, struct tree_node *dir)
+static void spare_names(struct tree *tree, struct tree_node *dir)
+{
+	struct tree_name *next;
+
+	for (struct tree_name *name = dir->names; name; name = next) {
+		next = name->next;
+		name->next = tree->spare_names;
+		tree->spare_names = name;
+	}
+	dir->names = NULL;
+}
+
+int tree_sort_directory(struct tree *tree, struct tree_node *dir)
 {
 	struct kataimg_entry *entries;
 	uint32_t kept, count;
@@ -266,7 +288,7 @@ static int sort_directory(struct tree *tree, struct tree_node *dir)
 							.name_len = (uint32_t)strlen(name->name) };
 	if (count > kept)
 		qsort(entries, count, sizeof(*entries), compare_entries);
-	dir->names = NULL;
+	spare_names(tree, dir);
 	dir->edited = 0;
 	dir->pub.entries = count ? entries : NULL;
 	dir->pub.entry_count = count;
@@ -331,7 +353,7 @@ static int number_all(struct tree *tree)
 
 	number_node(tree, tree->root);
 	if (ret == 0)
-		ret = sort_directory(tree, tree->root);
+		ret = tree_sort_directory(tree, tree->root);
 	while (ret == 0 && walk.count > 0) {
 		struct walk_step *step = &walk.items[walk.count - 1];
 		struct tree_node *dir = step->dir;
@@ -343,7 +365,7 @@ static int number_all(struct tree *tree)
 		}
 		ret = number_entry(tree, &walk, dir, &dir->pub.entries[step->next++]);
 		if (ret == 0 && walk.count > depth)
-			ret = sort_directory(tree, walk.items[depth].dir);
+			ret = tree_sort_directory(tree, walk.items[depth].dir);
 	}
 	free(walk.items);
 	return ret;
@@ -367,6 +389,7 @@ int tree_finish(struct tree *tree, struct error *error)
 	root->pub.name_len = 0;
 	ret = tree->nodes ? number_all(tree) : -ENOMEM;
 	arena_free(&tree->pending);
+	tree->spare_names = NULL;
 	if (ret == -ECANCELED)
 		return cancel_check(error);
 	return ret < 0 ? error_nomem(error) : 0;

@@ -33,8 +33,9 @@ struct tree_readers {
 #define TREE_RECENT_SEGMENTS 1024u
 
 struct tree {
-	struct arena arena;   /* nodes, names, values: as long as the tree */
-	struct arena pending; /* struct tree_name until tree_finish, then what is marked */
+	struct arena arena;            /* nodes, names, values: as long as the tree */
+	struct arena pending;          /* struct tree_name until tree_finish, then what is marked */
+	struct tree_name *spare_names; /* of pending, sorted in already; for names to come */
 	struct tree_marked_xattr *marked_xattrs;
 	uint64_t marked_granularity_nsec; /* of all that is marked with TREE_DROP_FINE_TIME */
 	struct tree_node *root;
@@ -75,6 +76,11 @@ void tree_absorb(struct tree *tree, struct tree *part);
  * to prevent. */
 int tree_add_name(struct tree *tree, struct tree_node *dir, const char *name, size_t len,
 		  struct tree_node *node);
+
+/* Sorts in the names that a directory got. tree is where the entries are kept and who has use for
+ * the struct tree_name that are left: the directory's own, or a part that it will absorb. -ENOMEM.
+ */
+int tree_sort_directory(struct tree *part, struct tree_node *dir);
 
 /* Takes an entry of a finished directory out, at tree_finish. */
 static inline void tree_remove_entry(struct tree_node *dir, uint32_t entry)

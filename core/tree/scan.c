@@ -177,7 +177,10 @@ static int scan_directory(struct scan_worker *worker, const struct scan_pending 
 	/* The descriptor is the others' too until they are done. */
 	while ((block = scan_take_block(worker->scan, &share)))
 		scan_block(worker, block);
-	return ret < 0 ? ret : check_unchanged(worker->scan, pending, share.fd);
+	if (ret == 0)
+		ret = check_unchanged(worker->scan, pending, share.fd);
+	/* Now it has all its names, and nobody else has anything to do with it. */
+	return ret < 0 ? ret : tree_sort_directory(worker->part, pending->dir);
 }
 
 /* ---- Workers ---- */
