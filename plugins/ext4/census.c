@@ -128,7 +128,8 @@ static int read_xattrs(struct ext4_census *census, const struct kataimg_node *no
 	struct ext4_xattr_set set;
 	char reason[128], path[256];
 
-	if (array_reserve(&census->xattrs, node->xattr_count) < 0)
+	if (census->xattrs.count > UINT32_MAX - node->xattr_count ||
+	    array_reserve(&census->xattrs, node->xattr_count) < 0)
 		return -ENOMEM;
 	set.attrs = census->xattrs.items + census->xattrs.count;
 	if (ext4_xattr_set_read(&set, node, reason, sizeof(reason)) < 0) {
@@ -136,7 +137,7 @@ static int read_xattrs(struct ext4_census *census, const struct kataimg_node *no
 			    reason);
 		return -EFBIG;
 	}
-	demand->xattrs = census->xattrs.count;
+	demand->xattrs = (uint32_t)census->xattrs.count;
 	demand->xattrs_inode = set.in_inode;
 	census->xattrs.count += set.count;
 	return 0;

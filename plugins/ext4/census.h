@@ -17,7 +17,7 @@ struct ext4_xattr_block {
 struct ext4_demand {
 	uint32_t blocks;       /* of a directory, a symbolic link's target, or a file's data */
 	uint32_t xattr_block;  /* 0, or: one more than the number of the shared block */
-	size_t xattrs;         /* where its attributes begin in the census' */
+	uint32_t xattrs;       /* where its attributes begin in the census' */
 	uint32_t xattrs_inode; /* how many of them go into the inode */
 };
 

@@ -15,7 +15,8 @@ static int map_run(void *arg, uint64_t logical, uint64_t physical, uint64_t bloc
 
 	while (blocks) {
 		uint64_t part = EXT4_EXTENT_MAX_BLOCKS - logical % EXT4_EXTENT_MAX_BLOCKS;
-		struct ext4_extent *extent = array_add(&layout->extents);
+		struct ext4_extent *extent =
+			layout->extents.count < UINT32_MAX ? array_add(&layout->extents) : NULL;
 
 		if (!extent)
 			return -ENOMEM;
@@ -40,7 +41,7 @@ static int place_blocks(struct ext4_layout *layout, uint64_t logical, uint64_t b
 /* Ends a file's extents that began at extents->first: blocks of the tree over them. */
 static int finish_extents(struct ext4_layout *layout, struct ext4_extents *extents)
 {
-	extents->count = (uint32_t)(layout->extents.count - extents->first);
+	extents->count = (uint32_t)layout->extents.count - extents->first;
 	return place_blocks(layout, 0, ext4_extent_tree_blocks(extents->count));
 }
 
@@ -49,7 +50,7 @@ static int place_stretch(struct ext4_layout *layout, uint32_t blocks, struct ext
 {
 	int ret;
 
-	extents->first = layout->extents.count;
+	extents->first = (uint32_t)layout->extents.count;
 	ret = place_blocks(layout, 0, blocks);
 	return ret < 0 ? ret : finish_extents(layout, extents);
 }
@@ -103,7 +104,7 @@ static int place_file(struct ext4_layout *layout, const struct kataimg_node *nod
 	struct placer_run small = { .wanted = count_small_blocks(source, node), .rejoins = true };
 	int ret = 0;
 
-	extents->first = layout->extents.count;
+	extents->first = (uint32_t)layout->extents.count;
 	for (uint32_t i = 0; ret == 0 && i < node->segment_count; i++) {
 		const struct kataimg_segment *segment = &node->segments[i];
 		uint64_t logical = ext4_segment_first(segment);

@@ -18,10 +18,9 @@ struct ext4_group_tables {
 };
 
 /* A stretch of ext4_layout.extents: those of the data, ascending, then the blocks of the tree over
- * them, if it needs any. */
+ * them, if it needs any. A tree has millions. */
 struct ext4_extents {
-	size_t first;
-	uint32_t count;
+	uint32_t first, count;
 };
 
 enum ext4_layout_mode {
