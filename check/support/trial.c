@@ -243,7 +243,7 @@ static int fill_window(struct trial *trial, struct session *session,
 static int write_again(struct trial *trial, struct session *session,
 		       const struct kataimg_tree *tree)
 {
-	struct copy *again autocall(cleanup_copy_free) = copy_new(memtree_core(trial->setup.tree));
+	struct copy *again autocall(cleanup_copy_free) = copy_new_again(trial->copy);
 	const struct host_range window = trial_window(trial);
 	int ret;
 
@@ -252,7 +252,7 @@ static int write_again(struct trial *trial, struct session *session,
 	ret = session_write(session, tree, trial->window_bytes, &trial->error);
 	if (ret == 0)
 		ret = host_end_compare(trial->host, &trial->error);
-	return ret < 0 ? ret : copy_check_same(trial->copy, again, &trial->error);
+	return ret < 0 ? ret : copy_check_same(again, &trial->error);
 }
 
 static void corrupt(struct trial *trial)

@@ -72,13 +72,13 @@ int copy_next_extent(struct copy_run *run, const struct copy_job *job, uint64_t 
 /* Marks everything up to `until` of the current job as handed out. */
 static void pass(struct copy_run *run, struct copy_batch *batch, uint64_t until)
 {
-	const struct copy_job *job = &run->copy->jobs.items[run->job];
+	const struct copy_job job = copy_job_at(run->copy, run->job);
 
-	if (run->job_done == 0 && until > 0 && job->fd < 0 && job->file_off == 0)
+	if (run->job_done == 0 && until > 0 && job.fd < 0 && job.file_off == 0)
 		run->stats.files++;
 	batch->passed_bytes += until - run->job_done;
 	run->job_done = until;
-	if (until == job->len) {
+	if (until == job.len) {
 		run->job++;
 		run->job_done = 0;
 	}
@@ -94,22 +94,22 @@ static int peek_piece(struct copy_run *run, struct copy_batch *batch, struct cop
 	const struct kataimg_tree *tree = tree_public(run->copy->tree);
 
 	while (run->job < run->copy->jobs.count) {
-		const struct copy_job *job = &run->copy->jobs.items[run->job];
-		uint64_t from = job->file_off + run->job_done, skipped;
+		const struct copy_job job = copy_job_at(run->copy, run->job);
+		uint64_t from = job.file_off + run->job_done, skipped;
 		struct tree_extent extent;
-		int ret = copy_next_extent(run, job, from, &extent, error);
+		int ret = copy_next_extent(run, &job, from, &extent, error);
 
 		if (ret < 0)
 			return ret;
-		skipped = ret ? extent.file_off - from : job->len - run->job_done;
+		skipped = ret ? extent.file_off - from : job.len - run->job_done;
 		run->stats.hole_bytes += skipped;
 		pass(run, batch, run->job_done + skipped);
 		if (!ret)
 			continue;
 		*piece = (struct copy_piece){
-			.node = job->fd < 0 ? tree->nodes[job->node] : NULL,
-			.fd = job->fd,
-			.image_off = job->image_off + (extent.file_off - job->file_off),
+			.node = job.fd < 0 ? tree->nodes[job.node] : NULL,
+			.fd = job.fd,
+			.image_off = job.image_off + (extent.file_off - job.file_off),
 			.source_off = extent.source_off,
 			.len = extent.len,
 		};

@@ -21,19 +21,60 @@ static int compare_job(const struct copy_job *a, const struct copy_job *b)
 	       same_source;
 }
 
-int copy_check_same(struct copy *copy, struct copy *again, struct error *error)
+/* The first job at or behind a place of the image; behind the last one: there is none. */
+static size_t find_job(const struct copy *copy, uint64_t image_off)
 {
-	copy_sort_jobs(copy);
-	copy_sort_jobs(again);
-	for (size_t i = 0; i < copy->jobs.count || i < again->jobs.count; i++)
-		if (i >= copy->jobs.count || i >= again->jobs.count ||
-		    !compare_job(&copy->jobs.items[i], &again->jobs.items[i]))
-			return error_set(error, EUCLEAN,
-					 "written again, file data would lie elsewhere (at byte "
-					 "%" PRIu64 " of the image)",
-					 i < copy->jobs.count ? copy->jobs.items[i].image_off
-							      : again->jobs.items[i].image_off);
-	return 0;
+	size_t low = 0, high = copy->jobs.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (copy->jobs.items[middle].image_off < image_off)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* No two jobs of a run have a byte in common: each of the first one is met once at most. */
+void copy_check_job(struct copy *again, const struct copy_job *job)
+{
+	size_t number = find_job(again->first, job->image_off);
+	bool found = number < again->first->jobs.count;
+	const struct copy_job first = found ? copy_job_at(again->first, number) : *job;
+
+	if (found && compare_job(&first, job))
+		again->same++;
+	else if (job->image_off < again->strange_off)
+		again->strange_off = job->image_off;
+}
+
+/* The lowest place of a job that did not come again, nor anything else instead of it. */
+static uint64_t first_missing(const struct copy *again)
+{
+	const struct copy *first = again->first;
+
+	for (size_t i = 0; i < first->jobs.count; i++) {
+		const struct copy_job job = copy_job_at(first, i);
+
+		if (!ranges_touch_placed(again->claims, job.image_off, job.len))
+			return job.image_off;
+	}
+	return UINT64_MAX;
+}
+
+int copy_check_same(const struct copy *again, struct error *error)
+{
+	uint64_t off = again->strange_off, missing;
+
+	if (again->same == again->first->jobs.count && off == UINT64_MAX)
+		return 0;
+	missing = first_missing(again);
+	return error_set(error, EUCLEAN,
+			 "written again, file data would lie elsewhere (at byte "
+			 "%" PRIu64 " of the image)",
+			 missing < off ? missing : off);
 }
 
 /* The first data of the file at or behind from, at most `to`; a file without a map is all data. */
@@ -119,7 +160,8 @@ static int check_holes_of(struct copy_run *run, const struct copy_job *job, stru
 int copy_check_holes(struct copy_run *run, struct error *error)
 {
 	for (size_t i = 0; i < run->copy->jobs.count; i++) {
-		int ret = check_holes_of(run, &run->copy->jobs.items[i], error);
+		const struct copy_job job = copy_job_at(run->copy, i);
+		int ret = check_holes_of(run, &job, error);
 
 		if (ret < 0)
 			return ret;

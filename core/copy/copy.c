@@ -21,9 +21,25 @@ struct copy *copy_new(const struct tree *tree)
 		return NULL;
 	copy->tree = tree;
 	copy->sorted = true;
+	copy->strange_off = UINT64_MAX;
 	copy->claims = ranges_new();
 	pthread_mutex_init(&copy->lock, NULL);
 	return copy->claims ? steal_ptr(&copy) : NULL;
+}
+
+struct copy *copy_new_again(struct copy *first)
+{
+	struct copy *again = copy_new(first->tree);
+
+	copy_sort_jobs(first);
+	if (again)
+		again->first = first;
+	return again;
+}
+
+void copy_drop_claims(struct copy *copy)
+{
+	ranges_free(steal_ptr(&copy->claims));
 }
 
 void copy_free(struct copy *copy)
@@ -31,24 +47,65 @@ void copy_free(struct copy *copy)
 	if (!copy)
 		return;
 	array_free(&copy->jobs);
+	array_free(&copy->parts);
 	ranges_free(copy->claims);
 	pthread_mutex_destroy(&copy->lock);
 	free(copy);
 }
 
+static uint64_t size_of_node(const struct copy *copy, uint32_t node)
+{
+	return tree_public(copy->tree)->nodes[node]->size;
+}
+
+struct copy_job copy_job_at(const struct copy *copy, size_t number)
+{
+	const struct copy_kept_job *job = &copy->jobs.items[number];
+	const struct copy_part whole = { 0, size_of_node(copy, job->node), -1 };
+	const struct copy_part *part =
+		job->part == COPY_WHOLE ? &whole : &copy->parts.items[job->part];
+
+	return (struct copy_job){ job->image_off, part->file_off, part->len, job->node, part->fd };
+}
+
+static int reserve_job(struct copy *copy)
+{
+	if (copy->first)
+		return 0;
+	if (copy->parts.count == COPY_WHOLE || array_reserve(&copy->jobs, 1) < 0)
+		return -ENOMEM;
+	return array_reserve(&copy->parts, 1);
+}
+
+/* There is room. */
+static void keep_job(struct copy *copy, const struct copy_job *job)
+{
+	bool whole = job->fd < 0 && job->file_off == 0 && job->len == size_of_node(copy, job->node);
+	uint32_t part = whole ? COPY_WHOLE : (uint32_t)copy->parts.count;
+
+	if (!whole)
+		copy->parts.items[copy->parts.count++] =
+			(struct copy_part){ job->file_off, job->len, job->fd };
+	if (copy->jobs.count > 0 &&
+	    job->image_off < copy->jobs.items[copy->jobs.count - 1].image_off)
+		copy->sorted = false;
+	copy->total_bytes += job->len;
+	copy->jobs.items[copy->jobs.count++] =
+		(struct copy_kept_job){ job->image_off, job->node, part };
+}
+
 static int add_job_locked(struct copy *copy, const struct copy_job *job)
 {
-	int ret = array_reserve(&copy->jobs, 1);
+	int ret = reserve_job(copy);
 
 	if (ret == 0)
 		ret = ranges_add(copy->claims, job->image_off, job->len, RANGE_PLACED);
 	if (ret < 0)
 		return ret;
-	if (copy->jobs.count > 0 &&
-	    job->image_off < copy->jobs.items[copy->jobs.count - 1].image_off)
-		copy->sorted = false;
-	copy->total_bytes += job->len;
-	copy->jobs.items[copy->jobs.count++] = *job;
+	if (copy->first)
+		copy_check_job(copy, job);
+	else
+		keep_job(copy, job);
 	return 0;
 }
 
@@ -110,7 +167,7 @@ bool copy_next_claim(struct copy *copy, uint64_t image_off, struct copy_claim *c
 
 static int compare_jobs(const void *a, const void *b)
 {
-	const struct copy_job *x = a, *y = b;
+	const struct copy_kept_job *x = a, *y = b;
 
 	return (x->image_off > y->image_off) - (x->image_off < y->image_off);
 }

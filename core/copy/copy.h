@@ -81,10 +81,15 @@ int copy_run(struct copy *copy, int image_fd, const struct copy_options *options
 	     struct copy_stats *stats, struct error *error);
 
 /*
- * Did two runs of a backend's writing claim and place the same? Those of a scratch file need not be
- * of the same one. May be called once neither takes more jobs; names what is different.
+ * For a second run of a backend's writing, whose jobs are held against those of the first, which
+ * takes no more and must outlive it; they cannot be run. Those of a scratch file need not be of the
+ * same one. NULL when memory is out.
  */
-int copy_check_same(struct copy *copy, struct copy *again, struct error *error);
+struct copy *copy_new_again(struct copy *first);
+/* Were they the same? May be called once it takes no more; names what is different. */
+int copy_check_same(const struct copy *again, struct error *error);
+/* Nobody asks for the claims of one that was run any more. */
+void copy_drop_claims(struct copy *copy);
 
 /* Are all bytes of the image in [from, to) that nobody claims zeros? */
 int copy_check_unclaimed(struct copy *copy, int image_fd, uint64_t from, uint64_t to,

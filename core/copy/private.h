@@ -21,13 +21,31 @@ struct copy_job {
 	int32_t fd;    /* -1: the node's file */
 };
 
+/* A job as it is kept: there are millions, and nearly all of them are of whole files. */
+struct copy_kept_job {
+	uint64_t image_off;
+	uint32_t node;
+	uint32_t part; /* COPY_WHOLE, or its place in copy->parts */
+};
+#define COPY_WHOLE UINT32_MAX
+
+/* What else there is to a job of less than a file. */
+struct copy_part {
+	uint64_t file_off, len;
+	int32_t fd;
+};
+
 struct copy {
 	const struct tree *tree;
-	ARRAY(struct copy_job) jobs;
+	ARRAY(struct copy_kept_job) jobs;
+	ARRAY(struct copy_part) parts;
 	bool sorted;
 	uint64_t total_bytes;
-	struct ranges *claims; /* in bytes of the image */
-	pthread_mutex_t lock;  /* guards all of the above until copy_run */
+	struct ranges *claims;    /* in bytes of the image */
+	const struct copy *first; /* of copy_new_again: has the jobs; NULL */
+	size_t same;              /* so many of them came again */
+	uint64_t strange_off;     /* the lowest place of one that first has not; UINT64_MAX */
+	pthread_mutex_t lock;     /* guards all of the above until copy_run */
 };
 
 /* Data that lies together in its source and in the image. */
@@ -81,8 +99,13 @@ int copy_next_batch(struct copy_run *run, struct copy_batch *batch, struct error
 int copy_next_extent(struct copy_run *run, const struct copy_job *job, uint64_t from,
 		     struct tree_extent *extent, struct error *error);
 
+struct copy_job copy_job_at(const struct copy *copy, size_t number);
+
 /* By their place in the image. */
 void copy_sort_jobs(struct copy *copy);
+
+/* compare.c: a job of the second run, whose bytes no other one of it has. */
+void copy_check_job(struct copy *again, const struct copy_job *job);
 
 /* -EUCLEAN where the image has not zeros in the holes of the jobs. */
 int copy_check_holes(struct copy_run *run, struct error *error);

@@ -166,7 +166,7 @@ static int teardown(void **state)
 
 static int compare_with(struct fixture *f, bool with_content, struct error *error)
 {
-	struct copy *again autocall(cleanup_copy_free) = copy_new(f->scanned.tree);
+	struct copy *again autocall(cleanup_copy_free) = copy_new_again(f->copy);
 	int ret;
 
 	assert_non_null(again);
@@ -174,7 +174,7 @@ static int compare_with(struct fixture *f, bool with_content, struct error *erro
 	ret = session_write(f->session, tree_public(f->scanned.tree), f->window.len_bytes, error);
 	if (ret == 0)
 		ret = host_end_compare(f->host, error);
-	return ret < 0 ? ret : copy_check_same(f->copy, again, error);
+	return ret < 0 ? ret : copy_check_same(again, error);
 }
 
 /* All that the backend writes, ends of files too. */

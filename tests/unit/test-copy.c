@@ -564,6 +564,68 @@ static void watch_progress(void *arg, uint64_t done, uint64_t total)
 		cancel_request();
 }
 
+/* ---- A second run ---- */
+
+/* Holds jobs of one second run against those of the first: -EUCLEAN and the place, or 0. */
+static void assert_again(struct copy *again, const char *place)
+{
+	autoerror struct error error = ERROR_INIT;
+	int ret = copy_check_same(again, &error);
+
+	assert_int_equal(ret, place ? -EUCLEAN : 0);
+	if (place)
+		assert_non_null(strstr(error.message, place));
+	copy_free(again);
+}
+
+static struct copy *begin_again(struct fixture *f)
+{
+	struct copy *again = copy_new_again(f->copy);
+
+	assert_non_null(again);
+	return again;
+}
+
+/* Whatever comes first, whatever the rest is. */
+static void test_again(void **state)
+{
+	struct fixture *f = *state;
+	const struct kataimg_node *node;
+	struct copy *again;
+
+	tempdir_fill(&f->scanned.dir, "source/file", 1, 3 * BLOCK);
+	scan(f);
+	node = scanned_find(&f->scanned, "file");
+	assert_int_equal(copy_add_node(f->copy, 8 * BLOCK, node, BLOCK, BLOCK), 0);
+	assert_int_equal(copy_add_node(f->copy, BLOCK, node, 0, 3 * BLOCK), 0);
+	assert_int_equal(copy_add_fd(f->copy, 20 * BLOCK, f->image, 0, BLOCK), 0);
+
+	again = begin_again(f);
+	assert_int_equal(copy_add_node(again, BLOCK, node, 0, 3 * BLOCK), 0);
+	assert_int_equal(copy_add_fd(again, 20 * BLOCK, f->scanned.dir.fd, 0, BLOCK), 0);
+	assert_int_equal(copy_add_node(again, 8 * BLOCK, node, BLOCK, BLOCK), 0);
+	assert_int_equal(copy_add_node(again, 8 * BLOCK, node, BLOCK, BLOCK), -EEXIST);
+	assert_again(again, NULL);
+
+	again = begin_again(f); /* one is missing */
+	assert_int_equal(copy_add_node(again, BLOCK, node, 0, 3 * BLOCK), 0);
+	assert_int_equal(copy_add_fd(again, 20 * BLOCK, f->image, 0, BLOCK), 0);
+	assert_again(again, "(at byte 32768 ");
+
+	again = begin_again(f); /* one is more, behind all */
+	assert_int_equal(copy_add_node(again, BLOCK, node, 0, 3 * BLOCK), 0);
+	assert_int_equal(copy_add_node(again, 8 * BLOCK, node, BLOCK, BLOCK), 0);
+	assert_int_equal(copy_add_fd(again, 20 * BLOCK, f->image, 0, BLOCK), 0);
+	assert_int_equal(copy_add_node(again, 30 * BLOCK, node, 0, BLOCK), 0);
+	assert_again(again, "(at byte 122880 ");
+
+	again = begin_again(f); /* one is of another part, and one of a file, not of scratch */
+	assert_int_equal(copy_add_node(again, BLOCK, node, 0, 3 * BLOCK), 0);
+	assert_int_equal(copy_add_node(again, 8 * BLOCK, node, 2 * BLOCK, BLOCK), 0);
+	assert_int_equal(copy_add_node(again, 20 * BLOCK, node, 0, BLOCK), 0);
+	assert_again(again, "(at byte 32768 ");
+}
+
 static void test_progress(void **state)
 {
 	struct fixture *f = *state;
@@ -649,6 +711,7 @@ int main(void)
 		TEST(link_on_the_way),
 		TEST(lowest_error),
 		TEST(image_cannot_be_written),
+		TEST(again),
 		TEST(progress),
 		TEST(cancel),
 		TEST(nothing_to_do),
