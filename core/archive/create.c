@@ -95,7 +95,7 @@ static int set_threads(struct archive *archive, const char *filter, unsigned int
 {
 	char text[16];
 
-	snprintf(text, sizeof(text), "%u", threads < 2 ? 2 : threads);
+	snprintf(text, sizeof(text), "%u", threads < 2 ? 2u : threads);
 	return archive_write_set_filter_option(archive, filter, "threads", text);
 }
 

@@ -228,8 +228,10 @@ char *diff_path(const struct diff_item *item)
 	path = malloc(bytes);
 	if (!path)
 		return NULL;
-	if (!*item->name)
-		return strcpy(path, ".");
+	if (!*item->name) {
+		memcpy(path, ".", sizeof("."));
+		return path;
+	}
 	if (item->dir->parent != item->dir) {
 		tree_path(item->dir, path, bytes);
 		len = strlen(path);

@@ -276,7 +276,9 @@ static int decode_part(struct erofs_decoder *decoder, size_t number, uint64_t of
 	if (len == piece->unpacked_bytes)
 		return unpack(decoder, piece, buf);
 	bytes = malloc(piece->unpacked_bytes);
-	ret = bytes ? unpack(decoder, piece, bytes) : -ENOMEM;
+	if (!bytes)
+		return -ENOMEM;
+	ret = unpack(decoder, piece, bytes);
 	if (ret < 0)
 		return ret;
 	memcpy(buf, bytes + off, len);
