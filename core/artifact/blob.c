@@ -59,10 +59,16 @@ void artifact_blob_free(struct artifact_blob *blob)
 	*blob = (struct artifact_blob){ 0 };
 }
 
+/* json-c leaves out what it has no memory for, and does not say so: the text is read again. */
 const char *artifact_json_text(json_object *json)
 {
-	return json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN |
-							    JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(
+		json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	json_object *again = text ? json_tokener_parse(text) : NULL;
+	bool is_whole = again && json_object_equal(again, json);
+
+	json_object_put(again);
+	return is_whole ? text : NULL;
 }
 
 int artifact_json_add(json_object *object, const char *key, json_object *member)

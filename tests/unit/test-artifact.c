@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "core/artifact/blob.h"
 #include "core/artifact/layout.h"
 #include "core/artifact/place.h"
 #include "core/base/cancel.h"
@@ -235,6 +236,45 @@ static void a_lock_is_waited_for(void **state)
 	close(mine);
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* which has an allocator of its own */
+extern void *__libc_realloc(void *old, size_t size);
+static int realloc_fails_at; /* 0: never */
+
+__attribute__((visibility("default"))) void *realloc(void *old, size_t size)
+{
+	if (realloc_fails_at > 0 && --realloc_fails_at == 0)
+		return NULL;
+	return __libc_realloc(old, size);
+}
+
+static void a_text_is_whole_or_none(void **state)
+{
+	json_object *json = json_object_new_array();
+	const char *text;
+	char *whole;
+	int at = 0;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(artifact_json_append(json, json_object_new_string("of JSON")), 0);
+	whole = strdup(artifact_json_text(json));
+	assert_int_equal(strlen(whole), 100 * strlen("\"of JSON\",") + 1);
+	do {
+		json_object *again = json_tokener_parse(whole);
+
+		realloc_fails_at = ++at;
+		text = artifact_json_text(again);
+		if (text)
+			assert_string_equal(text, whole);
+		json_object_put(again);
+	} while (realloc_fails_at == 0);
+	assert_true(at > 2);
+	realloc_fails_at = 0;
+	free(whole);
+	json_object_put(json);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +286,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_lock_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_are_split_at_the_first_colon, setup,
 						teardown),
+#ifndef __SANITIZE_ADDRESS__
+		cmocka_unit_test(a_text_is_whole_or_none),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
