@@ -15,6 +15,8 @@ TIMEOUT = 20
 HANGS = 99
 # These end the program when some of their own allocations fail: by assertions, abort(), or through NULL.
 LIBRARIES_END_IT = ('libext2fs.so.2', 'libarchive.so.13')
+# OpenSSL 3.5 gets ready once, and reports what it lacks for that to what waits until it is ready.
+LIBRARIES_WAIT = {'libcrypto.so.3': 'OPENSSL_init_crypto'}
 KILLED = 137  # by shim.c
 NOT_INHERITED = ('LD_PRELOAD', 'MALLOC_PERTURB_', 'ASAN_OPTIONS')
 # What changes a directory or says that it is on the disk.
@@ -69,6 +71,11 @@ class Bench:
             if 'faults-shim' not in name:
                 return os.path.basename(name)
         return ''
+
+    def waits_in_library(self):
+        """Was the call that went wrong made by a library in a function where it then waits for itself?"""
+        function = LIBRARIES_WAIT.get(self.caller())
+        return bool(function) and function in (self.directory / 'trace').read_text(encoding='utf-8')
 
     def places(self, arguments, kind):
         """How many calls a run makes, and of each way to get to one, the first."""

@@ -4,14 +4,14 @@
 
 The result is the same, or there is none: exit code 1, a sentence, the old files and nothing else. Of
 the places that allocate N are tried in each scenario, by their first call, spread over the run; 0: all.
-With --each it is each allocation. Some libraries end the program when they get no memory: then, too,
+With --each it is each allocation. Some libraries end the program when they get no memory, or wait for ever: then, too,
 nothing may be left.
 """
 import argparse
 import sys
 
 import scenarios
-from faults import LIBRARIES_END_IT, Bench, look, spread, tree
+from faults import HANGS, LIBRARIES_END_IT, Bench, look, spread, tree
 
 TRIED = 20
 
@@ -24,7 +24,8 @@ def judge(bench, scenario, what, before, result):
         if (files, result.stdout) != scenario.result[:2] or 'error: ' in said:
             bench.fail(f'{what}, and another result; {said}')
         return
-    ended_by_library = result.returncode < 0 and bench.caller() in LIBRARIES_END_IT
+    ended_by_library = (bench.waits_in_library() if result.returncode == HANGS else
+                        result.returncode < 0 and bench.caller() in LIBRARIES_END_IT)
     if not ended_by_library and (result.returncode != scenario.trouble or 'rror' not in said or 'skipped a backend' in said):
         bench.fail(f'{what}; {said}')
     if files != before and not scenario.makes_directory:
