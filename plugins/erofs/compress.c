@@ -17,12 +17,20 @@
 /* What compressed ends of files are taken to be of their bytes, before they are compressed. */
 #define FRAGMENT_RATIO 2u
 
+static void clear_segment(struct erofs_segment *segment)
+{
+	free(segment->extents);
+	free(segment->runs);
+	segment->extents = NULL;
+	segment->runs = NULL;
+}
+
 void erofs_segments_free(struct erofs_segments *segments)
 {
 	if (!segments)
 		return;
 	for (size_t i = 0; i < segments->count; i++)
-		free(segments->items[i].extents);
+		clear_segment(&segments->items[i]);
 	array_free(segments);
 	free(segments);
 }
@@ -139,22 +147,25 @@ static uint64_t as_compressed(const struct erofs_source *source,
 }
 
 /* Makes the inode a compressed one if its segments are smaller. */
-static void choose(const struct erofs_source *source, const struct erofs_segments *segments,
+static void choose(const struct erofs_source *source, struct erofs_segments *segments,
 		   struct erofs_inode *inode, uint32_t first, uint32_t count)
 {
 	struct erofs_inode compressed = *inode;
 
 	if (as_compressed(source, segments, first, count, &compressed) < plain_bytes(inode))
 		*inode = compressed;
+	else
+		for (uint32_t i = first; i < first + count; i++)
+			clear_segment(&segments->items[i]);
 }
 
-static void choose_all(const struct erofs_source *source, const struct erofs_segments *segments,
+static void choose_all(const struct erofs_source *source, struct erofs_segments *segments,
 		       struct erofs_inode *inodes)
 {
 	for (uint32_t first = 0; first < segments->count;) {
 		uint32_t end = first + 1;
 
-		while (end < segments->count && segments->items[end].number)
+		while (end < segments->count && segments->items[end].off)
 			end++;
 		choose(source, segments, &inodes[segments->items[first].node], first, end - first);
 		first = end;
@@ -267,26 +278,39 @@ static const struct erofs_segment *last_segment(const struct erofs_layout *layou
 	return &layout->segments->items[inode->detail + inode->detail_count - 1];
 }
 
-int erofs_compress_place(const struct erofs_layout *layout, const struct erofs_inode *owner)
+/* Places the runs of a segment from *off on, of at most *left bytes, and counts both. */
+static int place_segment(const struct erofs_layout *layout, const struct erofs_segment *segment,
+			 uint64_t *off, uint64_t *left)
 {
 	const struct kataimg_host *host = layout->source->host;
-	const struct erofs_segments *segments = layout->segments;
+
+	for (uint32_t i = 0; i < segment->run_count && *left; i++) {
+		const struct erofs_run *run = &segment->runs[i];
+		uint64_t len = (uint64_t)run->blocks * EROFS_BLOCK_BYTES;
+		int ret;
+
+		if (len > *left)
+			len = *left;
+		ret = host->place_scratch(host->ctx, *off, layout->segments->scratch,
+					  run->scratch_off, len);
+		if (ret < 0)
+			return ret;
+		*off += len;
+		*left -= len;
+	}
+	return 0;
+}
+
+int erofs_compress_place(const struct erofs_layout *layout, const struct erofs_inode *owner)
+{
 	uint64_t off = (uint64_t)owner->start_block * EROFS_BLOCK_BYTES;
 	uint64_t left = (uint64_t)owner->blocks * EROFS_BLOCK_BYTES;
 	int ret = 0;
 
-	for (uint32_t i = 0; ret == 0 && left; i++) {
-		const struct erofs_segment *segment = &segments->items[owner->detail + i];
-		uint64_t len = (uint64_t)segment->blocks * EROFS_BLOCK_BYTES;
-
-		if (len > left)
-			len = left;
-		if (len)
-			ret = host->place_scratch(host->ctx, off, segments->scratch,
-						  segment->scratch_off, len);
-		off += len;
-		left -= len;
-	}
+	/* An inline tail's block is the last one, and left out. */
+	for (uint32_t i = 0; ret == 0 && i < owner->detail_count; i++)
+		ret = place_segment(layout, &layout->segments->items[owner->detail + i], &off,
+				    &left);
 	return ret;
 }
 
@@ -296,7 +320,8 @@ int erofs_compress_read_tail(const struct erofs_layout *layout, const struct ero
 	const struct kataimg_host *host = layout->source->host;
 	const struct erofs_segment *segment = last_segment(layout, inode);
 	const struct erofs_extent *extent = &segment->extents[segment->extent_count - 1];
-	uint64_t off = segment->scratch_off + (uint64_t)segment->blocks * EROFS_BLOCK_BYTES;
+	const struct erofs_run *run = &segment->runs[segment->run_count - 1];
+	uint64_t off = run->scratch_off + (uint64_t)run->blocks * EROFS_BLOCK_BYTES;
 
 	/* Plain bytes begin with their block, compressed ones end with it. */
 	off -= extent->plain ? EROFS_BLOCK_BYTES : inode->tail_bytes;

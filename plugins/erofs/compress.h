@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compression. In plan a file is cut into segments of 4 MiB, which all threads compress into
+ * Compression. In plan a file is cut into segments (segments.h), which all threads compress into
  * scratch, each on its own (worker.h); what comes out depends on neither their number nor their
  * order. A file that does not shrink keeps its other layout. The ends of files that are to go into
  * the packed file (pack.h), and files that go there whole, are left to it, and it is compressed

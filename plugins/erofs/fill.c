@@ -7,6 +7,9 @@
 #include "plugins/erofs/lz4.h"
 #include "plugins/erofs/zstd.h"
 
+/* The first length that is tried, in times of the output. */
+#define FIRST_RATIO 3u
+
 /* One of them. */
 struct erofs_filler {
 	struct erofs_lz4 *lz4;
@@ -47,14 +50,36 @@ void erofs_filler_free(struct erofs_filler *filler)
 	free(filler);
 }
 
-uint32_t erofs_fill(struct erofs_filler *filler, const uint8_t *src, uint32_t src_len, uint8_t *dst,
-		    uint32_t dst_len, bool dense, uint32_t *consumed)
+#ifdef HAVE_ZSTD
+/* How much input an output holds, if it is as the one before. */
+static uint32_t expect(struct erofs_ratio before, uint32_t dst_len)
 {
+	return before.out ? (uint32_t)((uint64_t)dst_len * before.in / before.out)
+			  : dst_len * FIRST_RATIO;
+}
+#endif
+
+uint32_t erofs_fill(struct erofs_filler *filler, const uint8_t *src, uint32_t src_len, uint8_t *dst,
+		    uint32_t dst_len, struct erofs_ratio before, uint32_t *consumed)
+{
+	bool dense = before.out && before.in <= before.out;
+
 #ifdef HAVE_ZSTD
 	if (filler->zstd)
-		return erofs_zstd_fill(filler->zstd, src, src_len, dst, dst_len, consumed);
+		return erofs_zstd_fill(filler->zstd, src, src_len, dst, dst_len,
+				       dense ? dst_len + 1 : expect(before, dst_len), consumed);
 #endif
 	return erofs_lz4_fill(filler->lz4, src, src_len, dst, dst_len, dense, consumed);
+}
+
+bool erofs_filler_failed(const struct erofs_filler *filler)
+{
+#ifdef HAVE_ZSTD
+	return filler->zstd && erofs_zstd_failed(filler->zstd);
+#else
+	(void)filler;
+	return false;
+#endif
 }
 
 const char *erofs_fill_libraries(void)

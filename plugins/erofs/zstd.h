@@ -4,6 +4,7 @@
 #ifndef EROFS_ZSTD_H
 #define EROFS_ZSTD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define EROFS_ZSTD_WINDOW_BITS_MIN 15u
@@ -16,9 +17,11 @@ struct erofs_zstd;
 struct erofs_zstd *erofs_zstd_new(int level, uint32_t dst_max);
 void erofs_zstd_free(struct erofs_zstd *zstd);
 
-/* As erofs_lz4_fill. */
+/* As erofs_fill. guess: how much of src is taken to fit. */
 uint32_t erofs_zstd_fill(struct erofs_zstd *zstd, const uint8_t *src, uint32_t src_len,
-			 uint8_t *dst, uint32_t dst_len, uint32_t *consumed);
+			 uint8_t *dst, uint32_t dst_len, uint32_t guess, uint32_t *consumed);
+/* Was memory out in some call? */
+bool erofs_zstd_failed(const struct erofs_zstd *zstd);
 
 /* log2 of how far back a match may be, from outputs of at most dst_max bytes: a reader must have
  * room for that, and the kernel has for the largest cluster, which is 1 MiB. */

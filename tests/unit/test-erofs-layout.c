@@ -16,11 +16,6 @@
 #include "plugins/erofs/slots.h"
 #include "plugins/erofs/xattr.h"
 #include "plugins/erofs/zmap.h"
-#ifdef HAVE_ZSTD
-#include <zstd.h>
-
-#include "plugins/erofs/zstd.h"
-#endif
 
 static uint32_t next_random(uint32_t *state)
 {
@@ -401,39 +396,6 @@ static void xattrs_of_one_hash(void **state)
 	free(tries);
 }
 
-#ifdef HAVE_ZSTD
-/* What does not fit is never taken, what fits is nearly all that could be, and calls leave no
- * trace. */
-static void zstd_fills(void **state)
-{
-	static const uint32_t limits[] = { 4096, 8192, 65536 };
-	uint8_t *src = malloc(1 << 20), *dst = malloc(65536), *again = malloc(1 << 20);
-	struct erofs_zstd *zstd = erofs_zstd_new(3, 65536);
-	uint32_t seed = 5;
-
-	(void)state;
-	for (uint32_t i = 0; i < 1 << 20; i++)
-		src[i] = (uint8_t)("etaoinsh"[next_random(&seed) >> 12 & 7]);
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		uint32_t consumed, second, size, more;
-
-		size = erofs_zstd_fill(zstd, src, 1 << 20, dst, limits[i], &consumed);
-		assert_in_range(size, limits[i] - limits[i] / 50, limits[i]);
-		assert_int_equal(ZSTD_decompress(again, 1 << 20, dst, size), consumed);
-		assert_memory_equal(again, src, consumed);
-		more = erofs_zstd_fill(zstd, src + 999, 1 << 20 >> 1, dst, limits[i], &second);
-		assert_in_range(more, 1, limits[i]);
-		assert_int_equal(erofs_zstd_fill(zstd, src, 1 << 20, dst, limits[i], &second),
-				 size);
-		assert_int_equal(second, consumed);
-	}
-	erofs_zstd_free(zstd);
-	free(again);
-	free(dst);
-	free(src);
-}
-#endif
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,9 +411,6 @@ int main(void)
 		cmocka_unit_test(compact_inodes),
 		cmocka_unit_test(xattrs_are_shared),
 		cmocka_unit_test(xattrs_of_one_hash),
-#ifdef HAVE_ZSTD
-		cmocka_unit_test(zstd_fills),
-#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

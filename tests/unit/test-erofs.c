@@ -85,6 +85,21 @@ static struct memtree *new_mixed_tree(void)
 	return tree;
 }
 
+/* Files of one segment and of two, whose packed file has more. */
+static struct memtree *new_long_tree(void)
+{
+	static const uint32_t ends[] = { 0, 1, 4095, 4096 };
+	struct memtree *tree = memtree_new();
+	char name[32];
+
+	for (uint32_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(name, sizeof(name), "long-%u", ends[i]);
+		add_mixed(memtree_root(tree), name, (20 << 20) + ends[i], i);
+	}
+	memtree_add_pattern(memtree_root(tree), "dense", (20 << 20) + 1, 1);
+	return tree;
+}
+
 static void check_contents(struct memtree *tree, const char *const *options)
 {
 	struct trial *trial = run_tree(tree, options, NULL);
@@ -116,10 +131,17 @@ static uint8_t *read_window(const struct trial *trial)
 	return bytes;
 }
 
-/* The same bytes from one thread, from four, and with everything done in reverse order. */
-static void check_threads(const char *const *options)
+static void segments_read_back(void **state)
 {
-	struct memtree *tree = new_mixed_tree();
+	(void)state;
+	check_contents(new_long_tree(), lz4);
+	check_contents(new_long_tree(), tails_64k);
+	check_contents(new_long_tree(), all_fragments);
+}
+
+/* The same bytes from one thread, from four, and with everything done in reverse order. */
+static void check_threads(struct memtree *tree, const char *const *options)
+{
 	struct trial *first = run_tree(tree, options, NULL);
 	uint8_t *expected = read_window(first);
 
@@ -149,9 +171,10 @@ static void check_threads(const char *const *options)
 static void threads_change_nothing(void **state)
 {
 	(void)state;
-	check_threads(all);
-	check_threads(fragments_64k);
-	check_threads(all_fragments);
+	check_threads(new_mixed_tree(), all);
+	check_threads(new_mixed_tree(), fragments_64k);
+	check_threads(new_mixed_tree(), all_fragments);
+	check_threads(new_long_tree(), fragments);
 }
 
 /* A read-only filesystem is as large as planned, whatever the window. */
@@ -540,6 +563,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(contents_read_back),
+		cmocka_unit_test(segments_read_back),
 		cmocka_unit_test(threads_change_nothing),
 		cmocka_unit_test(larger_window),
 		cmocka_unit_test(fragments_lie_by_name),
