@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/pool.h"
 #include "lib/array.h"
@@ -128,6 +129,16 @@ int batch_decompress(struct batch *batch, const struct decompress_codec *codec,
 		take_good(&run, batch, taken);
 	array_free(&run.members);
 	return ret;
+}
+
+size_t batch_read(struct batch *batch, void *buf, size_t room)
+{
+	size_t left = batch->len - batch->used, len = left < room ? left : room;
+
+	if (len > 0)
+		memcpy(buf, batch->bytes + batch->used, len);
+	batch->used += len;
+	return len;
 }
 
 void batch_release(struct batch *batch)

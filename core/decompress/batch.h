@@ -25,6 +25,9 @@ struct batch {
 int batch_decompress(struct batch *batch, const struct decompress_codec *codec,
 		     const uint8_t *bytes, size_t len, unsigned int threads, size_t *taken);
 
+/* The next bytes of it, at most room: how many. */
+size_t batch_read(struct batch *batch, void *buf, size_t room);
+
 void batch_release(struct batch *batch);
 
 #endif

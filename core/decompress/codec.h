@@ -33,6 +33,9 @@ struct decompress_codec {
 	/* Is the first member whole, and says how much it is, packed and unpacked? It may lie.
 	 * NULL: none does. */
 	bool (*measure)(const uint8_t *bytes, size_t len, size_t *in_len, size_t *out_len);
+	/* Is the first member whole, by what it says itself, and how long is it, packed? NULL: none
+	 * says so. */
+	bool (*span)(const uint8_t *bytes, size_t len, size_t *in_len);
 };
 
 /* gzip_blocks.c: measure of the blocks of bgzip. */

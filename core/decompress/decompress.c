@@ -12,11 +12,16 @@
 
 #include "core/decompress/batch.h"
 #include "core/decompress/codec.h"
+#include "core/decompress/side.h"
 #include "lib/bytes.h"
 
 /* Some gzip files are their own content. */
 #define DEPTH_MAX 8
 #define IN_BYTES ((size_t)128 << 10)
+/* Two members are looked for in so much. */
+#define AHEAD_IN_BYTES ((size_t)6 << 20)
+/* Packed members of less than this are not worth a thread each. */
+#define LARGE_BYTES ((size_t)256 << 10)
 
 struct level {
 	const struct decompress_codec *codec;
@@ -29,6 +34,9 @@ struct level {
 	bool rest;      /* but something does */
 	bool is_single; /* members are decompressed one by one */
 	struct batch batch;
+	struct side side; /* runs on the member at side_at of in, into the batch's bytes: */
+	size_t side_at, side_len;
+	bool side_is_upper;
 };
 
 struct decompress {
@@ -65,6 +73,7 @@ void decompress_free(struct decompress *decompress)
 	if (!decompress)
 		return;
 	for (unsigned int i = 0; i < decompress->count; i++) {
+		side_release(&decompress->levels[i].side);
 		decompress->levels[i].codec->close(decompress->levels[i].decoder);
 		free(decompress->levels[i].in);
 		batch_release(&decompress->levels[i].batch);
@@ -149,8 +158,10 @@ static int read_below(struct decompress *decompress, unsigned int number, void *
 static int fill(struct decompress *decompress, unsigned int number)
 {
 	struct level *level = &decompress->levels[number];
-	int ret = read_below(decompress, number, level->in, IN_BYTES, &level->len);
+	int ret;
 
+	side_discard(&level->side);
+	ret = read_below(decompress, number, level->in, IN_BYTES, &level->len);
 	level->used = 0;
 	level->in_ends = ret == 0 && level->len == 0;
 	return ret;
@@ -177,8 +188,8 @@ static int step(struct decompress *decompress, struct level *level, void *buf, s
 	return ret < 0 ? fail_level(decompress, level, -ret, what, false) : 0;
 }
 
-/* Reads until there is as much as a batch takes, or all that there is. */
-static int fill_for_batch(struct decompress *decompress, struct level *level)
+/* Reads until there are `wanted` bytes, or all that there are. */
+static int fill_up(struct decompress *decompress, struct level *level, size_t wanted)
 {
 	size_t len = 1;
 	int ret = 0;
@@ -186,20 +197,28 @@ static int fill_for_batch(struct decompress *decompress, struct level *level)
 	memmove(level->in, level->in + level->used, level->len - level->used);
 	level->len -= level->used;
 	level->used = 0;
-	while (ret == 0 && len > 0 && level->len < BATCH_IN_BYTES) {
-		ret = read_source(decompress, level->in + level->len, BATCH_IN_BYTES - level->len,
-				  &len);
+	while (ret == 0 && len > 0 && level->len < wanted) {
+		ret = read_source(decompress, level->in + level->len, wanted - level->len, &len);
 		level->len += len;
 	}
 	level->in_ends |= ret == 0 && len == 0;
 	return ret;
 }
 
+/* The next member with content; one that is not whole is larger than what was read. */
+static bool is_large(const struct level *level)
+{
+	size_t at = 0, len;
+
+	return level->codec->span &&
+	       (!side_find(level->codec, level->in, level->len, &at, &len) || len >= LARGE_BYTES);
+}
+
 /* 1: the next members are in the batch, 0: the next one is to be decompressed by itself. */
 static int begin_batch(struct decompress *decompress, struct level *level)
 {
 	size_t taken = 0;
-	int ret = level->is_single ? 0 : fill_for_batch(decompress, level);
+	int ret = level->is_single ? 0 : fill_up(decompress, level, BATCH_IN_BYTES);
 
 	if (ret < 0 || level->is_single)
 		return ret;
@@ -212,8 +231,53 @@ static int begin_batch(struct decompress *decompress, struct level *level)
 	level->used = taken;
 	/* One that is damaged, or too large, or the last: others of its kind may follow, but need
 	 * not be waited for. */
-	level->is_single = taken == 0;
+	level->is_single = taken == 0 && !is_large(level);
 	return taken > 0;
+}
+
+static size_t side_place(const struct level *level)
+{
+	return level->side_is_upper ? SIDE_OUT_BYTES : 0;
+}
+
+/* Has the member behind the present one begun: behind what is left of that, or, when its start is
+ * what comes next, behind all of it. */
+static int look_ahead(struct decompress *decompress, struct level *level, bool starts, size_t left)
+{
+	int ret = level->is_single ? 0 : fill_up(decompress, level, AHEAD_IN_BYTES);
+
+	if (ret < 0)
+		return ret == -EAGAIN ? 0 : ret;
+	if (level->is_single || (starts && !level->codec->span(level->in, level->len, &left)) ||
+	    !side_find(level->codec, level->in, level->len, &left, &level->side_len))
+		return 0;
+	level->side.codec = level->codec;
+	level->side_at = left;
+	level->side_is_upper = !level->side_is_upper;
+	side_begin(&level->side, level->in + left, level->side_len,
+		   level->batch.bytes + side_place(level));
+	return 0;
+}
+
+/* Goes on with the member that was begun aside: 1, or 0: there is none, or it begins anew. */
+static int take_side(struct decompress *decompress, struct level *level)
+{
+	struct side_result got;
+	int ret;
+
+	/* What is between the two has no content; the bytes stay where they are meanwhile. */
+	if (level->used < level->side_at)
+		return 0;
+	if (level->used > level->side_at)
+		side_discard(&level->side);
+	if (!side_end(&level->side, &level->decoder, &got))
+		return 0;
+	level->used += got.taken;
+	level->in_member = !got.ended;
+	level->batch.used = side_place(level);
+	level->batch.len = level->batch.used + got.given;
+	ret = look_ahead(decompress, level, false, level->side_len - got.taken);
+	return ret < 0 ? ret : 1;
 }
 
 /* Members follow each other; zeros fill a tape's last block, and what else comes is not the
@@ -221,17 +285,20 @@ static int begin_batch(struct decompress *decompress, struct level *level)
 static int begin_member(struct decompress *decompress, struct level *level)
 {
 	uint8_t first = level->codec->first;
+	bool has_side = level->side.is_running;
 	int ret;
 
 	if (first && level->in[level->used] != first) {
 		level->ended = true;
 		return 0;
 	}
-	ret = begin_batch(decompress, level);
+	ret = has_side ? take_side(decompress, level) : begin_batch(decompress, level);
 	if (ret != 0)
 		return ret < 0 ? ret : 0;
 	level->in_member = true;
-	return level->codec->restart(level->decoder) < 0 ? fail(decompress, ENOMEM) : 0;
+	if (level->codec->restart(level->decoder) < 0)
+		return fail(decompress, ENOMEM);
+	return has_side ? 0 : look_ahead(decompress, level, true, 0);
 }
 
 /* A step gave no bytes: a new member begins, more input is needed, or all has ended. */
@@ -266,23 +333,13 @@ static int read_rest(struct decompress *decompress, unsigned int number)
 	return ret;
 }
 
-static size_t read_batch(struct batch *batch, void *buf, size_t room)
-{
-	size_t left = batch->len - batch->used, len = left < room ? left : room;
-
-	if (len > 0)
-		memcpy(buf, batch->bytes + batch->used, len);
-	batch->used += len;
-	return len;
-}
-
 static int read_level(struct decompress *decompress, unsigned int number, void *buf, size_t room,
 		      size_t *len)
 {
 	struct level *level = &decompress->levels[number];
 	int ret = 0;
 
-	*len = read_batch(&level->batch, buf, room);
+	*len = batch_read(&level->batch, buf, room);
 	while (ret == 0 && *len == 0 && !level->ended) {
 		/* It may have more to give of the input that it has taken already. */
 		if (level->in_member)
@@ -290,7 +347,7 @@ static int read_level(struct decompress *decompress, unsigned int number, void *
 		if (ret == 0 && *len == 0)
 			ret = go_on(decompress, number);
 		if (ret == 0 && *len == 0)
-			*len = read_batch(&level->batch, buf, room);
+			*len = batch_read(&level->batch, buf, room);
 	}
 	return ret == 0 && *len == 0 ? read_rest(decompress, number) : ret;
 }
@@ -312,7 +369,9 @@ static int add_level(struct decompress *decompress, const struct decompress_code
 	}
 	level->is_single = decompress->count > 0 || decompress->threads < 2 || !codec->measure;
 	level->decoder = codec->open();
-	level->in = malloc(level->is_single ? IN_BYTES : BATCH_IN_BYTES);
+	level->in = malloc(level->is_single ? IN_BYTES
+			   : codec->span    ? AHEAD_IN_BYTES
+					    : BATCH_IN_BYTES);
 	if (!level->decoder || !level->in) {
 		if (level->decoder)
 			codec->close(level->decoder);

@@ -74,6 +74,12 @@ static bool zstd_measure(const uint8_t *bytes, size_t len, size_t *in_len, size_
 	return content < ZSTD_CONTENTSIZE_ERROR && content <= SIZE_MAX && !ZSTD_isError(*in_len);
 }
 
+static bool zstd_span(const uint8_t *bytes, size_t len, size_t *in_len)
+{
+	*in_len = ZSTD_findFrameCompressedSize(bytes, len);
+	return !ZSTD_isError(*in_len);
+}
+
 const struct decompress_codec decompress_zstd = {
 	.name = "zstd",
 	.open = zstd_open,
@@ -81,4 +87,5 @@ const struct decompress_codec decompress_zstd = {
 	.restart = zstd_restart,
 	.close = zstd_close,
 	.measure = zstd_measure,
+	.span = zstd_span,
 };

@@ -420,6 +420,57 @@ static void test_batches(void **state)
 	free(frames.bytes);
 }
 
+/* A frame that does not say how much is in it, as pzstd makes it: behind one that says how long
+ * this one is. */
+static void append_frame(struct text *text, const struct text *content)
+{
+	size_t room = ZSTD_compressBound(content->len);
+	ZSTD_inBuffer in = { content->bytes, content->len, 0 };
+	ZSTD_outBuffer out = { malloc(room), room, 0 };
+	ZSTD_CStream *stream = ZSTD_createCStream();
+	uint8_t before[12] = { 0x50, 0x2a, 0x4d, 0x18, 4 };
+
+	assert_non_null(out.dst);
+	assert_non_null(stream);
+	ZSTD_CCtx_setParameter(stream, ZSTD_c_checksumFlag, 1);
+	ZSTD_compressStream2(stream, &out, &in, ZSTD_e_flush);
+	assert_int_equal(ZSTD_compressStream2(stream, &out, &in, ZSTD_e_end), 0);
+	assert_int_equal(ZSTD_getFrameContentSize(out.dst, out.pos), ZSTD_CONTENTSIZE_UNKNOWN);
+	memcpy(before + 8, &(uint32_t){ (uint32_t)out.pos }, 4);
+	append(text, before, sizeof(before));
+	append(text, out.dst, out.pos);
+	ZSTD_freeCStream(stream);
+	free(out.dst);
+}
+
+/* Two of them at once: some that end before there is no more room for what is begun aside, some
+ * that do not, an empty one, and one behind which the next one is not whole in what is read. */
+static void test_large_frames(void **state)
+{
+	static const size_t sizes[] = { 4, 1, 0, 2, 9, 1 };
+	struct text all = { malloc(1), 0 }, frames = { malloc(1), 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct text content = make_content(sizes[i] << 20);
+
+		append_frame(&frames, &content);
+		append(&all, content.bytes, content.len);
+		free(content.bytes);
+	}
+	threads = 4;
+	check_unpacks(&frames, SIZE_MAX, 1 << 20, &all, 0);
+	check_unpacks(&frames, 70000, 100000, &all, 0);
+	for (size_t at = 20; at < frames.len; at += frames.len / 5) {
+		frames.bytes[at] ^= 1;
+		check_same(&frames);
+		frames.bytes[at] ^= 1;
+	}
+	threads = 1;
+	free(all.bytes);
+	free(frames.bytes);
+}
+
 static void test_ahead(void **state)
 {
 	struct text content = make_content(CONTENT_BYTES), packed = pack("zstd", &content);
@@ -486,11 +537,12 @@ static void test_ahead_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pieces),  cmocka_unit_test(test_members),
-		cmocka_unit_test(test_cut),     cmocka_unit_test(test_sums),
-		cmocka_unit_test(test_damage),  cmocka_unit_test(test_behind),
-		cmocka_unit_test(test_levels),  cmocka_unit_test(test_ahead),
-		cmocka_unit_test(test_batches), cmocka_unit_test(test_ahead_ends),
+		cmocka_unit_test(test_pieces),     cmocka_unit_test(test_members),
+		cmocka_unit_test(test_cut),        cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_damage),     cmocka_unit_test(test_behind),
+		cmocka_unit_test(test_levels),     cmocka_unit_test(test_ahead),
+		cmocka_unit_test(test_batches),    cmocka_unit_test(test_large_frames),
+		cmocka_unit_test(test_ahead_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
