@@ -46,7 +46,7 @@ static int convert_source(char **member, const char *directory, struct error *er
 
 static int convert_output(char **member, const char *directory, struct error *error)
 {
-	size_t scheme_len = *member ? artifact_prefix(*member) : 0;
+	size_t scheme_len = artifact_prefix(*member);
 
 	if (scheme_len == 0)
 		return convert_path(member, directory, error);

@@ -124,7 +124,7 @@ int assign_value(struct config *config, const struct config_key *key, const char
 	case CONFIG_STRING:
 		return assign_string(member, value, error);
 	case CONFIG_PATH:
-		if (*value == '\0' && !key->default_value)
+		if (*value == '\0')
 			return assign_string(member, value, error);
 		return assign_path(member, value, directory, error);
 	case CONFIG_OUTPUT:

@@ -33,8 +33,6 @@ int check_guid(const char *value, struct error *error)
 {
 	uint8_t guid[GUID_BYTES];
 
-	if (*value == '\0')
-		return 0;
 	if (guid_parse(value, guid) < 0)
 		return error_usage(error, "not a GUID, 8-4-4-4-12 hexadecimal digits");
 	return bytes_are_zero(guid, sizeof(guid)) ? error_usage(error, "zeros are no GUID") : 0;

@@ -106,7 +106,9 @@ static int set_key(struct config *config, const struct config_key *key,
 	*origin = setting->origin;
 	if (keep_given(&config->given[number], setting->value, error) < 0)
 		return -error->code;
-	if (assign_value(config, key, setting->value, setting->directory, error) == 0)
+	config->refused[number] =
+		assign_value(config, key, setting->value, setting->directory, error) < 0;
+	if (!config->refused[number])
 		return 0;
 	if (error->kind == ERROR_USAGE)
 		error_append(error, "%s", value_hint(setting->value));
@@ -302,7 +304,7 @@ bool config_is_changed(const struct config *config, const char *section, const c
 	size_t number = number_of(section, name);
 	const char *given = config->given[number], *value = config_keys[number].default_value;
 
-	return given && strcmp(given, value ? value : "") != 0;
+	return given && !config->refused[number] && strcmp(given, value ? value : "") != 0;
 }
 
 /* Does a plain section say it for all images of the file, of which this is one? */

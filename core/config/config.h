@@ -146,8 +146,9 @@ struct config {
 	bool has_sections; /* of its own: what plain ones say is said for others, too */
 	char *path;        /* of the file, for messages; NULL: none was loaded */
 	struct config_origin origins[CONFIG_KEYS_MAX]; /* of each key, in the table's order */
-	char *given[CONFIG_KEYS_MAX]; /* owned: each key's last text, as given; NULL: default */
-	struct config_pair *pairs;    /* of all backends, in the order given */
+	char *given[CONFIG_KEYS_MAX];  /* owned: each key's last text, as given; NULL: default */
+	bool refused[CONFIG_KEYS_MAX]; /* that text is no value of the key, which was told */
+	struct config_pair *pairs;     /* of all backends, in the order given */
 	size_t pair_count, pair_room;
 	struct config_section *sections; /* of all backends, each once */
 	size_t section_count;
@@ -230,7 +231,7 @@ int config_refuse_own_key(struct config *config, const char *section, const char
 bool config_is_given(const struct config *config, const char *section, const char *name);
 
 /* Was it given, and otherwise than by default? --explain gives every key its value: one that is
- * the default asks for nothing. */
+ * the default asks for nothing. Neither does one that was refused. */
 bool config_is_changed(const struct config *config, const char *section, const char *name);
 
 /* Puts "[image base] size = 16K: " in front, as origin says. Returns -error->code. */

@@ -55,13 +55,14 @@ static int begin_section(struct reading *reading, const char *start, const char 
 			  reading->section(reading->arg, name, reading->line, reading->error));
 }
 
-/* Is there an = or a : in front of the comment at the line's end? */
+/* Is there an = or a : in front of the comment at the line's end? The line has no NUL, and does not
+ * begin with a comment. */
 static bool has_separator(const char *start, const char *end)
 {
-	for (const char *c = start; c < end && *c; c++) {
+	for (const char *c = start; c < end; c++) {
 		if (*c == '=' || *c == ':')
 			return true;
-		if (*c == ';' && c > start && (c[-1] == ' ' || c[-1] == '\t'))
+		if (*c == ';' && (c[-1] == ' ' || c[-1] == '\t'))
 			return false;
 	}
 	return false;

@@ -14,13 +14,13 @@
 
 /* What a value is, and the type of its member in struct config. */
 enum config_type {
-	CONFIG_BOOL,   /* bool: yes, no */
-	CONFIG_U64,    /* uint64_t */
-	CONFIG_SIZE,   /* uint64_t, bytes */
-	CONFIG_ENUM,   /* an enum whose members are the places in choices */
-	CONFIG_STRING, /* char *, may be empty */
-	CONFIG_PATH, /* char *, relative to the INI file; without a default it may be empty: none */
-	CONFIG_OUTPUT,  /* char *, the same, or oci:DIR:TAG (core/artifact/place.h) */
+	CONFIG_BOOL,    /* bool: yes, no */
+	CONFIG_U64,     /* uint64_t */
+	CONFIG_SIZE,    /* uint64_t, bytes */
+	CONFIG_ENUM,    /* an enum whose members are the places in choices */
+	CONFIG_STRING,  /* char *, may be empty */
+	CONFIG_PATH,    /* char *, relative to the INI file; may be empty: none */
+	CONFIG_OUTPUT,  /* char *, a path, or oci:DIR:TAG (core/artifact/place.h); has a default */
 	CONFIG_SOURCE,  /* char *, a path unless it is "-" */
 	CONFIG_BACKEND, /* char *, a path when it has a slash, else a name */
 	CONFIG_LIST,    /* struct config_list: may be given again; an empty value adds nothing */

@@ -44,9 +44,11 @@ static bool asks_for_verity(const struct config *config)
 	return config->verity.enabled;
 }
 
-static const struct {
+/* Who says of all images that they are measured hears of the one that is not. */
+static const struct disk_key {
 	bool (*asked)(const struct config *config);
 	const char *section, *name, *why;
+	bool is_promise;
 } disk_keys[] = {
 	{ asks_for_table, "image", "table",
 	  "what this filesystem makes is no disk and has no partition table: say none" },
@@ -59,7 +61,8 @@ static const struct {
 	{ asks_for_signature, "image", "disk-signature",
 	  "what this filesystem makes is no disk and has no partition table" },
 	{ asks_for_verity, "verity", "enabled",
-	  "what this filesystem makes is no disk, which dm-verity could measure: sign the file" },
+	  "what this filesystem makes is no disk, which dm-verity could measure: sign the file",
+	  .is_promise = true },
 };
 
 bool config_key_applies(const struct config *config, const struct config_key *key)
@@ -72,17 +75,10 @@ bool config_key_applies(const struct config *config, const struct config_key *ke
 	return true;
 }
 
-/*
- * A disk's shape that a plain section gives to all images of a file is not meant for one that its
- * own section makes no disk. That an image is measured is no matter of shape: who says so of all
- * hears of the one that is not.
- */
-static bool is_meant_for_disks(const struct config *config, const char *section, const char *name)
+static int refuse(struct config *config, const struct disk_key *key, struct error *error)
 {
-	const struct config_origin *origin = config_origin_of(config, section, name);
-
-	return strcmp(section, "image") == 0 && origin->line > 0 && !origin->image &&
-	       config_origin_of(config, "image", "filesystem")->image;
+	return (key->is_promise ? config_refuse_key : config_refuse_own_key)(
+		config, key->section, key->name, error, "%s", key->why);
 }
 
 int config_settle_no_disk(struct config *config, struct error *error)
@@ -90,10 +86,8 @@ int config_settle_no_disk(struct config *config, struct error *error)
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < sizeof(disk_keys) / sizeof(disk_keys[0]); i++)
-		if (disk_keys[i].asked(config) &&
-		    !is_meant_for_disks(config, disk_keys[i].section, disk_keys[i].name))
-			ret = config_refuse_key(config, disk_keys[i].section, disk_keys[i].name,
-						error, "%s", disk_keys[i].why);
+		if (disk_keys[i].asked(config))
+			ret = refuse(config, &disk_keys[i], error);
 	config->image.table = IMAGE_TABLE_NONE;
 	config->image.align_bytes = 1;
 	config->image.size_bytes = 0;
@@ -124,7 +118,7 @@ int config_check_compress(struct config *config, struct error *error)
 	    !config_wants_layout(config))
 		ret = config_refuse_own_key(
 			config, "image", "compress", error,
-			"a device would not read it: a disk's image is not compressed, what "
-			"filesystem = cpio makes may be, and what goes into oci:DIR:TAG");
+			"a device would not read it: a disk's image is not compressed, what is no "
+			"disk, such as an initrd, may be, and what goes into oci:DIR:TAG");
 	return ret < 0 ? ret : check_level(config, error);
 }

@@ -119,6 +119,11 @@ static void a_measured_gpt_has_guids_of_the_root_hash(void **state)
 		"build.ini:7: [gpt] root-guid = 11111111-2222-4333-8444-555555555555: the root "
 		"partition of a measured image has its GUID from the root hash, by which it is "
 		"found");
+	snprintf(text, sizeof(text), "%sroot-guid =\n", measured);
+	accepts(fixture, text);
+	config_free(&fixture->config);
+	refuses(fixture, "[image]\nsource = x\ntable = gpt\n[gpt]\nread-only = yes\ngrow = yes\n",
+		"build.ini:6: [gpt] grow = yes: what is read-only cannot grow");
 	snprintf(text, sizeof(text), "%sread-only = no\n", measured);
 	refuses(fixture, text, "build.ini:7: [gpt] read-only = no: a measured image always is");
 	snprintf(text, sizeof(text), "%sgrow = yes\n", measured);

@@ -30,6 +30,64 @@ static void rules_for_the_tree_are_judged_at_once(void **state)
 		"build.ini:4: [verity] variant = a/b: a part of a file's name has no /");
 }
 
+static void names_of_files_and_types_are_judged(void **state)
+{
+	struct config_test *fixture = *state;
+	static const char *const names[] = { ".", "..", "a/b" };
+	static const char *const types[] = { "x", "x/", "/y", "x/y/z", "-/y", "x/y z" };
+	char text[64], message[160];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(text, sizeof(text), "[image]\nsource = x\noci-name = %s\n", names[i]);
+		snprintf(message, sizeof(message),
+			 "build.ini:3: [image] oci-name = %s: not the name of a file", names[i]);
+		refuses(fixture, text, message);
+	}
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		snprintf(text, sizeof(text), "[image]\nsource = x\noci-type = %s\n", types[i]);
+		snprintf(message, sizeof(message),
+			 "build.ini:3: [image] oci-type = %s: no media type, as "
+			 "application/vnd.example.disk is one",
+			 types[i]);
+		refuses(fixture, text, message);
+	}
+}
+
+/* Nothing lies beside an image in a layout; an empty path is none. */
+static void layouts_have_nothing_beside(void **state)
+{
+	struct config_test *fixture = *state;
+	const char *layout = "[image]\nsource = x\noutput = oci:l:t\n[verity]\nenabled = yes\n";
+	static const struct {
+		const char *keys, *message;
+	} cases[] = {
+		{ "place = file\n", "build.ini:6: [verity] place = file: nothing lies beside an "
+				    "image in oci:DIR:TAG: give [verity] tree-file, too" },
+		{ "place = file\ntree-file =\n",
+		  "build.ini:6: [verity] place = file: nothing lies beside an image in "
+		  "oci:DIR:TAG: give [verity] tree-file, too" },
+		{ "sign-key = k\nsign-certificate = c\nsignature-file =\n",
+		  "build.ini:6: [verity] sign-key = k: nothing lies beside an image in "
+		  "oci:DIR:TAG: give [verity] signature-file, too" },
+		{ "sign-key = k\nsign-certificate = c\n",
+		  "build.ini:6: [verity] sign-key = k: nothing lies beside an image in "
+		  "oci:DIR:TAG: give [verity] signature-file, too" },
+		{ "place = file\ntree-file = t\nsign-key =\n", NULL },
+		{ "sign-key = k\nsign-certificate = c\nsignature-file = s\n", NULL },
+	};
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s", layout, cases[i].keys);
+		if (cases[i].message) {
+			refuses(fixture, text, cases[i].message);
+		} else {
+			accepts(fixture, text);
+			config_free(&fixture->config);
+		}
+	}
+}
+
 static void typed_values_are_read_once(void **state)
 {
 	struct config_test *fixture = *state;
@@ -58,6 +116,10 @@ static void values_of_other_syntaxes_come_with_a_hint(void **state)
 		"build.ini:3: [image] size = 16M # small: not a size (a whole number, with K, M, G "
 		"or T behind it for multiples of 1024) (a comment at the end of a line starts with "
 		";)");
+	refuses(fixture, "[image]\nsource = x\ndax = yes\t# c\n",
+		"build.ini:3: [image] dax = yes\\x09# c: not one of yes, no, auto (a comment at "
+		"the "
+		"end of a line starts with ;)");
 	refuses(fixture, "[image]\nsource = x\nsize = $SIZE\n",
 		"build.ini:3: [image] size = $SIZE: not a size (a whole number, with K, M, G "
 		"or T behind it for multiples of 1024) (~ and $ are not expanded)");
@@ -130,6 +192,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CONFIG_TEST(rules_for_the_tree_are_judged_at_once),
+		CONFIG_TEST(names_of_files_and_types_are_judged),
+		CONFIG_TEST(layouts_have_nothing_beside),
 		CONFIG_TEST(typed_values_are_read_once),
 		CONFIG_TEST(values_of_other_syntaxes_come_with_a_hint),
 		CONFIG_TEST(bad_sizes_are_errors),

@@ -97,6 +97,10 @@ static void bad_syntax_is_an_error_with_its_line(void **state)
 		"build.ini:3: neither `key = value` nor [section]");
 	refuses(fixture, "[image]\nsource = x\nsize ; = 2M\n",
 		"build.ini:3: neither `key = value` nor [section]");
+	refuses(fixture, "[image]\nsource = x\nsize\t; = 2M\n",
+		"build.ini:3: neither `key = value` nor [section]");
+	refuses(fixture, "[image]\nsource = x\nsize;x\n",
+		"build.ini:3: neither `key = value` nor [section]");
 	refuses(fixture, "[image]\nsource = x\n[image\n",
 		"build.ini:3: neither `key = value` nor [section]");
 	refuses(fixture, "[image] dax = no\nsource = x\n",
