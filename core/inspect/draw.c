@@ -123,9 +123,7 @@ int inspect_draw(const struct inspection *inspection, FILE *out)
 	add_tables(&drawing, inspection);
 	add_contents(&drawing, inspection);
 	if (!drawing.out_of_memory) {
-		if (drawing.boxes.count > 0)
-			qsort(drawing.boxes.items, drawing.boxes.count, sizeof(struct box),
-			      by_start);
+		qsort(drawing.boxes.items, drawing.boxes.count, sizeof(struct box), by_start);
 		print(&drawing, inspection->image_bytes, out);
 	}
 	array_free(&drawing.boxes);

@@ -111,7 +111,7 @@ static int read_gpt_header(int fd, const struct inspection *inspection, uint64_t
 }
 
 /* Which size a sector has is said nowhere: the header in front is in the second one. The backup is
- * where that says, or at the end. */
+ * where that says, or at the end of the image, which has a protective MBR and so a sector. */
 static int find_gpt_headers(int fd, struct inspection *inspection, struct error *error)
 {
 	static const uint32_t sizes[] = { SECTOR_BYTES, 4096 };
@@ -125,7 +125,7 @@ static int find_gpt_headers(int fd, struct inspection *inspection, struct error 
 	}
 	if (!gpt->headers[0].present)
 		gpt->sector_bytes = SECTOR_BYTES;
-	if (ret < 0 || inspection->image_bytes < gpt->sector_bytes)
+	if (ret < 0)
 		return ret;
 	backup_bytes =
 		inspection->image_bytes / gpt->sector_bytes * gpt->sector_bytes - gpt->sector_bytes;

@@ -137,7 +137,8 @@ static int enter_directory(struct reading *reading, const struct tree_place *pla
 	return text_append(path, place->name, place->len);
 }
 
-/* The directory that names are in, once more by its path. */
+/* The directory that names are in, once more by its path: it may have been replaced, but a name
+ * that an entry had is never taken away. */
 static int find_directory(struct reading *reading, struct error *error)
 {
 	struct tree_place place;
@@ -146,7 +147,7 @@ static int find_directory(struct reading *reading, struct error *error)
 
 	if (ret < 0)
 		return ret;
-	if (!place.node || place.node->pub.type != KATAIMG_DIR)
+	if (place.node->pub.type != KATAIMG_DIR)
 		return error_set(error, ENOTDIR, "%s is no directory any more",
 				 reading->directory.bytes);
 	reading->dir = place.node;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/mtree/word.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "core/mtree/mtree.h"
 #include "core/mtree/text.h"
 
 #define NANOSECONDS 1000000000
@@ -221,6 +223,8 @@ static const struct keyword *find_keyword(const char *word)
 	return NULL;
 }
 
+static_assert(MTREE_LINE_BYTES <= UINT32_MAX, "a value of a line has a length of 32 bits");
+
 static int take_xattr(struct mtree_words *words, char *name, char *value, struct arena *arena,
 		      struct error *error)
 {
@@ -230,7 +234,7 @@ static int take_xattr(struct mtree_words *words, char *name, char *value, struct
 	if (!xattr)
 		return error_nomem(error);
 	if (!value || mtree_unescape(name) < 0 || *name == '\0' ||
-	    mtree_decode_base64(value, &len) < 0 || len > UINT32_MAX)
+	    mtree_decode_base64(value, &len) < 0)
 		return error_set(error, EINVAL, "xattr.%s: not a name with a value in base64",
 				 name);
 	*xattr = (struct mtree_xattr){ .next = words->xattrs,

@@ -215,6 +215,13 @@ static const struct {
 	{ "x mode=1", "x: it is not in the tree, and no type= says what to make" },
 	{ "x type=link", "x: a symbolic link needs link=" },
 	{ "x type=char", "x: a device needs device=" },
+	{ "x type=link link=", "link: not a target" },
+	{ "x type=link link=\\9", "link: not a target" },
+	{ "x type=file contents=", "contents: not a path" },
+	{ "x device=1,2,x", "device: not FORMAT,MAJOR,MINOR" },
+	{ "x device=", "device: not FORMAT,MAJOR,MINOR" },
+	{ "x xattr.user.\\9=AA==", "xattr.user.\\9: not a name with a value in base64" },
+	{ "\\056\\056 type=file", "..: its path has a \"..\"" },
 	{ "x type=file size=7",
 	  "x: size=7, but nothing says where the bytes are: a printed tree alone "
 	  "is no source, contents= gives a file its own" },
@@ -243,6 +250,33 @@ static void bad_lines_are_errors_with_their_number(void **state)
 	}
 }
 
+/* Lines of another system end in CR LF; numbers of users go before their names; a device may be one
+ * number; all defaults go at once; a file with one name has no hard links, whatever its inode. */
+static void other_tools_ways_are_understood(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct kataimg_node *node;
+
+	accepts(fixture, "#mtree\r\nx type=file uid=7 gid=8 \\\r\n uname=a gname=b mode=0600\r\n");
+	node = smalltree_get(&fixture->small, "x");
+	assert_true(node->uid == 7 && node->gid == 8 && node->mode == 0600);
+	accepts(fixture, "/set type=char uid=9\n/unset all\nd type=block device=0x812\n");
+	node = smalltree_get(&fixture->small, "d");
+	assert_int_equal(node->type, KATAIMG_BLK);
+	assert_int_equal(node->uid, 0);
+	assert_true(node->rdev_major == 8 && node->rdev_minor == 18);
+	accepts(fixture, "one type=file nlink=1 inode=5\ntwo type=file nlink=1 inode=5\n"
+			 "dir type=dir nlink=2 inode=5\n..\nother type=dir nlink=2 inode=5\n");
+	assert_ptr_not_equal(smalltree_get(&fixture->small, "one"),
+			     smalltree_get(&fixture->small, "two"));
+	assert_ptr_not_equal(smalltree_get(&fixture->small, "dir"),
+			     smalltree_get(&fixture->small, "other"));
+	assert_int_equal(mtree_apply(fixture->small.tree, ".", &(struct tree_options){ 0 },
+				     &(uint64_t){ 0 }, &fixture->error),
+			 -EISDIR);
+	assert_string_equal(fixture->error.message, ".:1: cannot read: Is a directory");
+}
+
 static void a_line_has_a_bound(void **state)
 {
 	struct fixture *fixture = *state;
@@ -269,6 +303,9 @@ static void a_directory_that_is_replaced_takes_no_names(void **state)
 	assert_true(apply(fixture, "d type=dir\n./d type=file\nx type=file\n") < 0);
 	assert_string_equal(fixture->error.message, "x.mtree:3: d/x: d is no directory any more");
 	error_clear(&fixture->error);
+	/* and where one leaves it, the one above is looked up */
+	accepts(fixture, "g type=dir\ns type=dir\n./g/s type=file\n..\nx type=file\n");
+	assert_int_equal(smalltree_get(&fixture->small, "g/x")->type, KATAIMG_REG);
 	accepts(fixture, "e type=dir\n./e type=file\n./e type=dir\nx type=file\n");
 	assert_int_equal(smalltree_get(&fixture->small, "e/x")->type, KATAIMG_REG);
 }
@@ -287,7 +324,7 @@ static void times_reach_as_far_as_they_are_printed(void **state)
 	free(text);
 }
 
-#define DEPTH (MTREE_PATH_DEPTH + 1)
+#define DEPTH (MTREE_PATH_DEPTH + 2)
 
 /* Paths would have the square of the depth in bytes. */
 static void deep_trees_are_printed_by_name(void **state)
@@ -356,6 +393,7 @@ int main(void)
 		TEST(entries_are_changed_and_added),
 		TEST(contents_that_change_are_noticed),
 		TEST(bad_lines_are_errors_with_their_number),
+		TEST(other_tools_ways_are_understood),
 		TEST(a_line_has_a_bound),
 		TEST(a_directory_that_is_replaced_takes_no_names),
 		TEST(times_reach_as_far_as_they_are_printed),

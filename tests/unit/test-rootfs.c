@@ -6,7 +6,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -194,11 +196,106 @@ static void without_etc_there_is_no_machine_id(void **state)
 	smalltree_free(&small);
 }
 
+/* A file of so many bytes, zeros but for some text at an offset. */
+static void add_content(struct smalltree *small, const char *path, size_t size, size_t off,
+			const char *text)
+{
+	struct tree_node *node = smalltree_add(small, path, S_IFREG | 0755);
+	int fd = memfd_create("content", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	assert_int_equal(pwrite(fd, text, strlen(text), (off_t)off), strlen(text));
+	assert_int_equal(tree_set_stretch(small->tree, node,
+					  tree_add_shared(small->tree, fd, TREE_SOURCE_ARCHIVE),
+					  size, 0),
+			 0);
+}
+
+/* An init of systemd's size is systemd when all its bytes are. */
+static void a_copy_is_told_by_its_bytes(void **state)
+{
+	static const struct {
+		size_t size, off;
+		const char *text, *message;
+	} copies[] = {
+		{ 100000, 0, "ELF", IS_SYSTEMD }, { 100001, 0, "ELF", NULL },
+		{ 100000, 0, "ELG", NULL },       { 100000, 99990, "ELF", NULL },
+		{ 65536, 0, "ELF", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+		struct smalltree small;
+
+		smalltree_init(&small);
+		add_content(&small, "sbin/init", copies[i].size, copies[i].off, copies[i].text);
+		add_content(&small, "usr/lib/systemd/systemd", 100000, 0, "ELF");
+		smalltree_finish(&small);
+		expect(small.tree, true, copies[i].message, i);
+		smalltree_free(&small);
+	}
+}
+
+/* What rootfs_remark says on standard error, cut to size. */
+static void remark(const struct tree *tree, char *text, size_t size)
+{
+	autoerror struct error error = ERROR_INIT;
+	int said = memfd_create("said", MFD_CLOEXEC), kept = dup(STDERR_FILENO), ret;
+	ssize_t len;
+
+	assert_true(said >= 0 && kept >= 0);
+	assert_true(dup2(said, STDERR_FILENO) >= 0);
+	ret = rootfs_remark(tree, NULL, &error);
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	close(kept);
+	assert_int_equal(ret, 0);
+	len = pread(said, text, size - 1, 0);
+	assert_true(len >= 0);
+	text[len] = '\0';
+	close(said);
+}
+
+static void machine_ids_that_all_would_share_are_told(void **state)
+{
+	static const struct {
+		const char *text;
+		bool told;
+	} ids[] = {
+		{ "", false },
+		{ "uninitialized", false },
+		{ "uninitialized\n", false },
+		{ "uninitialized.", true },
+		{ "uninitialised", true },
+		{ "uninitialized\n\n", true },
+		{ "0123456789abcdef0123456789abcdef\n", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct smalltree small;
+		char text[256];
+
+		smalltree_init(&small);
+		add_content(&small, "etc/machine-id", strlen(ids[i].text), 0, ids[i].text);
+		smalltree_finish(&small);
+		remark(small.tree, text, sizeof(text));
+		if (ids[i].told)
+			assert_non_null(strstr(text, "/etc/machine-id is not empty: all guests are "
+						     "the same machine"));
+		else
+			assert_string_equal(text, "");
+		smalltree_free(&small);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_case_is_told_apart),
 		cmocka_unit_test(links_end_after_forty),
+		cmocka_unit_test(a_copy_is_told_by_its_bytes),
+		cmocka_unit_test(machine_ids_that_all_would_share_are_told),
 		cmocka_unit_test(machine_id_is_added_once),
 		cmocka_unit_test(without_etc_there_is_no_machine_id),
 	};

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A finished image held against what was asked for, and GPTs whose two headers disagree. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#include "core/base/io.h"
+#include "core/format/discoverable.h"
+#include "core/inspect/inspect.h"
+#include "lib/byteorder.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+/* What the only backend says of any place: an answer, and a filesystem of so many bytes. */
+struct answer {
+	int ret;
+	const char *why;
+	uint64_t bytes;
+	char label[64];
+};
+
+static int probe(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_fs_info *info,
+		 char backend[INSPECT_BACKEND_NAME_BYTES], struct error *error)
+{
+	const struct answer *answer = arg;
+
+	(void)fd;
+	(void)off;
+	(void)len;
+	if (answer->why)
+		return error_set(error, -answer->ret, "%s", answer->why);
+	strcpy(info->type, "toyfs");
+	memcpy(info->label, answer->label, sizeof(info->label));
+	info->size_bytes = answer->bytes;
+	if (answer->ret == 0)
+		strcpy(backend, "toy");
+	return answer->ret;
+}
+
+static int new_file(uint64_t bytes)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+	return fd;
+}
+
+static void put(int fd, const void *bytes, size_t len, uint64_t off)
+{
+	assert_int_equal(io_pwrite(fd, bytes, len, off), 0);
+}
+
+static struct geometry new_geometry(enum image_table table)
+{
+	const struct geometry_request request = {
+		.fs_bytes = 2 * MIB, .granularity = 4096, .align_bytes = 4 * MIB, .table = table
+	};
+	autoerror struct error error = ERROR_INIT;
+	struct geometry geometry;
+
+	assert_int_equal(geometry_compute(&request, &geometry, &error), 0);
+	return geometry;
+}
+
+/* ---- Held against a geometry ---- */
+
+static int new_dos_image(const struct geometry *geometry)
+{
+	autoerror struct error error = ERROR_INIT;
+	int fd = new_file(geometry->image_bytes);
+	uint8_t sector[MBR_BYTES];
+
+	assert_int_equal(mbr_encode(geometry, 0, sector, &error), 0);
+	put(fd, sector, sizeof(sector), 0);
+	return fd;
+}
+
+static void expect(int fd, const struct geometry *geometry, const char *words)
+{
+	struct answer answer = { .bytes = 2 * MIB };
+	const struct inspect_probe prober = { .probe = probe, .arg = &answer };
+	autoerror struct error error = ERROR_INIT;
+	char message[256];
+
+	snprintf(message, sizeof(message), "the finished image is not right: %s", words);
+	assert_int_equal(inspect_check(fd, geometry, &prober, &error), -EBADMSG);
+	assert_string_equal(error.message, message);
+}
+
+static void what_is_there_is_what_was_asked_for(void **state)
+{
+	const struct geometry is = new_geometry(IMAGE_TABLE_DOS);
+	struct answer answer = { .bytes = 2 * MIB };
+	const struct inspect_probe prober = { .probe = probe, .arg = &answer };
+	autoerror struct error error = ERROR_INIT;
+	struct geometry shall = is;
+	int fd = new_dos_image(&is);
+
+	(void)state;
+	assert_int_equal(inspect_check(fd, &is, &prober, &error), 0);
+	shall.image_bytes = 8 * MIB;
+	expect(fd, &shall, "it has 4194304 bytes instead of 8388608");
+	shall = is;
+	shall.table = IMAGE_TABLE_GPT;
+	expect(fd, &shall, "its partition table is dos instead of gpt");
+	shall = is;
+	shall.dax = true;
+	expect(fd, &shall, "the info block is missing");
+	shall = is;
+	shall.filesystem.len_bytes = MIB;
+	expect(fd, &shall, "the filesystem has 2097152 bytes in a window of 1048576");
+	shall = is;
+	shall.filesystem.start_bytes = 4096;
+	expect(fd, &shall, "the filesystem starts at 1048576 instead of 4096");
+	close(fd);
+}
+
+static void partitions_are_those_that_were_asked_for(void **state)
+{
+	const struct geometry is = new_geometry(IMAGE_TABLE_DOS);
+	const char *differs = "partition 1 is [1048576, +3145728) instead of [1048576, +3145728)";
+	struct geometry shall = is;
+	int fd = new_dos_image(&is);
+
+	(void)state;
+	shall.partitions[0].start_bytes = 4096;
+	expect(fd, &shall, "partition 1 is [1048576, +3145728) instead of [4096, +3145728)");
+	shall = is;
+	shall.partitions[0].len_bytes = MIB;
+	expect(fd, &shall, "partition 1 is [1048576, +3145728) instead of [1048576, +1048576)");
+	shall = is;
+	shall.partitions[0].type = 0x82;
+	expect(fd, &shall, differs);
+	shall = is;
+	shall.partitions[0].bootable = !is.partitions[0].bootable;
+	expect(fd, &shall, differs);
+	shall = is;
+	shall.partition_count = 2;
+	shall.partitions[1] = (struct partition){ .start_bytes = MIB, .len_bytes = MIB };
+	expect(fd, &shall, "partition 2 is [0, +0) instead of [1048576, +1048576)");
+	shall.partition_count = 0;
+	expect(fd, &shall, "partition 1 is [1048576, +3145728) instead of [0, +0)");
+	close(fd);
+}
+
+static void an_info_block_that_nobody_asked_for_is_seen(void **state)
+{
+	const struct geometry_request request = { .fs_bytes = 2 * MIB,
+						  .granularity = 4096,
+						  .align_bytes = 2 * MIB,
+						  .table = IMAGE_TABLE_NONE,
+						  .dax = true };
+	autoerror struct error error = ERROR_INIT;
+	struct geometry geometry;
+	uint8_t block[DAX_INFO_BYTES], sector[MBR_BYTES];
+	int fd;
+
+	(void)state;
+	assert_int_equal(geometry_compute(&request, &geometry, &error), 0);
+	fd = new_file(geometry.image_bytes);
+	dax_encode(block);
+	put(fd, block, sizeof(block), DAX_INFO_OFFSET);
+	assert_int_equal(mbr_encode(&geometry, 0, sector, &error), 0);
+	geometry.dax = false;
+	expect(fd, &geometry, "the info block is there, but should not be");
+	close(fd);
+}
+
+/* ---- One inspection ---- */
+
+static void inspect(int fd, struct answer *answer, struct inspection *inspection)
+{
+	const struct inspect_probe prober = { .probe = probe, .arg = answer };
+	autoerror struct error error = ERROR_INIT;
+
+	assert_int_equal(inspect_fd(fd, &prober, inspection, &error), 0);
+}
+
+static void expect_only(const struct inspect_findings *findings, const char *words)
+{
+	if (findings->count != 1)
+		fail_msg("%s and %s", findings->sentences[0], findings->sentences[1]);
+	assert_string_equal(findings->sentences[0], words);
+}
+
+/* An EROFS superblock begins so: magic number, and blocks of 2^12 bytes. */
+static void make_look_like_erofs(int fd)
+{
+	const uint8_t super[] = { 0xe2, 0xe1, 0xf5, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0, 12 };
+
+	put(fd, super, sizeof(super), 1024);
+}
+
+static void bare_filesystems_are_judged(void **state)
+{
+	const struct {
+		struct answer answer;
+		const char *words;
+	} cases[] = {
+		{ { .bytes = 5 * MIB }, "the filesystem has 5242880 bytes, its device 4194304" },
+		{ { .ret = -EIO }, "the filesystem is broken: no reason given" },
+		{ { .ret = -EUCLEAN, .why = "toyfs: a block" },
+		  "the filesystem is broken: toyfs: a block" },
+		/* Whoever cannot say which backends there are has them all. */
+		{ { .ret = -ENODATA },
+		  "the image looks like erofs, but its superblock is not one that the backend "
+		  "erofs knows" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct answer answer = cases[i].answer;
+		struct inspection inspection;
+		int fd = new_file(4 * MIB);
+
+		make_look_like_erofs(fd);
+		inspect(fd, &answer, &inspection);
+		expect_only(&inspection.problems, cases[i].words);
+		inspect_clear(&inspection);
+		close(fd);
+	}
+}
+
+static char *print(const struct inspection *inspection)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	assert_int_equal(inspect_print_text(inspection, "kata.img", out), 0);
+	fclose(out);
+	return text;
+}
+
+/* As long as a label can be, and of bytes that a terminal must not see. */
+static void labels_are_shown_as_bytes(void **state)
+{
+	struct answer answer = { .bytes = MIB };
+	struct inspection inspection;
+	int fd = new_file(4 * MIB);
+	char *text;
+
+	(void)state;
+	memset(answer.label, 'x', sizeof(answer.label));
+	answer.label[0] = '\\';
+	answer.label[1] = '\x1b';
+	answer.label[2] = '\xff';
+	inspect(fd, &answer, &inspection);
+	text = print(&inspection);
+	assert_non_null(strstr(text,
+			       "\"\\x5c\\x1b\\xff"
+			       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\""
+			       "\n"));
+	free(text);
+	inspect_clear(&inspection);
+	close(fd);
+}
+
+static void printing_that_fails_is_told(void **state)
+{
+	struct answer answer = { .bytes = MIB };
+	struct inspection inspection;
+	int fd = new_file(4 * MIB);
+	FILE *full = fopen("/dev/full", "w"), *none = fopen("/dev/null", "r");
+
+	(void)state;
+	inspect(fd, &answer, &inspection);
+	assert_int_equal(inspect_print_text(&inspection, "kata.img", full), -ENOSPC);
+	assert_int_equal(inspect_print_text(&inspection, "kata.img", none), -EBADF);
+	fclose(full);
+	fclose(none);
+	inspect_clear(&inspection);
+	close(fd);
+}
+
+/* ---- GPTs ---- */
+
+#define HEADER 512u
+#define ENTRIES 1024u
+
+/* An arm64 root and its hash tree; both halves, to be changed and sealed again. */
+struct table {
+	struct geometry geometry;
+	uint8_t head[GPT_HEAD_BYTES], tail[GPT_TAIL_BYTES];
+};
+
+static struct table new_table(void)
+{
+	struct gpt_labels labels = { 0 };
+	autoerror struct error error = ERROR_INIT;
+	struct table table = { .geometry = { .image_bytes = 8 * MIB,
+					     .table = IMAGE_TABLE_GPT,
+					     .partition_count = 2,
+					     .partitions = { { .role = PARTITION_ROOT,
+							       .start_bytes = MIB,
+							       .len_bytes = 4 * MIB },
+							     { .role = PARTITION_VERITY,
+							       .start_bytes = 5 * MIB,
+							       .len_bytes = 12288 } } } };
+
+	memset(labels.disk_guid, 0xd1, GUID_BYTES);
+	for (int i = 0; i < 2; i++) {
+		discoverable_type("arm64", (enum partition_role)i, labels.partitions[i].type);
+		memset(labels.partitions[i].guid, 0xa0 + i, GUID_BYTES);
+	}
+	assert_int_equal(gpt_encode(&table.geometry, &labels, table.head, table.tail, &error), 0);
+	return table;
+}
+
+static void seal(uint8_t *header)
+{
+	le32 sum = to_le32(0);
+
+	memcpy(header + 16, &sum, sizeof(sum));
+	sum = to_le32(gpt_crc32(0, header, 92));
+	memcpy(header + 16, &sum, sizeof(sum));
+}
+
+static void seal_entries(uint8_t *header, const uint8_t *entries, size_t len)
+{
+	le32 sum = to_le32(gpt_crc32(0, entries, len));
+
+	memcpy(header + 88, &sum, sizeof(sum));
+	seal(header);
+}
+
+static int write_table(const struct table *table, uint64_t image_bytes)
+{
+	int fd = new_file(image_bytes);
+
+	put(fd, table->head, sizeof(table->head), 0);
+	put(fd, table->tail, sizeof(table->tail), 8 * MIB - sizeof(table->tail));
+	return fd;
+}
+
+static void judge(const struct table *table, uint64_t image_bytes, struct inspection *inspection)
+{
+	struct answer answer = { .bytes = MIB };
+	int fd = write_table(table, image_bytes);
+
+	inspect(fd, &answer, inspection);
+	close(fd);
+}
+
+static void a_right_gpt_has_no_problem(void **state)
+{
+	struct table table = new_table();
+	struct inspection inspection;
+
+	(void)state;
+	judge(&table, 8 * MIB, &inspection);
+	assert_int_equal(inspection.problems.count + inspection.notes.count, 0);
+	assert_int_equal(inspection.hash_partition, 2);
+	inspect_clear(&inspection);
+}
+
+/* Bytes of the first header that may be any, if the backup has them too. */
+static void headers_that_disagree_are_seen(void **state)
+{
+	static const struct {
+		size_t off;
+		uint8_t flip;
+	} bytes[] = {
+		{ 41, 8 }, /* the first usable sector, 2048, becomes 0 */
+		{ 48, 1 }, /* the last */
+		{ 56, 1 }, /* the disk's GUID */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
+		struct table table = new_table();
+		struct inspection inspection;
+
+		table.head[HEADER + bytes[i].off] ^= bytes[i].flip;
+		seal(table.head + HEADER);
+		judge(&table, 8 * MIB, &inspection);
+		expect_only(&inspection.problems, "the GPT and its backup say different things");
+		inspect_clear(&inspection);
+	}
+}
+
+static void entries_that_disagree_are_seen(void **state)
+{
+	struct table table = new_table();
+	struct inspection inspection;
+	uint8_t wide[256 * 128] = { 0 };
+
+	(void)state;
+	table.head[ENTRIES + 56] ^= 1; /* a letter of the name */
+	seal_entries(table.head + HEADER, table.head + ENTRIES, (size_t)128 * 128);
+	judge(&table, 8 * MIB, &inspection);
+	expect_only(&inspection.problems, "the GPT and its backup say different things");
+	inspect_clear(&inspection);
+
+	table = new_table();
+	table.head[HEADER + 80] = 64; /* entries */
+	seal_entries(table.head + HEADER, table.head + ENTRIES, (size_t)64 * 128);
+	judge(&table, 8 * MIB, &inspection);
+	expect_only(&inspection.problems, "the GPT and its backup say different things");
+	inspect_clear(&inspection);
+
+	table = new_table();
+	table.head[HEADER + 84] = 0; /* entries of 256 bytes */
+	table.head[HEADER + 85] = 1;
+	memcpy(wide, table.head + ENTRIES, sizeof(table.head) - ENTRIES);
+	seal_entries(table.head + HEADER, wide, sizeof(wide));
+	judge(&table, 8 * MIB, &inspection);
+	expect_only(&inspection.problems, "the GPT and its backup say different things");
+	assert_int_equal(inspection.partition_count, 1);
+	inspect_clear(&inspection);
+
+	table = new_table();
+	table.tail[32 * 512 + 32] = 2; /* where the backup has the other one */
+	seal(table.tail + (size_t)32 * 512);
+	judge(&table, 8 * MIB, &inspection);
+	expect_only(&inspection.problems, "the GPT and its backup say different things");
+	inspect_clear(&inspection);
+}
+
+static void images_that_grew_have_their_backup_inside(void **state)
+{
+	struct table table = new_table();
+	struct inspection inspection;
+
+	(void)state;
+	memset(table.head + 446 + 12, 0xff, 4); /* the protective partition: all there is */
+	judge(&table, 10 * MIB, &inspection);
+	assert_int_equal(inspection.problems.count, 0);
+	expect_only(&inspection.notes,
+		    "the GPT's backup is not at the end of the image: it has been made longer "
+		    "since");
+	inspect_clear(&inspection);
+	table = new_table();
+	judge(&table, 10 * MIB, &inspection);
+	assert_int_equal(inspection.notes.count, 2);
+	assert_string_equal(inspection.notes.sentences[0],
+			    "the protective MBR protects 16383 sectors, there are 20479");
+	inspect_clear(&inspection);
+}
+
+/* Of two architectures' partitions those belong together that are of one. */
+static void a_hash_tree_is_of_its_roots_architecture(void **state)
+{
+	struct table table = new_table();
+	struct inspection inspection;
+
+	(void)state;
+	discoverable_type("x86-64", PARTITION_VERITY, table.head + ENTRIES + 128);
+	memcpy(table.tail, table.head + ENTRIES, (size_t)128 * 128);
+	seal_entries(table.head + HEADER, table.head + ENTRIES, (size_t)128 * 128);
+	seal_entries(table.tail + (size_t)32 * 512, table.tail, (size_t)128 * 128);
+	judge(&table, 8 * MIB, &inspection);
+	assert_int_equal(inspection.problems.count, 0);
+	assert_int_equal(inspection.root_partition, 1);
+	assert_int_equal(inspection.hash_partition, 0);
+	inspect_clear(&inspection);
+}
+
+/* What says where its other half is, beyond all numbers, or how many entries there are. */
+static void numbers_beyond_all_sizes_are_seen(void **state)
+{
+	struct table table = new_table();
+	struct inspection inspection;
+
+	(void)state;
+	memset(table.head + HEADER + 32, 0xff, 8);
+	seal(table.head + HEADER);
+	judge(&table, 8 * MIB, &inspection);
+	expect_only(&inspection.problems, "the GPT's backup header is not there");
+	inspect_clear(&inspection);
+	for (int i = 0; i < 2; i++) {
+		table = new_table();
+		if (i == 0)
+			memset(table.head + HEADER + 72, 0xff, 8); /* where the entries are */
+		else
+			memset(table.head + HEADER + 80, 0xff, 4); /* how many */
+		seal(table.head + HEADER);
+		judge(&table, 8 * MIB, &inspection);
+		expect_only(&inspection.problems,
+			    "the GPT's header at its beginning belongs to other entries than are "
+			    "there: guests see no partition");
+		inspect_clear(&inspection);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_there_is_what_was_asked_for),
+		cmocka_unit_test(partitions_are_those_that_were_asked_for),
+		cmocka_unit_test(an_info_block_that_nobody_asked_for_is_seen),
+		cmocka_unit_test(bare_filesystems_are_judged),
+		cmocka_unit_test(labels_are_shown_as_bytes),
+		cmocka_unit_test(printing_that_fails_is_told),
+		cmocka_unit_test(a_right_gpt_has_no_problem),
+		cmocka_unit_test(headers_that_disagree_are_seen),
+		cmocka_unit_test(entries_that_disagree_are_seen),
+		cmocka_unit_test(images_that_grew_have_their_backup_inside),
+		cmocka_unit_test(a_hash_tree_is_of_its_roots_architecture),
+		cmocka_unit_test(numbers_beyond_all_sizes_are_seen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
