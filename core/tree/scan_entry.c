@@ -60,10 +60,11 @@ int scan_stat(struct scan *scan, struct scan_entry *entry)
 	return 0;
 }
 
-/* Before Linux 5.8, devices have to do. */
+/* Before Linux 5.8, devices have to do, and under qemu-user, which promises an id and gives none.
+ */
 uint64_t scan_mount_id(const struct scan_entry *entry)
 {
-	if (entry->stat.stx_mask & STATX_MNT_ID)
+	if ((entry->stat.stx_mask & STATX_MNT_ID) && entry->stat.stx_mnt_id != 0)
 		return entry->stat.stx_mnt_id;
 	return makedev(entry->stat.stx_dev_major, entry->stat.stx_dev_minor);
 }

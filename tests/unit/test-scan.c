@@ -25,6 +25,7 @@
 #include <cmocka.h>
 
 #include "core/base/cancel.h"
+#include "lib/statx.h"
 #include "tests/support/scanned.h"
 
 #define NOBODY 65534
@@ -508,8 +509,19 @@ static void mount_or_exit(const struct scanned *f, const char *from, const char 
 		_exit(2);
 }
 
+/* An emulator of user programs may have no ids of mounts: then filesystems are told by their
+ * device. */
+static bool has_mount_ids(void)
+{
+	struct statx stat = { 0 };
+
+	return libc_statx(AT_FDCWD, "/", 0, STATX_MNT_ID, &stat) == 0 && stat.stx_mnt_id != 0;
+}
+
 static int check_mounts(struct scanned *f)
 {
+	const bool has_ids = has_mount_ids();
+
 	if (!enter_namespace())
 		return 77;
 	/* the old descriptor is in the old namespace */
@@ -520,8 +532,9 @@ static int check_mounts(struct scanned *f)
 	tempdir_write(&f->dir, "tmp/inside", "", 0);
 	f->options.threads = 1;
 	if (scanned_try(f, "") < 0 || scanned_find(f, "tmp")->entry_count != 0 ||
-	    scanned_find(f, "bound")->entry_count != 0 ||
-	    scanned_find(f, "real")->entry_count != 1 || scanned_find(f, "file")->size != 0)
+	    scanned_find(f, "bound")->entry_count != (has_ids ? 0 : 1) ||
+	    scanned_find(f, "real")->entry_count != 1 ||
+	    scanned_find(f, "file")->size != (has_ids ? 0 : 100))
 		return 1;
 	f->options.one_filesystem = false;
 	if (scanned_try(f, "") < 0 || scanned_find(f, "tmp")->entry_count != 1 ||
