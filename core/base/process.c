@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -16,12 +17,27 @@ static int occupy(int fd)
 	return open("/", O_PATH) < 0 ? -errno : 0;
 }
 
+/*
+ * By itself glibc learns to keep what was freed, up to 32 MiB at a time and for each thread: a
+ * buffer that threads take turns with would be there once for each of them.
+ */
+#define LARGE_BYTES (1 << 20)
+
+static void give_large_memory_back(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BYTES);
+#endif
+}
+
 static bool pipes_ended_quietly;
 
 int process_prepare(void)
 {
 	int ret = 0;
 
+	give_large_memory_back();
 	signal(SIGXFSZ, SIG_IGN);
 	pipes_ended_quietly = signal(SIGPIPE, SIG_IGN) == SIG_DFL;
 	for (int fd = STDIN_FILENO; ret == 0 && fd <= STDERR_FILENO; fd++)

@@ -2,7 +2,9 @@
 #include "plugins/erofs/segments.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +26,11 @@ struct compression {
 	const struct erofs_layout *layout;
 	struct erofs_segments *segments;
 	struct erofs_segment **order; /* those that are compressed, the longest first */
-	pthread_mutex_t lock;         /* of what follows */
+	unsigned int workers_max;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t idled;
 	struct erofs_worker *idle;
+	unsigned int workers;
 	uint64_t done_bytes, total_bytes;
 };
 
@@ -102,16 +107,50 @@ static int order_segments(struct compression *work, size_t first)
 
 /* ---- Workers ---- */
 
-static struct erofs_worker *get_worker(struct compression *work)
+/*
+ * There are more threads than processors where those are few, for what waits for a disk. libzstd
+ * keeps its own busy, and takes 10 MiB and more for each.
+ */
+static unsigned int most_workers(const struct erofs_options *options)
+{
+	cpu_set_t set;
+
+	if (options->compress != EROFS_COMPRESS_ZSTD || sched_getaffinity(0, sizeof(set), &set) < 0)
+		return UINT_MAX;
+	return (unsigned int)CPU_COUNT(&set);
+}
+
+/* One that is idle, NULL when another may be made; waits while neither is so. */
+static struct erofs_worker *await_worker(struct compression *work)
 {
 	struct erofs_worker *worker;
 
 	pthread_mutex_lock(&work->lock);
+	while (!work->idle && work->workers >= work->workers_max)
+		pthread_cond_wait(&work->idled, &work->lock);
 	worker = work->idle;
 	if (worker)
 		work->idle = worker->next;
+	else
+		work->workers++;
 	pthread_mutex_unlock(&work->lock);
-	return worker ? worker : erofs_worker_new(&source_of(work)->options);
+	return worker;
+}
+
+static struct erofs_worker *get_worker(struct compression *work)
+{
+	struct erofs_worker *worker = await_worker(work);
+
+	if (worker)
+		return worker;
+	worker = erofs_worker_new(&source_of(work)->options);
+	if (worker)
+		return worker;
+	pthread_mutex_lock(&work->lock);
+	work->workers--;
+	pthread_cond_signal(&work->idled);
+	pthread_mutex_unlock(&work->lock);
+	return NULL;
 }
 
 static void put_worker(struct compression *work, struct erofs_worker *worker)
@@ -119,6 +158,7 @@ static void put_worker(struct compression *work, struct erofs_worker *worker)
 	pthread_mutex_lock(&work->lock);
 	worker->next = work->idle;
 	work->idle = worker;
+	pthread_cond_signal(&work->idled);
 	pthread_mutex_unlock(&work->lock);
 }
 
@@ -280,7 +320,9 @@ int erofs_segments_compress(const struct erofs_layout *layout, struct erofs_segm
 {
 	struct compression work = { .layout = layout,
 				    .segments = segments,
-				    .lock = PTHREAD_MUTEX_INITIALIZER };
+				    .workers_max = most_workers(&layout->source->options),
+				    .lock = PTHREAD_MUTEX_INITIALIZER,
+				    .idled = PTHREAD_COND_INITIALIZER };
 	const struct kataimg_host *host = layout->source->host;
 	int ret = order_segments(&work, first);
 

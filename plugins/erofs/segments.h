@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Segments of files, compressed on all threads into scratch. Each ends in a cluster that is not
- * full, which is half a block lost. So they are as large as they may be without one thread working
- * on when all others have ended: at most a 16th of what is left of the file, and 16 MiB.
+ * full, which is half a block lost. So they are as long as they may be without one thread working
+ * on when others have ended: a 16th of what is left of the file, but at least 16 MiB.
  */
 #ifndef EROFS_SEGMENTS_H
 #define EROFS_SEGMENTS_H
