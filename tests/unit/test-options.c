@@ -184,6 +184,54 @@ static void a_bad_default_is_the_backends_fault(void **state)
 			    "backend broken: default of lazy = maybe: neither yes nor no");
 }
 
+static void types_of_a_later_interface_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct kataimg_option later[] = {
+		{ .name = "a", .type = 99 }, { .name = "b", .type = KATAIMG_OPT_STRING }
+	};
+	static const struct kataimg_backend table = { .name = "ext4",
+						      .options = later,
+						      .option_count = 2 };
+
+	give(fixture, "ext4.b=any length, as nothing bounds it");
+	assert_int_equal(options_parse(&fixture->config, &table, &fixture->values, &fixture->error),
+			 0);
+	give(fixture, "ext4.a=1");
+	free(fixture->values);
+	fixture->values = NULL;
+	assert_int_equal(options_parse(&fixture->config, &table, &fixture->values, &fixture->error),
+			 -EINVAL);
+	assert_string_equal(fixture->error.message,
+			    "--set: [ext4] a = 1: the backend declares an option type that is "
+			    "unknown here");
+	assert_int_equal(fixture->error.kind, ERROR_FAILED);
+}
+
+/* What a backend says of one of its options is about whoever gave it; of none, about itself. */
+static void what_a_backend_refuses_is_placed(void **state)
+{
+	static const struct {
+		uint64_t index;
+		const char *message;
+	} cases[] = {
+		{ JOURNAL, "--set: [ext4] journal = no: no room for it" },
+		{ RESERVED, "[ext4] reserved-percent, by default: no room for it" },
+		{ OPTION_COUNT, "ext4: no room for it" },
+		{ UINT64_MAX, "ext4: no room for it" },
+	};
+	struct fixture *fixture = *state;
+
+	give(fixture, "ext4.journal=no");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		options_refuse(&fixture->config, &backend, cases[i].index, "no room for it",
+			       &fixture->error);
+		assert_string_equal(fixture->error.message, cases[i].message);
+		assert_int_equal(fixture->error.kind, ERROR_USAGE);
+		error_clear(&fixture->error);
+	}
+}
+
 static bool set_is_default(struct fixture *fixture, const char *assignment, uint64_t index)
 {
 	free(fixture->values);
@@ -225,9 +273,14 @@ static void types_are_described(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(defaults_are_set_but_not_given),      TEST(given_values_are_typed),
-		TEST(bad_values_say_what_was_expected),    TEST(unknown_keys_come_with_a_guess),
-		TEST(a_bad_default_is_the_backends_fault), TEST(defaults_are_known),
+		TEST(defaults_are_set_but_not_given),
+		TEST(given_values_are_typed),
+		TEST(bad_values_say_what_was_expected),
+		TEST(unknown_keys_come_with_a_guess),
+		TEST(a_bad_default_is_the_backends_fault),
+		TEST(defaults_are_known),
+		TEST(types_of_a_later_interface_are_refused),
+		TEST(what_a_backend_refuses_is_placed),
 		cmocka_unit_test(types_are_described),
 	};
 

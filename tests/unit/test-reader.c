@@ -13,6 +13,9 @@
 
 #include <cmocka.h>
 
+#include "core/base/cancel.h"
+#include "core/reader/image.h"
+
 #define WINDOW_OFFSET 4096u
 #define WINDOW_BYTES 65536u
 
@@ -223,6 +226,12 @@ FAULT(data_of_nothing, sink->range(sink->ctx, 99, 0, 1, 0))
 FAULT(attribute_twice,
       const struct kataimg_xattr a = ((struct kataimg_xattr){ "user.a", "", 6, 0 });
       sink->xattr(sink->ctx, 4, &a); sink->xattr(sink->ctx, 4, &a))
+FAULT(attribute_too_long,
+      const struct kataimg_xattr a = ((struct kataimg_xattr){ "user.a", "", 6, 65537 });
+      sink->xattr(sink->ctx, 4, &a))
+FAULT(attribute_without_name,
+      const struct kataimg_xattr a = ((struct kataimg_xattr){ "", "", 0, 0 });
+      sink->xattr(sink->ctx, 4, &a))
 FAULT(circle, inode(sink, 5, KATAIMG_DIR, 0, NULL); inode(sink, 6, KATAIMG_DIR, 0, NULL);
       name(sink, 5, "six", 6); name(sink, 6, "five", 5))
 FAULT(endless, for (uint64_t i = 0; name(sink, 3, "name", i) == 0; i++);)
@@ -262,6 +271,8 @@ static void test_faults(void **state)
 		{ data_of_directory, "which is no file" },
 		{ data_of_nothing, "which is no file" },
 		{ attribute_twice, "has the attribute user.a twice" },
+		{ attribute_too_long, "inode 4 has an attribute of 65537 bytes" },
+		{ attribute_without_name, "inode 4 has an attribute whose name is none" },
 		{ circle, "in a circle" },
 		{ endless, "than a filesystem of 65536 bytes can hold" },
 		{ endless_inodes, "than a filesystem of 65536 bytes can hold" },
@@ -300,12 +311,51 @@ static void test_refusal(void **state)
 	assert_int_equal(ended, 0);
 }
 
+static void backends_that_cannot_read_are_not_asked(void **state)
+{
+	struct backend mute = backend;
+	autoerror struct error error = ERROR_INIT;
+	struct tree *tree = NULL;
+
+	(void)state;
+	mute.table.read = NULL;
+	assert_int_equal(reader_read(&mute, &(struct host_range){ -1, 0, WINDOW_BYTES },
+				     &(struct reader_options){ .threads = 1 }, &tree, &error),
+			 -EOPNOTSUPP);
+	assert_string_equal(error.message, "the backend test cannot read images");
+	error_clear(&error);
+	assert_int_equal(image_read_tree("x", &(struct tree_options){ 0 }, &tree, &error),
+			 -EOPNOTSUPP);
+	assert_string_equal(error.message, "images cannot be read here");
+}
+
+static int say_root(const struct kataimg_host *host, const struct kataimg_sink *sink)
+{
+	(void)host;
+	return sink->root(sink->ctx, 2);
+}
+
+static void a_wish_to_stop_is_heard(void **state)
+{
+	autoerror struct error error = ERROR_INIT;
+	struct tree *tree = NULL;
+
+	(void)state;
+	script = say_root;
+	cancel_request();
+	assert_int_equal(reader(&tree, &error), -ECANCELED);
+	cancel_reset();
+	assert_string_equal(error.message, "interrupted");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sound),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_refusal),
+		cmocka_unit_test(backends_that_cannot_read_are_not_asked),
+		cmocka_unit_test(a_wish_to_stop_is_heard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
