@@ -73,6 +73,18 @@ struct copy_batch {
 	struct copy_piece pieces[COPY_BATCH_PIECES];
 };
 
+/* ahead.c: what a thread is going to read, told to the kernel before. */
+struct copy_ahead {
+	struct tree_reader *reader; /* the thread's; not owned */
+	long blocks;                /* that it had read from disks when the batch began */
+	bool is_announced;          /* all that is left of the batch */
+};
+
+/* A batch begins. */
+void copy_ahead_begin(struct copy_ahead *ahead, const struct copy_batch *batch);
+/* All pieces before next were read. */
+void copy_ahead_look(struct copy_ahead *ahead, const struct copy_batch *batch, uint32_t next);
+
 struct copy_run {
 	const struct copy *copy;
 	const struct copy_options *options;

@@ -17,6 +17,7 @@ struct worker {
 	char *buffer;
 	char *found; /* with compare: what the image has */
 	struct copy_batch batch;
+	struct copy_ahead ahead;
 	struct copy_stats stats;
 };
 
@@ -44,6 +45,7 @@ static struct worker *worker_new(struct copy_run *run)
 		worker->found = malloc(run->buffer_bytes);
 	if (!worker->reader || !worker->buffer || (run->options->compare && !worker->found))
 		return NULL;
+	worker->ahead.reader = worker->reader;
 	return steal_ptr(&worker);
 }
 
@@ -115,6 +117,7 @@ static int copy_pieces(struct worker *worker, struct error *error)
 		if (ret < 0)
 			return ret;
 		filled = start + piece->len;
+		copy_ahead_look(&worker->ahead, batch, i + 1);
 	}
 	return settle(worker, batch->image_off, (size_t)batch->len, error);
 }
@@ -204,6 +207,7 @@ static int copy_batch(struct worker *worker, struct error *error)
 {
 	const struct copy_batch *batch = &worker->batch;
 
+	copy_ahead_begin(&worker->ahead, batch);
 	if (batch->clone)
 		return clone_piece(worker, &batch->pieces[0], error);
 	if (batch->large)

@@ -564,6 +564,42 @@ static void watch_progress(void *arg, uint64_t done, uint64_t total)
 		cancel_request();
 }
 
+/* ---- Nothing in memory ---- */
+
+/* Where the directory is on a disk. */
+static void forget(const struct fixture *f, const char *name)
+{
+	const unsigned int wait =
+		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	int fd = openat(f->scanned.dir.fd, name, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	sync_file_range(fd, 0, 0, wait);
+	assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+	close(fd);
+}
+
+static void test_from_disk(void **state)
+{
+	struct fixture *f = *state;
+	char name[64];
+
+	for (unsigned int i = 0; i < 80; i++) {
+		snprintf(name, sizeof(name), "source/%02u", i);
+		tempdir_fill(&f->scanned.dir, name, i, i == 0 ? 3 * MIB : 5000);
+	}
+	scan(f);
+	for (unsigned int i = 0; i < 80; i++) {
+		snprintf(name, sizeof(name), "source/%02u", i);
+		forget(f, name);
+		place_one(f, name + 7, i * 4 * MIB / 80 / BLOCK * BLOCK + (i ? 3 * MIB : 0));
+	}
+	run_ok(f);
+	assert_pattern(f, 0, 0, 0, 3 * MIB);
+	for (unsigned int i = 1; i < 80; i++)
+		assert_pattern(f, i * 4 * MIB / 80 / BLOCK * BLOCK + 3 * MIB, i, 0, 5000);
+}
+
 /* ---- A second run ---- */
 
 /* Holds jobs of one second run against those of the first: -EUCLEAN and the place, or 0. */
@@ -711,6 +747,7 @@ int main(void)
 		TEST(link_on_the_way),
 		TEST(lowest_error),
 		TEST(image_cannot_be_written),
+		TEST(from_disk),
 		TEST(again),
 		TEST(progress),
 		TEST(cancel),
