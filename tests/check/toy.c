@@ -38,6 +38,12 @@
 #define WRITE_AGAIN 0
 #endif
 #define MAGIC "toy filesystem\n"
+/* Where in a block a file's data begins. */
+#ifdef BREAK_PAGE
+#define SHIFT 512u
+#else
+#define SHIFT 0u
+#endif
 
 struct toy_header {
 	char magic[16];
@@ -46,6 +52,24 @@ struct toy_header {
 	uint32_t noise;    /* 0 when all is well */
 	uint32_t reserved; /* else the structure ends in bytes of any value */
 };
+
+#ifdef BREAK_RUNNING
+static void *thread_that_stays(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+#endif
+
+#ifdef BREAK_PLAN_PID
+static pid_t loader;
+
+__attribute__((constructor)) static void note_loader(void)
+{
+	loader = getpid();
+}
+#endif
 
 static int toy_open(const struct kataimg_host *host, const struct kataimg_job *job,
 		    const struct kataimg_value *values, void **state)
@@ -80,6 +104,18 @@ static int toy_open(const struct kataimg_host *host, const struct kataimg_job *j
 #endif
 #ifdef BREAK_SIGNAL
 	signal(SIGPIPE, SIG_IGN);
+#endif
+#ifdef BREAK_MASK
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+#endif
+#ifdef BREAK_RUNNING
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, thread_that_stays, NULL);
 #endif
 #ifdef BREAK_LOCALE
 	setlocale(LC_ALL, "C.UTF-8");
@@ -172,7 +208,15 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 	for (uint64_t i = 0; i < tree->node_count; i++)
 		if (tree->nodes[i]->type == KATAIMG_REG)
 			toy->blocks = align_block(toy, tree->nodes[i], toy->blocks) +
-				      blocks_of(tree->nodes[i]->size);
+				      blocks_of(tree->nodes[i]->size + SHIFT);
+#ifdef BREAK_PLAN_PID
+	toy->blocks += getppid() != loader; /* a check's own child */
+#endif
+#ifdef BREAK_PLAN_COUNT
+	static uint32_t plans;
+
+	toy->blocks += plans++ > 0;
+#endif
 #if defined(BREAK_PLAN) || defined(BREAK_LARGE)
 	toy->blocks += 1;
 #endif
@@ -180,6 +224,10 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 	plan->bytes = toy->blocks * BLOCK;
 #else
 	plan->bytes = (toy->blocks + blocks_of(toy->job->free_bytes)) * BLOCK;
+#endif
+#ifdef BREAK_LESS
+	if (!toy->job->free_bytes)
+		plan->bytes += UINT64_C(64) << 20;
 #endif
 	plan->granularity = BLOCK;
 #ifdef BREAK_BEHIND
@@ -212,6 +260,9 @@ static void fill_info(const struct toy_header *header, struct kataimg_fs_info *i
 	info->free_bytes = header->free_blocks * BLOCK;
 	info->inodes = header->nodes + UINT32_MAX;
 	info->free_inodes = UINT32_MAX;
+#ifdef BREAK_INODES
+	info->free_inodes = 1;
+#endif
 	memcpy(info->uuid, header->uuid, sizeof(info->uuid));
 	strcpy(info->type, "toy");
 #ifdef FAT
@@ -258,15 +309,15 @@ static int place_files(struct toy *toy, const struct kataimg_tree *tree, uint64_
 		if (node->type != KATAIMG_REG || node->size == 0)
 			continue;
 		block = align_block(toy, node, block);
-		starts[i] = block * BLOCK;
-		ret = toy->host->place(toy->host->ctx, block * BLOCK, node, 0, node->size);
+		starts[i] = block * BLOCK + SHIFT;
+		ret = toy->host->place(toy->host->ctx, starts[i], node, 0, node->size);
 #ifdef BREAK_SAME_PLACE
 		continue;
 #endif
 #ifdef BREAK_UNREAD
 		break;
 #endif
-		block += blocks_of(node->size);
+		block += blocks_of(node->size + SHIFT);
 	}
 	return ret;
 }
@@ -457,6 +508,11 @@ KATAIMG_EXPORT int toy_helper(void)
 static const struct kataimg_option options[] = {
 #ifdef BREAK_OPTIONS
 	{ .name = "silent", .type = KATAIMG_OPT_STRING },
+#elif defined(BREAK_LINES)
+	{ .name = "lines", .help = "one\nand another", .type = KATAIMG_OPT_STRING },
+	{ .name = "empty", .help = "", .type = KATAIMG_OPT_STRING },
+#elif defined(BREAK_RANGE)
+	{ .name = "range", .help = "unused", .type = KATAIMG_OPT_U64, .min = 5, .max = 4 },
 #elif defined(BREAK_DEFAULT)
 	{ .name = "level", .help = "unused", .type = KATAIMG_OPT_U64, .default_value = "high" },
 #elif defined(BREAK_TWICE)
