@@ -305,6 +305,7 @@ def records():
     # as bsdtar writes each attribute
     printed('twice', f((b'LIBARCHIVE.xattr.user.%C3%A4%20%25', b'eA'), (b'SCHILY.xattr.user.%C3%A4%20%25', b'x')),
             'xattr.user.\\303\\244\\040%=eA==', absent='%C3')
+    printed('a byte', f((b'LIBARCHIVE.xattr.user.%09%0', b'eA')), 'xattr.user.\\011%0=eA==')
 
 
 def compressed():
