@@ -22,7 +22,8 @@ _Static_assert(EROFS_UNPACKED_BYTES_MAX <= SKIP_MASK, "a cookie has room for eac
 #define PIECES_BASE 65536u
 #define PIECE_WINDOW_BYTES 64u
 
-#define KEPT 16u
+/* Small clusters are many, large ones are bounded by their bytes. */
+#define KEPT 256u
 #define KEPT_BYTES_MAX (UINT32_C(24) << 20)
 
 struct piece {
@@ -198,11 +199,20 @@ static bool copy_kept(struct erofs_decoder *decoder, size_t number, uint64_t off
 	return true;
 }
 
-/* The place that was not used for longest, emptied; NULL: all are in use. Called with the lock
- * held. */
-static struct kept *empty_oldest(struct erofs_decoder *decoder)
+static struct kept *find_free(struct erofs_decoder *decoder)
+{
+	for (size_t i = 0; i < KEPT; i++)
+		if (!decoder->kept[i].bytes)
+			return &decoder->kept[i];
+	return NULL;
+}
+
+/* Empties the place that was not used for longest, and returns the bytes that were there. NULL: all
+ * are in use. Called with the lock held. */
+static uint8_t *empty_oldest(struct erofs_decoder *decoder)
 {
 	struct kept *oldest = NULL;
+	uint8_t *bytes;
 
 	for (size_t i = 0; i < KEPT; i++) {
 		struct kept *kept = &decoder->kept[i];
@@ -212,28 +222,43 @@ static struct kept *empty_oldest(struct erofs_decoder *decoder)
 	}
 	if (!oldest)
 		return NULL;
-	decoder->kept_bytes -= oldest->len;
-	free(oldest->bytes);
+	bytes = oldest->bytes;
 	oldest->bytes = NULL;
-	return oldest;
+	decoder->kept_bytes -= oldest->len;
+	return bytes;
+}
+
+static bool is_full(struct erofs_decoder *decoder, uint32_t len)
+{
+	return decoder->kept_bytes + len > KEPT_BYTES_MAX || !find_free(decoder);
+}
+
+/* Memory to unpack to: that of what has to go, if something has; fresh pages would cost as much as
+ * unpacking does. */
+static uint8_t *take_memory(struct erofs_decoder *decoder, uint32_t len)
+{
+	uint8_t *oldest, *bytes;
+
+	pthread_mutex_lock(&decoder->lock);
+	oldest = is_full(decoder, len) ? empty_oldest(decoder) : NULL;
+	pthread_mutex_unlock(&decoder->lock);
+	bytes = realloc(oldest, len);
+	if (!bytes)
+		free(oldest);
+	return bytes;
 }
 
 /* Lock held. */
 static struct kept *find_place(struct erofs_decoder *decoder, uint32_t len)
 {
-	struct kept *place = NULL;
+	while (is_full(decoder, len)) {
+		uint8_t *oldest = empty_oldest(decoder);
 
-	for (size_t i = 0; !place && i < KEPT; i++)
-		if (!decoder->kept[i].bytes)
-			place = &decoder->kept[i];
-	while (!place || decoder->kept_bytes + len > KEPT_BYTES_MAX) {
-		struct kept *emptied = empty_oldest(decoder);
-
-		if (!emptied)
+		if (!oldest)
 			return NULL;
-		place = emptied;
+		free(oldest);
 	}
-	return place;
+	return find_free(decoder);
 }
 
 /* Takes the bytes over, or frees them. */
@@ -275,7 +300,7 @@ static int decode_part(struct erofs_decoder *decoder, size_t number, uint64_t of
 	pthread_mutex_unlock(&decoder->lock);
 	if (len == piece->unpacked_bytes)
 		return unpack(decoder, piece, buf);
-	bytes = malloc(piece->unpacked_bytes);
+	bytes = take_memory(decoder, piece->unpacked_bytes);
 	if (!bytes)
 		return -ENOMEM;
 	ret = unpack(decoder, piece, bytes);

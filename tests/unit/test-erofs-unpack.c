@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -21,6 +22,7 @@
 #include <zstd.h>
 #endif
 
+#include "plugins/erofs/decode.h"
 #include "plugins/erofs/unpack.h"
 
 #define TEXT_BYTES 60000u
@@ -104,6 +106,58 @@ static void zstd(void **state)
 }
 #endif
 
+static int read_packed(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len)
+{
+	(void)ctx;
+	memcpy(buf, packed + off, len);
+	return 0;
+}
+
+/* Reads a little of each piece, one after the other, twice; count pieces of so many bytes. Returns
+ * how many were unpacked. */
+static uint64_t read_in_turns(uint32_t count, uint32_t unpacked_bytes, uint32_t packed_bytes)
+{
+	const struct kataimg_host host = { .window_read = read_packed };
+	struct erofs_decoder *decoder = erofs_decoder_new(&host, TEXT_BYTES, false);
+	uint64_t cookies[64], result;
+	uint8_t bytes[10];
+
+	assert_non_null(decoder);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct erofs_packed piece = { .bytes = packed_bytes,
+						    .unpacked_bytes = unpacked_bytes };
+
+		assert_int_equal(erofs_decoder_add(decoder, &piece, &cookies[i]), 0);
+	}
+	for (uint32_t i = 0; i < 2 * count; i++) {
+		uint32_t off = 1000 + i;
+
+		assert_int_equal(erofs_decode(decoder, cookies[i % count], off, bytes, 10), 0);
+		if (unpacked_bytes == TEXT_BYTES)
+			assert_memory_equal(bytes, text + off, 10);
+	}
+	result = erofs_decoder_unpacked_bytes(decoder) / unpacked_bytes;
+	erofs_read_end(decoder);
+	return result;
+}
+
+/* Files that lie in one cluster are read one by one, and those of others between them. What stays
+ * unpacked has a bound all the same. */
+static void pieces_stay_unpacked(void **state)
+{
+	const uint32_t large = 9 << 20;
+	uint8_t *zeros = calloc(1, large);
+	int bytes = LZ4_compress_HC((const char *)text, (char *)packed, TEXT_BYTES, TEXT_BYTES, 9);
+
+	(void)state;
+	assert_non_null(zeros);
+	assert_int_equal(read_in_turns(64, TEXT_BYTES, (uint32_t)bytes), 64);
+	bytes = LZ4_compress_HC((const char *)zeros, (char *)packed, (int)large, TEXT_BYTES, 1);
+	assert_int_equal(read_in_turns(2, large, (uint32_t)bytes), 2);
+	assert_int_equal(read_in_turns(3, large, (uint32_t)bytes), 6);
+	free(zeros);
+}
+
 static void names(void **state)
 {
 	(void)state;
@@ -125,6 +179,7 @@ int main(void)
 #ifdef HAVE_ZSTD
 		cmocka_unit_test(zstd),
 #endif
+		cmocka_unit_test(pieces_stay_unpacked),
 		cmocka_unit_test(names),
 	};
 
