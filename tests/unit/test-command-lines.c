@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole command lines, each in a process of its own: what they print, and how they end. */
-#include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,86 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "core/cli/cli.h"
 #include "core/format/mbr.h"
+#include "tests/support/commands.h"
 #include "tests/support/tempdir.h"
-
-#define WORDS_MAX 12
-#define TEXT_BYTES 8192
 
 static struct tempdir directory;
 
-static void redirect(int to, const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0 || dup2(fd, to) < 0)
-		_exit(99);
-}
-
-/* What it prints goes to the path. */
-static int run(const char *const *words, const char *out)
-{
-	int status;
-	pid_t child;
-
-	fflush(NULL);
-	child = fork();
-	if (child == 0) {
-		char *arguments[WORDS_MAX] = { (char *)"kataimg" };
-		int count = 1;
-
-		for (; words[count - 1]; count++)
-			arguments[count] = (char *)words[count - 1];
-		redirect(STDOUT_FILENO, out);
-		redirect(STDERR_FILENO, "complained");
-		exit(cli_main(count, arguments));
-	}
-	assert_true(child > 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static const char *read_text(const char *path, char text[TEXT_BYTES])
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = read(fd, text, TEXT_BYTES - 1);
-
-	assert_true(len >= 0);
-	text[len] = '\0';
-	close(fd);
-	return text;
-}
-
-static void check_says(const char *const *words, const char *said)
-{
-	char text[TEXT_BYTES];
-
-	if (run(words, "said") != 0)
-		fail_msg("%s: %s", words[0], read_text("complained", text));
-	assert_string_equal(read_text("said", text), said);
-}
-
-/* One line on standard error, "kataimg: error: " and the message, and nothing on the other. */
-static void check_refused(const char *const *words, int code, const char *message)
-{
-	char text[TEXT_BYTES], expected[TEXT_BYTES];
-
-	assert_int_equal(run(words, "said"), code);
-	snprintf(expected, sizeof(expected), "kataimg: error: %s\n", message);
-	assert_string_equal(read_text("complained", text), expected);
-	assert_string_equal(read_text("said", text), "");
-}
-
-#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define SAYS(said, ...) check_says(WORDS(__VA_ARGS__), said)
-#define REFUSES(code, message, ...) check_refused(WORDS(__VA_ARGS__), code, message)
+#define SAYS(said, ...) command_says(WORDS(__VA_ARGS__), said)
+#define REFUSES(code, message, ...) command_refused(WORDS(__VA_ARGS__), code, message)
 
 /* ---- Trees that somebody looks at ---- */
 
@@ -162,12 +92,12 @@ static void output_that_is_full_is_told(void **state)
 		{ "help" },
 		{ "--version" },
 	};
-	char text[TEXT_BYTES];
+	char text[COMMAND_TEXT_BYTES];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		assert_int_equal(run(commands[i], "/dev/full"), 1);
-		assert_non_null(strstr(read_text("complained", text),
+		assert_int_equal(command_run(commands[i], "/dev/full"), 1);
+		assert_non_null(strstr(command_text("complained", text),
 				       "standard output: No space left on device"));
 	}
 }
@@ -231,14 +161,14 @@ static void boxes_of_root_filesystems_are_seen(void **state)
 		{ "file-inside",
 		  "under that name; [rootfs] check = no builds the image as it is\n" },
 	};
-	char text[TEXT_BYTES];
+	char text[COMMAND_TEXT_BYTES];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *end;
 
-		assert_int_equal(run(WORDS("--dry-run", "-q", cases[i].source), "said"), 1);
-		end = strstr(read_text("complained", text), cases[i].hint);
+		assert_int_equal(command_run(WORDS("--dry-run", "-q", cases[i].source), "said"), 1);
+		end = strstr(command_text("complained", text), cases[i].hint);
 		if (!end || end[strlen(cases[i].hint)] != '\0')
 			fail_msg("%s: %s", cases[i].source, text);
 	}
