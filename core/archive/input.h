@@ -29,10 +29,11 @@ struct archive_input {
 	/* The file does not have all of it yet (archive/partial.h); not owned; NULL: it has. */
 	struct archive_partial *partial;
 	uint64_t at; /* how far it is read, from off on, by who reads it from front to end */
-	struct digest *digest; /* of all bytes, when a stream (archive/stream.h) reads it; not
-				  owned; NULL */
-	unsigned int threads;  /* that unpack it, where its compression lets; 0: one */
-	void *buffer;          /* owned; of libarchive */
+	struct digest *digest;  /* of all bytes, when a stream (archive/stream.h) reads it; not
+				   owned; NULL */
+	unsigned int threads;   /* that unpack it, where its compression lets; 0: one */
+	const char *unpacks_to; /* what messages call the place of scratch files */
+	void *buffer;           /* owned; of libarchive */
 };
 
 /* Bytes at a place of the stretch: 0, -ENODATA when the file ends before, or -errno. */

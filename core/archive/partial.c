@@ -22,8 +22,6 @@
 #include "core/tree/content.h"
 #include "lib/bytes.h"
 
-#define UNPACK_FAILED "cannot unpack %s into the output's directory"
-
 struct archive_partial {
 	struct archive_input packed; /* owned: label, fd */
 	char *label;                 /* owned */
@@ -40,6 +38,12 @@ struct archive_partial {
 	pthread_mutex_t lock;          /* of what follows */
 	bool filled;
 };
+
+static int fail_to_unpack(const struct archive_partial *partial, int code, struct error *error)
+{
+	return error_errno(error, code, "cannot unpack %s into %s", partial->label,
+			   partial->packed.unpacks_to);
+}
 
 /* ---- While it is looked through ---- */
 
@@ -225,7 +229,7 @@ static int look_through(struct archive_partial *partial,
 	partial->packed.digest = NULL;
 	if (ret == 0 && ftruncate(partial->kept.fd, (off_t)partial->bytes) < 0)
 		ret = -errno;
-	return ret < 0 ? error_errno(error, -ret, UNPACK_FAILED, partial->label) : 0;
+	return ret < 0 ? fail_to_unpack(partial, -ret, error) : 0;
 }
 
 /* ---- Afterwards ---- */
@@ -290,7 +294,7 @@ int archive_partial_read(struct archive_partial *partial, uint64_t at, void *buf
 	if (partial->stream) {
 		ret = take(partial, at, buf, len);
 		if (ret < 0 && ret != -ESPIPE)
-			error_errno(partial->failure, -ret, UNPACK_FAILED, partial->label);
+			fail_to_unpack(partial, -ret, partial->failure);
 		return ret;
 	}
 	if (kept_has(&partial->kept, at, len))
@@ -367,6 +371,7 @@ static int open_partial(struct archive_partial *partial, const struct archive_in
 						  .off = packed->off,
 						  .bytes = packed->bytes,
 						  .threads = packed->threads,
+						  .unpacks_to = packed->unpacks_to,
 						  .digest = packed->digest };
 	if (!partial->label)
 		return -ENOMEM;

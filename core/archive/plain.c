@@ -102,9 +102,10 @@ static int unpack(struct archive_plain *plain, const struct archive_plain_option
 
 	/* Others have the processors as well. */
 	input->threads = options->beside ? 1 : options->tree->threads;
+	input->unpacks_to = scratch->place ? scratch->place : "the output's directory";
 	if (fd < 0)
-		return error_errno(error, -fd, "cannot unpack %s into the output's directory",
-				   input->label);
+		return error_errno(error, -fd, "cannot unpack %s into %s", input->label,
+				   input->unpacks_to);
 	ret = is_partial(input, options) ? unpack_partly(plain, fd, options, &bytes, error)
 					 : unpack_all(input, fd, options, &bytes, error);
 	if (ret < 0)

@@ -231,8 +231,7 @@ int archive_stream_store(struct archive_stream *stream, int to, uint64_t *bytes,
 	*bytes = stream->off;
 	if (stored == 0 && ftruncate(to, (off_t)stream->off) < 0)
 		stored = -errno;
-	return stored == 0
-		       ? 0
-		       : error_errno(error, -stored, "cannot unpack %s into the output's directory",
-				     stream->input->label);
+	return stored == 0 ? 0
+			   : error_errno(error, -stored, "cannot unpack %s into %s",
+					 stream->input->label, stream->input->unpacks_to);
 }

@@ -10,7 +10,7 @@ int cli_read_source(const struct cli *cli, const char *source, bool content_late
 {
 	struct backend_search *search autocall(cleanup_backend_search_free) =
 		backend_search_new(cli->backend_dirs.items, cli->backend_dirs.count);
-	struct tree_options options = { .scratch = { .open = unnamed_open },
+	struct tree_options options = { .scratch = { .open = unnamed_open, .place = UNNAMED_PLACE },
 					.backends = search,
 					.content_later = content_later };
 	struct source_filter nothing = { 0 };

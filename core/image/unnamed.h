@@ -8,5 +8,7 @@
  * large. A descriptor of the caller's, or -errno. For struct tree_scratch: arg is not used.
  */
 int unnamed_open(void *arg);
+/* In messages. */
+#define UNNAMED_PLACE "TMPDIR, or /var/tmp without it"
 
 #endif

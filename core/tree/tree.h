@@ -31,7 +31,8 @@ struct backend_search;
 struct tree_scratch {
 	int (*open)(void *arg);
 	void *arg;
-	uint64_t limit; /* of what is unpacked, zeros not counted; 0: the reader's own */
+	uint64_t limit;    /* of what is unpacked, zeros not counted; 0: the reader's own */
+	const char *place; /* in messages; NULL: the output's directory */
 };
 
 /* What producers of trees are told; each takes what concerns it. */

@@ -347,11 +347,13 @@ static void as_nobody(struct scanned *f, void (*check)(struct scanned *f))
 	assert_true(child >= 0);
 	if (child == 0) {
 		if (geteuid() == 0 && (setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
-			_exit(2);
+			_exit(errno == EINVAL ? 77 : 2);
 		check(f);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip(); /* a user namespace that has nobody else */
 	assert_int_equal(status, 0);
 }
 
