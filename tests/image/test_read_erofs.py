@@ -21,6 +21,7 @@ TREES = ['erofs-compressible', 'erofs-tails', 'erofs-equal-files', 'sizes', 'spa
          'random-1', 'random-2']
 # Owners of these trees do not fit the 16 bits of a compact inode: mkfs.erofs refuses.
 NEVER_COMPACT = {'random-1', 'random-2'}
+SLOW_TO_COMPARE = {'erofs-compressible', 'random-1', 'random-2'}
 CLUSTERS = [[], ['-C8192'], ['-C65536']]
 PACKING = ['ztailpacking', 'fragments', 'all-fragments', 'dedupe', 'fragments,dedupe',
            'ztailpacking,fragments', 'all-fragments,dedupe']
@@ -42,7 +43,8 @@ OURS = [['erofs.data=packed'], ['erofs.compress=lz4', 'erofs.cluster-size=16K'],
 
 
 def mkfs_version():
-    shown = subprocess.run([need_tool('mkfs.erofs'), '--version'], check=False, capture_output=True, text=True)
+    shown = subprocess.run([need_tool('mkfs.erofs'), '--version'], check=False,
+                           capture_output=True, text=True)
     return tuple(map(int, re.search(r'(\d+)\.(\d+)', shown.stdout + shown.stderr).groups()))
 
 
@@ -69,10 +71,18 @@ def judge_read(program, image, partition):
     os.unlink(copy)
 
 
+def refuse_newer(source, options):
+    """mkfs.erofs 1.8.6 has two faults that 1.5 has not; its fsck.erofs and the kernel say the same."""
+    if mkfs_version() < (1, 6):
+        return
+    if 'ztailpacking,fragments' in options:
+        raise Skip('this mkfs.erofs writes other data into the last block of some files')
+    if 'dedupe' in options and os.path.basename(source.path) in SLOW_TO_COMPARE:
+        raise Skip('this mkfs.erofs takes minutes to find what is equal')
+
+
 def judge_foreign(program, source, options):
-    if (source.path.endswith('/erofs-compressible') and 'dedupe' in ' '.join(options)
-            and mkfs_version() > (1, 6)):
-        raise Skip('this mkfs.erofs takes minutes to find what is equal in it')
+    refuse_newer(source, ' '.join(options))
     # where --chunksize works: not on tmpfs
     with tempfile.TemporaryDirectory(dir='/var/tmp') as directory:
         image = os.path.join(directory, 'image')
