@@ -13,6 +13,7 @@
 #include "core/base/textstream.h"
 #include "core/builder/private.h"
 #include "core/config/same.h"
+#include "core/image/unnamed.h"
 #include "core/source/source.h"
 #include "lib/samefile.h"
 
@@ -154,7 +155,9 @@ static struct source_request request_of(struct build *build)
 	return (struct source_request){
 		.config = build->config,
 		.threads = build->options->threads,
-		.scratch = { .open = build_open_scratch, .arg = build },
+		.scratch = { .open = build_open_scratch,
+			     .arg = build,
+			     .place = build->files[BUILD_IMAGE] ? NULL : UNNAMED_PLACE },
 		.backends = build->options->search,
 		/* A dry run only plans: content is read if the backend asks for it. */
 		.content_later = build->options->dry_run,
