@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/backend/guard.h"
+#include "core/base/cancel.h"
 #include "core/reader/judge.h"
 #include "core/reader/maketree.h"
 #include "core/reader/sink.h"
@@ -48,7 +49,9 @@ static int ask(const struct backend *backend, struct host *host, struct found *f
 		decoder_begin(decoder);
 	if (sink_take_error(&sink, error) < 0)
 		return disbelieve(backend, error);
-	return ret == 0 && !host_has_error(host) ? 0 : host_take_error(host, ret, "read", error);
+	if (ret != 0 || host_has_error(host))
+		return host_take_error(host, ret, "read", error);
+	return cancel_check(error); /* what was refused since is not in the tree */
 }
 
 /* Everything is read through a descriptor of the tree's own. */

@@ -335,17 +335,21 @@ static int say_root(const struct kataimg_host *host, const struct kataimg_sink *
 	return sink->root(sink->ctx, 2);
 }
 
+/* Whether the backend hands it on or not. */
 static void a_wish_to_stop_is_heard(void **state)
 {
-	autoerror struct error error = ERROR_INIT;
-	struct tree *tree = NULL;
-
 	(void)state;
-	script = say_root;
-	cancel_request();
-	assert_int_equal(reader(&tree, &error), -ECANCELED);
-	cancel_reset();
-	assert_string_equal(error.message, "interrupted");
+	for (int i = 0; i < 2; i++) {
+		autoerror struct error error = ERROR_INIT;
+		struct tree *tree = NULL;
+
+		script = i ? say_faulty : say_root;
+		fault = two_roots;
+		cancel_request();
+		assert_int_equal(reader(&tree, &error), -ECANCELED);
+		cancel_reset();
+		assert_string_equal(error.message, "interrupted");
+	}
 }
 
 int main(void)
