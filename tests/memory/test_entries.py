@@ -14,8 +14,9 @@ KATAIMG = os.path.abspath(sys.argv[1])
 PER_DIRECTORY = 1000
 FEW, MANY = 10000, 60000
 BUILD = ['-q', '--no-sync', '-f', 'ext4', '--set', 'rootfs.check=no', '-o', 'image']
-# docs/performance.md says where they are. While an archive is read, its names are in a table as well.
-RUNS = [('tree', ['tree', '-q'], 240), ('dry run', BUILD + ['--dry-run'], 250), ('build', BUILD, 285)]
+# docs/performance.md says where they are. While an archive is read, its names are in a table as well, and
+# arrays that outgrow their place below a MiB leave holes.
+RUNS = [('tree', ['tree', '-q'], 275), ('dry run', BUILD + ['--dry-run'], 290), ('build', BUILD, 310)]
 
 
 def member(name, size):
