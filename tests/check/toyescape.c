@@ -61,6 +61,12 @@ static bool make(void)
 	return is_open(open(made(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 }
 
+/* Beside the image, where there may be new files, but nothing else. */
+static bool make_directory(void)
+{
+	return mkdir(getenv("TOY_BESIDE"), 0700) == 0 && rmdir(getenv("TOY_BESIDE")) == 0;
+}
+
 static bool link_other(void)
 {
 	unlink(made());
@@ -294,6 +300,7 @@ static const struct {
 	{ "read", read_other },
 	{ "write", write_other },
 	{ "make", make },
+	{ "make-directory", make_directory },
 	{ "link", link_other },
 	{ "rename", rename_other },
 	{ "truncate", truncate_other },
