@@ -79,6 +79,36 @@ static void exchange(void)
 	assert_int_equal(rename("else", "out"), 0);
 }
 
+/* What mode the file had before it gets the one that it keeps. */
+static mode_t mode_before;
+
+int __real_fchmod(int fd, mode_t mode);
+int __wrap_fchmod(int fd, mode_t mode);
+
+int __wrap_fchmod(int fd, mode_t mode)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	mode_before = st.st_mode & 07777;
+	return __real_fchmod(fd, mode);
+}
+
+static void a_new_file_never_has_more_rights_than_the_old(void **state)
+{
+	struct fixture *f = *state;
+	mode_t mask = umask(0);
+	struct stat st;
+
+	assert_int_equal(mknod("out/k.img", S_IFREG | 0640, 0), 0);
+	open_image(f, "out/k.img");
+	assert_int_equal(output_create(f->image, 0, &f->error), 0);
+	umask(mask);
+	assert_int_equal(mode_before, 0640);
+	assert_int_equal(fstat(output_fd(f->image), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+}
+
 static void the_same_words_are_the_same_directory(void **state)
 {
 	struct fixture *f = *state;
@@ -142,6 +172,8 @@ static void a_link_beside_is_followed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_new_file_never_has_more_rights_than_the_old,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(the_same_words_are_the_same_directory, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(the_path_that_was_found_is_the_same_directory,
