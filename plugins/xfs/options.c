@@ -63,9 +63,7 @@ static int read_identity(const struct kataimg_host *host, const struct kataimg_v
 {
 	const char *label = values[OPT_LABEL].is_set ? values[OPT_LABEL].string : "";
 
-	if (strlen(label) > XFS_LABEL_BYTES)
-		return option_refuse(host, xfs_option_table, OPT_LABEL, "longer than 12 bytes");
-	memcpy(identity->label, label, strlen(label));
+	memcpy(identity->label, label, strnlen(label, XFS_LABEL_BYTES));
 	return uuid_from_option(host, xfs_option_table, values, OPT_UUID, "filesystem",
 				identity->uuid);
 }
