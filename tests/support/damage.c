@@ -116,8 +116,8 @@ static void try_byte(const struct attempt *attempt, size_t at)
 	const uint8_t byte = attempt->whole[at];
 
 	try_value(attempt, at, (const uint8_t[]){ (uint8_t)(byte + 1) }, 1);
-	try_value(attempt, at, (const uint8_t[]){ byte ^ 0x80 }, 1);
-	try_value(attempt, at, (const uint8_t[]){ byte ^ 0x10 }, 1);
+	for (unsigned int bit = 0; bit < 8; bit++)
+		try_value(attempt, at, (const uint8_t[]){ (uint8_t)(byte ^ 1u << bit) }, 1);
 	for (size_t width = 2; width <= sizeof(ones) && at % width == 0; width *= 2) {
 		try_value(attempt, at, zeros, width);
 		try_value(attempt, at, ones, width);

@@ -22,6 +22,33 @@ static struct memtree *new_little(void)
 	return tree;
 }
 
+/* With a name that cpio must write in another way, and two of one file. */
+static struct memtree *new_archive(void)
+{
+	struct memtree *tree = new_little();
+	struct kataimg_node *root = memtree_root(tree);
+
+	memtree_add_link(root, "again", memtree_add_file(root, "TRAILER!!!", "end", 3));
+	memtree_add_file(root, "empty", "", 0);
+	memtree_add_device(root, "null", KATAIMG_CHR, 1, 3);
+	return tree;
+}
+
+/* Of 9 bits, names of 12 bytes, and others, to which XFS gives one hash: it shifts by 7 bits for
+ * each byte of 8, and so the lowest bit of one byte does what the highest of the next does. */
+static void make_alike(char *name, size_t size, unsigned int number)
+{
+	snprintf(name, size, "abababababab");
+	for (unsigned int i = 0; i < 9; i++) {
+		size_t at = i / 3 * 4 + i % 3;
+
+		if (!(number >> i & 1))
+			continue;
+		name[at] = (char)(name[at] ^ 1);
+		name[at + 1] = (char)(name[at + 1] ^ 0x80);
+	}
+}
+
 static void add_names(struct kataimg_node *dir, unsigned int count)
 {
 	struct kataimg_node *file = memtree_add_file(dir, "file", "", 0);
@@ -82,6 +109,7 @@ static struct memtree *new_large(void)
 
 	add_names(many, 2500);
 	add_names(few, 90);
+	memtree_add_dir(root, "lost+found")->mode = 0700;
 	add_sieve(root, "pieces", 30);
 	add_sieve(root, "sieve", 700);
 	set_acl(many, ACL_ACCESS, false);
@@ -97,6 +125,23 @@ static struct memtree *new_large(void)
 	return tree;
 }
 
+/* Names that have one hash, in a directory and of attributes. */
+static void add_alike(struct kataimg_node *root)
+{
+	struct kataimg_node *dir = memtree_add_dir(root, "alike");
+	struct kataimg_node *file = memtree_add_file(root, "alike-attributes", "", 0);
+	struct kataimg_node *one = memtree_add_file(dir, "one", "", 0);
+	char name[32] = "user.";
+
+	for (unsigned int i = 0; i < 512; i++) {
+		make_alike(name + 5, sizeof(name) - 5, i);
+		memtree_add_link(dir, name + 5, one);
+		if (i % 8 == 0)
+			memtree_set_xattr(file, name, name, 12);
+	}
+	add_attributes(file, 30, 60);
+}
+
 /* More attributes than ext4 has room for. */
 static struct memtree *new_attributes(void)
 {
@@ -107,6 +152,7 @@ static struct memtree *new_attributes(void)
 	add_attributes(memtree_add_file(root, "leaves", "", 0), 400, 70);
 	add_attributes(memtree_add_file(root, "values", "", 0), 5, 10000);
 	add_attributes(memtree_add_file(root, "value", "", 0), 1, 60000);
+	add_alike(root);
 	return tree;
 }
 
@@ -170,6 +216,7 @@ static const struct sample samples[] = {
 	{ "erofs", new_texts, { "compress=zstd", "fragments=tails", "tail=inline" }, 0 },
 #endif
 	{ "erofs", new_texts, { "data=auto", "map=*noise* usr/text", "compress=lz4" }, 0 },
+	{ "cpio", new_archive, { NULL }, 0 },
 	{ NULL, new_little, { NULL }, 0 },
 };
 

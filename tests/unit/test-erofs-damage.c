@@ -77,7 +77,7 @@ static void walk(struct memtree *tree, const char *const *options, struct damage
 	const struct damage_object first = { 0, BLOCK, seal_super };
 
 	damage->trial = trial;
-	damage_walk(damage, &first, EROFS_SUPER_OFFSET, EROFS_SUPER_OFFSET + 1500);
+	damage_walk(damage, &first, EROFS_SUPER_OFFSET, EROFS_SUPER_OFFSET + 1200);
 	trial_free(trial);
 	memtree_free(tree);
 }
