@@ -324,7 +324,7 @@ static void room_that_nobody_has_is_not_given(void **state)
 
 	(void)state;
 	assert_null(arena_array(&arena, SIZE_MAX / 2, 4));
-	assert_null(arena_alloc(&arena, SIZE_MAX - 16));
+	assert_null(arena_alloc(&arena, SIZE_MAX - 8));
 	assert_non_null(arena_array(&arena, 3, 4));
 	assert_non_null(arena_alloc(&arena, 1 << 22));
 	assert_string_equal(arena_text(&arena, "abc", 2), "ab");
