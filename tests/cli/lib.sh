@@ -9,6 +9,11 @@ fail() {
 	failed=1
 }
 
+# Files can be given away, and devices made: not by the root of a user namespace.
+has_root() {
+	"$(dirname "${BASH_SOURCE[0]}")/../need-root" "" >/dev/null
+}
+
 # Runs a command; its exit status, stdout and stderr are in $status, $out and $err.
 run() {
 	out=$("$@" 2>"$scratch/stderr")

@@ -9,6 +9,11 @@ fail() {
 	failed=1
 }
 
+# Files can be given away, and devices made: not by the root of a user namespace.
+has_root() {
+	"$(dirname "${BASH_SOURCE[0]}")/../need-root" "" >/dev/null
+}
+
 # build IMAGE SOURCE [OPTION]...
 build() {
 	local image=$1 source=$2
