@@ -2,27 +2,25 @@
 #include "core/config/print.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/size.h"
 #include "core/base/text.h"
 #include "core/config/shape.h"
-#include "lib/cleanup.h"
 #include "lib/hex.h"
 
-static void print_line(FILE *out, const char *name, const char *value,
+#define ASSIGNMENT_WIDTH 40 /* origins stand below each other */
+
+/* Needs no memory, of which a line would be half there without. */
+static void print_line(FILE *out, const char *before, const char *name, const char *value,
 		       const struct config_origin *origin)
 {
 	char where[CONFIG_ORIGIN_BYTES];
-	autofree char *assignment = NULL;
-	autofree char *text = text_line(config_origin_text(origin, where, sizeof(where)));
+	int width = fprintf(out, "%s%s = %s", before, name, value);
 
-	if (asprintf(&assignment, "%s = %s", name, value) < 0) {
-		assignment = NULL;
-		return;
-	}
-	fprintf(out, "%-40s ; %s\n", assignment, text ? text : "");
+	fprintf(out, "%*s ; ", width < ASSIGNMENT_WIDTH ? ASSIGNMENT_WIDTH - width : 0, "");
+	text_print_line(out, config_origin_text(origin, where, sizeof(where)));
+	fputc('\n', out);
 }
 
 static void take_size(uint64_t bytes, config_value_fn *take, void *arg)
@@ -115,7 +113,7 @@ static void print_value(void *arg, const char *text)
 {
 	const struct lines *lines = arg;
 
-	print_line(lines->out, lines->name, text, lines->origin);
+	print_line(lines->out, "", lines->name, text, lines->origin);
 }
 
 static void print_key(const struct config *config, const struct config_key *key, FILE *out)
@@ -140,21 +138,11 @@ void config_print(const struct config *config, FILE *out)
 	}
 }
 
-static void print_default(FILE *out, const struct kataimg_option *option)
-{
-	static const struct config_origin by_default;
-	autofree char *comment = NULL;
-
-	if (asprintf(&comment, "; %s", option->name) < 0) {
-		comment = NULL;
-		return;
-	}
-	print_line(out, comment, option->default_value, &by_default);
-}
-
 void config_print_backend(const struct config *config, const struct kataimg_backend *table,
 			  FILE *out)
 {
+	static const struct config_origin by_default;
+
 	fprintf(out, "\n[%s]\n", table->name);
 	for (uint64_t i = 0; i < table->option_count; i++) {
 		const struct kataimg_option *option = &table->options[i];
@@ -162,8 +150,8 @@ void config_print_backend(const struct config *config, const struct kataimg_back
 			config_find_pair(config, table->name, option->name);
 
 		if (pair)
-			print_line(out, option->name, pair->value, &pair->origin);
+			print_line(out, "", option->name, pair->value, &pair->origin);
 		else if (option->default_value)
-			print_default(out, option);
+			print_line(out, "; ", option->name, option->default_value, &by_default);
 	}
 }
