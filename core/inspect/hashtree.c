@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/inspect/findings.h"
 #include "core/inspect/tables.h"
 #include "core/measure/beside.h"
 #include "lib/checked.h"
@@ -146,35 +147,50 @@ static int find_appended(const struct candidate *image, struct error *error)
 	return ret < 0 || inspection->has_hash_tree ? ret : search_behind(image, error);
 }
 
-/* The file beside the image that is named as its tree's; *fd -1: there is none. */
-static int open_tree_file(const char *path, struct inspection *inspection,
-			  struct candidate *candidate, struct error *error)
+/* The file beside the image that is named as its tree's: 1, 0 when there is none, -errno. */
+static int open_tree_file(const char *path, struct candidate *candidate, struct error *error)
 {
-	struct inspect_hash_tree *tree = &inspection->hash_tree;
+	struct inspect_hash_tree *tree = &candidate->inspection->hash_tree;
+	autoclose int fd = -1;
 	struct stat st;
 
 	free(tree->tree_file);
 	tree->tree_file = beside_path(path, BESIDE_TREE);
 	if (!tree->tree_file)
 		return error_nomem(error);
-	candidate->place = HASH_FILE;
-	candidate->fd = open(tree->tree_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (candidate->fd < 0)
+	fd = open(tree->tree_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENXIO))
 		return 0;
-	if (fstat(candidate->fd, &st) < 0 || !S_ISREG(st.st_mode))
-		close(steal_fd(&candidate->fd));
-	else
-		candidate->area = (struct region){ 0, (uint64_t)st.st_size };
-	return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(error, errno, "cannot read the hash tree's file %s",
+				   tree->tree_file);
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	candidate->place = HASH_FILE;
+	candidate->fd = steal_fd(&fd);
+	candidate->area = (struct region){ 0, (uint64_t)st.st_size };
+	return 1;
+}
+
+/* Nobody has asked for it, and what is in the image can be told without. */
+static int note_unread(struct inspection *inspection, struct error *error)
+{
+	int ret;
+
+	if (error->code == ENOMEM)
+		return -ENOMEM;
+	ret = findings_add(&inspection->notes, "%s", error->message);
+	error_clear(error);
+	return ret < 0 ? error_nomem(error) : 0;
 }
 
 static int find_beside(const struct candidate *image, const char *path, struct error *error)
 {
 	struct candidate candidate = *image;
-	int ret = open_tree_file(path, image->inspection, &candidate, error);
+	int ret = open_tree_file(path, &candidate, error);
 
-	if (ret < 0 || candidate.fd < 0)
-		return ret;
+	if (ret <= 0)
+		return ret < 0 ? note_unread(image->inspection, error) : 0;
 	ret = candidate_try(&candidate, error);
 	close(candidate.fd);
 	return ret;
@@ -227,8 +243,8 @@ int hash_tree_place(int fd, const char *path, struct verity_params *params,
 	if (*found)
 		return 0;
 	candidate = image;
-	ret = open_tree_file(path, inspection, &candidate, error);
-	if (ret < 0 || candidate.fd < 0)
+	ret = open_tree_file(path, &candidate, error);
+	if (ret <= 0)
 		return ret;
 	*found = has_room(&candidate, params);
 	close(candidate.fd);

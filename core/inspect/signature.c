@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/inspect/signature.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,13 +33,27 @@ static bool is_signature(const uint8_t *head, uint64_t bytes)
 	       memcmp(head + 2 + more, signed_data, sizeof(signed_data)) == 0;
 }
 
-/* Whoever can write into the directory may have put anything there under this name. */
-static bool read_head(const char *path, uint8_t head[HEAD_BYTES], struct stat *st)
+/* Nothing, a link, or a socket: no error of the disk's. */
+static bool is_no_file(int code)
+{
+	return code == ENOENT || code == ENOTDIR || code == ELOOP || code == ENXIO;
+}
+
+/* Whoever can write into the directory may have put anything there under this name: 1 when it is a
+ * file, 0, -errno. */
+static int read_head(const char *path, uint8_t head[HEAD_BYTES], struct stat *st)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	int ret;
 
-	return fd >= 0 && fstat(fd, st) == 0 && S_ISREG(st->st_mode) &&
-	       (st->st_size < HEAD_BYTES || io_pread(fd, head, HEAD_BYTES, 0) == 0);
+	if (fd < 0)
+		return is_no_file(errno) ? 0 : -errno;
+	if (fstat(fd, st) < 0)
+		return -errno;
+	if (!S_ISREG(st->st_mode))
+		return 0;
+	ret = st->st_size < HEAD_BYTES ? 0 : io_pread(fd, head, HEAD_BYTES, 0);
+	return ret < 0 ? ret : 1;
 }
 
 bool signature_is(const char *path)
@@ -46,7 +61,7 @@ bool signature_is(const char *path)
 	uint8_t head[HEAD_BYTES] = { 0 };
 	struct stat st;
 
-	return read_head(path, head, &st) && is_signature(head, (uint64_t)st.st_size);
+	return read_head(path, head, &st) > 0 && is_signature(head, (uint64_t)st.st_size);
 }
 
 int signature_note(const char *path, struct inspection *inspection, struct error *error)
@@ -58,9 +73,14 @@ int signature_note(const char *path, struct inspection *inspection, struct error
 
 	if (!name)
 		return error_nomem(error);
-	if (!read_head(name, head, &st))
+	ret = read_head(name, head, &st);
+	if (ret == 0)
 		return 0;
-	if (is_signature(head, (uint64_t)st.st_size))
+	if (ret < 0)
+		ret = findings_add(&inspection->notes,
+				   "whether there is a signature %s cannot be told: %s", name,
+				   strerror(-ret));
+	else if (is_signature(head, (uint64_t)st.st_size))
 		ret = findings_add(
 			&inspection->notes,
 			"there is a signature %s; whether it is one of this root hash can "
