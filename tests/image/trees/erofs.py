@@ -59,3 +59,15 @@ def make_equal(maker):
         maker.file(f'other{size}', pattern(size + 1, size))
     maker.sparse('sparse-1', 1 << 20, [(8192, 4096)])
     maker.sparse('sparse-2', 1 << 20, [(8192, 4096)])
+
+
+@tree('erofs-segments', only=('erofs',), large=True)
+def make_segments(maker):
+    """Files around the length up to which one is compressed in one piece."""
+    chance = random.Random(3)
+    mib = 1 << 20
+    some = mixed(chance, mib)
+    for size in [20 * mib - 1, 20 * mib, 20 * mib + 1, 20 * mib + BLOCK - 1, 20 * mib + BLOCK]:
+        start = chance.randrange(mib)
+        maker.file(f'mixed{size}', (some[start:] + some * (size // mib + 1))[:size])
+    maker.file('noise', chance.randbytes(20 * mib + 1))
