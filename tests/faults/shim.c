@@ -2,7 +2,7 @@
 /*
  * Preloaded: counts calls of some kinds and lets one of them, or all from one on, go wrong.
  *
- * FAULT_KIND   the kinds that are counted, with commas between: see kind_names below
+ * FAULT_KIND   the kinds that are counted, with commas between: see fault_kind_names
  * FAULT_AT     which call, from 1; 0 or not set: none
  * FAULT_HOW    fail (the default), fail-twice (the next one as well), fail-on (and all others),
  *              short (half of what was asked for), short-on, kill (the process ends instead of
@@ -13,12 +13,8 @@
  * FAULT_TRACE  a file that gets the stack of what goes wrong
  * FAULT_STACKS a file that gets a number for each call that is counted: one for each way to get
  * there
- *
- * What libc calls within itself does not come by here: a FILE's reads and writes, getpwnam. What
- * the program has no use for is not met: write(2), but for messages, fallocate(2),
- * copy_file_range(2).
  */
-#include "shim.h"
+#include "tests/support/faultcalls.h"
 
 #include <errno.h>
 #include <execinfo.h>
@@ -32,40 +28,6 @@
 #include <unistd.h>
 
 #define STACKS_MAX (1 << 20)
-#define STACK_FRAMES 12
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-
-static const char *const kind_names[] = {
-	[MEMORY] = "memory",
-	[OPEN] = "open",
-	[CLOSE] = "close",
-	[READ] = "read",
-	[PREAD] = "pread",
-	[PWRITE] = "pwrite",
-	[TRUNCATE] = "truncate",
-	[SYNC] = "sync",
-	[WRITEBACK] = "writeback",
-	[RENAME] = "rename",
-	[LINK] = "link",
-	[UNLINK] = "unlink",
-	[MODE] = "mode",
-	[MAKE] = "make",
-	[STAT] = "stat",
-	[DIRECTORY] = "directory",
-	[READLINK] = "readlink",
-	[XATTR] = "xattr",
-	[MAP] = "map",
-	[IOCTL] = "ioctl",
-	[LOCK] = "lock",
-	[SEEK] = "seek",
-	[DESCRIPTOR] = "descriptor",
-	[THREAD] = "thread",
-	[PROCESS] = "process",
-	[CONFINE] = "confine",
-};
 
 enum how { FAIL, FAIL_TWICE, FAIL_ON, SHORT, SHORT_ON, KILL, KILL_AFTER };
 
@@ -88,8 +50,7 @@ static atomic_long *calls = &in_memory; /* or in the file of FAULT_COUNT */
 static long at;
 static unsigned long kinds; /* bits */
 static enum how how;
-int error_number = EIO;
-bool lacks_tmpfile, lacks_exchange;
+static int error_number = EIO;
 static int trace_fd = -1;
 static uint64_t *stacks; /* of the first STACKS_MAX calls, in the file of FAULT_STACKS; or NULL */
 static bool ready;
@@ -110,7 +71,7 @@ static unsigned long find_kinds(const char *text)
 
 	for (size_t length; *text; text += length + (text[length] == ',')) {
 		length = strcspn(text, ",");
-		found |= 1UL << find_name(kind_names, COUNT_OF(kind_names), text, length);
+		found |= 1UL << find_name(fault_kind_names, FAULT_KINDS, text, length);
 	}
 	return found;
 }
@@ -155,13 +116,13 @@ __attribute__((constructor)) static void begin(void)
 		error_number = atoi(variable("FAULT_ERRNO"));
 	if (*variable("FAULT_COUNT"))
 		calls = share(variable("FAULT_COUNT"), sizeof(*calls));
-	lacks_tmpfile = strstr(variable("FAULT_LACKS"), "tmpfile");
-	lacks_exchange = strstr(variable("FAULT_LACKS"), "exchange");
+	fault_lacks_tmpfile = strstr(variable("FAULT_LACKS"), "tmpfile");
+	fault_lacks_exchange = strstr(variable("FAULT_LACKS"), "exchange");
 	if (*variable("FAULT_TRACE"))
 		open_trace(variable("FAULT_TRACE"));
 	if (*variable("FAULT_STACKS"))
 		stacks = share(variable("FAULT_STACKS"), STACKS_MAX * sizeof(*stacks));
-	backtrace((void *[1]){ NULL }, 1); /* loads what it needs, while that may be had */
+	fault_begin_places();
 	unsetenv("LD_PRELOAD");
 	ready = true;
 }
@@ -174,34 +135,27 @@ static void trace(void)
 		backtrace_symbols_fd(frames, backtrace(frames, COUNT_OF(frames)), trace_fd);
 }
 
-/* A number of the innermost frames: few, so that each round of a recursion is not another way. */
-static void note_stack(long call)
+static void note_stack(long call, const void *caller)
 {
-	void *frames[STACK_FRAMES];
-	uint64_t sum = 14695981039346656037u; /* FNV-1a */
-
-	if (!stacks || call == 0 || call > STACKS_MAX)
-		return;
-	for (int i = backtrace(frames, STACK_FRAMES); i > 0; i--)
-		sum = (sum ^ (uintptr_t)frames[i - 1]) * 1099511628211u;
-	stacks[call - 1] = sum;
+	if (stacks && call > 0 && call <= STACKS_MAX)
+		stacks[call - 1] = fault_place(caller);
 }
 
 /* Does this call go wrong? */
-static bool is_met(enum kind kind)
+static bool is_met(enum fault_kind kind, const void *caller)
 {
 	long call = ready && (kinds >> kind & 1) ? ++*calls : 0;
 
-	note_stack(call);
+	note_stack(call, caller);
 	if (call == 0 || at == 0 || call < at)
 		return false;
 	return call == at || how == FAIL_ON || how == SHORT_ON ||
 	       (how == FAIL_TWICE && call == at + 1);
 }
 
-bool fails(enum kind kind, size_t *count)
+bool fault_strikes(enum fault_kind kind, size_t *count, const void *caller)
 {
-	if (!is_met(kind))
+	if (!is_met(kind, caller))
 		return false;
 	trace();
 	if (how == KILL)
@@ -215,23 +169,8 @@ bool fails(enum kind kind, size_t *count)
 	return true;
 }
 
-void done(void)
+void fault_done(void)
 {
 	if (kill_when_done)
 		_exit(KILLED);
-}
-
-void *malloc(size_t size)
-{
-	return fails(MEMORY, NULL) ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-	return fails(MEMORY, NULL) ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-	return fails(MEMORY, NULL) ? NULL : __libc_realloc(old, size);
 }

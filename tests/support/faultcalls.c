@@ -4,7 +4,7 @@
 #undef _FILE_OFFSET_BITS
 #undef _FORTIFY_SOURCE
 
-#include "shim.h"
+#include "tests/support/faultcalls.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -25,9 +25,21 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+/* Libraries and backends call these, too. */
+#pragma GCC visibility push(default)
+
 /* glibc's own, for callers that were built with _FORTIFY_SOURCE */
 extern ssize_t __read_chk(int fd, void *data, size_t size, size_t room);
 extern ssize_t __pread64_chk(int fd, void *data, size_t size, off64_t from, size_t room);
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+
+bool fault_lacks_tmpfile, fault_lacks_exchange;
+
+/* In a function that others call. */
+#define STRIKES(kind, count) fault_strikes(kind, count, __builtin_return_address(0))
 
 /* failure: the value, or an expression that gives it. count: an address, or NULL. */
 #define CALL(kind, type, failure, count, name, parameters, arguments) \
@@ -38,10 +50,10 @@ extern ssize_t __pread64_chk(int fd, void *data, size_t size, off64_t from, size
                                                                       \
 		if (!next)                                            \
 			next = dlsym(RTLD_NEXT, #name);               \
-		if (fails(kind, count))                               \
+		if (STRIKES(kind, count))                             \
 			return failure;                               \
 		value = ((type(*) parameters)next)arguments;          \
-		done();                                               \
+		fault_done();                                         \
 		return value;                                         \
 	}
 
@@ -135,64 +147,79 @@ CALL(OPEN, FILE *, NULL, NULL, fdopen, (int fd, const char *mode), (fd, mode))
 CALL(THREAD, int, EAGAIN, NULL, pthread_create,
      (pthread_t * thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument),
      (thread, attributes, run, argument))
-CALL(PROCESS, int, error_number, NULL, posix_spawnp,
+CALL(PROCESS, int, errno, NULL, posix_spawnp,
      (pid_t * pid, const char *file, const posix_spawn_file_actions_t *actions,
       const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]),
      (pid, file, actions, attributes, arguments, environment))
+
+void *malloc(size_t size)
+{
+	return STRIKES(MEMORY, NULL) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return STRIKES(MEMORY, NULL) ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	return STRIKES(MEMORY, NULL) ? NULL : __libc_realloc(old, size);
+}
 
 #define NEXT(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
 /* The descriptor is gone, as with a network's filesystem that says late what it lost. */
 int close(int fd)
 {
-	bool failed = fails(CLOSE, NULL);
+	int number = STRIKES(CLOSE, NULL) ? errno : 0;
 	int value = NEXT(close)(fd);
 
-	if (failed)
-		errno = error_number;
-	return failed ? -1 : value;
+	if (number)
+		errno = number;
+	return number ? -1 : value;
 }
 
 int renameat2(int from, const char *old, int to, const char *new, unsigned int flags)
 {
 	int value;
 
-	if (fails(RENAME, NULL))
+	if (STRIKES(RENAME, NULL))
 		return -1;
-	if (lacks_exchange) {
+	if (fault_lacks_exchange) {
 		errno = EINVAL;
 		return -1;
 	}
 	value = NEXT(renameat2)(from, old, to, new, flags);
-	done();
+	fault_done();
 	return value;
 }
 
-static int open_at(int dir, const char *path, int flags, mode_t mode)
+static int open_at(int dir, const char *path, int flags, mode_t mode, const void *caller)
 {
 	int fd;
 
-	if (fails(OPEN, NULL))
+	if (fault_strikes(OPEN, NULL, caller))
 		return -1;
-	if (lacks_tmpfile && (flags & O_TMPFILE) == O_TMPFILE) {
+	if (fault_lacks_tmpfile && (flags & O_TMPFILE) == O_TMPFILE) {
 		errno = EOPNOTSUPP;
 		return -1;
 	}
 	fd = NEXT(openat64)(dir, path, flags, mode);
-	done();
+	fault_done();
 	return fd;
 }
 
-#define OPENS(name, parameters, dir)                    \
-	int name parameters                             \
-	{                                               \
-		va_list arguments;                      \
-		mode_t mode;                            \
-                                                        \
-		va_start(arguments, flags);             \
-		mode = va_arg(arguments, mode_t);       \
-		va_end(arguments);                      \
-		return open_at(dir, path, flags, mode); \
+#define OPENS(name, parameters, dir)                                                 \
+	int name parameters                                                          \
+	{                                                                            \
+		va_list arguments;                                                   \
+		mode_t mode;                                                         \
+                                                                                     \
+		va_start(arguments, flags);                                          \
+		mode = va_arg(arguments, mode_t);                                    \
+		va_end(arguments);                                                   \
+		return open_at(dir, path, flags, mode, __builtin_return_address(0)); \
 	}
 
 OPENS(open, (const char *path, int flags, ...), AT_FDCWD)
@@ -201,16 +228,16 @@ OPENS(openat, (int dir, const char *path, int flags, ...), dir)
 OPENS(openat64, (int dir, const char *path, int flags, ...), dir)
 
 /* One argument at most, as wide as a register. */
-#define ONE_MORE(kind, name, type, asked)                                        \
-	int name(int fd, type asked, ...)                                        \
-	{                                                                        \
-		va_list arguments;                                               \
-		void *argument;                                                  \
-                                                                                 \
-		va_start(arguments, asked);                                      \
-		argument = va_arg(arguments, void *);                            \
-		va_end(arguments);                                               \
-		return fails(kind, NULL) ? -1 : NEXT(name)(fd, asked, argument); \
+#define ONE_MORE(kind, name, type, asked)                                          \
+	int name(int fd, type asked, ...)                                          \
+	{                                                                          \
+		va_list arguments;                                                 \
+		void *argument;                                                    \
+                                                                                   \
+		va_start(arguments, asked);                                        \
+		argument = va_arg(arguments, void *);                              \
+		va_end(arguments);                                                 \
+		return STRIKES(kind, NULL) ? -1 : NEXT(name)(fd, asked, argument); \
 	}
 
 ONE_MORE(IOCTL, ioctl, unsigned long, request)
@@ -225,11 +252,11 @@ int prctl(int option, ...)
 	for (size_t i = 0; i < COUNT_OF(a); i++)
 		a[i] = va_arg(arguments, unsigned long);
 	va_end(arguments);
-	return fails(CONFINE, NULL) ? -1 : NEXT(prctl)(option, a[0], a[1], a[2], a[3]);
+	return STRIKES(CONFINE, NULL) ? -1 : NEXT(prctl)(option, a[0], a[1], a[2], a[3]);
 }
 
 /* What libc has no function for: the rest is that of confining. */
-static enum kind kind_of(long number)
+static enum fault_kind kind_of(long number)
 {
 	switch (number) {
 	case SYS_openat2:
@@ -251,7 +278,7 @@ long syscall(long number, ...)
 	for (size_t i = 0; i < COUNT_OF(a); i++)
 		a[i] = va_arg(arguments, long);
 	va_end(arguments);
-	return fails(kind_of(number), NULL)
+	return STRIKES(kind_of(number), NULL)
 		       ? -1
 		       : NEXT(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
