@@ -292,6 +292,9 @@ def main(program, *backend_dirs):
         print(f'SKIPPED: {missing[0]} is not installed' if missing else
               'SKIPPED: loop devices, which systemd-dissect needs, are for root alone')
         sys.exit(77)
+    if subprocess.run(['mountpoint', '-q', '/'], check=False).returncode:
+        print('SKIPPED: in a chroot that is no mount point systemd-dissect finds no partitions')
+        sys.exit(77)
     with tempfile.TemporaryDirectory() as scratch:
         kataimg = Kataimg(program, backend_dirs, scratch)
         for tree, name in ('tree', 'file'), ('other', 'wrong'):
