@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "core/tree/tree.h"
 #include "core/tree/node.h"
+#include "core/tree/tree.h"
 #include "tests/support/smalltree.h"
 
 /* RFC 9562, 5.8 and 4.1: bits that are the same in all of them, and nothing else is. */
