@@ -2,7 +2,7 @@
 /*
  * Calls that can be made to fail. faultcalls.c catches them, in the program that it is linked with
  * or that it is preloaded into; who links it decides of each: tests/faults/shim.c by variables of
- * the environment, sweep.c by what its parent says.
+ * the environment, commandsweep.c by what its parent says.
  *
  * What libc calls within itself does not come by: a FILE's reads and writes, getpwnam. What the
  * program has no use for is not met: write(2), but for messages, fallocate(2), copy_file_range(2).

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "core/backend/relay.h"
-#include "tests/support/sweep.h"
+#include "tests/support/backendsweep.h"
 
 #define FRAMES 16
 

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "tests/support/sweep.h"
+#include "tests/support/backendsweep.h"
 
 #define FRAMES 16
 

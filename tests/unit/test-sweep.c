@@ -18,7 +18,7 @@
 
 #include "tests/support/certificate.h"
 #include "tests/support/tempdir.h"
-#include "tests/unit/sweep.h"
+#include "tests/unit/commandsweep.h"
 
 #define COMMANDS 40
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/support/sweep.h"
+#include "tests/support/backendsweep.h"
 
 #include <inttypes.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All samples of a backend, built and read back, with a call that fails at one place after the
  * other. */
-#ifndef SUPPORT_SWEEP_H
-#define SUPPORT_SWEEP_H
+#ifndef SUPPORT_BACKENDSWEEP_H
+#define SUPPORT_BACKENDSWEEP_H
 
 #include "check/support/trial.h"
 #include "tests/support/places.h"

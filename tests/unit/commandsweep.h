@@ -6,8 +6,8 @@
  * A run ends with exit code 1 or 2, one sentence, the old files as they were and no others; or as
  * if nothing had been. A program that uses it has faultcalls_sources among its own.
  */
-#ifndef UNIT_SWEEP_H
-#define UNIT_SWEEP_H
+#ifndef UNIT_COMMANDSWEEP_H
+#define UNIT_COMMANDSWEEP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/sweep.h"
+#include "tests/unit/commandsweep.h"
 
 #include <dlfcn.h>
 #include <errno.h>
