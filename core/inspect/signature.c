@@ -40,47 +40,50 @@ static bool is_no_file(int code)
 }
 
 /* Whoever can write into the directory may have put anything there under this name: 1 when it is a
- * file, 0, -errno. */
-static int read_head(const char *path, uint8_t head[HEAD_BYTES], struct stat *st)
+ * file, of *bytes, 0, -errno. */
+static int read_head(const char *path, uint8_t head[HEAD_BYTES], uint64_t *bytes)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	struct stat st;
 	int ret;
 
+	*bytes = 0;
 	if (fd < 0)
 		return is_no_file(errno) ? 0 : -errno;
-	if (fstat(fd, st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st->st_mode))
+	if (!S_ISREG(st.st_mode))
 		return 0;
-	ret = st->st_size < HEAD_BYTES ? 0 : io_pread(fd, head, HEAD_BYTES, 0);
+	*bytes = (uint64_t)st.st_size;
+	ret = *bytes < HEAD_BYTES ? 0 : io_pread(fd, head, HEAD_BYTES, 0);
 	return ret < 0 ? ret : 1;
 }
 
 bool signature_is(const char *path)
 {
 	uint8_t head[HEAD_BYTES] = { 0 };
-	struct stat st;
+	uint64_t bytes;
 
-	return read_head(path, head, &st) > 0 && is_signature(head, (uint64_t)st.st_size);
+	return read_head(path, head, &bytes) > 0 && is_signature(head, bytes);
 }
 
 int signature_note(const char *path, struct inspection *inspection, struct error *error)
 {
 	autofree char *name = beside_path(path, BESIDE_SIGNATURE);
 	uint8_t head[HEAD_BYTES] = { 0 };
-	struct stat st;
+	uint64_t bytes;
 	int ret;
 
 	if (!name)
 		return error_nomem(error);
-	ret = read_head(name, head, &st);
+	ret = read_head(name, head, &bytes);
 	if (ret == 0)
 		return 0;
 	if (ret < 0)
 		ret = findings_add(&inspection->notes,
 				   "whether there is a signature %s cannot be told: %s", name,
 				   strerror(-ret));
-	else if (is_signature(head, (uint64_t)st.st_size))
+	else if (is_signature(head, bytes))
 		ret = findings_add(
 			&inspection->notes,
 			"there is a signature %s; whether it is one of this root hash can "
