@@ -185,6 +185,17 @@ struct kataimg_node *memtree_add_file(struct kataimg_node *dir, const char *name
 	return add_regular(dir, name, len, FIRST_FILE + tree->files.count - 1);
 }
 
+struct kataimg_node *memtree_add_numbers(struct kataimg_node *dir, const char *name, size_t len,
+					 unsigned int number)
+{
+	autofree char *text = malloc(len + 16); /* the last line may be longer */
+
+	must(text);
+	for (size_t at = 0; at < len;)
+		at += (size_t)sprintf(text + at, "%u\n", number++);
+	return memtree_add_file(dir, name, text, len);
+}
+
 void memtree_punch_hole(struct kataimg_node *file, uint64_t off, uint64_t len)
 {
 	struct hole *hole = array_add(&memtree_of(file)->holes);

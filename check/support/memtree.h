@@ -34,6 +34,9 @@ struct kataimg_node *memtree_add_file(struct kataimg_node *dir, const char *name
  * pattern's number, below 65536, and the offset. */
 struct kataimg_node *memtree_add_pattern(struct kataimg_node *dir, const char *name, uint64_t size,
 					 uint64_t pattern);
+/* A text of so many bytes, which shrinks: numbers in order, from one on, a line each. */
+struct kataimg_node *memtree_add_numbers(struct kataimg_node *dir, const char *name, size_t len,
+					 unsigned int number);
 
 /* Makes a hole; off a multiple of KATAIMG_HOLE_BYTES, len one too or up to the end of the file. The
  * holes of a file are made in their order, before those of another file and memtree_finish. */

@@ -156,18 +156,6 @@ static struct memtree *new_attributes(void)
 	return tree;
 }
 
-/* Numbers in order; from another number on they are another text. */
-static void add_text(struct kataimg_node *dir, const char *name, size_t len, unsigned int number)
-{
-	char *text = malloc(len + 16);
-
-	must(text);
-	for (size_t at = 0; at < len;)
-		at += (size_t)sprintf(text + at, "%u\n", number++);
-	memtree_add_file(dir, name, text, len);
-	free(text);
-}
-
 /* Files that shrink, wholly or in part, are equal, or hardly begun. */
 static struct memtree *new_texts(void)
 {
@@ -177,12 +165,12 @@ static struct memtree *new_texts(void)
 	struct kataimg_node *sparse;
 	char name[32];
 
-	add_text(usr, "text", 300000, 1000);
-	add_text(usr, "copy", 300000, 1000);
-	add_text(usr, "other", 70000, 5);
+	memtree_add_numbers(usr, "text", 300000, 1000);
+	memtree_add_numbers(usr, "copy", 300000, 1000);
+	memtree_add_numbers(usr, "other", 70000, 5);
 	for (unsigned int i = 0; i < 12; i++) {
 		snprintf(name, sizeof(name), "small-%u", i);
-		add_text(root, name, i * 511, i / 2);
+		memtree_add_numbers(root, name, i * 511, i / 2);
 	}
 	memtree_add_pattern(usr, "noise", 150000, 1);
 	memtree_add_pattern(usr, "noise-copy", 150000, 1);

@@ -36,26 +36,14 @@ static struct memtree *new_plain_tree(void)
 	return tree;
 }
 
-/* Numbers in order; from another number on they are another text. */
-static void add_text(struct kataimg_node *dir, const char *name, size_t len, unsigned int number)
-{
-	char *text = malloc(len + 16);
-
-	assert_non_null(text);
-	for (size_t at = 0; at < len;)
-		at += (size_t)sprintf(text + at, "%u\n", number++);
-	memtree_add_file(dir, name, text, len);
-	free(text);
-}
-
 static struct memtree *new_texts(void)
 {
 	struct memtree *tree = memtree_new();
 	struct kataimg_node *root = memtree_root(tree);
 
-	add_text(root, "text", 50000, 1000);
-	add_text(root, "other", 20000, 3);
-	add_text(root, "small", 3000, 77);
+	memtree_add_numbers(root, "text", 50000, 1000);
+	memtree_add_numbers(root, "other", 20000, 3);
+	memtree_add_numbers(root, "small", 3000, 77);
 	memtree_add_pattern(root, "noise", 9000, 1);
 	return tree;
 }
