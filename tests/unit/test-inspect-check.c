@@ -7,12 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
-#include "core/base/io.h"
 #include "core/inspect/inspect.h"
+#include "tests/support/memfile.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -42,20 +41,6 @@ static int probe(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_f
 	return answer->ret;
 }
 
-static int new_file(uint64_t bytes)
-{
-	int fd = memfd_create("image", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
-	return fd;
-}
-
-static void put(int fd, const void *bytes, size_t len, uint64_t off)
-{
-	assert_int_equal(io_pwrite(fd, bytes, len, off), 0);
-}
-
 static struct geometry new_geometry(enum image_table table)
 {
 	const struct geometry_request request = {
@@ -73,11 +58,11 @@ static struct geometry new_geometry(enum image_table table)
 static int new_dos_image(const struct geometry *geometry)
 {
 	autoerror struct error error = ERROR_INIT;
-	int fd = new_file(geometry->image_bytes);
+	int fd = memfile_new(geometry->image_bytes);
 	uint8_t sector[MBR_BYTES];
 
 	assert_int_equal(mbr_encode(geometry, 0, sector, &error), 0);
-	put(fd, sector, sizeof(sector), 0);
+	memfile_put(fd, sector, sizeof(sector), 0);
 	return fd;
 }
 
@@ -163,9 +148,9 @@ static void an_info_block_that_nobody_asked_for_is_seen(void **state)
 
 	(void)state;
 	assert_int_equal(geometry_compute(&request, &geometry, &error), 0);
-	fd = new_file(geometry.image_bytes);
+	fd = memfile_new(geometry.image_bytes);
 	dax_encode(block);
-	put(fd, block, sizeof(block), DAX_INFO_OFFSET);
+	memfile_put(fd, block, sizeof(block), DAX_INFO_OFFSET);
 	assert_int_equal(mbr_encode(&geometry, 0, sector, &error), 0);
 	geometry.dax = false;
 	expect(fd, &geometry, "the info block is there, but should not be");
@@ -194,7 +179,7 @@ static void make_look_like_erofs(int fd)
 {
 	const uint8_t super[] = { 0xe2, 0xe1, 0xf5, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0, 12 };
 
-	put(fd, super, sizeof(super), 1024);
+	memfile_put(fd, super, sizeof(super), 1024);
 }
 
 static void bare_filesystems_are_judged(void **state)
@@ -217,7 +202,7 @@ static void bare_filesystems_are_judged(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct answer answer = cases[i].answer;
 		struct inspection inspection;
-		int fd = new_file(4 * MIB);
+		int fd = memfile_new(4 * MIB);
 
 		make_look_like_erofs(fd);
 		inspect(fd, &answer, &inspection);
@@ -244,7 +229,7 @@ static void labels_are_shown_as_bytes(void **state)
 {
 	struct answer answer = { .bytes = MIB };
 	struct inspection inspection;
-	int fd = new_file(4 * MIB);
+	int fd = memfile_new(4 * MIB);
 	char *text;
 
 	(void)state;
@@ -267,7 +252,7 @@ static void printing_that_fails_is_told(void **state)
 {
 	struct answer answer = { .bytes = MIB };
 	struct inspection inspection;
-	int fd = new_file(4 * MIB);
+	int fd = memfile_new(4 * MIB);
 	FILE *full = fopen("/dev/full", "w"), *none = fopen("/dev/null", "r");
 
 	(void)state;

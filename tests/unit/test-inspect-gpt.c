@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
-#include "core/base/io.h"
 #include "core/format/discoverable.h"
 #include "core/inspect/inspect.h"
 #include "lib/byteorder.h"
+#include "tests/support/memfile.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -30,20 +29,6 @@ static int probe(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_f
 	strcpy(info->type, "toyfs");
 	strcpy(backend, "toy");
 	return 0;
-}
-
-static int new_file(uint64_t bytes)
-{
-	int fd = memfd_create("image", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
-	return fd;
-}
-
-static void put(int fd, const void *bytes, size_t len, uint64_t off)
-{
-	assert_int_equal(io_pwrite(fd, bytes, len, off), 0);
 }
 
 static void inspect(int fd, struct inspection *inspection)
@@ -112,10 +97,10 @@ static void seal_entries(uint8_t *header, const uint8_t *entries, size_t len)
 
 static int write_table(const struct table *table, uint64_t image_bytes)
 {
-	int fd = new_file(image_bytes);
+	int fd = memfile_new(image_bytes);
 
-	put(fd, table->head, sizeof(table->head), 0);
-	put(fd, table->tail, sizeof(table->tail), 8 * MIB - sizeof(table->tail));
+	memfile_put(fd, table->head, sizeof(table->head), 0);
+	memfile_put(fd, table->tail, sizeof(table->tail), 8 * MIB - sizeof(table->tail));
 	return fd;
 }
 
