@@ -10,7 +10,7 @@
 #include "core/base/io.h"
 #include "core/builder/private.h"
 #include "core/compress/expand.h"
-#include "core/image/temporary.h"
+#include "core/image/unnamed.h"
 
 int build_create_image(struct build *build, struct error *error)
 {
@@ -93,7 +93,7 @@ int build_expand_image(struct build *build, const char *path, struct error *erro
 	if (ret < 0)
 		return ret;
 	progress_stage(build->progress, "unpack");
-	scratch = temporary_unnamed();
+	scratch = unnamed_open(NULL);
 	if (scratch < 0)
 		return error_errno(error, -scratch, "cannot make %s", request.out_name);
 	request.len = (uint64_t)end;

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "core/builder/private.h"
-#include "core/image/temporary.h"
+#include "core/image/unnamed.h"
 #include "core/source/source.h"
 
 static const struct output *find_together(struct output *const *files, size_t count,
@@ -327,5 +327,5 @@ int build_open_scratch(void *arg)
 	const struct build *build = arg;
 
 	return build->files[BUILD_IMAGE] ? output_scratch(build->files[BUILD_IMAGE])
-					 : temporary_unnamed();
+					 : unnamed_open(NULL);
 }

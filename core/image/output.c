@@ -15,6 +15,7 @@
 #include "core/base/lookup.h"
 #include "core/image/private.h"
 #include "core/image/temporary.h"
+#include "core/image/unnamed.h"
 #include "lib/samefile.h"
 
 /*
@@ -159,22 +160,10 @@ int output_keep(const struct output *output, const char *path, const char *what,
 	return 0;
 }
 
-static bool no_unnamed_files(int code)
-{
-	return code == EOPNOTSUPP || code == EISDIR || code == ENOENT || code == EINVAL;
-}
-
 /* An unnamed file gets its name through /proc, which a bare chroot lacks. */
 static bool can_name_later(void)
 {
 	return access("/proc/self/fd", X_OK) == 0;
-}
-
-static int open_unnamed(const struct output *output, mode_t mode)
-{
-	int fd = openat(output->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
-
-	return fd < 0 ? -errno : fd;
 }
 
 int output_open(const char *what, const char *path, const char *source, struct output **result,
@@ -269,10 +258,10 @@ static int make_file(struct output *output)
 	mode_t mode = replaces ? old.st_mode & 0666 : 0666;
 
 	temporary_remove_stale(output->dir, output->file);
-	output->fd = can_name_later() ? open_unnamed(output, mode) : -EOPNOTSUPP;
+	output->fd = can_name_later() ? unnamed_open_in(output->dir, ".", mode) : -EOPNOTSUPP;
 	if (output->fd >= 0)
 		temporary_lock(output->fd);
-	else if (no_unnamed_files(-output->fd))
+	else if (output->fd == -EOPNOTSUPP)
 		output->fd = temporary_make(output->dir, output->file, mode, &output->temporary);
 	if (output->fd < 0)
 		return output->fd;
@@ -341,9 +330,9 @@ int output_sync_name(struct output *output, struct error *error)
 int output_scratch(const struct output *output)
 {
 	autofree char *name = NULL;
-	int fd = open_unnamed(output, 0600);
+	int fd = unnamed_open_in(output->dir, ".", 0600);
 
-	if (fd >= 0 || !no_unnamed_files(-fd))
+	if (fd != -EOPNOTSUPP)
 		return fd;
 	fd = temporary_make(output->dir, output->file, 0600, &name);
 	if (fd >= 0)

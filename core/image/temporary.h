@@ -13,9 +13,6 @@
 /* Makes a file of the first free name, *name, to be freed. A locked descriptor or -errno. */
 int temporary_make(int dir, const char *file, mode_t mode, char **name);
 
-/* A file without a name in TMPDIR, or /var/tmp. A descriptor or -errno. */
-int temporary_unnamed(void);
-
 /* Names the unnamed file fd. */
 int temporary_link(int dir, const char *file, int fd, char **name);
 

@@ -3,11 +3,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+
+/* A filesystem without such files says the first. What does not know the flag, a kernel or who
+ * stands in for one, says what it makes of the rest. */
+static bool lacks_unnamed(int code)
+{
+	return code == EOPNOTSUPP || code == EISDIR || code == EINVAL || code == ENOENT;
+}
+
+int unnamed_open_in(int dir, const char *path, mode_t mode)
+{
+	int fd = openat(dir, path, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+
+	if (fd >= 0)
+		return fd;
+	return lacks_unnamed(errno) ? -EOPNOTSUPP : -errno;
+}
 
 static int open_and_unlink(const char *directory)
 {
@@ -31,7 +48,6 @@ int unnamed_open(void *arg)
 	(void)arg;
 	if (!directory || !*directory)
 		directory = "/var/tmp";
-	fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	/* Some filesystems have no files without a name. */
-	return fd < 0 && errno == EOPNOTSUPP ? open_and_unlink(directory) : fd < 0 ? -errno : fd;
+	fd = unnamed_open_in(AT_FDCWD, directory, 0600);
+	return fd == -EOPNOTSUPP ? open_and_unlink(directory) : fd;
 }
