@@ -122,7 +122,7 @@ __attribute__((constructor)) static void begin(void)
 		open_trace(variable("FAULT_TRACE"));
 	if (*variable("FAULT_STACKS"))
 		stacks = share(variable("FAULT_STACKS"), STACKS_MAX * sizeof(*stacks));
-	fault_begin_places();
+	callers_begin();
 	unsetenv("LD_PRELOAD");
 	ready = true;
 }
@@ -138,7 +138,7 @@ static void trace(void)
 static void note_stack(long call, const void *caller)
 {
 	if (stacks && call > 0 && call <= STACKS_MAX)
-		stacks[call - 1] = fault_place(caller);
+		stacks[call - 1] = callers_place(caller);
 }
 
 /* Does this call go wrong? */

@@ -36,6 +36,35 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 
+const char *const fault_kind_names[FAULT_KINDS] = {
+	[MEMORY] = "memory",
+	[OPEN] = "open",
+	[CLOSE] = "close",
+	[READ] = "read",
+	[PREAD] = "pread",
+	[PWRITE] = "pwrite",
+	[TRUNCATE] = "truncate",
+	[SYNC] = "sync",
+	[WRITEBACK] = "writeback",
+	[RENAME] = "rename",
+	[LINK] = "link",
+	[UNLINK] = "unlink",
+	[MODE] = "mode",
+	[MAKE] = "make",
+	[STAT] = "stat",
+	[DIRECTORY] = "directory",
+	[READLINK] = "readlink",
+	[XATTR] = "xattr",
+	[MAP] = "map",
+	[IOCTL] = "ioctl",
+	[LOCK] = "lock",
+	[SEEK] = "seek",
+	[DESCRIPTOR] = "descriptor",
+	[THREAD] = "thread",
+	[PROCESS] = "process",
+	[CONFINE] = "confine",
+};
+
 bool fault_lacks_tmpfile, fault_lacks_exchange;
 
 /* In a function that others call. */

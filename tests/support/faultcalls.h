@@ -12,9 +12,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-#define HIDDEN __attribute__((visibility("hidden")))
+#include "tests/support/callers.h"
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 enum fault_kind {
@@ -51,15 +51,6 @@ extern const char *const fault_kind_names[FAULT_KINDS] HIDDEN;
 
 /* What the filesystem cannot do. */
 extern bool fault_lacks_tmpfile HIDDEN, fault_lacks_exchange HIDDEN;
-
-/*
- * A number of the innermost frames, from the caller on: the way to get there. Few, so that each
- * round of a recursion is not another way. Allocates nothing once fault_begin_places() was called.
- */
-uint64_t fault_place(const void *caller) HIDDEN;
-void fault_begin_places(void) HIDDEN;
-/* No way begins before the caller of this, in its thread. */
-void fault_begin_here(void) HIDDEN;
 
 /* ---- Defined by who links it ---- */
 

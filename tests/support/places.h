@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls that are made to fail, each place of a program that makes them once. A place is known by
- * its callers, some levels up. One run is counted: it finds the places that no earlier one came to;
- * then each of these is armed and run again. Not for several threads.
+ * Calls that are made to fail, each place of a program that makes them once. One run is counted:
+ * it finds the places that no earlier one came to; then each of these is armed and run again. Not
+ * for several threads.
  */
 #ifndef SUPPORT_PLACES_H
 #define SUPPORT_PLACES_H
@@ -14,7 +14,7 @@
 #define PLACES_ROOM 16384u /* a power of two; half of it is used at most */
 
 struct places {
-	uint64_t known[PLACES_ROOM]; /* by their sums; 0 is none */
+	uint64_t known[PLACES_ROOM]; /* by their numbers; 0 is none */
 	size_t count;
 	unsigned long points[PLACES_ROOM / 2]; /* of the last count: numbers of calls, from 1 */
 	size_t point_count;
@@ -29,7 +29,7 @@ void places_arm(struct places *places, unsigned long at);
 /* Was the run one that came to the call that was to fail? */
 bool places_disarm(struct places *places);
 
-/* To be asked at each call: is it to fail? frames are the addresses of its callers. */
-bool places_ask(struct places *places, void *const *frames, int count);
+/* To be asked at each call, with the place's number (callers.h): is it to fail? */
+bool places_ask(struct places *places, uint64_t place);
 
 #endif

@@ -26,7 +26,6 @@
 #define WORDS_MAX 40
 #define TEXT_BYTES 2000
 #define HANG_SECONDS 60
-#define FRAMES 16
 
 struct place {
 	uint64_t number; /* 0: none */
@@ -69,14 +68,12 @@ static bool is_exempt_memory(const void *caller)
 						 "OSSL_LIB_CTX_get0_global_default",
 						 "ZSTD_compressStream",
 						 "archive_write_add_filter_zstd" };
-	void *frames[FRAMES];
-	int depth = backtrace(frames, FRAMES), at = 0;
+	void *frames[CALLERS_MAX];
+	int depth = callers_list(frames, caller);
 	bool is_inner = true; /* no frame yet of a library but libc */
 	Dl_info info;
 
-	while (at < depth && frames[at] != caller)
-		at++;
-	for (; at < depth; at++) {
+	for (int at = 0; at < depth; at++) {
 		if (!dladdr(frames[at], &info))
 			continue;
 		if (is_inner && is_in(info.dli_fname, libraries, COUNT_OF(libraries)))
@@ -110,7 +107,7 @@ static void note(enum fault_kind kind, uint64_t number, const void *caller)
 /* Never 0. Of kinds with the same caller, as a macro's, each has its own. */
 static uint64_t number_of(enum fault_kind kind, const void *caller)
 {
-	return (fault_place(caller) + kind) | 1;
+	return (callers_place(caller) + kind) | 1;
 }
 
 /* Is its place worth to be asked for, which takes long? */
@@ -124,7 +121,7 @@ static bool may_be_target(enum fault_kind kind, const void *caller)
 bool fault_strikes(enum fault_kind kind, size_t *count, const void *caller)
 {
 	bool is_listed = is_run && (shared->listed >> kind & 1);
-	void *frames[FRAMES];
+	void *frames[CALLERS_MAX];
 	uint64_t number;
 
 	if (!is_run || (!is_listed && !may_be_target(kind, caller)))
@@ -139,7 +136,7 @@ bool fault_strikes(enum fault_kind kind, size_t *count, const void *caller)
 		*count /= 2;
 	if (shared->how == SWEEP_SHORT)
 		return false;
-	backtrace_symbols_fd(frames, backtrace(frames, FRAMES), trace_fd);
+	backtrace_symbols_fd(frames, callers_list(frames, caller), trace_fd);
 	errno = shared->how;
 	return true;
 }
@@ -176,7 +173,7 @@ static __attribute__((noinline)) int be_run(const char *words, const char *input
 	signal(SIGFPE, SIG_DFL);
 	signal(SIGILL, SIG_DFL);
 	alarm(HANG_SECONDS);
-	fault_begin_here();
+	callers_begin_here();
 	is_run = true;
 	return cli_main(count, arguments);
 }
@@ -445,5 +442,5 @@ void sweep_begin(void)
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	assert_ptr_not_equal(shared, MAP_FAILED);
-	fault_begin_places();
+	callers_begin();
 }

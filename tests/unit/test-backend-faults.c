@@ -5,7 +5,6 @@
  * more.
  */
 #include <errno.h>
-#include <execinfo.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,8 +14,7 @@
 
 #include "core/backend/relay.h"
 #include "tests/support/backendsweep.h"
-
-#define FRAMES 16
+#include "tests/support/callers.h"
 
 static struct sweep failing = { .code = EIO, .text = "injected fault" };
 static struct sweep cancelled = { .code = ECANCELED, .text = "interrupted" };
@@ -33,11 +31,9 @@ static bool has_failed(void)
 /* The error of this call; 0: it is none that fails. */
 static int ask(void)
 {
-	void *frames[FRAMES];
-
 	if (has_failed() && sweep->code == ECANCELED)
 		return -ECANCELED;
-	if (!places_ask(&sweep->places, frames, backtrace(frames, FRAMES)))
+	if (!places_ask(&sweep->places, callers_place(__builtin_return_address(0))))
 		return 0;
 	if (sweep->code != ECANCELED)
 		relay.inner->error(relay.inner->ctx, "injected fault");

@@ -6,7 +6,6 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <execinfo.h>
 #include <link.h>
 #include <malloc.h>
 #include <setjmp.h>
@@ -18,8 +17,7 @@
 #include <cmocka.h>
 
 #include "tests/support/backendsweep.h"
-
-#define FRAMES 16
+#include "tests/support/callers.h"
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -31,7 +29,7 @@ struct range {
 
 static struct range module, program;
 static struct sweep sweep = { .code = ENOMEM, .text = "out of memory" };
-static bool watching, inside;
+static bool watching;
 
 static bool is_in(const struct range *range, const void *address)
 {
@@ -66,19 +64,15 @@ static int find_module(void *const *frames, int count)
 
 static bool fails(void *caller)
 {
-	void *frames[FRAMES];
-	int count, from = 0, first;
+	void *frames[CALLERS_MAX];
+	int count, first;
 
-	if (!watching || inside || is_in(&program, caller))
+	if (!watching || is_in(&program, caller))
 		return false;
-	inside = true;
-	count = backtrace(frames, FRAMES);
-	inside = false;
-	while (from < count && frames[from] != caller)
-		from++;
-	first = find_module(frames + from, count - from);
+	count = callers_list(frames, caller);
+	first = find_module(frames, count);
 	if (first < 0 || is_excused(caller) ||
-	    !places_ask(&sweep.places, frames + from + first, count - from - first))
+	    !places_ask(&sweep.places, callers_sum(frames + first, count - first)))
 		return false;
 	errno = ENOMEM;
 	return true;
@@ -142,13 +136,12 @@ static struct range range_of(const void *address)
 
 static int load(void **state)
 {
-	void *frames[1];
-
 	(void)state;
 	sweep.backend = trial_load_backend();
 	module = range_of(sweep.backend);
 	program = range_of(&sweep);
-	watching = backtrace(frames, 1) == 1; /* the first loads a library */
+	callers_begin();
+	watching = true;
 	return 0;
 }
 
