@@ -23,6 +23,21 @@ void smalltree_free(struct smalltree *small)
 	tree_free(small->tree);
 }
 
+int smalltree_set_up(void **state)
+{
+	static struct smalltree small;
+
+	smalltree_init(&small);
+	*state = &small;
+	return 0;
+}
+
+int smalltree_tear_down(void **state)
+{
+	smalltree_free(*state);
+	return 0;
+}
+
 void smalltree_name(struct smalltree *small, const char *path, struct tree_node *node)
 {
 	autoerror struct error error = ERROR_INIT;

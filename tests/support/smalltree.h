@@ -10,6 +10,14 @@ struct smalltree {
 	struct tree_edit *edit; /* until smalltree_finish */
 };
 
+/* For cmocka: *state becomes a struct smalltree. */
+int smalltree_set_up(void **state);
+int smalltree_tear_down(void **state);
+
+#define SMALLTREE_TEST(function) \
+	cmocka_unit_test_setup_teardown(function, smalltree_set_up, smalltree_tear_down)
+
+/* The same for who holds one. */
 void smalltree_init(struct smalltree *small);
 void smalltree_free(struct smalltree *small);
 

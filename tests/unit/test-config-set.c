@@ -84,80 +84,69 @@ static int load_set(struct config_set *set, const struct file *files, const char
 	}
 #define IMAGE "[image]\nsource = x\nalign = 2M\n"
 
+#define NAMES                                                                                    \
+	"an image's name has letters and digits, and behind the first of them . _ - too, 64 in " \
+	"all"
+#define NO_DISK "what this filesystem makes is no disk: it is as long as it is"
+
 static const struct {
+	const char *text; /* of build.ini; NULL: files */
 	struct file files[3];
 	const char *only, *assignment, *message;
 } refused[] = {
-	{ ONE(IMAGE "[image a]\nsize = 2M\nsize = 4M\n"), NULL, NULL,
-	  "build.ini:6: [image a] size: already given in line 5" },
-	{ ONE(IMAGE "[quux a]\nx = 1\n[image a]\n"), NULL, NULL,
-	  "build.ini:5: unknown section [quux a]" },
-	{ ONE(IMAGE "[image a]\nsiz = 1\n"), NULL, NULL,
-	  "build.ini:5: [image a] siz: unknown key; did you mean size?" },
-	{ ONE(IMAGE "[image -a]\n"), NULL, NULL,
-	  "build.ini:4: [image -a]: an image's name has letters and digits, and behind the first "
-	  "of them . _ - too, 64 in all" },
-	{ ONE(IMAGE "[image a b]\n"), NULL, NULL,
-	  "build.ini:4: [image a b]: an image's name has letters and digits, and behind the first "
-	  "of them . _ - too, 64 in all" },
-	{ ONE(IMAGE "[image 12345678901234567890123456789012345678901234567890123456789012345]\n"),
-	  NULL, NULL,
-	  "build.ini:4: [image 12345678901234567890123456789012345678901234567890123456789012345]: "
-	  "an image's name has letters and digits, and behind the first of them . _ - too, 64 in "
-	  "all" },
-	{ ONE(IMAGE "[tree base]\n[image bas]\n"), NULL, NULL,
-	  "build.ini:4: [tree base]: there is no [image base]; did you mean bas?" },
-	{ ONE(IMAGE "[image one]\n"), "two", NULL,
-	  "--only two: there is no such image (there are: one)" },
-	{ ONE(IMAGE), "two", NULL, "--only two: the configuration has one image, without a name" },
-	{ { { "a.ini", IMAGE "[image a]\n" }, { "b.ini", IMAGE "[image a]\n" }, { 0 } },
-	  NULL,
-	  NULL,
-	  "b.ini:4: [image a]: a.ini has an image of this name, too" },
-	{ { { "a b.ini", IMAGE }, { "a_b.ini", IMAGE "output = o\n" }, { 0 } },
-	  NULL,
-	  NULL,
-	  "a_b.ini: the image of this file would be called a_b as that of a b.ini: give one of "
-	  "the files another name" },
-	{ { { "a.ini", IMAGE }, { "b.ini", IMAGE }, { 0 } },
-	  NULL,
-	  NULL,
-	  "default: [image] output = kata-containers.img: image a and image b would both be this "
-	  "file: give each its own (image b)" },
-	{ ONE(IMAGE "[image a]\noutput = oci:l:t\n[image b]\noutput = oci:l:t\n"), NULL, NULL,
-	  "build.ini:7: [image b] output = oci:l:t: image a and image b would both be this image "
-	  "of one architecture: give one of them another tag or [image] arch" },
-	{ ONE(IMAGE "[image a]\nfilesystem = xfs\nalign = 4M\n[image b]\n"), NULL, NULL,
-	  "build.ini:6: [image a] align = 4M: what this filesystem makes is no disk: it is as long "
-	  "as it is" },
-	{ ONE(IMAGE "filesystem = xfs\n"), NULL, NULL,
-	  "build.ini:3: [image] align = 2M: what this filesystem makes is no disk: it is as long "
-	  "as it is" },
-	{ ONE("[image]\nsource = x\nfilesystem = xfs\n[image a]\n[image b]\n"), "a",
-	  "image.align=2M",
-	  "--set: [image] align = 2M: what this filesystem makes is no disk: it is as long as it "
-	  "is" },
-	{ ONE(IMAGE "[verity]\nenabled = yes\n[image a]\nfilesystem = xfs\n[image b]\n"), NULL,
-	  NULL,
-	  "build.ini:5: [verity] enabled = yes: what this filesystem makes is no disk, which "
-	  "dm-verity could measure: sign the file (image a)" },
-	{ ONE(IMAGE "[image a]\ntable = gpt\ndisk-signature = 7\n[image b]\n"), NULL, NULL,
-	  "build.ini:6: [image a] disk-signature = 7: only table = dos has one" },
-	{ ONE(IMAGE "[image a]\ncompress = gzip\n[image b]\n"), NULL, NULL,
-	  "build.ini:5: [image a] compress = gzip: a device would not read it: a disk's image is "
-	  "not compressed, what is no disk, such as an initrd, may be, and what goes into "
-	  "oci:DIR:TAG" },
-	{ ONE(IMAGE "[image a]\nlevel = 3\n[image b]\n"), NULL, NULL,
-	  "build.ini:5: [image a] level = 3: needs compress = gzip or zstd" },
-	{ ONE(IMAGE "compress = gzip\nlevel = 12\n[image a]\noutput = oci:l:t\n"), NULL, NULL,
-	  "build.ini:5: [image] level = 12: gzip has levels up to 9" },
-	{ ONE(IMAGE "[image a]\noutput = a.img\noci-type = x/y\n"), NULL, NULL,
-	  "build.ini:6: [image a] oci-type = x/y: says how an OCI image layout has the image: it "
-	  "needs [image] output = oci:DIR:TAG, not a.img" },
-	{ ONE(IMAGE "[image a]\noutput = oci:l:t\noci-form = containerdisk\noci-type = x/y\n"),
-	  NULL, NULL,
-	  "build.ini:7: [image a] oci-type = x/y: a containerdisk is a container image and has no "
-	  "type of its own: leave it out" },
+	{ IMAGE "[image a]\nsize = 2M\nsize = 4M\n",
+	  .message = "build.ini:6: [image a] size: already given in line 5" },
+	{ IMAGE "[quux a]\nx = 1\n[image a]\n",
+	  .message = "build.ini:5: unknown section [quux a]" },
+	{ IMAGE "[image a]\nsiz = 1\n",
+	  .message = "build.ini:5: [image a] siz: unknown key; did you mean size?" },
+	{ IMAGE "[image -a]\n", .message = "build.ini:4: [image -a]: " NAMES },
+	{ IMAGE "[image a b]\n", .message = "build.ini:4: [image a b]: " NAMES },
+	{ IMAGE "[image 12345678901234567890123456789012345678901234567890123456789012345]\n",
+	  .message = "build.ini:4: [image "
+		     "12345678901234567890123456789012345678901234567890123456789012345]: " NAMES },
+	{ IMAGE "[tree base]\n[image bas]\n",
+	  .message = "build.ini:4: [tree base]: there is no [image base]; did you mean bas?" },
+	{ IMAGE "[image one]\n", .only = "two",
+	  .message = "--only two: there is no such image (there are: one)" },
+	{ IMAGE, .only = "two",
+	  .message = "--only two: the configuration has one image, without a name" },
+	{ .files = { { "a.ini", IMAGE "[image a]\n" }, { "b.ini", IMAGE "[image a]\n" } },
+	  .message = "b.ini:4: [image a]: a.ini has an image of this name, too" },
+	{ .files = { { "a b.ini", IMAGE }, { "a_b.ini", IMAGE "output = o\n" } },
+	  .message = "a_b.ini: the image of this file would be called a_b as that of a b.ini: give "
+		     "one of the files another name" },
+	{ .files = { { "a.ini", IMAGE }, { "b.ini", IMAGE } },
+	  .message = "default: [image] output = kata-containers.img: image a and image b would "
+		     "both be this file: give each its own (image b)" },
+	{ IMAGE "[image a]\noutput = oci:l:t\n[image b]\noutput = oci:l:t\n",
+	  .message =
+		  "build.ini:7: [image b] output = oci:l:t: image a and image b would both be this "
+		  "image of one architecture: give one of them another tag or [image] arch" },
+	{ IMAGE "[image a]\nfilesystem = xfs\nalign = 4M\n[image b]\n",
+	  .message = "build.ini:6: [image a] align = 4M: " NO_DISK },
+	{ IMAGE "filesystem = xfs\n", .message = "build.ini:3: [image] align = 2M: " NO_DISK },
+	{ "[image]\nsource = x\nfilesystem = xfs\n[image a]\n[image b]\n", .only = "a",
+	  .assignment = "image.align=2M", .message = "--set: [image] align = 2M: " NO_DISK },
+	{ IMAGE "[verity]\nenabled = yes\n[image a]\nfilesystem = xfs\n[image b]\n",
+	  .message = "build.ini:5: [verity] enabled = yes: what this filesystem makes is no disk, "
+		     "which dm-verity could measure: sign the file (image a)" },
+	{ IMAGE "[image a]\ntable = gpt\ndisk-signature = 7\n[image b]\n",
+	  .message = "build.ini:6: [image a] disk-signature = 7: only table = dos has one" },
+	{ IMAGE "[image a]\ncompress = gzip\n[image b]\n",
+	  .message = "build.ini:5: [image a] compress = gzip: a device would not read it: a disk's "
+		     "image is not compressed, what is no disk, such as an initrd, may be, and "
+		     "what goes into oci:DIR:TAG" },
+	{ IMAGE "[image a]\nlevel = 3\n[image b]\n",
+	  .message = "build.ini:5: [image a] level = 3: needs compress = gzip or zstd" },
+	{ IMAGE "compress = gzip\nlevel = 12\n[image a]\noutput = oci:l:t\n",
+	  .message = "build.ini:5: [image] level = 12: gzip has levels up to 9" },
+	{ IMAGE "[image a]\noutput = a.img\noci-type = x/y\n",
+	  .message = "build.ini:6: [image a] oci-type = x/y: says how an OCI image layout has the "
+		     "image: it needs [image] output = oci:DIR:TAG, not a.img" },
+	{ IMAGE "[image a]\noutput = oci:l:t\noci-form = containerdisk\noci-type = x/y\n",
+	  .message = "build.ini:7: [image a] oci-type = x/y: a containerdisk is a container image "
+		     "and has no type of its own: leave it out" },
 };
 
 static void refusals_name_the_image_and_the_line(void **state)
@@ -166,10 +155,11 @@ static void refusals_name_the_image_and_the_line(void **state)
 	struct error *error = &fixture->error;
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		const struct file one[] = ONE(refused[i].text);
 		struct config_set set = { 0 };
 
-		if (load_set(&set, refused[i].files, refused[i].only, refused[i].assignment,
-			     error) != -EINVAL)
+		if (load_set(&set, refused[i].text ? one : refused[i].files, refused[i].only,
+			     refused[i].assignment, error) != -EINVAL)
 			fail_msg("accepted: %s", refused[i].message);
 		assert_string_equal(error->message, refused[i].message);
 		assert_int_equal(error->kind, ERROR_USAGE);

@@ -13,21 +13,6 @@
 
 #include "tests/support/smalltree.h"
 
-static int set_up(void **state)
-{
-	static struct smalltree small;
-
-	smalltree_init(&small);
-	*state = &small;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	smalltree_free(*state);
-	return 0;
-}
-
 static void begin(struct smalltree *small)
 {
 	small->edit = tree_edit_new(small->tree);
@@ -184,18 +169,16 @@ static void size_and_depth_are_no_matter(void **state)
 	assert_non_null(smalltree_get(small, "d/199999"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(entries_are_sorted_and_parents_implied),
-		TEST(a_directory_is_found_after_what_is_in_it),
-		TEST(finished_trees_can_be_edited),
-		TEST(the_last_entry_can_go),
-		TEST(ways_that_lead_nowhere_are_refused),
-		TEST(a_remembered_way_is_forgotten_when_it_changes),
-		TEST(size_and_depth_are_no_matter),
+		SMALLTREE_TEST(entries_are_sorted_and_parents_implied),
+		SMALLTREE_TEST(a_directory_is_found_after_what_is_in_it),
+		SMALLTREE_TEST(finished_trees_can_be_edited),
+		SMALLTREE_TEST(the_last_entry_can_go),
+		SMALLTREE_TEST(ways_that_lead_nowhere_are_refused),
+		SMALLTREE_TEST(a_remembered_way_is_forgotten_when_it_changes),
+		SMALLTREE_TEST(size_and_depth_are_no_matter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

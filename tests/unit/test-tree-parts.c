@@ -23,21 +23,6 @@
 #include "lib/acl.h"
 #include "tests/support/smalltree.h"
 
-static int set_up(void **state)
-{
-	static struct smalltree small;
-
-	smalltree_init(&small);
-	*state = &small;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	smalltree_free(*state);
-	return 0;
-}
-
 /* What does not fit loses its beginning. */
 static void paths_are_cut_at_their_front(void **state)
 {
@@ -324,20 +309,18 @@ static void ids_that_no_range_has_are_named(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(paths_are_cut_at_their_front),
+		SMALLTREE_TEST(paths_are_cut_at_their_front),
 		cmocka_unit_test(what_dropping_changes_is_known),
-		TEST(places_in_a_source_are_known),
-		TEST(holes_are_found_in_every_source),
+		SMALLTREE_TEST(places_in_a_source_are_known),
+		SMALLTREE_TEST(holes_are_found_in_every_source),
 		cmocka_unit_test(segments_are_found_as_asked),
-		TEST(paths_are_chosen_with_all_below),
-		TEST(paths_that_lead_nowhere_are_not_chosen),
-		TEST(a_wish_to_stop_is_heard_by_all_rules),
-		TEST(ids_that_no_range_has_are_named),
+		SMALLTREE_TEST(paths_are_chosen_with_all_below),
+		SMALLTREE_TEST(paths_that_lead_nowhere_are_not_chosen),
+		SMALLTREE_TEST(a_wish_to_stop_is_heard_by_all_rules),
+		SMALLTREE_TEST(ids_that_no_range_has_are_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,21 +15,6 @@
 #include "lib/acl.h"
 #include "tests/support/smalltree.h"
 
-static int set_up(void **state)
-{
-	static struct smalltree small;
-
-	smalltree_init(&small);
-	*state = &small;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	smalltree_free(*state);
-	return 0;
-}
-
 static uint64_t exclude(struct smalltree *small, const char *pattern)
 {
 	char *patterns[] = { (char *)pattern };
@@ -189,8 +174,6 @@ static void all_root_and_clamped_times(void **state)
 	assert_int_equal(early->pub.mtime_nsec, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 static void a_duplicate_is_changed_alone(void **state)
 {
 	static const uint8_t value[] = "v";
@@ -235,12 +218,12 @@ static void a_duplicate_is_changed_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(excluded_entries_go_with_all_below),
+		SMALLTREE_TEST(excluded_entries_go_with_all_below),
 		cmocka_unit_test(an_empty_pattern_is_refused),
 		cmocka_unit_test(ranges_are_checked),
-		TEST(ids_are_mapped_in_acls_too),
-		TEST(all_root_and_clamped_times),
-		TEST(a_duplicate_is_changed_alone),
+		SMALLTREE_TEST(ids_are_mapped_in_acls_too),
+		SMALLTREE_TEST(all_root_and_clamped_times),
+		SMALLTREE_TEST(a_duplicate_is_changed_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
