@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "lib/byteorder.h"
+
 static struct trial *new_host(const struct trial_setup *setup)
 {
 	struct trial_setup whole = *setup;
@@ -30,6 +32,12 @@ struct trial *run_ok(const struct trial_setup *setup)
 	return trial;
 }
 
+struct trial *run_tree(struct memtree *tree, const char *const *options,
+		       const struct kataimg_job *job)
+{
+	return run_ok(&(struct trial_setup){ .tree = tree, .options = options, .job = job });
+}
+
 void run_refused(const struct trial_setup *setup, const char *stage, int code, const char *text)
 {
 	struct trial *trial = new_host(setup);
@@ -39,6 +47,14 @@ void run_refused(const struct trial_setup *setup, const char *stage, int code, c
 	if (!strstr(trial_error(trial), text))
 		fail_msg("'%s' lacks '%s'", trial_error(trial), text);
 	trial_free(trial);
+}
+
+uint32_t run_word(const struct trial *trial, uint64_t off)
+{
+	le32 disk;
+
+	trial_read(trial, off, &disk, sizeof(disk));
+	return from_le32(disk);
 }
 
 bool have_program(const char *name)

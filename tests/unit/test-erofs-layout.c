@@ -16,12 +16,7 @@
 #include "plugins/erofs/slots.h"
 #include "plugins/erofs/xattr.h"
 #include "plugins/erofs/zmap.h"
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state = *state * 1664525u + 1013904223u;
-	return *state >> 8;
-}
+#include "tests/support/chance.h"
 
 /* Places do not overlap, what fits a block does not cross one, and little stays empty. */
 static void slots_pack(void **state)
@@ -34,7 +29,7 @@ static void slots_pack(void **state)
 	(void)state;
 	memset(taken, 1, 1152 / 32);
 	for (int i = 0; i < 20000; i++) {
-		uint64_t bytes = next_random(&seed) % (i % 1000 ? 700 : 20000) + 1, off;
+		uint64_t bytes = chance_next(&seed) % (i % 1000 ? 700 : 20000) + 1, off;
 
 		assert_int_equal(erofs_slots_take(slots, bytes, &off), 0);
 		assert_int_equal(off % 32, 0);
@@ -204,7 +199,7 @@ static void clusters_are_independent(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(text); i++)
-		text[i] = "kataimg erofs"[next_random(&seed) % 13];
+		text[i] = "kataimg erofs"[chance_next(&seed) % 13];
 	for (size_t a = 0; a < 2; a++) {
 		for (int level = 1; level <= EROFS_LZ4HC_LEVEL_MAX; level += 4) {
 			struct erofs_lz4 *fresh = erofs_lz4_new(algorithms[a], level);
@@ -237,7 +232,7 @@ static void dense_data(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(data); i++)
-		data[i] = i < 100000 ? (uint8_t)next_random(&seed) : (uint8_t)(i / 7000);
+		data[i] = i < 100000 ? (uint8_t)chance_next(&seed) : (uint8_t)(i / 7000);
 	for (uint32_t off = 0; off < 110000; off += 5000) {
 		uint32_t len = sizeof(data) - off, consumed[2];
 		uint32_t size = erofs_lz4_fill(lz4, data + off, len, first, 4096, false, consumed);

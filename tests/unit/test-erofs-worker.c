@@ -13,6 +13,7 @@
 #include "plugins/erofs/segments.h"
 #include "plugins/erofs/unpack.h"
 #include "plugins/erofs/worker.h"
+#include "tests/support/chance.h"
 #ifdef HAVE_ZSTD
 #include <zstd.h>
 
@@ -31,12 +32,6 @@ struct stream {
 	uint32_t block_count;
 	uint32_t calls, fail_at; /* the call that fails with -EIO; 0: none */
 };
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state = *state * 1664525u + 1013904223u;
-	return *state >> 8;
-}
 
 static int read_on(void *arg, uint64_t off, uint8_t *buf, uint32_t len)
 {
@@ -70,7 +65,7 @@ static uint8_t *make_bytes(uint32_t len)
 
 	assert_non_null(bytes);
 	while (at < len) {
-		uint32_t kind = next_random(&seed) % 3, stretch = next_random(&seed) % 300000 + 1;
+		uint32_t kind = chance_next(&seed) % 3, stretch = chance_next(&seed) % 300000 + 1;
 
 		if (at > len / 2 && at < len / 2 + 300000) {
 			kind = 0;
@@ -78,8 +73,8 @@ static uint8_t *make_bytes(uint32_t len)
 		}
 		for (; stretch && at < len; stretch--)
 			bytes[at++] = kind == 0   ? 'x'
-				      : kind == 1 ? (uint8_t)("etaoinsh"[next_random(&seed) & 7])
-						  : (uint8_t)next_random(&seed);
+				      : kind == 1 ? (uint8_t)("etaoinsh"[chance_next(&seed) & 7])
+						  : (uint8_t)chance_next(&seed);
 	}
 	return bytes;
 }
@@ -240,7 +235,7 @@ static void zstd_fills(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < MIB; i++)
-		src[i] = (uint8_t)("etaoinsh"[next_random(&seed) >> 12 & 7]);
+		src[i] = (uint8_t)("etaoinsh"[chance_next(&seed) >> 12 & 7]);
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]) * 5; i++) {
 		uint32_t limit = limits[i / 5], guess = guesses[i % 5];
 		uint32_t consumed, second, size, more;
@@ -270,7 +265,7 @@ static void zstd_does_not_shrink(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < MIB; i++)
-		src[i] = i < 200000 ? (uint8_t)next_random(&seed) : 'x';
+		src[i] = i < 200000 ? (uint8_t)chance_next(&seed) : 'x';
 	for (uint32_t guess = 1; guess <= MIB; guess *= 4) {
 		assert_int_equal(erofs_zstd_fill(zstd, src, MIB / 8, dst, 65536, guess, &consumed),
 				 65536);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "plugins/common/space.h"
+#include "tests/support/chance.h"
 
 static struct space *new_space(void)
 {
@@ -126,23 +127,17 @@ static int model_take_some(uint64_t max_blocks, uint64_t *start, uint64_t *got)
 	return *got ? 0 : -ENOSPC;
 }
 
-static uint32_t next_random(uint32_t *state)
-{
-	*state = *state * 1664525u + 1013904223u;
-	return *state >> 8;
-}
-
 static void fill_both(struct space *space, uint32_t *random)
 {
 	memset(model, 0, sizeof(model));
-	for (uint64_t at = next_random(random) % 7; at < MODEL_BLOCKS;) {
-		uint64_t blocks = 1 + next_random(random) % 150;
+	for (uint64_t at = chance_next(random) % 7; at < MODEL_BLOCKS;) {
+		uint64_t blocks = 1 + chance_next(random) % 150;
 
 		if (blocks > MODEL_BLOCKS - at)
 			blocks = MODEL_BLOCKS - at;
 		assert_int_equal(space_add(space, at, blocks), 0);
 		memset(model + at, 1, blocks);
-		at += blocks + 1 + next_random(random) % 30;
+		at += blocks + 1 + chance_next(random) % 30;
 	}
 }
 
@@ -164,11 +159,11 @@ static void compare_runs(const struct space *space)
 
 static void step_both(struct space *space, uint32_t *random)
 {
-	uint64_t blocks = 1 + next_random(random) % 40;
+	uint64_t blocks = 1 + chance_next(random) % 40;
 	uint64_t start = 0, model_start = 0, got = 0, model_got = 0;
 	int ret, model_ret;
 
-	switch (next_random(random) % 4) {
+	switch (chance_next(random) % 4) {
 	case 0:
 		ret = space_take_whole(space, blocks, &start);
 		model_ret = model_take(blocks, 1, 0, &model_start);
