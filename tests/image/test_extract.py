@@ -395,7 +395,7 @@ def default_acls_are_not_inherited(bench):
     source = bench.sources.path('simple')
     target = bench.target()
     os.mkdir(target)
-    subprocess.run(['setfacl', '-d', '-m', 'u:1:rwx,g::rwx', target], check=True)
+    subprocess.run(['setfacl', '-d', '-m', f'u:{os.getuid()}:rwx,g::rwx', target], check=True)
     bench.extract(source, target=target)[1].expect(0)
     expect_same(bench.sources.expected('simple'), target)
 

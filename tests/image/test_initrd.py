@@ -12,7 +12,7 @@ import sys
 
 from harness import manifest
 from harness.program import Program
-from harness.tap import Failure, Tap, check, check_equal
+from harness.tap import Failure, Skip, Tap, check, check_equal
 from harness.workspace import PLAIN_ID, Workspace, is_reduced, is_root, need_root
 from trees import all_trees
 from trees.maker import make_tree
@@ -100,10 +100,8 @@ def run_tree(tap, program, tree):
     source = os.path.join(directory, tree.name)
     try:
         make_tree(tree, source)
-    except OSError as error:
-        if is_root():
-            raise
-        tap.note(f'{tree.name}: this user cannot make it: {error}')
+    except Skip as reason:
+        tap.skip(tree.name, reason)
     else:
         tap.case(tree.name, judge_tree, program, tree, source, manifest.read_manifest(source))
     program.workspace.remove_directory(directory)

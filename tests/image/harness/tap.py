@@ -36,13 +36,17 @@ class Tap:
         for line in str(text).splitlines():
             print(f'# {line}', flush=True)
 
+    def skip(self, name, reason):
+        """Of a case that cannot even be prepared here."""
+        self._line('ok', name, f' # SKIP {reason}')
+
     def case(self, name, function, *args):
         """Runs one case and reports it; True when it went well."""
         start = time.monotonic()
         try:
             function(*args)
         except Skip as reason:
-            self._line('ok', name, f' # SKIP {reason}')
+            self.skip(name, reason)
             return False
         except Exception as error:
             self.failed += 1
