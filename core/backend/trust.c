@@ -12,33 +12,68 @@
 #include "core/base/lookup.h"
 #include "lib/cleanup.h"
 
-/* The number that files of owners without one have in a user namespace; 0: none is known. */
-static uid_t read_overflow_uid(void)
-{
-	FILE *file = fopen("/proc/sys/kernel/overflowuid", "re");
-	uint32_t uid = 0;
+#define OVERFLOW_UID "/proc/sys/kernel/overflowuid"
+#define UID_MAP "/proc/self/uid_map"
 
-	if (!file)
-		return 0;
-	if (fscanf(file, "%" SCNu32, &uid) != 1)
-		uid = 0;
-	fclose(file);
-	return uid;
+static void close_file(FILE **file)
+{
+	if (*file)
+		fclose(*file);
 }
 
-/* Without a map that can be read every number is taken for a user's. */
-static bool is_mapped(uid_t uid)
+/* *file: NULL where there is no such file. */
+static int open_proc(const char *path, FILE **file)
 {
-	FILE *file = fopen("/proc/self/uid_map", "re");
-	uint32_t first, outside, count;
-	bool mapped = file == NULL;
+	*file = fopen(path, "re");
+	return *file || errno == ENOENT ? 0 : -errno;
+}
 
-	while (!mapped &&
+/* The number that files of owners without one have in a user namespace; 0: none is known. */
+static int read_overflow_uid(uint32_t *uid)
+{
+	FILE *file autocall(close_file) = NULL;
+	int ret = open_proc(OVERFLOW_UID, &file);
+
+	*uid = 0;
+	if (file && fscanf(file, "%" SCNu32, uid) != 1 && ferror(file))
+		return -EIO;
+	return ret;
+}
+
+/* Without a map every number is taken for a user's. */
+static int read_is_mapped(uid_t uid, bool *mapped)
+{
+	FILE *file autocall(close_file) = NULL;
+	uint32_t first, outside, count;
+	int ret = open_proc(UID_MAP, &file);
+
+	*mapped = file == NULL;
+	while (file && !*mapped &&
 	       fscanf(file, "%" SCNu32 " %" SCNu32 " %" SCNu32, &first, &outside, &count) == 3)
-		mapped = uid >= first && uid - first < count;
-	if (file)
-		fclose(file);
-	return mapped;
+		*mapped = uid >= first && uid - first < count;
+	return file && ferror(file) ? -EIO : ret;
+}
+
+/* Is the number that of owners who have none in this user namespace? 1: yes; 0: no; -errno. */
+static int is_nobodys(uid_t uid, struct error *error)
+{
+	const char *path = OVERFLOW_UID;
+	uint32_t overflow;
+	bool mapped = true;
+	int ret = read_overflow_uid(&overflow);
+
+	if (ret == 0 && uid == overflow) {
+		path = UID_MAP;
+		ret = read_is_mapped(uid, &mapped);
+	}
+	if (ret == -ENOMEM)
+		return error_nomem(error);
+	if (ret < 0)
+		return error_errno(error, -ret,
+				   "cannot read %s, which says whether user %" PRIu32
+				   " has a number here",
+				   path, uid);
+	return !mapped;
 }
 
 /* A user who may use sudo can become root anyway, and has backends that were built in
@@ -57,11 +92,11 @@ static bool is_sudo_user(uid_t uid)
 
 static bool is_trusted_owner(uid_t uid)
 {
-	return uid == 0 || uid == geteuid() || is_sudo_user(uid) ||
-	       (uid == read_overflow_uid() && !is_mapped(uid));
+	return uid == 0 || uid == geteuid() || is_sudo_user(uid);
 }
 
-/* A group of the user's own, or one that others are in? */
+/* A group of the user's own, or one that others are in? Of an owner without a number, it is root's.
+ */
 static bool is_private_group(const struct stat *st)
 {
 	return st->st_uid != 0 && st->st_gid == st->st_uid && is_trusted_owner(st->st_uid);
@@ -70,8 +105,10 @@ static bool is_private_group(const struct stat *st)
 static int judge_owner(const char *what, const char *path, const struct stat *st,
 		       struct error *error)
 {
-	if (is_trusted_owner(st->st_uid))
-		return 0;
+	int ret = is_trusted_owner(st->st_uid) ? 1 : is_nobodys(st->st_uid, error);
+
+	if (ret != 0)
+		return ret < 0 ? ret : 0;
 	return error_usage(error,
 			   "%s %s is owned by user %" PRIu32
 			   ", who is neither root nor you: chown it, or copy the backend to a "

@@ -19,10 +19,10 @@
  *   - a plain user's own files may be writable by the group with the user's own number, which
  *     many systems make for each user and use with an umask of 002;
  *   - in a user namespace, what belongs to somebody who has no number there is as root's: who set
- *     up the namespace gave it in.
+ *     up the namespace gave it in. Its group may not write it.
  *
- * *path: absolute, without links; to be freed. Returns a descriptor, or -errno with a message of
- * the kind ERROR_USAGE that says what to do.
+ * *path: absolute, without links; to be freed. Returns a descriptor, or -errno with a message: of
+ * the kind ERROR_USAGE, which says what to do, unless it is the machine's state that is in the way.
  */
 int trust_open(const char *given, char **path, struct error *error);
 

@@ -25,6 +25,7 @@
 #define PLACES 65536u /* a power of two */
 #define WORDS_MAX 40
 #define TEXT_BYTES 2000
+#define COMPLAINT_BYTES 16384 /* a warning of each backend, twice, and the error */
 #define HANG_SECONDS 60
 
 struct place {
@@ -183,7 +184,7 @@ static __attribute__((noinline)) int be_run(const char *words, const char *input
 struct result {
 	int ended; /* the exit code; 128 and more: what ended it */
 	uint64_t out, said;
-	char complained[TEXT_BYTES];
+	char complained[COMPLAINT_BYTES];
 	bool tells; /* of the error, on its standard output */
 };
 

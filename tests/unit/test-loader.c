@@ -3,13 +3,18 @@
  * tests/unit/backends. */
 #include "core/backend/loader.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -278,6 +283,101 @@ static void a_file_of_another_user_is_refused(void **state)
 	remove_copy(path);
 }
 
+/* ---- In a user namespace ---- */
+
+#define CANNOT 77
+#define DESCRIPTORS 20
+
+static bool write_text(const char *path, const char *text)
+{
+	autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+/* Its only user is the caller, as root. */
+static bool enter_namespace(void)
+{
+	uid_t uid = geteuid();
+	autofree char *map = NULL;
+
+	return asprintf(&map, "0 %u 1", (unsigned int)uid) > 0 && unshare(CLONE_NEWUSER) == 0 &&
+	       write_text("/proc/self/uid_map", map);
+}
+
+/* NULL: it loads. Else what is said, to be freed. */
+static char *try_load(const char *path)
+{
+	struct backend_search *search autocall(cleanup_backend_search_free) = new_search();
+	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	struct error error = ERROR_INIT;
+
+	return backend_load(search, path, &backend, &error) < 0 ? error.message : NULL;
+}
+
+/* As try_load() with every number of descriptors: that it cannot be read who owns what is told as
+ * it is. */
+static char *try_with_few_descriptors(const char *path)
+{
+	autofree char *said = NULL;
+
+	for (rlim_t count = 0; !said && count < DESCRIPTORS; count++) {
+		const struct rlimit limit = { count, DESCRIPTORS };
+
+		setrlimit(RLIMIT_NOFILE, &limit);
+		said = try_load(path);
+		if (said && strstr(said, strerror(EMFILE)))
+			free(steal_ptr(&said));
+	}
+	return steal_ptr(&said);
+}
+
+static int judge_in_namespace(const char *path, const char *expected)
+{
+	autofree char *said = NULL;
+
+	if (!enter_namespace())
+		return CANNOT;
+	said = expected ? try_load(path) : try_with_few_descriptors(path);
+	if (expected ? said && strstr(said, expected) : !said)
+		return 0;
+	print_error("%s\n", said ? said : "it loads");
+	return 1;
+}
+
+static int run_in_namespace(const char *path, const char *expected)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(judge_in_namespace(path, expected));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void who_has_no_number_in_a_namespace_is_as_root(void **state)
+{
+	char *path = copy_of_good("good");
+	autofree char *dir = directory_of(path);
+	int loaded, shared;
+
+	(void)state;
+	/* By a plain user it is not given away, but the directory / is another's then. */
+	if (chown(path, 12345, 12345) < 0)
+		print_message("of the caller's own\n");
+	assert_int_equal(chmod(dir, 0755), 0);
+	loaded = run_in_namespace(path, NULL);
+	assert_int_equal(chmod(path, 0775), 0);
+	shared = run_in_namespace(path, "may be written by the group");
+	remove_copy(path);
+	if (loaded == CANNOT)
+		skip();
+	assert_int_equal(loaded, 0);
+	assert_int_equal(shared, 0);
+}
+
 static void a_missing_path_is_refused(void **state)
 {
 	(void)state;
@@ -319,6 +419,7 @@ int main(void)
 		cmocka_unit_test(a_directory_that_others_may_change_is_refused),
 		cmocka_unit_test(a_link_of_another_user_is_refused),
 		cmocka_unit_test(a_file_of_another_user_is_refused),
+		cmocka_unit_test(who_has_no_number_in_a_namespace_is_as_root),
 		cmocka_unit_test(a_missing_path_is_refused),
 		cmocka_unit_test(a_walk_skips_the_bad_ones),
 	};
