@@ -41,9 +41,4 @@ static inline void *must_memdup(const void *bytes, size_t len)
 	return copy;
 }
 
-static inline char *must_strdup(const char *text)
-{
-	return must_memdup(text, strlen(text) + 1);
-}
-
 #endif

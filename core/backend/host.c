@@ -14,7 +14,8 @@
 
 /* Of jobs that run in parallel the one with the lowest number decides: as its result is the
  * result of all, so its message is. */
-void host_record_error(struct kataimg_host_ctx *ctx, int code, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void
+record_error(struct kataimg_host_ctx *ctx, int code, const char *fmt, va_list args)
 {
 	uint64_t index = host_parallel_index();
 
@@ -33,7 +34,7 @@ int host_fail(struct kataimg_host_ctx *ctx, int code, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	host_record_error(ctx, code, fmt, args);
+	record_error(ctx, code, fmt, args);
 	va_end(args);
 	return -code;
 }
@@ -43,7 +44,7 @@ static void service_error(struct kataimg_host_ctx *ctx, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	host_record_error(ctx, EIO, fmt, args);
+	record_error(ctx, EIO, fmt, args);
 	va_end(args);
 }
 
@@ -118,8 +119,8 @@ static void service_fact(struct kataimg_host_ctx *ctx, const char *key, const ch
 	pthread_mutex_unlock(&ctx->lock);
 }
 
-int host_service_source_read(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
-			     uint64_t off, void *buf, size_t len)
+static int service_source_read(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+			       uint64_t off, void *buf, size_t len)
 {
 	autoerror struct error error = ERROR_INIT;
 	int ret = host_check_cancelled(ctx);
@@ -134,8 +135,8 @@ int host_service_source_read(struct kataimg_host_ctx *ctx, const struct kataimg_
 	return ret;
 }
 
-int host_service_source_read_inline(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
-				    uint64_t file_off, void *buf, size_t len, uint64_t off)
+static int service_source_read_inline(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
+				      uint64_t file_off, void *buf, size_t len, uint64_t off)
 {
 	bool skipped = false;
 	int ret = ctx->mode == HOST_COMPARE_WINDOW
@@ -143,7 +144,7 @@ int host_service_source_read_inline(struct kataimg_host_ctx *ctx, const struct k
 			  : 0;
 
 	if (ret < 0 || !skipped)
-		return ret < 0 ? ret : host_service_source_read(ctx, node, file_off, buf, len);
+		return ret < 0 ? ret : service_source_read(ctx, node, file_off, buf, len);
 	memset(buf, 0, len);
 	return 0;
 }
@@ -195,7 +196,7 @@ static const struct kataimg_host services = {
 	.window_read = host_service_window_read,
 	.place = host_service_place,
 	.place_scratch = host_service_place_scratch,
-	.source_read = host_service_source_read,
+	.source_read = service_source_read,
 	.scratch_create = host_service_scratch_create,
 	.scratch_write = host_service_scratch_write,
 	.scratch_read = host_service_scratch_read,
@@ -209,7 +210,7 @@ static const struct kataimg_host services = {
 	.scratch_size = host_service_scratch_size,
 	.check_max = KATAIMG_CHECK_MODE,
 	.option_error = service_option_error,
-	.source_read_inline = host_service_source_read_inline,
+	.source_read_inline = service_source_read_inline,
 };
 
 /* The services as the backend gets them. */

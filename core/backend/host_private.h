@@ -55,8 +55,6 @@ int host_compare_skip(struct kataimg_host_ctx *ctx, uint64_t image_off, size_t l
 /* Records a service's own failure, as the backend would by error. Returns -code. */
 int host_fail(struct kataimg_host_ctx *ctx, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-void host_record_error(struct kataimg_host_ctx *ctx, int code, const char *fmt, va_list args)
-	__attribute__((format(printf, 3, 0)));
 
 /* -ECANCELED once the build is to stop: the first line of every service that does work. */
 int host_check_cancelled(struct kataimg_host_ctx *ctx);
@@ -64,10 +62,6 @@ int host_check_cancelled(struct kataimg_host_ctx *ctx);
 /* The services, by file: host_window.c, host_scratch.c, host_parallel.c, host_run.c. */
 int host_service_write(struct kataimg_host_ctx *ctx, uint64_t off, const void *buf, size_t len);
 int host_service_window_read(struct kataimg_host_ctx *ctx, uint64_t off, void *buf, size_t len);
-int host_service_source_read(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
-			     uint64_t file_off, void *buf, size_t len);
-int host_service_source_read_inline(struct kataimg_host_ctx *ctx, const struct kataimg_node *node,
-				    uint64_t file_off, void *buf, size_t len, uint64_t off);
 int host_service_place(struct kataimg_host_ctx *ctx, uint64_t off, const struct kataimg_node *node,
 		       uint64_t file_off, uint64_t len);
 int host_service_place_scratch(struct kataimg_host_ctx *ctx, uint64_t off,

@@ -69,12 +69,3 @@ uint64_t limit_of(const struct kataimg_limits *limits, const struct limit_rule *
 	memcpy(&limit, (const char *)limits + rule->member, sizeof(limit));
 	return limit;
 }
-
-const struct limit_rule *limit_broken(const struct kataimg_limits *limits,
-				      const struct kataimg_node *node)
-{
-	for (size_t i = 0; i < limit_rule_count; i++)
-		if (limit_rules[i].value(node) > limit_of(limits, &limit_rules[i]))
-			return &limit_rules[i];
-	return NULL;
-}

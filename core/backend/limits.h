@@ -21,8 +21,5 @@ extern const struct limit_rule limit_rules[];
 extern const size_t limit_rule_count;
 
 uint64_t limit_of(const struct kataimg_limits *limits, const struct limit_rule *rule);
-/* The first rule that the node breaks; NULL: none. */
-const struct limit_rule *limit_broken(const struct kataimg_limits *limits,
-				      const struct kataimg_node *node);
 
 #endif

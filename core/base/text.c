@@ -63,7 +63,7 @@ static size_t escape_first(const unsigned char *from, bool controls, char piece[
 	return len;
 }
 
-static char *escape(const char *text, bool controls)
+char *text_line(const char *text)
 {
 	const unsigned char *from = (const unsigned char *)text;
 	char *escaped = malloc(ESCAPED_BYTES * strlen(text) + 1), *to = escaped;
@@ -73,7 +73,7 @@ static char *escape(const char *text, bool controls)
 		return NULL;
 	*to = '\0';
 	while (*from) {
-		from += escape_first(from, controls, piece);
+		from += escape_first(from, true, piece);
 		to = stpcpy(to, piece);
 	}
 	return escaped;
@@ -93,16 +93,6 @@ void text_print_line(FILE *out, const char *text)
 		from += escape_first(from, true, piece);
 		fputs(piece, out);
 	}
-}
-
-char *text_utf8(const char *text)
-{
-	return escape(text, false);
-}
-
-char *text_line(const char *text)
-{
-	return escape(text, true);
 }
 
 static bool is_inside_character(char c)

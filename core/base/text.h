@@ -6,11 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Bytes that are no UTF-8 become \xNN. To be freed; NULL when memory is out. */
-char *text_utf8(const char *text);
-
-/* Control characters, the ends of lines among them, become \xNN as well: a name can end no line and
- * command no terminal. Doing it twice changes nothing. */
+/* Bytes that are no UTF-8 become \xNN, control characters, the ends of lines among them, as well: a
+ * name can end no line and command no terminal. Doing it twice changes nothing. To be freed; NULL
+ * when memory is out. */
 char *text_line(const char *text);
 
 /* A sentence of a message, as such a line. When the names in it make it longer than that, its
@@ -29,7 +27,8 @@ void text_vline_short(char room[TEXT_LINE_BYTES_MAX], const char *fmt, va_list a
 /* The items with ", " between them. To be freed; NULL when memory is out. */
 char *text_join(char *const *items, size_t count);
 
-/* The first character of text as text_utf8 has it, and how many bytes of text it was. */
+/* The first character of text, in which only bytes that are no UTF-8 become \xNN, and how many
+ * bytes of text it was. */
 #define TEXT_PIECE_BYTES 17
 size_t text_first(const char *text, char piece[TEXT_PIECE_BYTES]);
 

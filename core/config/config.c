@@ -278,11 +278,6 @@ int config_collect(struct config *config, int ret, struct error *error)
 	return mistakes_take(&config->mistakes, ret, 0, error);
 }
 
-int config_report(struct config *config, struct error *error)
-{
-	return mistakes_report(&config->mistakes, 1, error);
-}
-
 static size_t number_of(const char *section, const char *name)
 {
 	return (size_t)(config_find_key(section, name) - config_keys);

@@ -7,8 +7,8 @@
  * often as needed, config_finish. Each step overrides the one before; after the last every member
  * has its value.
  *
- * Mistakes are gathered in the configuration, so that all are told at once: config_report makes one
- * error of them. Each starts with its place: "build.ini:7: [image] free-space = 12Q: not a size
+ * Mistakes are gathered in the configuration, so that all are told at once: config_set_report makes
+ * one error of them. Each starts with its place: "build.ini:7: [image] free-space = 12Q: not a size
  * ..." or "--set: ...". Until it is asked, a value that was refused is as if it had not been given.
  *
  * Paths of the file are relative to the file's directory, all others to the working directory.
@@ -204,9 +204,6 @@ int config_check_inputs(struct config *config, struct error *error);
 /* Are the directories there of the files that will be written, and can layouts be in those that
  * are named? */
 int config_check_outputs(struct config *config, struct error *error);
-
-/* All mistakes so far as one error, of kind ERROR_USAGE; 0: there are none. */
-int config_report(struct config *config, struct error *error);
 
 /* A mistake in the value of a core's key: "build.ini:3: [image] size = 16K: " and fmt. Returns
  * -EINVAL. */

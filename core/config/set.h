@@ -60,7 +60,7 @@ int config_set_fill(struct config_set *set, size_t number, struct error *error);
 /* No two images have the same output, as far as their names tell. Gathered. */
 int config_set_check(struct config_set *set, struct error *error);
 
-/* All mistakes of all, as config_report. */
+/* All mistakes so far as one error, of kind ERROR_USAGE; 0: there are none. */
 int config_set_report(struct config_set *set, struct error *error);
 
 void config_set_free(struct config_set *set);

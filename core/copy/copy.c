@@ -13,6 +13,21 @@
 #define BUFFER_BYTES_MIN ((size_t)128 << 10)
 #define BUFFERS_BYTES ((size_t)3 << 20)
 
+static int compare_jobs(const void *a, const void *b)
+{
+	const struct copy_kept_job *x = a, *y = b;
+
+	return (x->image_off > y->image_off) - (x->image_off < y->image_off);
+}
+
+/* By their place in the image. */
+static void sort_jobs(struct copy *copy)
+{
+	if (!copy->sorted)
+		qsort(copy->jobs.items, copy->jobs.count, sizeof(*copy->jobs.items), compare_jobs);
+	copy->sorted = true;
+}
+
 struct copy *copy_new(const struct tree *tree)
 {
 	struct copy *copy autocall(cleanup_copy_free) = calloc(1, sizeof(*copy));
@@ -31,7 +46,7 @@ struct copy *copy_new_again(struct copy *first)
 {
 	struct copy *again = copy_new(first->tree);
 
-	copy_sort_jobs(first);
+	sort_jobs(first);
 	if (again)
 		again->first = first;
 	return again;
@@ -165,20 +180,6 @@ bool copy_next_claim(struct copy *copy, uint64_t image_off, struct copy_claim *c
 	return found;
 }
 
-static int compare_jobs(const void *a, const void *b)
-{
-	const struct copy_kept_job *x = a, *y = b;
-
-	return (x->image_off > y->image_off) - (x->image_off < y->image_off);
-}
-
-void copy_sort_jobs(struct copy *copy)
-{
-	if (!copy->sorted)
-		qsort(copy->jobs.items, copy->jobs.count, sizeof(*copy->jobs.items), compare_jobs);
-	copy->sorted = true;
-}
-
 static size_t buffer_bytes(unsigned int threads)
 {
 	size_t share = BUFFERS_BYTES / threads & ~(size_t)(COPY_BLOCK_BYTES - 1);
@@ -212,7 +213,7 @@ int copy_run(struct copy *copy, int image_fd, const struct copy_options *options
 	};
 	int ret;
 
-	copy_sort_jobs(copy);
+	sort_jobs(copy);
 	pthread_mutex_init(&run.lock, NULL);
 	run.stats.jobs = copy->jobs.count;
 	ret = pool_run(options->threads, options->threads, copy_work, &run);

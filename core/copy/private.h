@@ -113,9 +113,6 @@ int copy_next_extent(struct copy_run *run, const struct copy_job *job, uint64_t 
 
 struct copy_job copy_job_at(const struct copy *copy, size_t number);
 
-/* By their place in the image. */
-void copy_sort_jobs(struct copy *copy);
-
 /* compare.c: a job of the second run, whose bytes no other one of it has. */
 void copy_check_job(struct copy *again, const struct copy_job *job);
 

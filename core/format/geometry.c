@@ -189,15 +189,6 @@ const char *geometry_table_name(enum image_table table)
 	return names[table];
 }
 
-const struct partition *geometry_find_partition(const struct geometry *geometry,
-						enum partition_role role)
-{
-	for (unsigned int i = 0; i < geometry->partition_count; i++)
-		if (geometry->partitions[i].role == role)
-			return &geometry->partitions[i];
-	return NULL;
-}
-
 int geometry_compute(const struct geometry_request *request, struct geometry *geometry,
 		     struct error *error)
 {

@@ -112,8 +112,4 @@ static inline uint64_t geometry_filesystem_start(enum image_table table, bool da
 /* "dos", "gpt" or "none". */
 const char *geometry_table_name(enum image_table table);
 
-/* The partition of this role, NULL: there is none. */
-const struct partition *geometry_find_partition(const struct geometry *geometry,
-						enum partition_role role);
-
 #endif

@@ -33,7 +33,4 @@ expansion_fn zsh_values;     /* @ZSH-VALUES@: the same */
 expansion_fn setting_words;  /* @SETTING-WORDS@: "SECTION.KEY=" of the core's keys */
 expansion_fn command_words;  /* @COMMAND-WORDS@ */
 
-/* The text with roff's own characters escaped. */
-void roff_print(FILE *out, const char *text);
-
 #endif

@@ -11,7 +11,8 @@
 #include "core/config/options.h"
 #include "core/guest/dropin.h"
 
-void roff_print(FILE *out, const char *text)
+/* The text with roff's own characters escaped. */
+static void roff_print(FILE *out, const char *text)
 {
 	for (; *text; text++) {
 		if (*text == '-' || *text == '\\')

@@ -8,7 +8,6 @@
 #include "plugins/xfs/seal.h"
 
 #define MIN_SECTOR_BYTES 512u
-#define MAX_SECTOR_BYTES 32768u
 #define MIN_AG_BYTES (XFS_AG_MIN_BLOCKS * XFS_BLOCK_BYTES)
 
 struct probe_job {

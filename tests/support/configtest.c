@@ -90,7 +90,7 @@ int finish(struct config_test *fixture)
 						  .no_disk = is_disk };
 	int ret = config_finish(&fixture->config, &backends, &fixture->error);
 
-	return ret < 0 ? ret : config_report(&fixture->config, &fixture->error);
+	return ret < 0 ? ret : mistakes_report(&fixture->config.mistakes, 1, &fixture->error);
 }
 
 int load_bytes(struct config_test *fixture, const char *text, size_t len)

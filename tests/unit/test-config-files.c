@@ -29,7 +29,9 @@ static void refuses_file(struct config_test *fixture, const char *text, const ch
 	accepts(fixture, text);
 	ret = check_files(fixture);
 	snprintf(message, sizeof(message), fmt, fixture->directory);
-	expect_failure(fixture, ret < 0 ? ret : config_report(&fixture->config, &fixture->error),
+	expect_failure(fixture,
+		       ret < 0 ? ret
+			       : mistakes_report(&fixture->config.mistakes, 1, &fixture->error),
 		       message);
 }
 
@@ -69,7 +71,7 @@ static void files_that_are_there_are_no_mistake(void **state)
 	assert_int_equal(system("mkdir tree"), 0);
 	accepts(fixture, "[image]\nsource = tree\noutput = new.img\n[tree]\napply = build.ini\n");
 	assert_int_equal(check_files(fixture), 0);
-	assert_int_equal(config_report(&fixture->config, &fixture->error), 0);
+	assert_int_equal(mistakes_report(&fixture->config.mistakes, 1, &fixture->error), 0);
 }
 
 static void unreadable_files_are_errors(void **state)

@@ -170,7 +170,7 @@ static void refuses_path(struct config_test *fixture, const char *text, const ch
 	if (ret == 0)
 		ret = config_check_outputs(&fixture->config, &fixture->error);
 	if (ret == 0)
-		ret = config_report(&fixture->config, &fixture->error);
+		ret = mistakes_report(&fixture->config.mistakes, 1, &fixture->error);
 	assert_int_equal(ret, -EINVAL);
 	snprintf(message, sizeof(message), fmt, fixture->directory);
 	if (!strstr(fixture->error.message, message))
@@ -198,7 +198,7 @@ static void odd_paths_say_why(void **state)
 		     "build.ini:2: [image] source = docker://x: ");
 	accepts(fixture, "[image]\nsource = -\noutput = /x.img\n");
 	assert_int_equal(config_check_outputs(&fixture->config, &fixture->error), 0);
-	assert_int_equal(config_report(&fixture->config, &fixture->error), 0);
+	assert_int_equal(mistakes_report(&fixture->config.mistakes, 1, &fixture->error), 0);
 }
 
 int main(void)

@@ -80,7 +80,7 @@ static void dax_depends_on_table_and_backend(void **state)
 	write_file("poor.ini", text, strlen(text));
 	assert_int_equal(load_file(fixture, "poor.ini"), 0);
 	assert_int_equal(config_finish(config, &poor, &fixture->error), 0);
-	assert_int_equal(config_report(config, &fixture->error), 0);
+	assert_int_equal(mistakes_report(&config->mistakes, 1, &fixture->error), 0);
 	assert_false(config->image.dax);
 	assert_false(config->image.mapped);
 }

@@ -86,7 +86,7 @@ static void values_that_a_variable_cannot_have_are_told(void **state)
 			dropin_read_environment(&fixture->config, DROPIN_IMAGE, &fixture->error),
 			0);
 		unsetenv(variables[i].name);
-		ret = config_report(&fixture->config, &fixture->error);
+		ret = mistakes_report(&fixture->config.mistakes, 1, &fixture->error);
 		assert_int_equal(ret, variables[i].message ? -EINVAL : 0);
 		if (variables[i].message)
 			assert_string_equal(fixture->error.message, variables[i].message);
