@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -16,9 +15,8 @@ int config_test_set_up(void **state)
 {
 	struct config_test *fixture = calloc(1, sizeof(*fixture));
 
-	strcpy(fixture->directory, "/tmp/kataimg-config-XXXXXX");
-	if (!mkdtemp(fixture->directory) || chdir(fixture->directory) < 0)
-		return -1;
+	assert_non_null(fixture);
+	tempdir_enter(&fixture->dir);
 	unsetenv("SOURCE_DATE_EPOCH");
 	*state = fixture;
 	return 0;
@@ -27,13 +25,10 @@ int config_test_set_up(void **state)
 int config_test_tear_down(void **state)
 {
 	struct config_test *fixture = *state;
-	char command[128];
 
 	config_free(&fixture->config);
 	error_clear(&fixture->error);
-	snprintf(command, sizeof(command), "rm -r %s", fixture->directory);
-	if (chdir("/") < 0 || system(command) != 0)
-		return -1;
+	tempdir_leave(&fixture->dir);
 	free(fixture);
 	return 0;
 }

@@ -4,10 +4,11 @@
 #define SUPPORT_CONFIGTEST_H
 
 #include "core/config/config.h"
+#include "tests/support/tempdir.h"
 
 /* Each test runs in an empty directory of its own, where build.ini is written. */
 struct config_test {
-	char directory[64];
+	struct tempdir dir;
 	struct config config;
 	struct error error;
 };

@@ -22,6 +22,9 @@ struct copying {
 int copying_set_up(void **state);
 int copying_tear_down(void **state);
 
+#define COPYING_TEST(function) \
+	cmocka_unit_test_setup_teardown(function, copying_set_up, copying_tear_down)
+
 /* "source" as it is now, of which nothing is to be copied yet. */
 void copying_scan(struct copying *f);
 /* All of a file, to that place in the image. */

@@ -23,6 +23,9 @@ struct negotiation {
 int negotiation_set_up(void **state);
 int negotiation_tear_down(void **state);
 
+#define NEGOTIATION_TEST(function) \
+	cmocka_unit_test_setup_teardown(function, negotiation_set_up, negotiation_tear_down)
+
 /* For limits: none that matters. */
 struct kataimg_limits negotiation_no_limits(void);
 

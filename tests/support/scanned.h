@@ -20,6 +20,11 @@ int scanned_setup(void **state);
 int scanned_setup_large(void **state);
 int scanned_teardown(void **state);
 
+#define SCANNED_TEST(function) \
+	cmocka_unit_test_setup_teardown(function, scanned_setup, scanned_teardown)
+#define SCANNED_LARGE_TEST(function) \
+	cmocka_unit_test_setup_teardown(function, scanned_setup_large, scanned_teardown)
+
 /* The same for a structure that holds one. */
 void scanned_open(struct scanned *scanned);
 void scanned_close(struct scanned *scanned);

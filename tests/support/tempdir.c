@@ -45,6 +45,35 @@ void tempdir_close(struct tempdir *dir)
 	must(system(command) == 0);
 }
 
+void tempdir_enter(struct tempdir *dir)
+{
+	tempdir_open(dir);
+	must(fchdir(dir->fd) == 0);
+}
+
+void tempdir_leave(struct tempdir *dir)
+{
+	must(chdir("/") == 0);
+	tempdir_close(dir);
+}
+
+int tempdir_set_up(void **state)
+{
+	struct tempdir *dir = malloc(sizeof(*dir));
+
+	must(dir);
+	tempdir_enter(dir);
+	*state = dir;
+	return 0;
+}
+
+int tempdir_tear_down(void **state)
+{
+	tempdir_leave(*state);
+	free(*state);
+	return 0;
+}
+
 void tempdir_mkdir(const struct tempdir *dir, const char *path)
 {
 	must(mkdirat(dir->fd, path, 0755) == 0);

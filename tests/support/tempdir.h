@@ -19,6 +19,14 @@ void tempdir_open_large(struct tempdir *dir);
 /* Removes it with all below. */
 void tempdir_close(struct tempdir *dir);
 
+/* The same, and it is the working directory meanwhile. */
+void tempdir_enter(struct tempdir *dir);
+void tempdir_leave(struct tempdir *dir);
+
+/* For cmocka: *state becomes one that was entered. */
+int tempdir_set_up(void **state);
+int tempdir_tear_down(void **state);
+
 void tempdir_mkdir(const struct tempdir *dir, const char *path);
 /* A file of these bytes, mode 0644; replaces the bytes of an old one. */
 void tempdir_write(const struct tempdir *dir, const char *path, const void *bytes, size_t len);

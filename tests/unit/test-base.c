@@ -29,12 +29,11 @@ static const struct lookup_rules no_rules;
 
 static int set_up(void **state)
 {
-	struct tempdir *dir = malloc(sizeof(*dir));
+	const struct tempdir *dir;
 	char name[16], target[16];
 
-	tempdir_open(dir);
-	if (chdir(dir->path) < 0)
-		return -1;
+	tempdir_set_up(state);
+	dir = *state;
 	tempdir_mkdir(dir, "d");
 	tempdir_write(dir, "d/file", "x", 1);
 	for (int i = 0; i < 42; i++) {
@@ -43,17 +42,9 @@ static int set_up(void **state)
 		if (symlink(target, name) < 0)
 			return -1;
 	}
-	*state = dir;
 	return symlink("loop", "loop") < 0 || symlink("/", "root") < 0 || symlink("d", "way") < 0
 		       ? -1
 		       : 0;
-}
-
-static int tear_down(void **state)
-{
-	tempdir_close(*state);
-	free(*state);
-	return chdir("/");
 }
 
 static const struct {
@@ -331,7 +322,7 @@ static void room_that_nobody_has_is_not_given(void **state)
 	arena_free(&arena);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tempdir_tear_down)
 
 int main(void)
 {

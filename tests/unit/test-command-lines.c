@@ -218,8 +218,7 @@ static int set_up(void **state)
 	};
 
 	(void)state;
-	tempdir_open(&directory);
-	assert_int_equal(chdir(directory.path), 0);
+	tempdir_enter(&directory);
 	tempdir_write(&directory, "odd.mtree", ODD, strlen(ODD));
 	tempdir_fill(&directory, "two", 2, 100000);
 	write_disk();
@@ -231,8 +230,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	tempdir_close(&directory);
-	return chdir("/");
+	tempdir_leave(&directory);
+	return 0;
 }
 
 int main(void)

@@ -28,7 +28,7 @@ static void refuses_file(struct config_test *fixture, const char *text, const ch
 
 	accepts(fixture, text);
 	ret = check_files(fixture);
-	snprintf(message, sizeof(message), fmt, fixture->directory);
+	snprintf(message, sizeof(message), fmt, fixture->dir.path);
 	expect_failure(fixture,
 		       ret < 0 ? ret
 			       : mistakes_report(&fixture->config.mistakes, 1, &fixture->error),

@@ -96,7 +96,7 @@ static void a_directory_that_is_gone_has_no_path(void **state)
 	assert_int_equal(config_make_absolute(&fixture->config, &fixture->error), -ENOENT);
 	assert_string_equal(fixture->error.message,
 			    "the working directory: No such file or directory");
-	assert_int_equal(chdir(fixture->directory), 0);
+	assert_int_equal(chdir(fixture->dir.path), 0);
 }
 
 #define IDS(map) "[tree]\nuid-map = " map "\n"
@@ -172,7 +172,7 @@ static void refuses_path(struct config_test *fixture, const char *text, const ch
 	if (ret == 0)
 		ret = mistakes_report(&fixture->config.mistakes, 1, &fixture->error);
 	assert_int_equal(ret, -EINVAL);
-	snprintf(message, sizeof(message), fmt, fixture->directory);
+	snprintf(message, sizeof(message), fmt, fixture->dir.path);
 	if (!strstr(fixture->error.message, message))
 		fail_msg("%s", fixture->error.message);
 	error_clear(&fixture->error);

@@ -154,13 +154,12 @@ static void test_image_cannot_be_written(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, copying_set_up, copying_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(shrank),       TEST(grew),
-		TEST(written),      TEST(replaced),
-		TEST(vanished),     TEST(vanished_while_open),
-		TEST(fifo_now),     TEST(link_on_the_way),
-		TEST(lowest_error), TEST(image_cannot_be_written),
+		COPYING_TEST(test_shrank),       COPYING_TEST(test_grew),
+		COPYING_TEST(test_written),      COPYING_TEST(test_replaced),
+		COPYING_TEST(test_vanished),     COPYING_TEST(test_vanished_while_open),
+		COPYING_TEST(test_fifo_now),     COPYING_TEST(test_link_on_the_way),
+		COPYING_TEST(test_lowest_error), COPYING_TEST(test_image_cannot_be_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

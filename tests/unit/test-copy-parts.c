@@ -220,12 +220,11 @@ static void test_reflink_or_not(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, copying_set_up, copying_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(parts_in_any_order), TEST(holes_stay),
-		TEST(all_hole),           TEST(scratch),
-		TEST(scratch_to_and_fro), TEST(scratch_too_short),
-		TEST(from_disk),          TEST(reflink_or_not),
+		COPYING_TEST(test_parts_in_any_order), COPYING_TEST(test_holes_stay),
+		COPYING_TEST(test_all_hole),           COPYING_TEST(test_scratch),
+		COPYING_TEST(test_scratch_to_and_fro), COPYING_TEST(test_scratch_too_short),
+		COPYING_TEST(test_from_disk),          COPYING_TEST(test_reflink_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

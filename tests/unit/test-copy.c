@@ -289,12 +289,17 @@ static void test_nothing_to_do(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, copying_set_up, copying_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(gathers),       TEST(gathers_2_threads), TEST(gathers_8_threads),
-		TEST(claims),        TEST(gap_with_metadata), TEST(gap_of_blocks),
-		TEST(again),         TEST(progress),          TEST(cancel),
-		TEST(nothing_to_do),
+		COPYING_TEST(test_gathers),
+		COPYING_TEST(test_gathers_2_threads),
+		COPYING_TEST(test_gathers_8_threads),
+		COPYING_TEST(test_claims),
+		COPYING_TEST(test_gap_with_metadata),
+		COPYING_TEST(test_gap_of_blocks),
+		COPYING_TEST(test_again),
+		COPYING_TEST(test_progress),
+		COPYING_TEST(test_cancel),
+		COPYING_TEST(test_nothing_to_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,9 +24,9 @@ static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-	tempdir_open(&fixture->dir);
+	tempdir_enter(&fixture->dir);
 	*state = fixture;
-	return chdir(fixture->dir.path) < 0 ? -1 : config_init(&fixture->config, &fixture->error);
+	return config_init(&fixture->config, &fixture->error);
 }
 
 static int tear_down(void **state)
@@ -39,9 +39,9 @@ static int tear_down(void **state)
 	unsetenv("GROUP");
 	config_free(&fixture->config);
 	error_clear(&fixture->error);
-	tempdir_close(&fixture->dir);
+	tempdir_leave(&fixture->dir);
 	free(fixture);
-	return chdir("/");
+	return 0;
 }
 
 static void start_anew(struct fixture *fixture)

@@ -168,11 +168,14 @@ static void test_no_map(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, scanned_setup, scanned_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(holes_of_source), TEST(holes_filled),       TEST(holes_detected),
-		TEST(holes_of_blocks), TEST(detect_skips_holes), TEST(read),
-		TEST(no_map),
+		SCANNED_TEST(test_holes_of_source),
+		SCANNED_TEST(test_holes_filled),
+		SCANNED_TEST(test_holes_detected),
+		SCANNED_TEST(test_holes_of_blocks),
+		SCANNED_TEST(test_detect_skips_holes),
+		SCANNED_TEST(test_read),
+		SCANNED_TEST(test_no_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,22 +19,6 @@
 #include "core/inspect/signature.h"
 #include "tests/support/tempdir.h"
 
-static int set_up(void **state)
-{
-	struct tempdir *dir = malloc(sizeof(*dir));
-
-	tempdir_open(dir);
-	*state = dir;
-	return chdir(dir->path);
-}
-
-static int tear_down(void **state)
-{
-	tempdir_close(*state);
-	free(*state);
-	return chdir("/");
-}
-
 #define SIGNED "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
 
 /* A file that begins so and is as long; DER has the length in one byte, or says in how many. */
@@ -235,7 +219,7 @@ static void json_escapes_what_is_no_plain_text(void **state)
 	}
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, tempdir_set_up, tempdir_tear_down)
 
 int main(void)
 {

@@ -39,8 +39,7 @@ static void build(const char *dir, const char *setting)
 static int set_up(void **state)
 {
 	(void)state;
-	tempdir_open(&directory);
-	assert_int_equal(chdir(directory.path), 0);
+	tempdir_enter(&directory);
 	tempdir_mkdir(&directory, "tree");
 	tempdir_fill(&directory, "tree/file", 1, 100000);
 	return 0;
@@ -49,8 +48,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	tempdir_close(&directory);
-	return chdir("/");
+	tempdir_leave(&directory);
+	return 0;
 }
 
 /* The line of a root hash's file. */

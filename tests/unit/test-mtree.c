@@ -9,17 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "core/base/cancel.h"
 #include "core/mtree/text.h"
 #include "tests/support/smalltree.h"
+#include "tests/support/tempdir.h"
 
 /* A tree to be changed, in a directory of the test's own with x.mtree and the file content. */
 struct fixture {
-	char directory[64];
+	struct tempdir dir;
 	struct smalltree small;
 	struct kataimg_xattr xattr;
 	struct error error;
@@ -39,9 +39,7 @@ static int set_up(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	struct tree_node *file;
 
-	strcpy(fixture->directory, "/tmp/kataimg-mtree-XXXXXX");
-	if (!mkdtemp(fixture->directory) || chdir(fixture->directory) < 0)
-		return -1;
+	tempdir_enter(&fixture->dir);
 	write_file("content", "hello");
 	smalltree_init(&fixture->small);
 	file = smalltree_add(&fixture->small, "etc/na me\n#=\\\xff", S_IFREG | 0640);
@@ -61,13 +59,12 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
-	char command[128];
 
 	smalltree_free(&fixture->small);
 	error_clear(&fixture->error);
-	snprintf(command, sizeof(command), "rm -r %s", fixture->directory);
+	tempdir_leave(&fixture->dir);
 	free(fixture);
-	return chdir("/") < 0 || system(command) != 0 ? -1 : 0;
+	return 0;
 }
 
 static char *print(const struct tree *tree)

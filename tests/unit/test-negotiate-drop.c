@@ -167,16 +167,15 @@ static void attributes_are_dropped_before_the_file(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, negotiation_set_up, negotiation_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(acls_alone_are_dropped),
-		TEST(nanoseconds_of_all_are_one_offence),
-		TEST(the_backends_own_check_counts),
-		TEST(nodes_with_long_paths_are_dropped),
-		TEST(times_are_cut_to_what_the_filesystem_has),
-		TEST(owner_and_mode_are_dropped_before_the_file),
-		TEST(attributes_that_are_gone_are_no_way_out),
-		TEST(attributes_are_dropped_before_the_file),
+		NEGOTIATION_TEST(acls_alone_are_dropped),
+		NEGOTIATION_TEST(nanoseconds_of_all_are_one_offence),
+		NEGOTIATION_TEST(the_backends_own_check_counts),
+		NEGOTIATION_TEST(nodes_with_long_paths_are_dropped),
+		NEGOTIATION_TEST(times_are_cut_to_what_the_filesystem_has),
+		NEGOTIATION_TEST(owner_and_mode_are_dropped_before_the_file),
+		NEGOTIATION_TEST(attributes_that_are_gone_are_no_way_out),
+		NEGOTIATION_TEST(attributes_are_dropped_before_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,18 +186,17 @@ static void jobs_that_the_backend_cannot_do_are_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, negotiation_set_up, negotiation_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(everything_fits),
-		TEST(names_have_an_end_without_limits),
-		TEST(each_missing_capability_is_named),
-		TEST(each_limit_is_named),
-		TEST(too_many_nodes_are_an_error),
-		TEST(a_granularity_that_is_none_is_the_backends_fault),
-		TEST(answers_that_nobody_knows_are_an_error),
-		TEST(the_root_cannot_be_dropped),
-		TEST(twenty_offenders_are_listed_and_the_rest_counted),
-		TEST(jobs_that_the_backend_cannot_do_are_refused),
+		NEGOTIATION_TEST(everything_fits),
+		NEGOTIATION_TEST(names_have_an_end_without_limits),
+		NEGOTIATION_TEST(each_missing_capability_is_named),
+		NEGOTIATION_TEST(each_limit_is_named),
+		NEGOTIATION_TEST(too_many_nodes_are_an_error),
+		NEGOTIATION_TEST(a_granularity_that_is_none_is_the_backends_fault),
+		NEGOTIATION_TEST(answers_that_nobody_knows_are_an_error),
+		NEGOTIATION_TEST(the_root_cannot_be_dropped),
+		NEGOTIATION_TEST(twenty_offenders_are_listed_and_the_rest_counted),
+		NEGOTIATION_TEST(jobs_that_the_backend_cannot_do_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

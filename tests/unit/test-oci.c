@@ -28,21 +28,14 @@
 /* A layout in a directory of its own, which the test is in. */
 static int set_up(void **state)
 {
-	struct tempdir *dir = malloc(sizeof(*dir));
+	const struct tempdir *dir;
 
-	tempdir_open(dir);
+	tempdir_set_up(state);
+	dir = *state;
 	tempdir_mkdir(dir, "l");
 	tempdir_mkdir(dir, "l/blobs");
 	tempdir_mkdir(dir, "l/blobs/sha256");
-	*state = dir;
-	return chdir(dir->path);
-}
-
-static int tear_down(void **state)
-{
-	tempdir_close(*state);
-	free(*state);
-	return chdir("/");
+	return 0;
 }
 
 static void put(const struct tempdir *dir, const char *path, const char *text)
@@ -372,7 +365,7 @@ static void layers_without_a_path_have_an_empty_one(void **state)
 	oci_image_free(&image);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tempdir_tear_down)
 
 int main(void)
 {

@@ -28,8 +28,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	tempdir_open(&f->dir);
-	assert_int_equal(chdir(f->dir.path), 0);
+	tempdir_enter(&f->dir);
 	assert_int_equal(mkdir("out", 0755), 0);
 	assert_int_equal(mkdir("else", 0755), 0);
 	*state = f;
@@ -43,8 +42,7 @@ static int teardown(void **state)
 	output_close(f->image);
 	output_close(f->hash);
 	error_clear(&f->error);
-	assert_int_equal(chdir("/"), 0);
-	tempdir_close(&f->dir);
+	tempdir_leave(&f->dir);
 	free(f);
 	return 0;
 }

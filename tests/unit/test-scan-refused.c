@@ -282,19 +282,16 @@ static void test_mount_points(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, scanned_setup, scanned_teardown)
-#define LARGE_TEST(name) \
-	cmocka_unit_test_setup_teardown(test_##name, scanned_setup_large, scanned_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(no_source),
-		TEST(source_is_a_link),
-		TEST(unreadable_file),
-		TEST(unreadable_entries_are_counted),
-		TEST(unreadable_directory),
-		TEST(unsearchable_directory),
-		TEST(cancelled),
-		LARGE_TEST(changing_directory),
-		TEST(mount_points),
+		SCANNED_TEST(test_no_source),
+		SCANNED_TEST(test_source_is_a_link),
+		SCANNED_TEST(test_unreadable_file),
+		SCANNED_TEST(test_unreadable_entries_are_counted),
+		SCANNED_TEST(test_unreadable_directory),
+		SCANNED_TEST(test_unsearchable_directory),
+		SCANNED_TEST(test_cancelled),
+		SCANNED_LARGE_TEST(test_changing_directory),
+		SCANNED_TEST(test_mount_points),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

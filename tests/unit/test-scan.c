@@ -301,16 +301,13 @@ static void test_many_names(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, scanned_setup, scanned_teardown)
-#define LARGE_TEST(name) \
-	cmocka_unit_test_setup_teardown(test_##name, scanned_setup_large, scanned_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(empty),           TEST(regular),
-		TEST(times),           TEST(links),
-		TEST(fifo_and_socket), TEST(devices),
-		TEST(hard_links),      TEST(links_from_outside),
-		TEST(xattrs),          TEST(xattrs_of_links),
-		LARGE_TEST(deep),      LARGE_TEST(many_names),
+		SCANNED_TEST(test_empty),           SCANNED_TEST(test_regular),
+		SCANNED_TEST(test_times),           SCANNED_TEST(test_links),
+		SCANNED_TEST(test_fifo_and_socket), SCANNED_TEST(test_devices),
+		SCANNED_TEST(test_hard_links),      SCANNED_TEST(test_links_from_outside),
+		SCANNED_TEST(test_xattrs),          SCANNED_TEST(test_xattrs_of_links),
+		SCANNED_LARGE_TEST(test_deep),      SCANNED_LARGE_TEST(test_many_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

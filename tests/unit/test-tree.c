@@ -238,17 +238,16 @@ static void test_drop_xattrs(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, scanned_setup, scanned_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(order_is_bytewise),
-		TEST(numbering),
-		TEST(same_tree_same_digest),
-		TEST(each_change_shows),
-		TEST(xattr_shows),
-		TEST(path_is_cut),
-		TEST(drop),
-		TEST(drop_keeps_other_names),
-		TEST(drop_xattrs),
+		SCANNED_TEST(test_order_is_bytewise),
+		SCANNED_TEST(test_numbering),
+		SCANNED_TEST(test_same_tree_same_digest),
+		SCANNED_TEST(test_each_change_shows),
+		SCANNED_TEST(test_xattr_shows),
+		SCANNED_TEST(test_path_is_cut),
+		SCANNED_TEST(test_drop),
+		SCANNED_TEST(test_drop_keeps_other_names),
+		SCANNED_TEST(test_drop_xattrs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
