@@ -26,6 +26,12 @@ RESULT_BYTES = 64 << 20
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def has_root():
+    """Files can be given away, and devices made: not by the root of a user namespace."""
+    need_root = os.path.join(HERE, '../need-root')
+    return subprocess.run([need_root, ''], stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
 class Skip(Exception):
     """The test cannot run here, for this reason."""
 

@@ -29,7 +29,7 @@ sleep 60
 
 def make_debian(directory):
     """A minimal Debian with an init of the test's own."""
-    if os.geteuid():
+    if not guest.has_root():
         raise Skip('debootstrap needs root')
     guest.require_programs('debootstrap')
     done = subprocess.run(['debootstrap', '--variant=minbase', 'bookworm', directory],

@@ -21,6 +21,12 @@ KILLED = 137  # by shim.c
 NOT_INHERITED = ('LD_PRELOAD', 'MALLOC_PERTURB_', 'ASAN_OPTIONS')
 # What changes a directory or says that it is on the disk.
 NAME_CALLS = 'rename,link,unlink,sync,mode'
+NEED_ROOT = pathlib.Path(__file__).resolve().parents[1] / 'need-root'
+
+
+def has_root():
+    """Files can be given away: not by the root of a user namespace."""
+    return subprocess.run([NEED_ROOT, ''], stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 class Bench:

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from faults import Bench, digest, look, tree
+from faults import Bench, digest, has_root, look, tree
 
 ROUNDS = 10
 NOBODY = 65534
@@ -155,7 +155,7 @@ def attack_all(bench, root, image):
     """The exchanges."""
     count = attack_source(bench, 'etc/deep/file', 'victim/file')
     count += attack_source(bench, 'etc/deep', 'victim')
-    for foreign in (False, True) if os.geteuid() == 0 else (False,):
+    for foreign in (False, True) if has_root() else (False,):
         count += attack_output(bench, root, foreign)
     return count + attack_directory(bench, root) + attack_extraction(bench, image)
 

@@ -105,14 +105,9 @@ def directories():
     for _ in range(20):
         os.mkdir(EVIL * 12)
         os.chdir(EVIL * 12)
-    if os.geteuid() == 0:
-        os.chown('.', 70000, 0)
-        text = 'has the uid 70000, which'
-    else:
-        os.chmod('.', 0)
-        text = 'Permission denied'
+    os.chown('.', 70000, 0)
     os.fchdir(here)
-    say('a directory', text, 'tree', '--set', 'tree.uid-map=0:0:60000', 'deep')
+    say('a directory', 'has the uid 70000, which', 'tree', '--set', 'tree.uid-map=0:0:60000', 'deep')
     say('no source', 'No such file', 'tree', EVIL)
     say('a pattern', 'match', 'tree', '--set', f'tree.exclude=/{EVIL}', 'deep')
     subprocess.run(['rm', '-rf', 'deep'], check=False)
