@@ -46,6 +46,15 @@ static bool is_control(uint32_t character)
 	return character < 0x20 || (character >= 0x7f && character < 0xa0);
 }
 
+/* The ends of lines and paragraphs of Unicode, and all characters with its property Bidi_Control
+ * (PropList.txt): the latter have what follows them shown in another order. */
+static bool is_order(uint32_t character)
+{
+	return character == 0x61c || (character >= 0x200e && character <= 0x200f) ||
+	       (character >= 0x2028 && character <= 0x202e) ||
+	       (character >= 0x2066 && character <= 0x2069);
+}
+
 /* The first character as it is printed, and how many bytes it is made of. */
 static size_t escape_first(const unsigned char *from, bool controls, char piece[TEXT_PIECE_BYTES])
 {
@@ -53,7 +62,7 @@ static size_t escape_first(const unsigned char *from, bool controls, char piece[
 	size_t len = decode(from, &character);
 	char *to = piece;
 
-	if (len > 0 && !(controls && is_control(character))) {
+	if (len > 0 && !(controls && (is_control(character) || is_order(character)))) {
 		snprintf(piece, TEXT_PIECE_BYTES, "%.*s", (int)len, (const char *)from);
 		return len;
 	}
@@ -93,6 +102,21 @@ void text_print_line(FILE *out, const char *text)
 		from += escape_first(from, true, piece);
 		fputs(piece, out);
 	}
+}
+
+bool text_is_plain(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	while (*at) {
+		uint32_t character = 0;
+		size_t len = decode(at, &character);
+
+		if (len == 0 || is_control(character))
+			return false;
+		at += len;
+	}
+	return true;
 }
 
 static bool is_inside_character(char c)

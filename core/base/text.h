@@ -4,12 +4,17 @@
 #define BASE_TEXT_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
-/* Bytes that are no UTF-8 become \xNN, control characters, the ends of lines among them, as well: a
- * name can end no line and command no terminal. Doing it twice changes nothing. To be freed; NULL
- * when memory is out. */
+/* Bytes that are no UTF-8 become \xNN, control characters, the ends of lines among them, and those
+ * that change the order in which text is shown as well: a name can end no line, command no terminal
+ * and look like no other one. Doing it twice changes nothing. To be freed; NULL when memory is out.
+ */
 char *text_line(const char *text);
+
+/* It is UTF-8 without control characters. */
+bool text_is_plain(const char *text);
 
 /* A sentence of a message, as such a line. When the names in it make it longer than that, its
  * beginning and its end are left. */

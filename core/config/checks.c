@@ -40,11 +40,7 @@ int check_guid(const char *value, struct error *error)
 
 int check_partition_name(const char *value, struct error *error)
 {
-	autofree char *line = text_line(value);
-
-	if (!line)
-		return error_nomem(error);
-	if (strcmp(line, value) != 0)
+	if (!text_is_plain(value))
 		return error_usage(error, "not a name: it has control characters, or is no UTF-8");
 	if (gpt_name_units(value) == SIZE_MAX)
 		return error_usage(error, "not a name: a GPT has no characters beyond U+FFFF");

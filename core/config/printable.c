@@ -27,14 +27,13 @@ static bool has_comment(const char *value)
  * 0: none; -ENOMEM. */
 static int has_controls(const char *value, struct error *error)
 {
-	autofree char *copy = strdup(value), *text = NULL;
+	autofree char *copy = strdup(value);
 
 	if (!copy)
 		return error_nomem(error);
 	for (char *tab = copy; (tab = strchr(tab, '\t'));)
 		*tab = ' ';
-	text = text_line(copy);
-	return text ? strcmp(text, copy) != 0 : error_nomem(error);
+	return !text_is_plain(copy);
 }
 
 static int check_value(const char *section, const char *name, const char *value,
