@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "core/artifact/layout.h"
+#include "core/image/temporary.h"
 #include "lib/cleanup.h"
 #include "lib/libc.h"
 
@@ -111,6 +112,13 @@ void artifact_place_free(struct artifact_place *place)
 	*place = (struct artifact_place){ 0 };
 }
 
+/* A build that makes the layout, or was killed before it had, left a file without its name. */
+static bool is_nothing(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	       temporary_is_name(name, "oci-layout");
+}
+
 /* 1, 0 or -errno. */
 static int is_empty(const char *dir)
 {
@@ -123,7 +131,7 @@ static int is_empty(const char *dir)
 	errno = 0;
 	do
 		entry = readdir(stream);
-	while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	while (entry && is_nothing(entry->d_name));
 	ret = entry ? 0 : errno ? -errno : 1;
 	closedir(stream);
 	return ret;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -173,6 +174,17 @@ static void remove_stale(int dir, const char *name)
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    flock(fd, LOCK_EX | LOCK_NB) == 0 && has_name(dir, name, fd) > 0)
 		unlinkat(dir, name, 0);
+}
+
+bool temporary_is_name(const char *name, const char *file)
+{
+	for (unsigned int i = 0; i < NAMES; i++) {
+		autofree char *candidate = name_of(file, i);
+
+		if (candidate && strcmp(candidate, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 void temporary_remove_stale(int dir, const char *file)

@@ -27,6 +27,9 @@ int temporary_rescue(int dir, const char *temporary, const char *file, char **na
 /* Locks; a filesystem that cannot has no stale names that could be told. */
 void temporary_lock(int fd);
 
+/* Is name one that FILE, or what replaces it, has for a while? */
+bool temporary_is_name(const char *name, const char *file);
+
 /* Removes those of builds that were killed. */
 void temporary_remove_stale(int dir, const char *file);
 

@@ -190,6 +190,18 @@ static void what_is_no_layout_is_refused(void **state)
 	assert_non_null(strstr(f->error.message, "oci-layout: of an unknown version: 2.0"));
 }
 
+/* As a build leaves it that is killed while its first file gets a name. */
+static void what_is_not_begun_is_as_good_as_empty(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_mkdir(&f->dir, "layout");
+	tempdir_write(&f->dir, "layout/.oci-layout.kataimg-3.tmp", "", 0);
+	assert_int_equal(artifact_check_directory(f->path, &f->error), 0);
+	tempdir_write(&f->dir, "layout/.oci-layout.kataimg-03.tmp", "", 0);
+	assert_int_equal(artifact_check_directory(f->path, &f->error), -ENOENT);
+}
+
 static void names_are_split_at_the_first_colon(void **state)
 {
 	struct fixture *f = *state;
@@ -283,6 +295,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_published_leaves_nothing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_layout_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_begun_is_as_good_as_empty, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_lock_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_are_split_at_the_first_colon, setup,
 						teardown),
