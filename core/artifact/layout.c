@@ -22,34 +22,34 @@
 /* ---- Reading ---- */
 
 static int read_json(const struct artifact_layout *layout, int dir, const char *name,
-		     const char *digest, json_object **json, struct error *error)
+		     const struct oci_blob *blob, json_object **json, struct error *error)
 {
 	autoclose int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	autofree char *label = NULL;
 	struct stat st;
 
-	if (asprintf(&label, "%s/%s", layout->path, digest ? digest : name) < 0)
+	if (asprintf(&label, "%s/%s", layout->path, blob ? blob->digest : name) < 0)
 		return error_nomem(error);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_errno(error, errno, "%s", label);
 	return oci_read_json(
 		&(struct archive_input){ .label = label, .fd = fd, .bytes = (uint64_t)st.st_size },
-		digest, json, error);
+		blob, json, error);
 }
 
-int artifact_layout_read(const struct artifact_layout *layout, const char *digest,
+int artifact_layout_read(const struct artifact_layout *layout, const struct oci_blob *blob,
 			 json_object **json, struct error *error)
 {
 	autofree char *path = NULL;
-	int ret = oci_blob_path(digest, &path, error);
+	int ret = oci_blob_path(blob->digest, &path, error);
 
-	return ret < 0 ? ret : read_json(layout, layout->dir, path, digest, json, error);
+	return ret < 0 ? ret : read_json(layout, layout->dir, path, blob, json, error);
 }
 
 static int check_version(const struct artifact_layout *layout, struct error *error)
 {
-	json_object *json = NULL;
-	const char *version;
+	json_object *json autocall(cleanup_json_object_put) = NULL;
+	autofree char *label = NULL;
 	int ret = read_json(layout, layout->dir, "oci-layout", NULL, &json, error);
 
 	if (ret == -ENOENT) {
@@ -60,12 +60,9 @@ static int check_version(const struct artifact_layout *layout, struct error *err
 	}
 	if (ret < 0)
 		return ret;
-	version = oci_json_text(json, "imageLayoutVersion");
-	if (!version || strncmp(version, "1.", 2) != 0)
-		ret = error_set(error, EBADMSG, "%s/oci-layout: of an unknown version: %s",
-				layout->path, version ? version : "none");
-	json_object_put(json);
-	return ret;
+	if (asprintf(&label, "%s/oci-layout", layout->path) < 0)
+		return error_nomem(error);
+	return oci_check_version(json, label, error);
 }
 
 static json_object *new_index(void)

@@ -20,8 +20,10 @@ struct artifact_layout {
 	bool settled;
 };
 
-/* A blob that is JSON, to be put; its digest is checked. -ENOENT: there is none. */
-int artifact_layout_read(const struct artifact_layout *layout, const char *digest,
+struct oci_blob;
+
+/* A blob that is JSON, to be put, and is what is said of it. -ENOENT: there is none. */
+int artifact_layout_read(const struct artifact_layout *layout, const struct oci_blob *blob,
 			 json_object **json, struct error *error);
 
 int artifact_texts_add(artifact_texts *texts, const char *text); /* -ENOMEM */

@@ -68,16 +68,16 @@ static int name_all(const struct artifact_layout *layout, json_object *document,
 static int name_below(const struct artifact_layout *layout, json_object *descriptor,
 		      artifact_texts *digests, unsigned int depth)
 {
-	const char *digest = oci_json_text(descriptor, "digest");
 	autoerror struct error ignored = ERROR_INIT;
 	json_object *document = NULL;
-	int ret;
+	struct oci_blob blob;
+	int ret = oci_blob_take(&blob, descriptor, "an image", &ignored);
 
-	if (!digest || !is_document(oci_json_text(descriptor, "mediaType")))
+	if (ret < 0 || !is_document(oci_json_text(descriptor, "mediaType")))
 		return -EINVAL;
-	ret = artifact_texts_add(digests, digest);
+	ret = artifact_texts_add(digests, blob.digest);
 	if (ret == 0)
-		ret = artifact_layout_read(layout, digest, &document, &ignored);
+		ret = artifact_layout_read(layout, &blob, &document, &ignored);
 	/* A layout may leave out what its indexes name: then it refers to nothing more here. */
 	if (ret == -ENOENT)
 		return 0;
@@ -116,10 +116,10 @@ static int name_replaced(const struct artifact_layout *layout, artifact_texts *d
 	for (size_t i = 0; ret == 0 && i < layout->replaced.count; i++) {
 		autoerror struct error ignored = ERROR_INIT;
 		json_object *document = NULL;
-		const char *digest = layout->replaced.items[i];
+		const struct oci_blob blob = { layout->replaced.items[i], OCI_SIZE_UNSAID };
 
-		ret = artifact_texts_add(digests, digest);
-		if (ret == 0 && artifact_layout_read(layout, digest, &document, &ignored) == 0)
+		ret = artifact_texts_add(digests, blob.digest);
+		if (ret == 0 && artifact_layout_read(layout, &blob, &document, &ignored) == 0)
 			ret = name_parts(document, digests);
 		json_object_put(document);
 	}

@@ -71,11 +71,14 @@ static int sort_out(struct artifact_layout *layout, json_object *descriptor, con
 static int sort_out_index(struct artifact_layout *layout, json_object *descriptor, const char *arch,
 			  descriptors *members, struct error *error)
 {
-	const char *digest = oci_json_text(descriptor, "digest");
 	json_object *index = NULL, *manifests;
-	int ret = digest ? artifact_layout_read(layout, digest, &index, error)
-			 : error_set(error, EBADMSG, "%s/index.json: no digest", layout->path);
+	struct oci_blob blob;
+	int ret = oci_blob_take(&blob, descriptor, "an index", error);
 
+	if (ret == 0)
+		ret = artifact_layout_read(layout, &blob, &index, error);
+	else
+		error_prefix(error, "%s/index.json", layout->path);
 	if (ret < 0)
 		return ret;
 	manifests = oci_json_array(index, "manifests");

@@ -51,6 +51,32 @@ json_object *oci_json_object(json_object *object, const char *key)
 	return get(object, key, json_type_object);
 }
 
+int oci_blob_take(struct oci_blob *blob, json_object *descriptor, const char *what,
+		  struct error *error)
+{
+	json_object *size = NULL;
+
+	*blob = (struct oci_blob){ oci_json_text(descriptor, "digest"), OCI_SIZE_UNSAID };
+	if (!blob->digest)
+		return error_set(error, EBADMSG, "%s without a digest", what);
+	if (!json_object_object_get_ex(descriptor, "size", &size))
+		return 0;
+	blob->size = json_object_get_int64(size);
+	if (!json_object_is_type(size, json_type_int) || blob->size < 0)
+		return error_set(error, EBADMSG, "%s has no size in bytes", blob->digest);
+	return 0;
+}
+
+int oci_check_version(json_object *version, const char *label, struct error *error)
+{
+	const char *text = oci_json_text(version, "imageLayoutVersion");
+
+	if (text && strncmp(text, "1.", 2) == 0)
+		return 0;
+	return error_set(error, EBADMSG, "%s: of an unknown version: %s", label,
+			 text ? text : "none");
+}
+
 void oci_add_name(struct oci_names *names, const char *name)
 {
 	size_t len = strlen(names->text);
@@ -114,6 +140,7 @@ int oci_image_begin(struct oci_image *image, json_object *config, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		const char *id = json_object_get_string(json_object_array_get_idx(diff_ids, i));
 
+		image->layers[i].size = OCI_SIZE_UNSAID;
 		image->layers[i].diff_id = strdup(id ? id : "");
 		if (!image->layers[i].diff_id)
 			return error_nomem(error);

@@ -10,6 +10,7 @@
 struct oci_layer {
 	char *path;      /* owned; in the store */
 	char *digest;    /* owned; of that file; NULL: not known */
+	int64_t size;    /* of that file, or OCI_SIZE_UNSAID */
 	char *diff_id;   /* owned; the digest of its content without compression */
 	char *elsewhere; /* owned; where it may have stayed when the image was copied; NULL: it
 			    should be in the store */
@@ -45,6 +46,14 @@ const char *oci_arch_name(const char *arch, struct utsname *machine);
 const char *oci_json_text(json_object *object, const char *key);
 json_object *oci_json_array(json_object *object, const char *key);
 json_object *oci_json_object(json_object *object, const char *key);
+
+/* What a descriptor says, which is told of as what ("a layer") when it has no digest. A size that
+ * is no number of bytes is an error; to have none is not, as the digest says all. */
+int oci_blob_take(struct oci_blob *blob, json_object *descriptor, const char *what,
+		  struct error *error);
+
+/* Can a layout that says so of itself (oci-layout) be read? label: where it says so. */
+int oci_check_version(json_object *version, const char *label, struct error *error);
 
 /* The names that there are, for messages; cut to size. */
 struct oci_names {

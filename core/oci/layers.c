@@ -73,6 +73,8 @@ static int open_layer(const struct tree *store, const struct oci_layer *layer,
 {
 	int ret = oci_store_open(store, layer->path, &plain->input, &plain->scratch, error);
 
+	if (ret == 0)
+		return oci_check_size(&plain->input, layer->size, error);
 	if (ret == -ENOENT && layer->elsewhere)
 		return error_append(error,
 				    ": a layer that stays behind when its image is copied: "

@@ -11,18 +11,19 @@
 /* Indexes in indexes; two are in use. */
 #define INDEXES_MAX 8
 
+#define VERSION_FILE "oci-layout"
+
 /* The blob that a descriptor describes. */
 static int read_blob(const struct tree *store, json_object *descriptor, json_object **json,
 		     struct error *error)
 {
-	const char *digest = oci_json_text(descriptor, "digest");
+	struct oci_blob blob;
 	autofree char *path = NULL;
-	int ret;
+	int ret = oci_blob_take(&blob, descriptor, "a descriptor", error);
 
-	if (!digest)
-		return error_set(error, EBADMSG, "a descriptor without a digest");
-	ret = oci_blob_path(digest, &path, error);
-	return ret < 0 ? ret : oci_store_json(store, path, digest, json, error);
+	if (ret == 0)
+		ret = oci_blob_path(blob.digest, &path, error);
+	return ret < 0 ? ret : oci_store_json(store, path, &blob, json, error);
 }
 
 static const char *tag_of(json_object *descriptor)
@@ -84,6 +85,20 @@ static bool has_platforms(json_object *manifests)
 	return json_object_array_length(manifests) > 1;
 }
 
+/* A layout without the file that says its version is as good as one: what it has is proved by its
+ * digests. */
+static int check_version(const struct tree *store, struct error *error)
+{
+	json_object *version autocall(cleanup_json_object_put) = NULL;
+	int ret = oci_store_json(store, VERSION_FILE, NULL, &version, error);
+
+	if (ret == -ENOENT) {
+		error_clear(error);
+		return 0;
+	}
+	return ret < 0 ? ret : oci_check_version(version, VERSION_FILE, error);
+}
+
 /* Follows indexes down to a manifest, whose reference is the caller's (json_object_put). */
 static int find_manifest(const struct tree *store, const struct oci_choice *choice,
 			 json_object **manifest, struct error *error)
@@ -116,23 +131,23 @@ static int find_manifest(const struct tree *store, const struct oci_choice *choi
 
 static int take_layer(json_object *descriptor, struct oci_layer *layer, struct error *error)
 {
-	const char *digest = oci_json_text(descriptor, "digest");
 	const char *type = oci_json_text(descriptor, "mediaType");
 	json_object *urls = oci_json_array(descriptor, "urls");
 	const char *url = urls ? json_object_get_string(json_object_array_get_idx(urls, 0)) : NULL;
-	int ret;
+	struct oci_blob blob;
+	int ret = oci_blob_take(&blob, descriptor, "a layer", error);
 
-	if (!digest)
-		return error_set(error, EBADMSG, "a layer without a digest");
-	ret = oci_check_layer_type(type, digest, error);
+	if (ret == 0)
+		ret = oci_check_layer_type(type, blob.digest, error);
 	if (ret < 0)
 		return ret;
-	layer->digest = strdup(digest);
+	layer->size = blob.size;
+	layer->digest = strdup(blob.digest);
 	if (oci_is_foreign_layer(type))
 		layer->elsewhere = strdup(url ? url : "the registry that it came from");
 	if (!layer->digest || (oci_is_foreign_layer(type) && !layer->elsewhere))
 		return error_nomem(error);
-	return oci_blob_path(digest, &layer->path, error);
+	return oci_blob_path(blob.digest, &layer->path, error);
 }
 
 /* A file that a registry keeps, a disk image maybe, and what to do with that. */
@@ -181,8 +196,10 @@ int oci_find_in_layout(const struct tree *store, const struct oci_choice *choice
 		       struct oci_image *image, struct error *error)
 {
 	json_object *manifest = NULL;
-	int ret = find_manifest(store, choice, &manifest, error);
+	int ret = check_version(store, error);
 
+	if (ret == 0)
+		ret = find_manifest(store, choice, &manifest, error);
 	if (ret == 0)
 		ret = take_manifest(store, manifest, choice, image, error);
 	json_object_put(manifest);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,15 @@ int oci_store_open(const struct tree *store, const char *path, struct archive_in
 	return input->fd < 0 ? error_errno(error, errno, "%s", path) : 0;
 }
 
+int oci_check_size(const struct archive_input *input, int64_t size, struct error *error)
+{
+	if (size == OCI_SIZE_UNSAID || input->bytes == (uint64_t)size)
+		return 0;
+	return error_set(error, EBADMSG,
+			 "%s: its content is damaged: it has %" PRIu64 " bytes, not %" PRId64,
+			 input->label, input->bytes, size);
+}
+
 int oci_compare_digest(const char *label, struct digest *digest, const char *expected,
 		       struct error *error)
 {
@@ -93,6 +103,8 @@ int oci_check_digest(const struct archive_input *input, const char *digest, stru
 	return oci_compare_digest(input->label, of_input, digest, error);
 }
 
+/* The text ends with a NUL behind len, by which json-c sees where a number at the end of it ends.
+ */
 static int parse(const char *path, const char *text, size_t len, json_object **json,
 		 struct error *error)
 {
@@ -101,10 +113,17 @@ static int parse(const char *path, const char *text, size_t len, json_object **j
 
 	if (!tokener)
 		return error_nomem(error);
-	*json = json_tokener_parse_ex(tokener, text, (int)len);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	*json = json_tokener_parse_ex(tokener, text, (int)len + 1);
 	if (!*json)
 		ret = error_set(error, EBADMSG, "%s: not JSON: %s", path,
 				json_tokener_error_desc(json_tokener_get_error(tokener)));
+	else if (json_tokener_get_parse_end(tokener) < len)
+		ret = error_set(error, EBADMSG, "%s: not JSON: it goes on behind its end", path);
+	if (ret < 0) {
+		json_object_put(*json);
+		*json = NULL;
+	}
 	json_tokener_free(tokener);
 	return ret;
 }
@@ -120,8 +139,8 @@ static int check_text(const char *label, const char *text, size_t len, const cha
 		       : oci_compare_digest(label, digest, expected, error);
 }
 
-int oci_read_json(const struct archive_input *input, const char *digest, json_object **json,
-		  struct error *error)
+int oci_read_json(const struct archive_input *input, const struct oci_blob *blob,
+		  json_object **json, struct error *error)
 {
 	size_t len = (size_t)input->bytes;
 	autofree char *text = NULL;
@@ -129,19 +148,21 @@ int oci_read_json(const struct archive_input *input, const char *digest, json_ob
 
 	if (input->bytes > JSON_BYTES_MAX)
 		return error_set(error, EFBIG, "%s: larger than 4 MiB", input->label);
+	ret = blob ? oci_check_size(input, blob->size, error) : 0;
+	if (ret < 0)
+		return ret;
 	text = malloc(len + 1);
 	ret = text ? io_pread(input->fd, text, len, input->off) : -ENOMEM;
 	if (ret < 0)
 		return error_errno(error, -ret, "%s: cannot read", input->label);
-	ret = digest ? check_text(input->label, text, len, digest, error) : 0;
+	ret = blob ? check_text(input->label, text, len, blob->digest, error) : 0;
 	if (ret < 0)
 		return ret;
 	text[len] = '\0';
-	/* The text ends with a NUL, by which json-c sees where a number at the end of it ends. */
-	return parse(input->label, text, len + 1, json, error);
+	return parse(input->label, text, len, json, error);
 }
 
-int oci_store_json(const struct tree *store, const char *path, const char *digest,
+int oci_store_json(const struct tree *store, const char *path, const struct oci_blob *blob,
 		   json_object **json, struct error *error)
 {
 	struct archive_input input;
@@ -149,7 +170,7 @@ int oci_store_json(const struct tree *store, const char *path, const char *diges
 	int ret = oci_store_open(store, path, &input, &scratch, error);
 
 	if (ret == 0)
-		ret = oci_read_json(&input, digest, json, error);
+		ret = oci_read_json(&input, blob, json, error);
 	if (input.fd >= 0)
 		close(input.fd);
 	return ret;

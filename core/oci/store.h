@@ -9,15 +9,29 @@
 #include "core/archive/input.h"
 #include "core/base/digest.h"
 #include "core/tree/tree.h"
+#include "lib/cleanup.h"
+
+DEFINE_CLEANUP(json_object, json_object_put)
 
 /* The path of a blob of an image layout, to be freed. What is no SHA-256 is an error. */
 int oci_blob_path(const char *digest, char **path, struct error *error);
 
-/* A JSON file of at most 4 MiB, to be put; digest NULL: not checked. */
-int oci_read_json(const struct archive_input *input, const char *digest, json_object **json,
-		  struct error *error);
+/* What a descriptor (descriptor.md of the image specification) says of a blob. */
+struct oci_blob {
+	const char *digest; /* the descriptor's; NULL: none */
+	int64_t size;       /* in bytes; OCI_SIZE_UNSAID: the digest alone says what is meant */
+};
+
+#define OCI_SIZE_UNSAID (-1)
+
+/* Is the input as long as it should be? */
+int oci_check_size(const struct archive_input *input, int64_t size, struct error *error);
+
+/* A JSON file of at most 4 MiB, and nothing behind it, to be put; blob NULL: not checked. */
+int oci_read_json(const struct archive_input *input, const struct oci_blob *blob,
+		  json_object **json, struct error *error);
 /* The same of a path. */
-int oci_store_json(const struct tree *store, const char *path, const char *digest,
+int oci_store_json(const struct tree *store, const char *path, const struct oci_blob *blob,
 		   json_object **json, struct error *error);
 
 /* Where a file's bytes are. input->fd is the caller's to close, its label is path; *scratch: nobody

@@ -112,6 +112,15 @@ static const struct {
 	{ "{\"manifests\":[{\"platform\":{\"architecture\":\"amd64\"}},"
 	  "{\"platform\":{\"architecture\":\"arm64\"}}]}",
 	  "a descriptor without a digest", EBADMSG },
+	{ "{\"manifests\":[{\"digest\":\"" NO_BLOB "\",\"size\":\"2\"}]}",
+	  NO_BLOB " has no size in bytes", EBADMSG },
+	{ "{\"manifests\":[{\"digest\":\"" NO_BLOB "\",\"size\":-1}]}",
+	  NO_BLOB " has no size in bytes", EBADMSG },
+	{ "{\"manifests\":[]} x", "index.json: not JSON: unexpected character", EBADMSG },
+	{ "{\"manifests\":[]}{}", "index.json: not JSON: unexpected character", EBADMSG },
+	{ "{\"manifests\":[],}", "index.json: not JSON: unexpected character", EBADMSG },
+	{ "{\"manifests\":[]} \t\r\n", "it has 0 images, say which by its tag: none has one",
+	  EINVAL },
 };
 
 static void indexes_are_judged(void **state)
@@ -152,6 +161,24 @@ static void indexes_in_indexes_end(void **state)
 	"it is no container image, but an artifact (" type ") of files: if " name " is a disk " \
 	"image, give the layout's file blobs/sha256/1, unpacked if it is compressed, and as a " \
 	"source with image: in front"
+
+/* What is as long as it should be is read, down to its content. */
+static void blobs_have_the_size_that_is_said(void **state)
+{
+	char digest[DIGEST_TEXT], text[256], message[256];
+
+	blob(*state, "{\"layers\":[]}", digest);
+	for (int size = 12; size <= 14; size++) {
+		snprintf(text, sizeof(text), "{\"manifests\":[{\"digest\":\"%s\",\"size\":%d}]}",
+			 digest, size);
+		put(*state, "l/index.json", text);
+		snprintf(message, sizeof(message),
+			 "blobs/sha256/%s: its content is damaged: it has 13 bytes, not %d",
+			 digest + 7, size);
+		refuses(&any, false, EBADMSG,
+			size == 13 ? "a descriptor without a digest" : message);
+	}
+}
 
 /* A manifest's configuration is {}, of this digest, unless it says another. */
 static const struct {
@@ -273,6 +300,36 @@ static void large_and_odd_files_are_no_json(void **state)
 	refuses(&any, false, EBADMSG, "index.json: not a file");
 }
 
+/* Where a parser for C sees an end, a file may go on. */
+static void bytes_behind_an_end_are_refused(void **state)
+{
+	static const char text[] = "{\"manifests\":[]}\0";
+
+	tempdir_write(*state, "l/index.json", text, sizeof(text) - 1);
+	refuses(&any, false, EBADMSG, "index.json: not JSON: it goes on behind its end");
+}
+
+static const struct {
+	const char *version, *message;
+	int code;
+} versions[] = {
+	{ "{\"imageLayoutVersion\":\"2.0.0\"}", "oci-layout: of an unknown version: 2.0.0",
+	  EBADMSG },
+	{ "{\"imageLayoutVersion\":1}", "oci-layout: of an unknown version: none", EBADMSG },
+	{ "[]", "oci-layout: of an unknown version: none", EBADMSG },
+	{ "1.0.0", "oci-layout: not JSON: unexpected character", EBADMSG },
+	{ "{\"imageLayoutVersion\":\"1.0.0\"}", "there is no index.json: it is no OCI image layout",
+	  ENOENT },
+};
+
+static void versions_are_judged(void **state)
+{
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		put(*state, "l/oci-layout", versions[i].version);
+		refuses(&any, false, versions[i].code, versions[i].message);
+	}
+}
+
 /* A name with a colon is a path as long as there is one. */
 static void tags_are_what_is_no_path(void **state)
 {
@@ -376,6 +433,9 @@ int main(void)
 		TEST(layers_are_judged),
 		TEST(layers_that_stay_behind_are_somewhere),
 		TEST(large_and_odd_files_are_no_json),
+		TEST(bytes_behind_an_end_are_refused),
+		TEST(versions_are_judged),
+		TEST(blobs_have_the_size_that_is_said),
 		TEST(tags_are_what_is_no_path),
 		TEST(names_are_completed_as_docker_does),
 		TEST(layers_without_a_path_have_an_empty_one),
