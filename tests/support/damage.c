@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "core/reader/reader.h"
+#include "lib/checked.h"
 
 #define READ_BYTES_MAX (64u << 10)
 
@@ -143,6 +144,29 @@ void damage_walk(struct damage *damage, const struct damage_object *object, size
 	write_object(damage, object, whole);
 	free(bytes);
 	free(whole);
+}
+
+void damage_expect(struct damage *damage, const struct damage_object *object, size_t at,
+		   const void *bytes, size_t len, const char *text)
+{
+	autofree uint8_t *whole = read_object(damage, object);
+	autofree uint8_t *other = read_object(damage, object);
+	autoerror struct error error = ERROR_INIT;
+	int ret;
+
+	assert_true(range_within(at, len, object->len));
+	memcpy(other + at, bytes, len);
+	if (object->seal)
+		object->seal(other, object->len);
+	write_object(damage, object, other);
+	ret = read_back(damage, &error);
+	write_object(damage, object, whole);
+	if (!text && ret == 0)
+		return;
+	if (!text || ret != -EUCLEAN || !error.message || !strstr(error.message, text))
+		fail_msg("%zu bytes at byte %zu of the object at %llu: %s, not %s", len, at,
+			 (unsigned long long)object->off, error.message ? error.message : "read",
+			 text ? text : "read");
 }
 
 static bool was_said(const struct damage *damage, const char *text)

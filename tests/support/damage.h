@@ -29,6 +29,11 @@ struct damage_object {
  * ends or one more. */
 void damage_walk(struct damage *damage, const struct damage_object *object, size_t from, size_t to);
 
+/* What the reader says of the object with other bytes at `at`: that this is part of it, or NULL: it
+ * reads all of it. Ends the test if it says something else. */
+void damage_expect(struct damage *damage, const struct damage_object *object, size_t at,
+		   const void *bytes, size_t len, const char *text);
+
 /* Was each of the texts part of a sentence? Ends the test with those that were not. */
 void damage_check_said(const struct damage *damage, const char *const *texts, size_t count);
 
