@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts entries with chosen attributes into a directory; the same calls give the same tree."""
-import contextlib
-import errno
 import hashlib
 import os
 import socket
@@ -19,18 +17,6 @@ def pattern(seed, size):
     """Bytes that differ from seed to seed, and from block to block."""
     unit = hashlib.shake_128(b'%d' % seed).digest(min(size, 8191))
     return unit if size <= len(unit) else (unit * (size // len(unit) + 1))[:size]
-
-
-@contextlib.contextmanager
-def whoever_may():
-    """Refusals are those of a plain user: a user namespace calls an owner invalid whom it has not, and
-    an ACL that names one."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), error.filename) from error
 
 
 def as_bytes(path):
@@ -56,14 +42,12 @@ class Maker:
     def set_attributes(self, path, mode=None, uid=None, gid=None, mtime_ns=None, xattrs=None):
         full = self.path(path)
         if uid is not None or gid is not None:
-            with whoever_may():
-                os.chown(full, -1 if uid is None else uid, -1 if gid is None else gid,
-                         follow_symlinks=False)
+            os.chown(full, -1 if uid is None else uid, -1 if gid is None else gid,
+                     follow_symlinks=False)
         if mode is not None:
             os.chmod(full, mode)
         for name, value in (xattrs or {}).items():
-            with whoever_may():
-                os.setxattr(full, name, value, follow_symlinks=False)
+            os.setxattr(full, name, value, follow_symlinks=False)
         if mtime_ns is not None:
             os.utime(full, ns=(mtime_ns, mtime_ns), follow_symlinks=False)
             self.timed.add(os.lstat(full).st_ino)
@@ -134,13 +118,13 @@ class Maker:
 
 
 def make_tree(tree, root):
-    """Raises Skip for a tree that this user cannot make: devices, and files of others."""
+    """Raises Skip for a tree that this user, in this user namespace and on this filesystem, cannot make."""
     maker = Maker(root)
     try:
         tree.make(maker)
-    except PermissionError:
+    except OSError as error:
         if is_root():
             raise
-        raise Skip(f'only root can make the tree {tree.name}') from None
+        raise Skip(f'it takes root to make the tree {tree.name}, or another filesystem: {error.strerror}') from None
     maker.finish()
     return root
