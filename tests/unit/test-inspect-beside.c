@@ -148,9 +148,13 @@ struct piece {
 		off, bytes, sizeof(bytes) - 1 \
 	}
 
-/* Only libblkid knows these; what each has where is what it looks for. */
+#define PIECES 6
+
+/* Only libblkid knows these; what each has where is what it looks for, in every version of it: of
+ * UDF (ECMA-167) the words in front, the anchor, the two descriptors that it leads to, and whose
+ * domain this is. */
 static const struct {
-	struct piece pieces[4];
+	struct piece pieces[PIECES];
 	const char *name, *sentence;
 } contents[] = {
 	{ { PIECE(0, "\xeb\x58\x90-FVE-FS-"),
@@ -158,8 +162,11 @@ static const struct {
 	    PIECE(4096, "-FVE-FS-\x40\0\2\0") },
 	  "BitLocker",
 	  "it is encrypted (BitLocker), not an image" },
-	{ { PIECE(32768, "\0BEA01\1"), PIECE(34816, "\0NSR02\1"), PIECE(36864, "\0TEA01\1"),
-	    PIECE(524288, "\2\0\2\0\0\0\0\0\0\0\0\0\0\1\0\0") },
+	{ { PIECE(32768, "\0BEA01\1"), PIECE(34816, "\0NSR02\1"),
+	    PIECE(524288, "\2\0\2\0\0\0\0\0\0\0\0\0\0\1\0\0\0\x10\0\0\x60\0\0\0"),
+	    PIECE(196608, "\1\0\2\0\0\0\0\0\0\0\0\0\x60\0\0\0"),
+	    PIECE(198656, "\6\0\2\0\0\0\0\0\0\0\0\0\x61\0\0\0"),
+	    PIECE(198873, "*OSTA UDF Compliant") },
 	  "udf",
 	  "it is a CD image (udf), not a disk image" },
 };
@@ -173,7 +180,7 @@ static void containers_are_called_by_their_names(void **state)
 		struct content content;
 		FILE *file;
 
-		for (size_t j = 0; j < 4 && contents[i].pieces[j].bytes; j++)
+		for (size_t j = 0; j < PIECES && contents[i].pieces[j].bytes; j++)
 			tempdir_write_at(dir, contents[i].name, contents[i].pieces[j].off,
 					 contents[i].pieces[j].bytes, contents[i].pieces[j].len);
 		assert_int_equal(truncate(contents[i].name, 2 << 20), 0);
