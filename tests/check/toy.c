@@ -7,20 +7,12 @@
 #include "toy.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <locale.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "toybreak.h"
 #include "toystore.h"
 
-#define BLOCK 4096u
 /* Where the header block lies, as btrfs has its own at 64 KiB. */
 #ifdef LATE
 #define HEADER_BLOCK 16u
@@ -53,28 +45,11 @@ struct toy_header {
 	uint32_t reserved; /* else the structure ends in bytes of any value */
 };
 
-#ifdef BREAK_RUNNING
-static void *thread_that_stays(void *arg)
-{
-	for (;;)
-		pause();
-	return arg;
-}
-#endif
-
-#ifdef BREAK_PLAN_PID
-static pid_t loader;
-
-__attribute__((constructor)) static void note_loader(void)
-{
-	loader = getpid();
-}
-#endif
-
 static int toy_open(const struct kataimg_host *host, const struct kataimg_job *job,
 		    const struct kataimg_value *values, void **state)
 {
 	struct toy *toy = calloc(1, sizeof(*toy));
+	int ret;
 
 	(void)values;
 	if (!toy) {
@@ -83,52 +58,12 @@ static int toy_open(const struct kataimg_host *host, const struct kataimg_job *j
 	}
 	toy->host = host;
 	toy->job = job;
-	*state = toy;
-#ifdef BREAK_JOBS
-	if (job->sector_bytes != 512) {
-		host->error(host->ctx, "sectors of %u bytes are not to my taste",
-			    job->sector_bytes);
+	ret = break_open(toy);
+	if (ret < 0) {
 		free(toy);
-		return -EINVAL;
+		return ret;
 	}
-#endif
-#ifdef BREAK_EXIT
-	exit(0);
-#endif
-#ifdef BREAK_CHDIR
-	if (chdir("/") < 0)
-		return -EIO;
-#endif
-#ifdef BREAK_UMASK
-	umask(0);
-#endif
-#ifdef BREAK_SIGNAL
-	signal(SIGPIPE, SIG_IGN);
-#endif
-#ifdef BREAK_MASK
-	sigset_t blocked;
-
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &blocked, NULL);
-#endif
-#ifdef BREAK_RUNNING
-	pthread_t thread;
-
-	pthread_create(&thread, NULL, thread_that_stays, NULL);
-#endif
-#ifdef BREAK_LOCALE
-	setlocale(LC_ALL, "C.UTF-8");
-#endif
-#ifdef BREAK_FD
-	open("/dev/null", O_RDONLY);
-#endif
-#ifdef BREAK_STDOUT
-	puts("toy: opened");
-#endif
-#ifdef BREAK_CRASH
-	abort();
-#endif
+	*state = toy;
 	return 0;
 }
 
@@ -151,57 +86,33 @@ static uint64_t align_block(const struct toy *toy, const struct kataimg_node *no
 	return (before + block + huge - 1) / huge * huge - before;
 }
 
-#ifdef BREAK_NESTED
-static int no_job(void *arg, uint64_t index)
-{
-	return arg || index;
-}
-
-static int nested_job(void *arg, uint64_t index)
-{
-	struct toy *toy = arg;
-
-	return toy->host->parallel(toy->host->ctx, index + 1, no_job, NULL);
-}
-#endif
-
-#ifdef BREAK_THREAD
-static void *thread_of_its_own(void *arg)
-{
-	struct toy *toy = arg;
-
-	toy->host->fact(toy->host->ctx, "thread", "of its own");
-	return NULL;
-}
-#endif
-
 static uint64_t first_data_block(const struct toy *toy)
 {
 	return HEADER_BLOCK + 1 + blocks_of(toy->store_bytes);
 }
 
-static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
+/* What the toys do that are more than the toy. */
+static int do_more(struct toy *toy, const struct kataimg_tree *tree)
 {
-	struct toy *toy = state;
+	int ret = 0;
 
+	(void)toy;
+	(void)tree;
 #ifdef SMALL
-	if (toy_refuse_too_much(toy, tree) < 0)
-		return -EFBIG;
+	ret = toy_refuse_too_much(toy, tree) < 0 ? -EFBIG : 0;
 #endif
 #ifdef RUN
-	int run = toy_run(toy->host);
-
-	if (run < 0)
-		return run;
+	ret = toy_run(toy->host);
 #endif
 #ifdef ESCAPE
-	int denied;
-
 	toy_escape(toy->host);
-	denied = toy_needs_other(toy->host);
-	if (denied < 0)
-		return denied;
+	ret = toy_needs_other(toy->host);
 #endif
+	return ret;
+}
+
+static void count_blocks(struct toy *toy, const struct kataimg_tree *tree)
+{
 	toy->nodes = tree->node_count;
 	toy->store_bytes = toystore_bytes(tree);
 	toy->blocks = first_data_block(toy);
@@ -209,48 +120,20 @@ static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg
 		if (tree->nodes[i]->type == KATAIMG_REG)
 			toy->blocks = align_block(toy, tree->nodes[i], toy->blocks) +
 				      blocks_of(tree->nodes[i]->size + SHIFT);
-#ifdef BREAK_PLAN_PID
-	toy->blocks += getppid() != loader; /* a check's own child */
-#endif
-#ifdef BREAK_PLAN_COUNT
-	static uint32_t plans;
+	break_blocks(toy);
+}
 
-	toy->blocks += plans++ > 0;
-#endif
-#if defined(BREAK_PLAN) || defined(BREAK_LARGE)
-	toy->blocks += 1;
-#endif
-#ifdef BREAK_FREE
-	plan->bytes = toy->blocks * BLOCK;
-#else
+static int toy_plan(void *state, const struct kataimg_tree *tree, struct kataimg_plan *plan)
+{
+	struct toy *toy = state;
+	int ret = do_more(toy, tree);
+
+	if (ret < 0)
+		return ret;
+	count_blocks(toy, tree);
 	plan->bytes = (toy->blocks + blocks_of(toy->job->free_bytes)) * BLOCK;
-#endif
-#ifdef BREAK_LESS
-	if (!toy->job->free_bytes)
-		plan->bytes += UINT64_C(64) << 20;
-#endif
 	plan->granularity = BLOCK;
-#ifdef BREAK_BEHIND
-	memset(plan + 1, 0, 1);
-#endif
-#ifdef BREAK_NESTED
-	return toy->host->parallel(toy->host->ctx, 1, nested_job, toy);
-#endif
-#ifdef BREAK_THREAD
-	pthread_t thread;
-
-	pthread_create(&thread, NULL, thread_of_its_own, toy);
-	pthread_join(thread, NULL);
-#endif
-#ifdef BREAK_COARSE
-	plan->granularity = 16 * BLOCK;
-	plan->bytes = (plan->bytes + 16 * BLOCK - 1) / (16 * BLOCK) * (16 * BLOCK);
-	toy->blocks = plan->bytes / BLOCK;
-#endif
-#ifdef BREAK_GRANULARITY
-	plan->granularity = 1000;
-#endif
-	return 0;
+	return break_plan(toy, plan);
 }
 
 static void fill_info(const struct toy_header *header, struct kataimg_fs_info *info)
@@ -333,16 +216,10 @@ static int write_tree(struct toy *toy, const struct kataimg_tree *tree)
 	return ret;
 }
 
-#ifdef BREAK_BYTES
-static uint32_t builds;
-#endif
-
-static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t window_bytes)
+static int check_window(struct toy *toy, uint64_t window_bytes)
 {
-	struct toy *toy = state;
-	struct toy_header header;
-	int ret;
-
+	(void)toy;
+	(void)window_bytes;
 #if !defined(BREAK_PLAN)
 	if (window_bytes / BLOCK < toy->blocks) {
 #ifdef BREAK_REFUSAL
@@ -358,46 +235,27 @@ static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t wind
 		return -ENOSPC;
 	}
 #endif
-	ret = make_header(toy, window_bytes, &header);
+	return 0;
+}
+
+static int toy_write(void *state, const struct kataimg_tree *tree, uint64_t window_bytes)
+{
+	struct toy *toy = state;
+	struct toy_header header;
+	int ret = check_window(toy, window_bytes);
+
+	if (ret == 0)
+		ret = make_header(toy, window_bytes, &header);
 	if (ret < 0)
 		return ret;
-#ifdef BREAK_BYTES
-	header.noise = builds++;
-#endif
-#ifdef BREAK_AGAIN
-	header.noise = toy->writes++;
-#endif
-#ifdef BREAK_CLOCK
-	header.noise = (uint32_t)(time(NULL) / 86400); /* the day */
-#endif
-#ifdef BREAK_PID
-	header.noise = (uint32_t)getpid();
-#endif
-#ifdef BREAK_THREADS
-	header.noise = toy->job->threads;
-#endif
+	header.noise = break_bytes(toy);
 #ifdef BREAK_OVERLAP
 	ret = toy->host->place(toy->host->ctx, 0, tree->nodes[0], 0, BLOCK);
 	if (ret < 0)
 		return ret;
 #endif
 	ret = toy->host->write(toy->host->ctx, HEADER_BLOCK * BLOCK, &header, sizeof(header));
-#ifdef BREAK_LEAK
-	if (ret < 0)
-		open("/dev/null", O_RDONLY);
-#endif
-#if defined(BREAK_OUTSIDE) || defined(BREAK_PASSED_OVER)
-	ret = toy->host->write(toy->host->ctx, window_bytes - 1, "xy", 2);
-#endif
-#ifdef BREAK_PASSED_OVER
-	ret = 0;
-#endif
-#ifdef BREAK_NUMBER
-	return -99999;
-#endif
-#ifdef BREAK_POSITIVE
-	return 5;
-#endif
+	ret = break_write(toy, window_bytes, ret);
 	if (ret == 0)
 		ret = write_tree(toy, tree);
 #ifdef BREAK_FAULTS
