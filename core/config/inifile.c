@@ -9,6 +9,9 @@
 
 #include "lib/cleanup.h"
 
+/* All that libinih takes for white space within a line. */
+#define BLANKS " \t\r\v\f"
+
 /* One reading. libinih tells its callback no line, and of broken lines the first alone: here lines
  * are counted, and a broken one is kept from it. */
 struct reading {
@@ -36,6 +39,14 @@ static int fail_line(struct reading *reading, const char *why)
 	return judge_line(reading, error_usage(reading->error, "%s", why));
 }
 
+/* Of what ends before end, and may begin behind it. */
+static size_t len_without_blanks(const char *start, const char *end)
+{
+	while (end > start && strchr(BLANKS, end[-1]))
+		end--;
+	return end > start ? (size_t)(end - start) : 0;
+}
+
 /* libinih tells of no section that is empty, and drops text behind a section's name. */
 static int begin_section(struct reading *reading, const char *start, const char *end)
 {
@@ -44,11 +55,13 @@ static int begin_section(struct reading *reading, const char *start, const char 
 
 	if (!bracket)
 		return fail_line(reading, "neither `key = value` nor [section]");
-	name = strndup(start + 1, (size_t)(bracket - start - 1));
+	start++;
+	start += strspn(start, BLANKS);
+	name = strndup(start, len_without_blanks(start, bracket));
 	if (!name)
 		return error_nomem(reading->error);
 	bracket++;
-	bracket += strspn(bracket, " \t\r");
+	bracket += strspn(bracket, BLANKS);
 	if (bracket < end && *bracket != ';' && *bracket != '#' && *bracket != '\n')
 		fail_line(reading, "text behind the section's name");
 	return judge_line(reading,
@@ -62,7 +75,7 @@ static bool has_separator(const char *start, const char *end)
 	for (const char *c = start; c < end; c++) {
 		if (*c == '=' || *c == ':')
 			return true;
-		if (*c == ';' && (c[-1] == ' ' || c[-1] == '\t'))
+		if (*c == ';' && strchr(BLANKS, c[-1]))
 			return false;
 	}
 	return false;
@@ -103,7 +116,7 @@ static char *next_line(struct reading *reading)
 
 	/* To libinih an indented line continues the value above. */
 	if (!reading->inside_line)
-		reading->next += strspn(reading->next, " \t");
+		reading->next += strspn(reading->next, BLANKS);
 	end = memchr(reading->next, '\n', (size_t)(reading->end - reading->next));
 	end = end ? end + 1 : reading->end;
 	if (reading->inside_line)
@@ -147,6 +160,8 @@ static int take_pair(void *arg, const char *section, const char *name, const cha
 	if (reading->inside_line)
 		return fail_line(reading,
 				 "longer than the lines that this build of libinih reads") == 0;
+	if (*name == '\0')
+		return fail_line(reading, "a value without a key") == 0;
 	return judge_line(reading, reading->pair(reading->arg, section, name, value, reading->line,
 						 reading->error)) == 0;
 }

@@ -71,6 +71,17 @@ static void syntax_is_forgiving_where_it_is_clear(void **state)
 	assert_int_equal(fixture->config.image.size_bytes, 2 << 20);
 }
 
+/* Whatever a line begins with, it is none of the value above. */
+static void blanks_of_all_kinds_are_dropped(void **state)
+{
+	struct config_test *fixture = *state;
+
+	accepts(fixture, "\v[ \timage\v]\f\n\vsource\f=\vx\f\n\foutput = o\v\n\r dax = no\r\r\n");
+	assert_string_equal(fixture->config.image.source, "x");
+	assert_string_equal(fixture->config.image.output, "o");
+	assert_false(fixture->config.image.dax);
+}
+
 static void long_lines_are_whole(void **state)
 {
 	struct config_test *fixture = *state;
@@ -107,8 +118,12 @@ static void bad_syntax_is_an_error_with_its_line(void **state)
 		"build.ini:1: text behind the section's name");
 	refuses(fixture, "dax = no\n[image]\nsource = x\n",
 		"build.ini:1: dax: a key before the first [section]");
-	refuses(fixture, "[image]\nsource = x\n[xfs]\n= 1\n",
-		"build.ini:4: [xfs]: a value without a key");
+	refuses(fixture, "[image]\nsource = x\n[xfs]\n= 1\n", "build.ini:4: a value without a key");
+	refuses(fixture, "[image]\nsource = x\n : 1\n", "build.ini:3: a value without a key");
+	refuses(fixture, "[image]\nsource = x\nsize\v; = 2M\n",
+		"build.ini:3: neither `key = value` nor [section]");
+	refuses(fixture, "[image]\nsource = x\n\f size\n",
+		"build.ini:3: neither `key = value` nor [section]");
 	expect_failure(fixture, load_bytes(fixture, nul, sizeof(nul) - 1),
 		       "build.ini:3: a NUL byte");
 	refuses(fixture, "\xff\xfe[\0", "build.ini: a text in UTF-16: save it as UTF-8");
@@ -285,6 +300,7 @@ int main(void)
 		CONFIG_TEST(defaults_are_those_of_the_table),
 		CONFIG_TEST(every_type_is_read),
 		CONFIG_TEST(syntax_is_forgiving_where_it_is_clear),
+		CONFIG_TEST(blanks_of_all_kinds_are_dropped),
 		CONFIG_TEST(long_lines_are_whole),
 		CONFIG_TEST(bad_syntax_is_an_error_with_its_line),
 		CONFIG_TEST(all_mistakes_are_told_by_line),
