@@ -268,7 +268,7 @@ int config_set_assignment(struct config *config, const char *assignment, const c
 	name = strchr(section, '.');
 	if (name)
 		*name++ = '\0';
-	if (!value || !name)
+	if (!value || !name || *section == '\0' || *name == '\0')
 		return error_usage(error, "%s: %s: not SECTION.KEY=VALUE", origin, assignment);
 	return config_set(config, section, name, value, origin, error);
 }

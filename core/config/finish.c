@@ -63,13 +63,15 @@ static int check_multiple(struct config *config, const char *name, uint64_t byte
 			  struct error *error)
 {
 	uint64_t step = config->image.dax ? UINT64_C(2) << 20 : 4096;
+	uint64_t below = bytes - bytes % step;
 	char next[SIZE_TEXT_BYTES];
 
-	if (bytes % step == 0)
+	if (bytes == below)
 		return 0;
-	return config_refuse_key(config, "image", name, error, "not a multiple of %s; try %s",
-				 config->image.dax ? "2 MiB, which dax needs" : "4096",
-				 size_format(bytes - bytes % step + step, next, sizeof(next)));
+	return config_refuse_key(
+		config, "image", name, error, "not a multiple of %s; try %s",
+		config->image.dax ? "2 MiB, which dax needs" : "4096",
+		size_format(below > UINT64_MAX - step ? below : below + step, next, sizeof(next)));
 }
 
 static int check_owners(struct config *config, struct error *error)

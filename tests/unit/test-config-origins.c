@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -29,18 +30,28 @@ static void later_settings_override(void **state)
 			    "--set");
 }
 
+static void what_is_no_assignment_says_so(void **state)
+{
+	static const char *const texts[] = { "",           "=",      ".=",      "a",
+					     "image.size", "size=1", ".size=1", "image.=1" };
+	struct config_test *fixture = *state;
+	char message[64];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(message, sizeof(message), "--set: %s: not SECTION.KEY=VALUE", texts[i]);
+		config_init(&fixture->config, &fixture->error);
+		expect_failure(
+			fixture,
+			config_set_assignment(&fixture->config, texts[i], "--set", &fixture->error),
+			message);
+	}
+}
+
 static void bad_settings_name_the_option(void **state)
 {
 	struct config_test *fixture = *state;
 	struct config *config = &fixture->config;
 
-	config_init(config, &fixture->error);
-	expect_failure(fixture,
-		       config_set_assignment(config, "image.size", "--set", &fixture->error),
-		       "--set: image.size: not SECTION.KEY=VALUE");
-	config_init(config, &fixture->error);
-	expect_failure(fixture, config_set_assignment(config, "size=1", "--set", &fixture->error),
-		       "--set: size=1: not SECTION.KEY=VALUE");
 	config_init(config, &fixture->error);
 	expect_failure(fixture,
 		       config_set_assignment(config, "image.siz=1", "--set", &fixture->error),
@@ -142,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CONFIG_TEST(later_settings_override),
+		CONFIG_TEST(what_is_no_assignment_says_so),
 		CONFIG_TEST(bad_settings_name_the_option),
 		CONFIG_TEST(every_value_knows_its_origin),
 		CONFIG_TEST(the_file_overrides_the_environment),

@@ -19,6 +19,9 @@ static void sizes_must_fit_the_layout(void **state)
 		"4M");
 	refuses(fixture, "[image]\nsource = x\ndax = no\nsize = 1000000\n",
 		"build.ini:4: [image] size = 1000000: not a multiple of 4096; try 980K");
+	refuses(fixture, "[image]\nsource = x\nsize = 18446744073709551615\n",
+		"build.ini:3: [image] size = 18446744073709551615: not a multiple of 2 MiB, which "
+		"dax needs; try 17592186044414M");
 	accepts(fixture, "[image]\nsource = x\ndax = no\nalign = 3M\n");
 }
 
