@@ -10,18 +10,10 @@
 /* Nodes above the leaves. */
 #define LEVELS_MAX 8
 
-#define ATTR_KIND(name, number)                                      \
-	{                                                            \
-		.what = (name), .magic = (number), .magic_bytes = 2, \
-		.magic_off = offsetof(struct xfs_da_block, magic),   \
-		.crc_off = offsetof(struct xfs_da_block, crc),       \
-		.blkno_off = offsetof(struct xfs_da_block, blkno),   \
-		.uuid_off = offsetof(struct xfs_da_block, uuid),     \
-		.owner_off = offsetof(struct xfs_da_block, owner),   \
-	}
-
-static const struct xfs_block_kind node_kind = ATTR_KIND("node of attributes", XFS_DA_NODE_MAGIC);
-static const struct xfs_block_kind leaf_kind = ATTR_KIND("leaf of attributes", XFS_ATTR_LEAF_MAGIC);
+static const struct xfs_block_kind node_kind =
+	XFS_BLOCK_KIND("node of attributes", struct xfs_da_block, XFS_DA_NODE_MAGIC);
+static const struct xfs_block_kind leaf_kind =
+	XFS_BLOCK_KIND("leaf of attributes", struct xfs_da_block, XFS_ATTR_LEAF_MAGIC);
 
 struct attrs {
 	struct xfs_reader *reader;

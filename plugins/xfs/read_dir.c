@@ -15,20 +15,10 @@
 /* Hashes begin at this byte of a directory. */
 #define ENTRIES_END_BITS 35
 
-#define DIR_KIND(name, number)                                       \
-	{                                                            \
-		.what = (name), .magic = (number), .magic_bytes = 4, \
-		.magic_off = offsetof(struct xfs_dir_block, magic),  \
-		.crc_off = offsetof(struct xfs_dir_block, crc),      \
-		.blkno_off = offsetof(struct xfs_dir_block, blkno),  \
-		.uuid_off = offsetof(struct xfs_dir_block, uuid),    \
-		.owner_off = offsetof(struct xfs_dir_block, owner),  \
-	}
-
 static const struct xfs_block_kind block_kind =
-	DIR_KIND("block of a directory", XFS_DIR_BLOCK_MAGIC);
+	XFS_BLOCK_KIND("block of a directory", struct xfs_dir_block, XFS_DIR_BLOCK_MAGIC);
 static const struct xfs_block_kind data_kind =
-	DIR_KIND("data block of a directory", XFS_DIR_DATA_MAGIC);
+	XFS_BLOCK_KIND("data block of a directory", struct xfs_dir_block, XFS_DIR_DATA_MAGIC);
 
 struct dir {
 	struct xfs_reader *reader;

@@ -12,16 +12,8 @@
 #define FILE_BLOCK_BITS 54
 #define COUNT_BITS 21
 
-static const struct xfs_block_kind bmbt_kind = {
-	.what = "block of an extent btree",
-	.magic = XFS_BMBT_MAGIC,
-	.magic_bytes = 4,
-	.magic_off = offsetof(struct xfs_long_btree, magic),
-	.crc_off = offsetof(struct xfs_long_btree, crc),
-	.blkno_off = offsetof(struct xfs_long_btree, blkno),
-	.uuid_off = offsetof(struct xfs_long_btree, uuid),
-	.owner_off = offsetof(struct xfs_long_btree, owner),
-};
+static const struct xfs_block_kind bmbt_kind =
+	XFS_BLOCK_KIND("block of an extent btree", struct xfs_long_btree, XFS_BMBT_MAGIC);
 
 struct walk {
 	struct xfs_reader *reader;

@@ -7,16 +7,8 @@
 #include "lib/cleanup.h"
 #include "plugins/xfs/read.h"
 
-static const struct xfs_block_kind symlink_kind = {
-	.what = "block of a symbolic link",
-	.magic = XFS_SYMLINK_MAGIC,
-	.magic_bytes = 4,
-	.magic_off = offsetof(struct xfs_symlink_header, magic),
-	.crc_off = offsetof(struct xfs_symlink_header, crc),
-	.blkno_off = offsetof(struct xfs_symlink_header, blkno),
-	.uuid_off = offsetof(struct xfs_symlink_header, uuid),
-	.owner_off = offsetof(struct xfs_symlink_header, owner),
-};
+static const struct xfs_block_kind symlink_kind =
+	XFS_BLOCK_KIND("block of a symbolic link", struct xfs_symlink_header, XFS_SYMLINK_MAGIC);
 
 static int refuse(const struct xfs_reader *reader, const struct xfs_found_inode *inode,
 		  const char *why)

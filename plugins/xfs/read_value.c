@@ -12,16 +12,8 @@
 /* The longest namespace and the longest name, with its end. */
 #define NAME_BYTES (32 + 256)
 
-static const struct xfs_block_kind value_kind = {
-	.what = "block of an attribute's value",
-	.magic = XFS_ATTR_VALUE_MAGIC,
-	.magic_bytes = 4,
-	.magic_off = offsetof(struct xfs_attr_value, magic),
-	.crc_off = offsetof(struct xfs_attr_value, crc),
-	.blkno_off = offsetof(struct xfs_attr_value, blkno),
-	.uuid_off = offsetof(struct xfs_attr_value, uuid),
-	.owner_off = offsetof(struct xfs_attr_value, owner),
-};
+static const struct xfs_block_kind value_kind = XFS_BLOCK_KIND(
+	"block of an attribute's value", struct xfs_attr_value, XFS_ATTR_VALUE_MAGIC);
 
 /* ---- Values that have blocks of their own ---- */
 
