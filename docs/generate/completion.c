@@ -82,19 +82,21 @@ static void print_choices(FILE *out, const char *const *choices)
 		fprintf(out, "%s%s", i ? " " : "", choices[i]);
 }
 
-static void print_bash_value(FILE *out, const struct config_key *key)
+/* One key's case of a shell: its values between two texts, or what the shell does of itself. */
+static void print_values(FILE *out, const struct config_key *key, const char *before,
+			 const char *behind, const char *(*action)(const char *argument))
 {
 	const char *const *values = values_of(key);
 
 	fprintf(out, "\t%s.%s)\n\t\t", key->section, key->name);
 	if (values) {
-		fputs("compgen -W '", out);
+		fputs(before, out);
 		print_choices(out, values);
-		fputs("' -- \"$current\"", out);
+		fputs(behind, out);
 	} else if (key->type == CONFIG_BACKEND) {
-		fputs(bash_action("BACKEND"), out);
+		fputs(action("BACKEND"), out);
 	} else {
-		fputs(is_path(key) ? bash_action("FILE") : ":", out);
+		fputs(is_path(key) ? action("FILE") : ":", out);
 	}
 	fputs("\n\t\t;;\n", out);
 }
@@ -104,23 +106,8 @@ void bash_values(FILE *out, const char *argument, const struct kataimg_backend *
 	(void)argument;
 	(void)backend;
 	for (size_t i = 0; i < config_key_count; i++)
-		print_bash_value(out, &config_keys[i]);
-}
-
-static void print_zsh_value(FILE *out, const struct config_key *key)
-{
-	const char *const *values = values_of(key);
-
-	fprintf(out, "\t%s.%s)\n\t\t", key->section, key->name);
-	if (values) {
-		fputs("compadd -- ", out);
-		print_choices(out, values);
-	} else if (key->type == CONFIG_BACKEND) {
-		fputs(zsh_action("BACKEND"), out);
-	} else {
-		fputs(is_path(key) ? zsh_action("FILE") : ":", out);
-	}
-	fputs("\n\t\t;;\n", out);
+		print_values(out, &config_keys[i], "compgen -W '", "' -- \"$current\"",
+			     bash_action);
 }
 
 void zsh_values(FILE *out, const char *argument, const struct kataimg_backend *backend)
@@ -128,7 +115,7 @@ void zsh_values(FILE *out, const char *argument, const struct kataimg_backend *b
 	(void)argument;
 	(void)backend;
 	for (size_t i = 0; i < config_key_count; i++)
-		print_zsh_value(out, &config_keys[i]);
+		print_values(out, &config_keys[i], "compadd -- ", "", zsh_action);
 }
 
 static void print_command_words(FILE *out)
