@@ -16,8 +16,8 @@
 
 #define INODE 512u
 #define BLOCK 4096u
-#define LEAF_VALUE 124u /* with a name of one byte, a record of 128: the last one fills its block \
-			 */
+/* With a name of one byte a record of 128: the last one fills its block. */
+#define LEAF_VALUE 124u
 #define LEAVES 4u
 
 /* Forks of an inode without the other. */
