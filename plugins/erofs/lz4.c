@@ -93,7 +93,8 @@ uint32_t erofs_lz4_fill(struct erofs_lz4 *lz4, const uint8_t *src, uint32_t src_
 const char *erofs_lz4_version(void)
 {
 	static char text[48]; /* the same whoever writes it */
-	/* Its fast mode compares words of memory, whose order the processor decides. */
+	/* It hashes words of memory, whose order the processor decides, and looks at a bounded
+	 * number of places with a hash: in both modes. */
 	const bool big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 
 	snprintf(text, sizeof(text), "liblz4 %s%s", LZ4_versionString(),

@@ -37,8 +37,8 @@ const struct kataimg_option erofs_option_table[EROFS_OPTION_COUNT] = {
 		.choices = compress_choices,
 		.default_value = "none",
 		.help = "compress files that shrink, which a guest then reads without DAX, but not "
-			"files that are mostly holes; lz4 gives other bytes on big-endian hosts, "
-			"lz4hc does not; zstd, where kataimg was built with libzstd, is smaller and "
+			"files that are mostly holes; lz4 and lz4hc give other bytes on big-endian "
+			"hosts; zstd, where kataimg was built with libzstd, is smaller and "
 			"needs Linux 6.10",
 		.since = "0.1",
 	},
