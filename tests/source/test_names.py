@@ -3,15 +3,16 @@
 """Usage: test_names.py KATAIMG: whatever names a source has, what is said of them is a readable
 line that commands no terminal, and still says why."""
 import gzip
-import hashlib
 import io
-import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '../support'))
+import ocilayout  # noqa: E402
 
 NEED_ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), '../need-root')
 if subprocess.run([NEED_ROOT, 'give directories away'], check=False).returncode != 0:
@@ -113,28 +114,12 @@ def directories():
     subprocess.run(['rm', '-rf', 'deep'], check=False)
 
 
-def blob(data):
-    digest = hashlib.sha256(data).hexdigest()
-    save('oci/blobs/sha256/' + digest, data)
-    return {'digest': 'sha256:' + digest, 'size': len(data)}
-
-
 def layer(plain, media):
-    os.makedirs('oci/blobs/sha256', exist_ok=True)
-    kind = 'application/vnd.oci.image.'
-    config = blob(json.dumps({'architecture': 'amd64', 'os': 'linux', 'rootfs': {
-        'type': 'layers', 'diff_ids': ['sha256:' + hashlib.sha256(plain).hexdigest()]}}).encode())
-    manifest = blob(json.dumps({
-        'schemaVersion': 2, 'config': {'mediaType': kind + 'config.v1+json', **config},
-        'layers': [{'mediaType': media, **blob(gzip.compress(plain))}]}).encode())
-    save('oci/index.json', json.dumps({'schemaVersion': 2, 'manifests': [
-        {'mediaType': kind + 'manifest.v1+json', **manifest,
-         'annotations': {'org.opencontainers.image.ref.name': 'it'}}]}).encode())
-    save('oci/oci-layout', b'{"imageLayoutVersion": "1.0.0"}')
+    ocilayout.make('oci', 'it', [(plain, gzip.compress(plain), media)])
 
 
 def images():
-    media = 'application/vnd.oci.image.layer.v1.tar+gzip'
+    media = ocilayout.MEDIA + 'layer.v1.tar+gzip'
     layer(tar((LONG, LINK, b'')), media)
     say('a layer', 'which is not there', 'tree', 'oci:oci:it')
     say('a tag', '', 'tree', 'oci:oci:' + EVIL)
