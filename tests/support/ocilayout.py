@@ -1,22 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OCI image layouts, made by hand."""
+"""OCI image layouts, made and changed by hand."""
 import hashlib
 import json
 import pathlib
 
 MEDIA = 'application/vnd.oci.image.'
+TAG = 'org.opencontainers.image.ref.name'
 
 
 def digest_of(data):
     return 'sha256:' + hashlib.sha256(data).hexdigest()
 
 
+def path_of(layout, entry):
+    """Where the blob is that an entry describes."""
+    return pathlib.Path(layout) / 'blobs/sha256' / entry['digest'].removeprefix('sha256:')
+
+
 def put(layout, data, media):
     """Keeps a blob, and describes it."""
-    folder = pathlib.Path(layout) / 'blobs/sha256'
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / digest_of(data)[7:]).write_bytes(data)
-    return {'mediaType': media, 'digest': digest_of(data), 'size': len(data)}
+    entry = {'mediaType': media, 'digest': digest_of(data), 'size': len(data)}
+    path_of(layout, entry).parent.mkdir(parents=True, exist_ok=True)
+    path_of(layout, entry).write_bytes(data)
+    return entry
+
+
+def put_json(layout, value, media):
+    return put(layout, json.dumps(value).encode(), media)
+
+
+def read(layout, entry):
+    return json.loads(path_of(layout, entry).read_bytes())
+
+
+def read_index(layout):
+    return json.loads((pathlib.Path(layout) / 'index.json').read_bytes())
+
+
+def find(layout, tag):
+    """The index's entry of an image."""
+    return next(entry for entry in read_index(layout)['manifests'] if entry['annotations'][TAG] == tag)
+
+
+def write_index(layout, entries):
+    for name, value in (('index.json', {'schemaVersion': 2, 'manifests': entries}),
+                        ('oci-layout', {'imageLayoutVersion': '1.0.0'})):
+        (pathlib.Path(layout) / name).write_text(json.dumps(value), encoding='utf-8')
+
+
+def add(layout, tag, entry):
+    """One more image."""
+    write_index(layout, [*read_index(layout)['manifests'], {**entry, 'annotations': {TAG: tag}}])
 
 
 def make(layout, tag, layers, config_media=MEDIA + 'config.v1+json', tells=True):
@@ -27,9 +61,5 @@ def make(layout, tag, layers, config_media=MEDIA + 'config.v1+json', tells=True)
     manifest = {'schemaVersion': 2, **({'mediaType': MEDIA + 'manifest.v1+json'} if tells else {}),
                 'config': put(layout, config, config_media),
                 'layers': [put(layout, kept, media) for _, kept, media in layers]}
-    index = {'schemaVersion': 2, 'manifests': [{
-        **put(layout, json.dumps(manifest).encode(), MEDIA + 'manifest.v1+json'),
-        'annotations': {'org.opencontainers.image.ref.name': tag}}]}
-    for name, value in ('index.json', index), ('oci-layout', {'imageLayoutVersion': '1.0.0'}):
-        (pathlib.Path(layout) / name).write_text(json.dumps(value), encoding='utf-8')
+    write_index(layout, [{**put_json(layout, manifest, MEDIA + 'manifest.v1+json'), 'annotations': {TAG: tag}}])
     return config
