@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,33 +42,78 @@ static int spawn_tool(const char *const *argv, const struct kataimg_scratch *inp
 	return -ret;
 }
 
-/* Lines of the tool to the log, until it closes its output or the build is to stop. */
-static int forward_output(struct kataimg_host_ctx *ctx, const char *tool, FILE *lines, int fd)
+/* What the tool has said of a line that has not ended yet. */
+struct line {
+	char text[1024];
+	size_t len;
+};
+
+static void log_line(const struct kataimg_host_ctx *ctx, const char *tool, struct line *line)
 {
-	char line[1024];
+	line->text[line->len] = '\0';
+	log_info("%s: %s: %s", ctx->setup.backend, tool, line->text);
+	line->len = 0;
+}
 
-	for (;;) {
-		struct pollfd wait = { .fd = fd, .events = POLLIN };
-		int ready = poll(&wait, 1, POLL_MS);
-
-		if (host_check_cancelled(ctx) < 0)
-			return -ECANCELED;
-		if (ready <= 0)
-			continue;
-		if (!fgets(line, sizeof(line), lines))
-			return 0;
-		line[strcspn(line, "\n")] = '\0';
-		log_info("%s: %s: %s", ctx->setup.backend, tool, line);
+static void take_output(const struct kataimg_host_ctx *ctx, const char *tool, struct line *line,
+			const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] != '\n')
+			line->text[line->len++] = bytes[i];
+		if (bytes[i] == '\n' || line->len == sizeof(line->text) - 1)
+			log_line(ctx, tool, line);
 	}
 }
 
+/* Lines of the tool to the log, until it closes its output or the build is to stop: a line need not
+ * end for that. */
+static int forward_output(struct kataimg_host_ctx *ctx, const char *tool, int fd)
+{
+	struct line line = { .len = 0 };
+	char bytes[1024];
+
+	for (;;) {
+		struct pollfd wait = { .fd = fd, .events = POLLIN };
+		ssize_t len = poll(&wait, 1, POLL_MS) > 0 ? read(fd, bytes, sizeof(bytes)) : -1;
+
+		if (host_check_cancelled(ctx) < 0)
+			return -ECANCELED;
+		if (len < 0 && wait.revents && errno != EINTR)
+			return host_fail(ctx, errno, "cannot read what %s says", tool);
+		if (len > 0)
+			take_output(ctx, tool, &line, bytes, (size_t)len);
+		if (len != 0)
+			continue;
+		if (line.len > 0)
+			log_line(ctx, tool, &line);
+		return 0;
+	}
+}
+
+static void end_tool(pid_t pid)
+{
+	kill(pid, SIGTERM);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+/* One that has closed its output may still have work to do: a build that is to stop ends it. */
 static int wait_tool(struct kataimg_host_ctx *ctx, const char *tool, pid_t pid)
 {
-	int status;
+	int status, ms = 1;
+	pid_t ended;
 
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return host_fail(ctx, errno, "lost the program %s", tool);
+	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && host_check_cancelled(ctx) == 0) {
+		poll(NULL, 0, ms);
+		ms = ms < POLL_MS ? 2 * ms : ms;
+	}
+	if (ended == 0) {
+		end_tool(pid);
+		return -ECANCELED;
+	}
+	if (ended < 0)
+		return host_fail(ctx, errno, "lost the program %s", tool);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFSIGNALED(status))
@@ -91,7 +135,7 @@ int host_service_run(struct kataimg_host_ctx *ctx, const char *const *argv,
 		     struct kataimg_scratch *input, struct kataimg_scratch *output)
 {
 	int pipe_fds[2], ret = host_check_cancelled(ctx);
-	FILE *lines;
+	autoclose int said = -1;
 	pid_t pid;
 
 	if (ret < 0)
@@ -103,21 +147,13 @@ int host_service_run(struct kataimg_host_ctx *ctx, const char *const *argv,
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return host_fail(ctx, errno, "cannot run %s: %s", argv[0], strerror(errno));
 	ret = spawn_tool(argv, input, output, pipe_fds[1], &pid);
+	said = pipe_fds[0];
 	close(pipe_fds[1]);
-	lines = fdopen(pipe_fds[0], "r");
-	if (ret < 0 || !lines) {
-		if (lines)
-			fclose(lines);
-		return host_fail(ctx, ret < 0 ? -ret : ENOMEM, "cannot run %s: %s", argv[0],
-				 errno_text(ret < 0 ? -ret : ENOMEM));
-	}
-	setvbuf(lines, NULL, _IONBF, 0);
-	ret = forward_output(ctx, argv[0], lines, pipe_fds[0]);
 	if (ret < 0)
-		kill(pid, SIGTERM);
-	fclose(lines);
+		return host_fail(ctx, -ret, "cannot run %s: %s", argv[0], errno_text(-ret));
+	ret = forward_output(ctx, argv[0], said);
 	if (ret < 0) {
-		waitpid(pid, NULL, 0);
+		end_tool(pid);
 		return ret;
 	}
 	return wait_tool(ctx, argv[0], pid);

@@ -7,14 +7,17 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "core/backend/host.h"
+#include "core/base/cancel.h"
 #include "core/base/log.h"
 
-static const struct host_setup setup = { .backend = "myfs", .threads = 1 };
+static const char *const programs[] = { "sh", NULL };
+static const struct host_setup setup = { .backend = "myfs", .programs = programs, .threads = 1 };
 
 static int make_host(void **state)
 {
@@ -87,6 +90,55 @@ static void memory_and_interruption_need_no_message(void **state)
 	assert_error(*state, -EFBIG, "the backend myfs failed in plan: File too large");
 }
 
+/* ---- Programs ---- */
+
+static int run(struct host *host, const char *script)
+{
+	const char *const argv[] = { "sh", "-c", script, NULL };
+	const struct kataimg_host *services = host_services(host);
+	int ret = services->run(services->ctx, argv, NULL, NULL);
+
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	return ret;
+}
+
+static void lines_of_a_program_are_logged(void **state)
+{
+	int pipe_fds[2], saved = redirect_stderr(pipe_fds);
+	char text[4096];
+	int ret =
+		run(*state, "echo one; echo two >&2; printf '%1500d' 3; exec >&- 2>&-; sleep 0.1");
+
+	take_stderr(saved, pipe_fds, text, sizeof(text));
+	assert_int_equal(ret, 0);
+	assert_non_null(strstr(text, "myfs: sh: one\n"));
+	assert_non_null(strstr(text, "myfs: sh: two\n"));
+	assert_non_null(strstr(text, "3\n"));
+}
+
+static void a_program_that_fails_says_how(void **state)
+{
+	assert_error(*state, run(*state, "exit 7"), "myfs: the program sh failed with exit code 7");
+}
+
+/* A signal to the build alone: its programs are ended, whether they have said half a line or have
+ * closed their output. */
+static void programs_end_with_the_build(void **state)
+{
+	static const char *const scripts[] = {
+		"kill -TERM $PPID; exec sleep 1000",
+		"printf half; kill -TERM $PPID; exec sleep 1000",
+		"exec >&- 2>&-; kill -TERM $PPID; exec sleep 1000",
+	};
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		cancel_install_handlers();
+		assert_int_equal(run(*state, scripts[i]), -ECANCELED);
+		cancel_reset();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +148,11 @@ int main(void)
 						free_host),
 		cmocka_unit_test_setup_teardown(memory_and_interruption_need_no_message, make_host,
 						free_host),
+		cmocka_unit_test_setup_teardown(lines_of_a_program_are_logged, make_host,
+						free_host),
+		cmocka_unit_test_setup_teardown(a_program_that_fails_says_how, make_host,
+						free_host),
+		cmocka_unit_test_setup_teardown(programs_end_with_the_build, make_host, free_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
