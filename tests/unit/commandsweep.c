@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/commandsweep.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
@@ -21,6 +20,7 @@
 #include <cmocka.h>
 
 #include "core/cli/cli.h"
+#include "tests/unit/sweepexempt.h"
 
 #define PLACES 65536u /* a power of two */
 #define WORDS_MAX 40
@@ -49,43 +49,6 @@ static struct shared {
 static bool is_run;
 static int trace_fd = -1; /* gets the way to what fails */
 
-static bool is_in(const char *name, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (name && strstr(name, names[i]))
-			return true;
-	return false;
-}
-
-/*
- * These libraries, and functions of others, end the program when some of their own allocations
- * fail, by assertions, abort(), or through NULL, or lose what they could not copy.
- */
-static bool is_exempt_memory(const void *caller)
-{
-	static const char *const libraries[] = { "libarchive.so", "libext2fs.so", "libselinux.so",
-						 "libpcre2", "ld-linux" };
-	static const char *const functions[] = { "json_tokener_parse_ex",
-						 "OSSL_LIB_CTX_get0_global_default",
-						 "ZSTD_compressStream",
-						 "archive_write_add_filter_zstd" };
-	void *frames[CALLERS_MAX];
-	int depth = callers_list(frames, caller);
-	bool is_inner = true; /* no frame yet of a library but libc */
-	Dl_info info;
-
-	for (int at = 0; at < depth; at++) {
-		if (!dladdr(frames[at], &info))
-			continue;
-		if (is_inner && is_in(info.dli_fname, libraries, COUNT_OF(libraries)))
-			return true;
-		is_inner = is_inner && strstr(info.dli_fname, "libc.so");
-		if (is_in(info.dli_sname, functions, COUNT_OF(functions)))
-			return true;
-	}
-	return false;
-}
-
 static void note(enum fault_kind kind, uint64_t number, const void *caller)
 {
 	for (uint32_t at = (uint32_t)number % PLACES;; at = (at + 1) % PLACES) {
@@ -96,7 +59,7 @@ static void note(enum fault_kind kind, uint64_t number, const void *caller)
 						__ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
 			place->caller = caller;
 			place->kind = kind;
-			if (kind == MEMORY && is_exempt_memory(caller))
+			if (kind == MEMORY && sweep_is_exempt(caller))
 				place->tried = UINT64_MAX;
 			return;
 		}
@@ -138,6 +101,10 @@ bool fault_strikes(enum fault_kind kind, size_t *count, const void *caller)
 	if (shared->how == SWEEP_SHORT)
 		return false;
 	backtrace_symbols_fd(frames, callers_list(frames, caller), trace_fd);
+	if (shared->how == SWEEP_CANCEL) {
+		raise(SIGTERM);
+		return false;
+	}
 	errno = shared->how;
 	return true;
 }
@@ -155,16 +122,17 @@ static void redirect(int to, const char *path, int flags)
 }
 
 /* Its frame is where each way begins. */
-static __attribute__((noinline)) int be_run(const char *words, const char *input)
+static __attribute__((noinline)) int be_run(const struct sweep_command *command)
 {
 	char text[TEXT_BYTES];
 	char *arguments[WORDS_MAX] = { (char *)"kataimg" };
 	int count = 1;
 
-	strcpy(text, words);
+	strcpy(text, command->words);
 	for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
 		arguments[count++] = word;
-	redirect(STDIN_FILENO, input ? input : "/dev/null", O_RDONLY);
+	fault_lacks_tmpfile = command->lacks_tmpfile;
+	redirect(STDIN_FILENO, command->input ? command->input : "/dev/null", O_RDONLY);
 	redirect(STDOUT_FILENO, "said", O_WRONLY | O_CREAT | O_TRUNC);
 	redirect(STDERR_FILENO, "complained", O_WRONLY | O_CREAT | O_TRUNC);
 	trace_fd = open("trace", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -279,7 +247,7 @@ static bool is_told(void)
 	       (strstr(text, strerror(shared->how)) || strstr(text, strerror(EACCES)));
 }
 
-static struct result run(const char *words, const char *input)
+static struct result run(const struct sweep_command *command)
 {
 	struct result result;
 	pid_t child = fork();
@@ -287,7 +255,7 @@ static struct result run(const char *words, const char *input)
 	ssize_t len;
 
 	if (child == 0)
-		_exit(be_run(words, input));
+		_exit(be_run(command));
 	assert_true(child > 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	result.ended = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -334,7 +302,8 @@ static const char *judge_failed(const struct sweep_command *command, uint64_t be
 static const char *judge(const struct sweep_command *command, uint64_t before,
 			 const struct result *undisturbed, const struct result *result)
 {
-	if (result->ended != command->ends)
+	/* What is refused undisturbed is refused for one reason or the other. */
+	if (result->ended != command->ends || strstr(undisturbed->complained, "error: "))
 		return judge_failed(command, before, result);
 	if (shared->target.kind == SYNC && shared->struck)
 		return "what was made may not be on the disk";
@@ -353,7 +322,7 @@ static struct result list_places(const struct sweep_command *command, unsigned l
 
 	clear(command->old);
 	shared->listed = kinds;
-	result = run(command->words, command->input);
+	result = run(command);
 	shared->listed = 0;
 	if (result.ended != command->ends)
 		fail_msg("%s: exit %d: %s", command->words, result.ended, result.complained);
@@ -376,8 +345,10 @@ static void tell(const struct sweep_command *command, const struct sweep_fault *
 		 const struct result *result, const char *problem)
 {
 	print_error("%s: %s, %s: exit %d, %s: %s\n", command->words, fault_kind_names[fault->kind],
-		    fault->how == SWEEP_SHORT ? "short" : strerror(fault->how), result->ended,
-		    problem, result->complained);
+		    fault->how == SWEEP_SHORT    ? "short"
+		    : fault->how == SWEEP_CANCEL ? "cancelled"
+						 : strerror(fault->how),
+		    result->ended, problem, result->complained);
 	if (system("head -12 trace; diff undisturbed said | head -5; find out") < 0)
 		print_error("no diff\n");
 }
@@ -405,7 +376,7 @@ void sweep(const struct sweep_command *command, const struct sweep_fault *faults
 		shared->target = *place;
 		shared->how = fault->how;
 		shared->struck = false;
-		result = run(command->words, command->input);
+		result = run(command);
 		problem = judge(command, before, &undisturbed, &result);
 		shared->target.number = 0;
 		runs++;

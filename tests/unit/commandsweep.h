@@ -17,17 +17,20 @@
 struct sweep_command {
 	const char *words; /* of the command line, with single spaces between */
 	const char *old; /* names in the directory "out" that are there before, likewise; or NULL */
-	const char *input; /* the file that is its standard input, or NULL */
-	int ends;          /* undisturbed, with this exit code */
-	bool leaves;       /* what it has made so far may stay */
+	const char *input;  /* the file that is its standard input, or NULL */
+	int ends;           /* undisturbed, with this exit code */
+	bool leaves;        /* what it has made so far may stay */
+	bool lacks_tmpfile; /* no filesystem has files without a name */
 };
 
-/* How a call of the kind goes wrong: an error's number, or half of what was asked for is done. */
+/* How a call of the kind goes wrong: an error's number, or half of what was asked for is done, or a
+ * signal to stop comes before it. */
 struct sweep_fault {
 	enum fault_kind kind;
 	int how;
 };
 #define SWEEP_SHORT (-1)
+#define SWEEP_CANCEL (-2)
 
 /* Before all others; the working directory is one that was made for the test. */
 void sweep_begin(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test-sweep memory|calls GROUP INPUTS: each place of the program that asks for memory gets none,
- * once, or each call that it makes fails, in whole commands. test-backend-memory.c has the backends
- * alone.
+ * test-sweep memory|calls GROUP INPUTS [BACKEND]: each place of the program that asks for memory
+ * gets none, once, or each call that it makes fails, in whole commands. test-backend-memory.c has
+ * the backends alone.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -37,6 +37,8 @@
 struct group {
 	const char *name;
 	const char *prepared[4];
+	const char *damages;   /* what was prepared, by the shell */
+	const char *known[10]; /* commands of other groups whose places are tried there */
 	struct sweep_command commands[COMMANDS];
 };
 
@@ -130,21 +132,70 @@ static const struct group groups[] = {
 		  { "extract -q k.img -o out/new.tar.zst" },
 		  { "extract -q k.img etc -o out/new.tar.xz" },
 	  } },
+	/* What is refused, and what only some machines and backends have. */
+	{ .name = "refused",
+	  .prepared = { "-q -c k.ini --set image.output=k.img", PLAIN "-f ext4 -o e.img tree",
+			"-q --set image.table=gpt --set image.output=v.img " SIGNED "-c k.ini" },
+	  .damages = "exec python3 damage-images",
+	  .known = { "inspect --root-hash root_hash_.txt v.img", "ls -lR e.img",
+		     "cat k.img etc/more", "extract -q k.img -C out/new", "diff k.img e.img", IMAGE "rich.tar.gz",
+		     IMAGE "oci:containers:one", "-q -c two.ini", LAYOUT "tree", IMAGE SIGNED "tree" },
+	  .commands = {
+		  { "inspect broken.img", .ends = 1 },
+		  { "inspect --root-hash root_hash_.txt bad-v.img", .ends = 1 },
+		  { "ls -lR bad-e.img", .ends = 1 },
+		  { "extract -q bad-k.img -C out/new", .ends = 1, .leaves = true },
+		  { "extract -q k.img none -C out/new", .ends = 1, .leaves = true },
+		  { "diff k.img bad-k.img", .ends = 2 },
+		  { "cat k.img none", .ends = 1 },
+		  { IMAGE ALL "short.tar.gz", "k.img", .ends = 1 },
+		  { IMAGE ALL "outside.tar", "k.img", .ends = 1 },
+		  { IMAGE ALL "docker-archive:two.tar", "k.img", .ends = 1 },
+		  { IMAGE ALL "oci:lying:one", "k.img", .ends = 1 },
+		  { IMAGE "--set verity.enabled=yes --set verity.sign-key=key.pem --set "
+			  "verity.sign-certificate=other.pem tree", "k.img", .ends = 2 },
+		  { "-q -c wrong.ini", .ends = 2 },
+		  { IMAGE "tree", "k.img", .lacks_tmpfile = true },
+		  { LAYOUT "tree", .lacks_tmpfile = true },
+		  { "extract -q k.img -o out/new.tar.gz", .lacks_tmpfile = true },
+		  { PLAIN TO_K "-f run/kataimg-run-backend.so tree", "k.img" },
+	  } },
 };
 
 static const struct sweep_fault memory[] = { { MEMORY, ENOMEM } };
 
 /* As tests/faults/judged.py has them: the errors that do most harm. */
 static const struct sweep_fault calls[] = {
-	{ OPEN, EACCES },       { CLOSE, EIO },          { READ, EIO },
-	{ READ, SWEEP_SHORT },  { PREAD, EIO },          { PREAD, SWEEP_SHORT },
-	{ PWRITE, ENOSPC },     { PWRITE, SWEEP_SHORT }, { TRUNCATE, ENOSPC },
-	{ SYNC, EIO },          { WRITEBACK, EIO },      { RENAME, EIO },
-	{ LINK, EIO },          { UNLINK, EIO },         { MODE, EPERM },
-	{ MAKE, ENOSPC },       { STAT, EIO },           { DIRECTORY, EIO },
-	{ READLINK, EIO },      { XATTR, EIO },          { MAP, ENOMEM },
-	{ IOCTL, ENOTTY },      { LOCK, ENOLCK },        { SEEK, EIO },
-	{ DESCRIPTOR, EMFILE }, { THREAD, EAGAIN },      { PROCESS, ENOENT },
+	{ OPEN, EACCES },
+	{ CLOSE, EIO },
+	{ READ, EIO },
+	{ READ, SWEEP_SHORT },
+	{ PREAD, EIO },
+	{ PREAD, SWEEP_SHORT },
+	{ PWRITE, ENOSPC },
+	{ PWRITE, SWEEP_SHORT },
+	{ PWRITE, SWEEP_CANCEL },
+	{ RENAME, SWEEP_CANCEL },
+	{ DIRECTORY, SWEEP_CANCEL },
+	{ TRUNCATE, ENOSPC },
+	{ SYNC, EIO },
+	{ WRITEBACK, EIO },
+	{ RENAME, EIO },
+	{ LINK, EIO },
+	{ UNLINK, EIO },
+	{ MODE, EPERM },
+	{ MAKE, ENOSPC },
+	{ STAT, EIO },
+	{ DIRECTORY, EIO },
+	{ READLINK, EIO },
+	{ XATTR, EIO },
+	{ MAP, ENOMEM },
+	{ IOCTL, ENOTTY },
+	{ LOCK, ENOLCK },
+	{ SEEK, EIO },
+	{ DESCRIPTOR, EMFILE },
+	{ THREAD, EAGAIN },
+	{ PROCESS, ENOENT },
 	{ CONFINE, EPERM },
 };
 
@@ -158,6 +209,10 @@ static void all_of_group(void **state)
 		sweep_know(IMAGE "tree");
 	for (size_t i = 0; group->prepared[i]; i++)
 		sweep_prepare(group->prepared[i]);
+	if (group->damages)
+		assert_int_equal(system(group->damages), 0);
+	for (size_t i = 0; i < COUNT_OF(group->known) && group->known[i]; i++)
+		sweep_know(group->known[i]);
 	for (size_t i = 0; group->commands[i].words; i++)
 		if (is_memory)
 			sweep(&group->commands[i], memory, COUNT_OF(memory));
@@ -173,17 +228,21 @@ int main(int count, char **words)
 	char inputs[4096];
 	int failed;
 
-	for (size_t i = 0; count == 4 && i < COUNT_OF(groups); i++)
+	for (size_t i = 0; count >= 4 && i < COUNT_OF(groups); i++)
 		if (strcmp(groups[i].name, words[2]) == 0)
 			group = &groups[i];
 	if (!group)
 		return 99;
+	if (count > 4) /* one that runs a program */
+		setenv("KATAIMG_TEST_RUN", words[4], 1);
 	is_memory = strcmp(words[1], "memory") == 0;
 	snprintf(inputs, sizeof(inputs), "exec '%s'", words[3]);
 	tempdir_open_large(&directory);
 	if (chdir(directory.path) < 0 || system(inputs) != 0)
 		return 99;
 	certificate_make(2048, "key.pem", "certificate.pem");
+	certificate_make(2048, "other-key.pem", "other.pem");
+	setenv("TOY_SCRIPT", "{ cat; echo said by the program >&2; } >&3", 1);
 	sweep_begin();
 	failed = cmocka_run_group_tests_name(words[2], tests, NULL, NULL);
 	if (chdir("/") < 0)
