@@ -5,8 +5,6 @@ import pathlib
 import shutil
 import subprocess
 
-MTIME = 1_700_000_000
-
 
 def make_debian(root):
     subprocess.run(["debootstrap", "bookworm", root], check=True, stdout=subprocess.DEVNULL)
