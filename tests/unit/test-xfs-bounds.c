@@ -4,8 +4,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -19,6 +21,8 @@
 /* With a name of one byte a record of 128: the last one fills its block. */
 #define LEAF_VALUE 124u
 #define LEAVES 4u
+#define WHOLE_BYTES 4096u
+#define PIECES UINT64_C(40)
 
 /* Forks of an inode without the other. */
 #define LITERAL (INODE - (uint32_t)sizeof(struct xfs_dinode))
@@ -38,6 +42,26 @@ static void add_value(struct kataimg_node *node, char letter, size_t bytes)
 	memtree_set_xattr(node, name, value, bytes);
 }
 
+/* So many extents that they need a block of their own. */
+static void add_pieces(struct kataimg_node *root)
+{
+	struct kataimg_node *pieces = memtree_add_pattern(root, "pieces", PIECES * 2 * BLOCK, 1);
+
+	for (uint64_t i = 0; i < PIECES; i++)
+		memtree_punch_hole(pieces, (2 * i + 1) * BLOCK, BLOCK);
+}
+
+/* So many names that their hashes need a block of their own. */
+static void add_names(struct kataimg_node *dir, struct kataimg_node *file)
+{
+	char name[64];
+
+	for (unsigned int i = 0; i < 120; i++) {
+		snprintf(name, sizeof(name), "%u-is-a-name-of-some-length", i * 7919);
+		memtree_add_link(dir, name, file);
+	}
+}
+
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -51,6 +75,9 @@ static int set_up(void **state)
 		add_value(leaf, (char)('a' + i), LEAF_VALUE);
 	add_value(memtree_add_file(root, "short", "", 0), 's', 20);
 	add_value(memtree_add_file(root, "remote", "", 0), 'r', BLOCK - 10);
+	memtree_add_pattern(root, "whole", WHOLE_BYTES, 1);
+	add_pieces(root);
+	add_names(memtree_add_dir(root, "many"), leaf);
 	f->trial = run_ok(&(struct trial_setup){ .tree = f->tree });
 	f->damage.trial = f->trial;
 	*state = f;
@@ -241,6 +268,113 @@ static void short_directories_end_with_their_place(void **state)
 		      "has an entry that leaves its place");
 }
 
+/* ---- Extents ---- */
+
+static struct damage_object find_inode(const struct fixture *f, uint16_t type, uint64_t size,
+				       uint8_t format)
+{
+	for (uint64_t off = BLOCK; off < trial_window_bytes(f->trial); off += INODE) {
+		struct xfs_dinode core;
+
+		if (is_inode(f, off, &core) && (from_be16(core.mode) & S_IFMT) == type &&
+		    (!size || from_be64(core.size) == size) && core.format == format)
+			return (struct damage_object){ off, INODE, seal_inode };
+	}
+	fail_msg("no inode of type 0%o", type);
+	return (struct damage_object){ 0 };
+}
+
+static struct xfs_extent_record record_of(uint64_t file_block, uint64_t fsbno, uint64_t blocks)
+{
+	return (struct xfs_extent_record){ .high = to_be64(file_block << 9 | fsbno >> 43),
+					   .low = to_be64(fsbno << 21 | blocks) };
+}
+
+static void expect_extent(struct fixture *f, const struct damage_object *inode, uint32_t number,
+			  struct xfs_extent_record record, const char *text)
+{
+	damage_expect(&f->damage, inode, sizeof(struct xfs_dinode) + number * sizeof(record),
+		      &record, sizeof(record), text);
+}
+
+static void extents_end_with_their_group(void **state)
+{
+	static const char text[] = "has blocks outside the filesystem";
+	struct fixture *f = *state;
+	const struct damage_object inode = find_inode(f, S_IFREG, WHOLE_BYTES, XFS_FORK_EXTENTS);
+	struct xfs_superblock super;
+	uint64_t blocks, groups;
+
+	trial_read(f->trial, 0, &super, sizeof(super));
+	blocks = from_be32(super.agblocks);
+	groups = from_be32(super.agcount);
+	expect_extent(f, &inode, 0, record_of(0, blocks - 1, 1), NULL);
+	expect_extent(f, &inode, 0, record_of(0, blocks - 1, 2), text);
+	expect_extent(f, &inode, 0, record_of(0, groups << super.agblklog, 1), text);
+	blocks = from_be64(super.dblocks) - (groups - 1) * blocks; /* of the last one */
+	expect_extent(f, &inode, 0, record_of(0, ((groups - 1) << super.agblklog) + blocks - 1, 1),
+		      NULL);
+	expect_extent(f, &inode, 0, record_of(0, ((groups - 1) << super.agblklog) + blocks - 1, 2),
+		      text);
+}
+
+static void extents_end_with_the_largest_file(void **state)
+{
+	struct fixture *f = *state;
+	const struct damage_object inode = find_inode(f, S_IFREG, WHOLE_BYTES, XFS_FORK_EXTENTS);
+	const uint64_t last = ((uint64_t)INT64_MAX >> XFS_BLOCK_LOG) - 1;
+
+	expect_extent(f, &inode, 0, record_of(last, 0, 1), NULL);
+	expect_extent(f, &inode, 0, record_of(last, 0, 2), "reach farther than any file");
+	expect_extent(f, &inode, 0, record_of(last + 1, 0, 1), "reach farther than any file");
+}
+
+/* Of a directory: its entries and its hashes. */
+static void extents_share_no_block(void **state)
+{
+	struct fixture *f = *state;
+	const struct damage_object inode = find_inode(f, S_IFDIR, 0, XFS_FORK_EXTENTS);
+	struct xfs_extent_record records[2];
+	uint64_t first, blocks, hashes;
+
+	trial_read(f->trial, inode.off + sizeof(struct xfs_dinode), records, sizeof(records));
+	first = from_be64(records[0].low) >> 21;
+	blocks = from_be64(records[0].low) & ((1u << 21) - 1);
+	hashes = from_be64(records[1].high) >> 9;
+	assert_int_equal(hashes, UINT64_C(1) << (35 - XFS_BLOCK_LOG));
+	expect_extent(f, &inode, 1, record_of(hashes, first + blocks - 1, 1),
+		      "has two extents in one place");
+	expect_extent(f, &inode, 1, record_of(hashes, first + blocks, 1), NULL);
+}
+
+static void seal_map(uint8_t *object, size_t len)
+{
+	xfs_seal_matches(object, len, offsetof(struct xfs_long_btree, crc));
+}
+
+static void blocks_have_room_for_so_many_extents(void **state)
+{
+	struct fixture *f = *state;
+	const uint16_t most =
+		(BLOCK - sizeof(struct xfs_long_btree)) / sizeof(struct xfs_extent_record);
+	const be16 all = to_be16(most), more = to_be16(most + 1);
+
+	for (uint64_t off = 0; off < trial_window_bytes(f->trial); off += BLOCK) {
+		const struct damage_object map = { off, BLOCK, seal_map };
+		const size_t at = offsetof(struct xfs_long_btree, numrecs);
+		be32 magic;
+
+		trial_read(f->trial, off, &magic, sizeof(magic));
+		if (from_be32(magic) != XFS_BMBT_MAGIC)
+			continue;
+		damage_expect(&f->damage, &map, at, &all, sizeof(all), "overlap each other");
+		damage_expect(&f->damage, &map, at, &more, sizeof(more),
+			      "have a btree block of another level, or size");
+		return;
+	}
+	fail_msg("no block of a map");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -252,6 +386,10 @@ int main(void)
 		TEST(leaves_have_room_for_so_many),
 		TEST(short_attributes_end_with_their_place),
 		TEST(short_directories_end_with_their_place),
+		TEST(extents_end_with_their_group),
+		TEST(extents_end_with_the_largest_file),
+		TEST(extents_share_no_block),
+		TEST(blocks_have_room_for_so_many_extents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
