@@ -124,7 +124,7 @@ static void call_what_is_filtered(void)
 	HOLDS(kill(getpid(), 0) < 0 && errno == EPERM);
 	/* Of /dev/null the kernel would say ENOTTY. */
 	HOLDS(ioctl(terminal, TIOCSTI, &byte) < 0 && errno == EPERM);
-	HOLDS(ioctl(terminal, TCGETS, &byte) < 0 && errno == ENOTTY);
+	HOLDS(ioctl(terminal, TIOCGWINSZ, &byte) < 0 && errno == ENOTTY);
 	HOLDS(syscall(SYS_tgkill, getppid(), getppid(), 0) < 0 && errno == EPERM);
 	HOLDS(syscall(SYS_tgkill, getpid(), gettid(), 0) == 0);
 	HOLDS(syscall(452 /* fchmodat2 */, AT_FDCWD, "/usr", 0755, 0) < 0 && errno == EPERM);
