@@ -157,8 +157,7 @@ static int go_through(struct archive_partial *partial, struct archive_input *inp
 	if (partial->failure->code)
 		return -partial->failure->code;
 	return ret == -ENOMEM || ret == -ECANCELED
-		       ? error_set(partial->failure, -ret, "%s",
-				   ignored.message ? ignored.message : "out of memory")
+		       ? error_set(partial->failure, -ret, "%s", error_sentence(&ignored))
 		       : 0;
 }
 

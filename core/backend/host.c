@@ -131,7 +131,7 @@ static int service_source_read(struct kataimg_host_ctx *ctx, const struct kataim
 		return host_fail(ctx, EPERM, "there is no source here");
 	ret = tree_read(ctx->setup.tree, node, off, buf, len, &error);
 	if (ret < 0)
-		host_fail(ctx, -ret, "%s", error.message ? error.message : "out of memory");
+		host_fail(ctx, -ret, "%s", error_sentence(&error));
 	return ret;
 }
 
@@ -324,7 +324,7 @@ int host_take_error(struct host *host, int code, const char *what, struct error 
 	if (code == 0 && own->code != 0) {
 		error_set(error, EPROTO,
 			  "%s: %s (and yet %s succeeded: the backend passed over it)", backend,
-			  own->message ? own->message : "out of memory", what);
+			  error_sentence(own), what);
 		error_clear(own);
 		return -EPROTO;
 	}

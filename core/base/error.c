@@ -9,6 +9,8 @@
 #include "core/base/text.h"
 #include "lib/libc.h"
 
+#define NO_MEMORY "out of memory"
+
 int error_exit_code(enum error_kind kind)
 {
 	switch (kind) {
@@ -103,7 +105,7 @@ int error_usage(struct error *error, const char *fmt, ...)
 
 int error_nomem(struct error *error)
 {
-	return error_set(error, ENOMEM, "out of memory");
+	return error_set(error, ENOMEM, NO_MEMORY);
 }
 
 int error_prefix(struct error *error, const char *fmt, ...)
@@ -131,6 +133,11 @@ int error_take(struct error *error, struct error *from)
 		*from = (struct error)ERROR_INIT;
 	}
 	return -error->code;
+}
+
+const char *error_sentence(const struct error *error)
+{
+	return error->message ? error->message : NO_MEMORY;
 }
 
 void error_clear(struct error *error)

@@ -61,6 +61,9 @@ int error_append(struct error *error, const char *fmt, ...) __attribute__((forma
  * not count in every case. */
 int error_take(struct error *error, struct error *from);
 
+/* The message of what has failed; never NULL. */
+const char *error_sentence(const struct error *error);
+
 /* Frees the message; the object can be used again. */
 void error_clear(struct error *error);
 

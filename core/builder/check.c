@@ -37,7 +37,7 @@ static int check_other(struct config *config, const char *name, const struct bac
 		return 0;
 	if (backend_load(search, name, &backend, &why) == 0)
 		return options_check(config, &backend->table, &values, error);
-	log_warning("[%s] is not looked at: %s", name, why.message ? why.message : "out of memory");
+	log_warning("[%s] is not looked at: %s", name, error_sentence(&why));
 	return 0;
 }
 

@@ -23,6 +23,5 @@ void build_report_failure(struct build_set *set, const struct error *error)
 	 * been said. */
 	if (write_report(set, error, &problem) < 0 &&
 	    !(problem.message && error->message && strcmp(problem.message, error->message) == 0))
-		log_warning("no report of this: %s",
-			    problem.message ? problem.message : "out of memory");
+		log_warning("no report of this: %s", error_sentence(&problem));
 }

@@ -33,7 +33,7 @@ static int expand(const struct compress_request *request, struct error *error)
 				  &why);
 
 	if (ret == -EBADMSG || ret == -EFBIG)
-		log_warning("%s", why.message ? why.message : "out of memory");
+		log_warning("%s", error_sentence(&why));
 	if (ret == -EBADMSG || ret == -EFBIG || ret == -ENOTSUP)
 		return 1;
 	return ret < 0 ? error_take(error, &why) : 0;

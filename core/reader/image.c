@@ -218,8 +218,7 @@ static int find_filesystem(struct find *find, const struct host_range *whole, un
 		return error_set(error, ENODATA,
 				 "there is no filesystem in it that a backend here knows");
 	if (ret > 0 && find->error.code)
-		return error_set(error, find->error.code, "%s",
-				 find->error.message ? find->error.message : "out of memory");
+		return error_set(error, find->error.code, "%s", error_sentence(&find->error));
 	return ret < 0 ? ret : 0;
 }
 
