@@ -246,6 +246,7 @@ def odd():
     left_out = 'what follows its end mark is left out'
     as_extracted('one behind another', one + two, warning=left_out)
     as_extracted('letters behind', one + b'letters' * 1000, warning=left_out)
+    as_extracted('half an end mark', one[:1536])
     as_extracted('no end mark', one[:1024], warning='it has no end mark')
     as_extracted('two gzip members', gzip.compress(one) + gzip.compress(two), warning=left_out)
     behind = 'what follows its compressed data is left out'

@@ -381,6 +381,19 @@ static void any_bytes_go_through_base64(void **state)
 	}
 }
 
+static void base64_that_is_cut_is_refused(void **state)
+{
+	static const char *const texts[] = { "A", "AA=", "AAA==", "AAAA=", "AA===", "AA=A", "A*==" };
+	char text[8];
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		strcpy(text, texts[i]);
+		assert_int_equal(mtree_decode_base64(text, &len), -EINVAL);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -397,6 +410,7 @@ int main(void)
 		TEST(deep_trees_are_printed_by_name),
 		TEST(a_wish_to_stop_is_heard),
 		cmocka_unit_test(any_bytes_go_through_base64),
+		cmocka_unit_test(base64_that_is_cut_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
