@@ -52,11 +52,10 @@ int artifact_blob_of_json(struct artifact_blob *blob, const struct output *besid
 		    : error_nomem(error);
 }
 
-void artifact_blob_free(struct artifact_blob *blob)
+void artifact_blob_free(const struct artifact_blob *blob)
 {
 	if (!blob->is_borrowed)
 		output_close(blob->file);
-	*blob = (struct artifact_blob){ 0 };
 }
 
 /* json-c leaves out what it has no memory for, and does not say so: the text is read again. */

@@ -33,7 +33,7 @@ int artifact_blob_of_bytes(struct artifact_blob *blob, const struct output *besi
 int artifact_blob_of_json(struct artifact_blob *blob, const struct output *beside,
 			  json_object *json, struct error *error);
 
-void artifact_blob_free(struct artifact_blob *blob);
+void artifact_blob_free(const struct artifact_blob *blob);
 
 /* The text that index.json and blobs have; of json. NULL when memory is out. */
 const char *artifact_json_text(json_object *json);

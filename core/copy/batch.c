@@ -191,7 +191,6 @@ int copy_next_batch(struct copy_run *run, struct copy_batch *batch, struct error
 	batch->sequence = run->sequence++;
 	batch->piece_count = 0;
 	batch->passed_bytes = 0;
-	batch->len = 0;
 	ret = peek_piece(run, batch, &piece, error);
 	if (ret <= 0)
 		return ret;
