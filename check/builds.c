@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "check/support/must.h"
+#include "lib/cleanup.h"
 
 #define NOISE_BYTES ((size_t)1 << 20)
 
@@ -92,23 +94,19 @@ static int probe_says_no(const struct subject *subject, const uint8_t *bytes, si
 
 	if (ret == -ENODATA)
 		return 0;
-	return check_fail("probe: it returned %d, not -ENODATA, for %zu bytes of %s", ret, len,
-			  what);
+	return check_fail("probe: it returned %d (%s), not -ENODATA, for %zu bytes of %s", ret,
+			  check_errno(ret), len, what);
 }
 
 int check_probe_garbage(const struct subject *subject)
 {
 	static const size_t lengths[] = { 0, 1, 511, 512, 1023, 1024, 1500, 4096, NOISE_BYTES };
-	uint8_t *zeros = calloc(1, NOISE_BYTES), *noise = malloc(NOISE_BYTES);
+	autofree uint8_t *zeros = must_calloc(1, NOISE_BYTES);
+	autofree uint8_t *noise = must_calloc(1, NOISE_BYTES);
 	uint32_t random = 1;
 	int ret = 0;
 
-	if (!zeros || !noise) {
-		free(zeros);
-		free(noise);
-		return check_fail("probe: out of memory");
-	}
-	for (size_t i = 0; ret == 0 && i < NOISE_BYTES; i++) {
+	for (size_t i = 0; i < NOISE_BYTES; i++) {
 		random = random * 1664525 + 1013904223;
 		noise[i] = (uint8_t)(random >> 24);
 	}
@@ -116,8 +114,6 @@ int check_probe_garbage(const struct subject *subject)
 		ret |= probe_says_no(subject, zeros, lengths[i], "zeros");
 		ret |= probe_says_no(subject, noise, lengths[i], "noise");
 	}
-	free(zeros);
-	free(noise);
 	return ret;
 }
 

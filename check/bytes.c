@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check/check.h"
+#include "check/support/must.h"
 #include "core/base/io.h"
+#include "lib/libc.h"
 
 #define CHUNK_BYTES 65536
 
@@ -22,8 +23,8 @@ static int compare_files(int one, int other, uint64_t len, const char *occasion,
 	for (uint64_t off = 0; off < len; off += CHUNK_BYTES) {
 		size_t chunk = len - off < CHUNK_BYTES ? (size_t)(len - off) : CHUNK_BYTES;
 
-		if (io_pread(one, a, chunk, off) < 0 || io_pread(other, b, chunk, off) < 0 ||
-		    memcmp(a, b, chunk) != 0)
+		must(io_pread(one, a, chunk, off) == 0 && io_pread(other, b, chunk, off) == 0);
+		if (memcmp(a, b, chunk) != 0)
 			return check_fail("%s: %s within 64 KiB of byte %" PRIu64, occasion, why,
 					  off);
 	}
@@ -50,34 +51,41 @@ static int compare(struct trial *one, struct trial *other, const char *occasion)
 	return ret;
 }
 
+struct elsewhere {
+	const struct trial_setup *setup;
+	const char *path;
+};
+
+static int build_there(const void *arg)
+{
+	const struct elsewhere *elsewhere = arg;
+	struct trial *trial autocall(cleanup_trial_free) = NULL;
+
+	check_shift_clock(400 * 86400 + 12345);
+	trial = check_run(elsewhere->setup, "same-bytes, another time and process");
+	if (trial)
+		trial_save(trial, elsewhere->path);
+	return trial == NULL;
+}
+
 /* Runs the setup in another process at another time, and saves its window. */
 static int build_elsewhere(const struct trial_setup *setup, const char *path)
 {
-	pid_t child = fork();
-	struct trial *trial;
+	const struct elsewhere elsewhere = { setup, path };
 	int status;
 
-	if (child < 0)
-		return check_fail("same-bytes: cannot start a process: %s", strerror(errno));
-	if (child == 0) {
-		check_shift_clock(400 * 86400 + 12345);
-		trial = check_run(setup, "same-bytes, another time and process");
-		if (trial)
-			trial_save(trial, path);
-		fflush(NULL);
-		_exit(trial == NULL);
-	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return check_fail("same-bytes: lost the process");
+	if (check_in_child("same-bytes", build_there, &elsewhere, &status))
+		return 1;
 	return status == 0 ? 0 : check_fail("same-bytes: the build in another process failed");
 }
 
 static int compare_file(const struct trial *trial, int fd)
 {
 	const struct host_range window = trial_window(trial);
+	off_t end = lseek(fd, 0, SEEK_END);
 
-	if ((uint64_t)lseek(fd, 0, SEEK_END) != window.len_bytes)
+	must(end >= 0);
+	if ((uint64_t)end != window.len_bytes)
 		return check_fail("same-bytes: the plans of two processes differ");
 	return compare_files(window.fd, fd, window.len_bytes, "same-bytes",
 			     "another process at another time (it may not look at a clock or a "
@@ -138,9 +146,10 @@ int check_two_at_once(const struct subject *subject)
 	struct instance first = { check_setup(subject, other), NULL };
 	struct instance second = { check_setup(subject, empty), NULL };
 	pthread_t thread;
+	int ret = pthread_create(&thread, NULL, run_instance, &first);
 
-	if (pthread_create(&thread, NULL, run_instance, &first) != 0)
-		return check_fail("two-at-once: cannot start a thread");
+	if (ret != 0)
+		return check_fail("two-at-once: cannot start a thread: %s", errno_text(ret));
 	for (int i = 0; i < 10; i++) {
 		run_instance(&second);
 		trial_free(second.trial);

@@ -16,6 +16,7 @@
 
 struct subject {
 	const char *path;
+	const char *check; /* the name of the one that runs */
 	const struct kataimg_backend *backend;
 	struct kataimg_value *values; /* one for each option */
 	struct kataimg_job job;       /* requires no more than the backend knows */
@@ -41,8 +42,18 @@ struct check {
 extern const struct check checks[];
 extern const size_t check_count;
 
+/* The program; returns its exit status. */
+int check_main(int argc, char **argv);
+
 /* Says in a sentence what is wrong; returns 1. */
 int check_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Runs it in a child process, which exits with what it returns; *status is as of waitpid(2). 0, or
+ * 1 after a sentence. */
+int check_in_child(const char *occasion, int (*run)(const void *arg), const void *arg, int *status);
+
+/* Ends the process of a check, which has failed with a sentence. */
+void check_end(void) __attribute__((noreturn));
 
 /* Runs one check in a child process: 0, or 1 after a sentence was printed. */
 int check_isolated(const struct check *check, const struct subject *subject);
@@ -56,6 +67,9 @@ const struct kataimg_backend *check_load(const char *path);
  */
 struct kataimg_value *check_read_options(const struct kataimg_backend *backend,
 					 const char *const *texts, struct config *config);
+
+/* What a callback's return value means. */
+const char *check_errno(int ret);
 
 /* A Kata image's job with all that the backend knows of jobs. */
 struct kataimg_job check_job(const struct kataimg_backend *backend);
@@ -84,7 +98,8 @@ struct memtree *check_sample_tree(const struct subject *subject, const char *occ
 /* No more than a root directory. */
 struct memtree *check_empty_root(const struct subject *subject);
 
-/* Takes out of a tree what limits and check refuse, and finishes it. occasion may be NULL. */
+/* Takes out of a tree what limits and check refuse, and finishes it. occasion may be NULL. Ends the
+ * process of a check, with a sentence, when that fails. */
 void check_fit(const struct subject *subject, struct memtree *tree, const char *occasion);
 
 /* Leaves dir/filesystem, and dir/tree with what is in it. 0, or 1 after a sentence. */

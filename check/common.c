@@ -19,9 +19,11 @@ const struct kataimg_backend *check_load(const char *path)
 	autoerror struct error error = ERROR_INIT;
 
 	if (!search || asprintf(&with_slash, "%s%s", strchr(path, '/') ? "" : "./", path) < 0)
-		return NULL;
-	if (backend_load(search, with_slash, &backend, &error) < 0) {
-		check_fail("%s", error.message);
+		error_nomem(&error);
+	else
+		backend_load(search, with_slash, &backend, &error);
+	if (error.code) {
+		check_fail("%s", error_sentence(&error));
 		return NULL;
 	}
 	/* The core's handlers of crashes are there before anybody looks whose signals change. */
@@ -37,7 +39,7 @@ struct kataimg_value *check_read_options(const struct kataimg_backend *backend,
 	struct kataimg_value *values = trial_read_options(backend, texts, config, &error);
 
 	if (!values)
-		check_fail("%s", error.message ? error.message : "out of memory");
+		check_fail("%s", error_sentence(&error));
 	return values;
 }
 
@@ -61,12 +63,18 @@ struct trial_setup check_setup(const struct subject *subject, struct memtree *tr
 				     .values = subject->values };
 }
 
+const char *check_errno(int ret)
+{
+	const char *text = errno_text(-ret);
+
+	return text ? text : "not an error number";
+}
+
 /* Says why a run did not go as it should. */
 static int complain(const struct trial *trial, const char *occasion, int ret)
 {
 	return check_fail("%s: %s returned %d (%s): %s", occasion, trial_stage(trial), ret,
-			  errno_text(-ret) ? errno_text(-ret) : "not an error number",
-			  trial_error(trial));
+			  check_errno(ret), trial_error(trial));
 }
 
 struct trial *check_run(const struct trial_setup *setup, const char *occasion)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a backend leaves behind in the process that loaded it. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
@@ -13,6 +14,8 @@
 #include <unistd.h>
 
 #include "check/check.h"
+#include "check/support/must.h"
+#include "lib/cleanup.h"
 
 #define SIGNALS 31
 
@@ -30,10 +33,11 @@ int check_count_entries(const char *path)
 	DIR *dir = opendir(path);
 	int count = 0;
 
-	while (dir && readdir(dir))
+	must(dir);
+	for (errno = 0; readdir(dir);)
 		count++;
-	if (dir)
-		closedir(dir);
+	must(errno == 0);
+	closedir(dir);
 	return count;
 }
 
@@ -42,15 +46,14 @@ static void take(struct effects *effects)
 	memset(effects, 0, sizeof(*effects));
 	effects->descriptors = check_count_entries("/proc/self/fd");
 	effects->threads = check_count_entries("/proc/self/task");
-	if (!getcwd(effects->directory, sizeof(effects->directory)))
-		effects->directory[0] = '\0';
+	must(getcwd(effects->directory, sizeof(effects->directory)));
 	effects->umask = umask(022);
 	umask(effects->umask);
 	for (int i = 1; i <= SIGNALS; i++) {
 		struct sigaction action;
 
-		if (sigaction(i, NULL, &action) == 0)
-			effects->handlers[i] = action.sa_handler;
+		must(sigaction(i, NULL, &action) == 0);
+		effects->handlers[i] = action.sa_handler;
 	}
 	pthread_sigmask(SIG_SETMASK, NULL, &effects->blocked);
 	snprintf(effects->locale, sizeof(effects->locale), "%s", setlocale(LC_ALL, NULL));
@@ -95,45 +98,44 @@ int check_effects(const struct subject *subject)
 			take(&before);
 		ret = check_builds(&setup, "effects");
 		take(&after);
-		if (ret == 0 && round == 1)
-			ret = compare(&before, &after);
-		else if (ret == 0) {
+		if (round == 0)
 			after.descriptors = before.descriptors;
+		if (ret == 0)
 			ret = compare(&before, &after);
-		}
 	}
 	return ret;
 }
 
-static off_t run_captured(const struct trial_setup *setup, int capture)
-{
-	struct trial *trial = trial_new(setup);
-	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);
-	int err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+struct captured {
+	const struct trial_setup *setup;
+	int fd;
+};
 
-	fflush(NULL);
-	dup2(capture, STDOUT_FILENO);
-	dup2(capture, STDERR_FILENO);
+static int run_captured(const void *arg)
+{
+	const struct captured *captured = arg;
+	struct trial *trial autocall(cleanup_trial_free) = trial_new(captured->setup);
+
+	must(dup2(captured->fd, STDOUT_FILENO) >= 0 && dup2(captured->fd, STDERR_FILENO) >= 0);
 	trial_run(trial);
-	fflush(NULL);
-	dup2(out, STDOUT_FILENO);
-	dup2(err, STDERR_FILENO);
-	close(out);
-	close(err);
-	trial_free(trial);
-	return lseek(capture, 0, SEEK_END);
+	return 0;
 }
 
 int check_stdout(const struct subject *subject)
 {
-	int capture autoclose = memfd_create("captured", MFD_CLOEXEC);
+	int fd autoclose = memfd_create("captured", MFD_CLOEXEC);
+	const struct captured captured = { &subject->sample, fd };
 	char text[200] = "";
+	ssize_t len;
+	int status;
 
-	if (capture < 0)
-		return check_fail("stdout: cannot make a memory file");
-	if (run_captured(&subject->sample, capture) == 0)
-		return 0;
-	if (pread(capture, text, sizeof(text) - 1, 0) < 0)
-		text[0] = '\0';
-	return check_fail("stdout: the backend wrote to stdout or stderr: %s", text);
+	must(fd >= 0);
+	if (check_in_child("stdout", run_captured, &captured, &status))
+		return 1;
+	len = pread(fd, text, sizeof(text) - 1, 0);
+	must(len >= 0);
+	if (status != 0)
+		return check_fail("stdout: the build ended its process, and this it wrote: %s",
+				  text);
+	return len == 0 ? 0 : check_fail("stdout: the backend wrote to stdout or stderr: %s", text);
 }

@@ -37,8 +37,9 @@ static int fail_one(const struct trial_setup *setup, enum trial_service service,
 				 service_names[service], trial_violation(trial));
 	else if (result != -code)
 		ret = check_fail("faults: call %" PRIu64
-				 " of %s returned %d (%s), but the build ended with %d",
-				 nth, service_names[service], -code, errno_text(code), result);
+				 " of %s returned %d (%s), but the build ended with %d: %s",
+				 nth, service_names[service], -code, errno_text(code), result,
+				 trial_error(trial));
 	trial_free(trial);
 	after = check_count_entries("/proc/self/fd");
 	if (ret == 0 && after > before)
@@ -82,8 +83,8 @@ int check_cancelled(const struct subject *subject)
 		if (result != -ECANCELED)
 			return check_fail("cancelled: after %" PRIu64
 					  " calls of services the build was cancelled, but %s "
-					  "ended with %d",
-					  calls, trial_stage(trial), result);
+					  "ended with %d: %s",
+					  calls, trial_stage(trial), result, trial_error(trial));
 	}
 	return 0;
 }

@@ -174,9 +174,11 @@ void check_fit(const struct subject *subject, struct memtree *tree, const char *
 	struct fit fit = { .session = trial_open(trial), .tree = memtree_core(tree) };
 	autoerror struct error error = ERROR_INIT;
 
-	/* What fails here fails in the run that follows, which says so. */
-	if (fit.session)
-		fit_tree(&fit, &error);
+	if (!fit.session || fit_tree(&fit, &error) < 0) {
+		check_fail("%s: the backend was not asked what it can hold: %s", subject->check,
+			   fit.session ? error_sentence(&error) : trial_error(trial));
+		check_end();
+	}
 	session_close(fit.session);
 	if (occasion)
 		print_notes(&fit, occasion);

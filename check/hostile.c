@@ -7,6 +7,7 @@
 
 #include "check/check.h"
 #include "check/support/must.h"
+#include "core/base/io.h"
 #include "core/reader/reader.h"
 
 #define MUTATIONS 400
@@ -88,16 +89,16 @@ static void mutate(struct attack *attack, const struct trial *trial)
 
 	for (size_t i = 0; i < count; i++) {
 		offs[i] = choose_byte(attack, trial);
-		must(pread(attack->window.fd, &old[i], 1, (off_t)offs[i]) == 1);
+		must(io_pread(attack->window.fd, &old[i], 1, offs[i]) == 0);
 		new[i] = next_random(attack) % 2
 				 ? (uint8_t)next_random(attack)
 				 : (uint8_t)(old[i] ^ 1u << next_random(attack) % 8);
 	}
 	for (size_t i = 0; i < count; i++)
-		must(pwrite(attack->window.fd, &new[i], 1, (off_t)offs[i]) == 1);
+		must(io_pwrite(attack->window.fd, &new[i], 1, offs[i]) == 0);
 	attack_once(attack);
 	for (size_t i = count; i-- > 0;)
-		must(pwrite(attack->window.fd, &old[i], 1, (off_t)offs[i]) == 1);
+		must(io_pwrite(attack->window.fd, &old[i], 1, offs[i]) == 0);
 }
 
 /* Has noise read that begins as a real window does, and real windows that are cut off. */
@@ -115,8 +116,8 @@ static void attack_with_noise(struct attack *attack)
 			start = 0;
 		for (size_t at = 0; at < NOISE_BYTES; at++)
 			noise[at] = (uint8_t)next_random(attack);
-		must(pread(whole.fd, noise, start, 0) == (ssize_t)start);
-		must(pwrite(fd, noise, NOISE_BYTES, 0) == (ssize_t)NOISE_BYTES);
+		must(io_pread(whole.fd, noise, start, 0) == 0);
+		must(io_pwrite(fd, noise, NOISE_BYTES, 0) == 0);
 		attack->window = (struct host_range){ fd, 0, NOISE_BYTES >> i % 4 * 3 };
 		attack_once(attack);
 		attack->window = (struct host_range){ whole.fd, 0, whole.len_bytes / (1u << i) };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each check in a process of its own. How long it may take is whoever waits to say: a slow backend
- * keeps the contract, and a machine under load is no fault of its.
+ * Work in a process of its own, each check above all. How long it may take is whoever waits to say:
+ * a slow backend keeps the contract, and a machine under load is no fault of its.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "check/check.h"
+#include "check/support/must.h"
 #include "lib/cleanup.h"
 
 int check_fail(const char *fmt, ...)
@@ -26,9 +27,35 @@ int check_fail(const char *fmt, ...)
 	return 1;
 }
 
+int check_in_child(const char *occasion, int (*run)(const void *arg), const void *arg, int *status)
+{
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (child < 0)
+		return check_fail("%s: cannot start a process: %s", occasion, strerror(errno));
+	if (child == 0) {
+		int ret = run(arg);
+
+		fflush(NULL);
+		_exit(ret);
+	}
+	while (waitpid(child, status, 0) < 0)
+		if (errno != EINTR)
+			return check_fail("%s: lost the process: %s", occasion, strerror(errno));
+	return 0;
+}
+
 /* How the process of a check ends; another status is the backend's, which has called exit. */
 #define STATUS_PASSED 100
 #define STATUS_FAILED 101
+
+void check_end(void)
+{
+	fflush(NULL);
+	_exit(STATUS_FAILED);
+}
 
 static int judge(const struct check *check, int status)
 {
@@ -36,41 +63,41 @@ static int judge(const struct check *check, int status)
 		return 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_FAILED)
 		return 1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == MUST_STATUS)
+		return check_fail("%s: not judged: the check could not go on, which is no fault of "
+				  "the backend",
+				  check->name);
 	if (WIFEXITED(status))
 		return check_fail("%s: the backend ended the process with exit status %d",
 				  check->name, WEXITSTATUS(status));
 	return check_fail("%s: the backend crashed: %s", check->name, strsignal(WTERMSIG(status)));
 }
 
+struct isolated {
+	const struct check *check;
+	const struct subject *subject;
+};
+
 /* Runs the check, with a build of the sample tree when it is one that goes on from builds. */
-static int run(const struct check *check, const struct subject *subject)
+static int run_check(const void *arg)
 {
-	struct subject own = *subject;
+	const struct isolated *isolated = arg;
+	const struct check *check = isolated->check;
+	struct subject own = *isolated->subject;
 	struct memtree *tree autocall(cleanup_memtree_free) = NULL;
 
+	own.check = check->name;
 	if (check->kind == CHECK_AFTER_BUILDS && !check->untouched)
-		tree = check_sample_tree(subject, NULL);
-	own.sample = check_setup(subject, tree);
+		tree = check_sample_tree(&own, NULL);
+	own.sample = check_setup(isolated->subject, tree);
 	own.sample.job = &own.job;
-	return check->run(&own);
+	return check->run(&own) ? STATUS_FAILED : STATUS_PASSED;
 }
 
 int check_isolated(const struct check *check, const struct subject *subject)
 {
+	const struct isolated isolated = { check, subject };
 	int status;
-	pid_t child;
 
-	fflush(NULL);
-	child = fork();
-	if (child < 0)
-		return check_fail("%s: cannot start a process: %s", check->name, strerror(errno));
-	if (child == 0) {
-		status = run(check, subject);
-		fflush(NULL);
-		_exit(status ? STATUS_FAILED : STATUS_PASSED);
-	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return check_fail("%s: lost the process", check->name);
-	return judge(check, status);
+	return check_in_child(check->name, run_check, &isolated, &status) || judge(check, status);
 }

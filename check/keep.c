@@ -23,7 +23,7 @@ int check_keep(const char *dir, const struct trial *trial, struct memtree *tree)
 		return check_fail("keep: cannot make %s: %s", root, strerror(errno));
 	if (extract_target_open(&target, root, &options, &error) < 0 ||
 	    extract_to_directory(memtree_core(tree), &target, &options, &error) < 0)
-		return check_fail("keep: %s", error.message ? error.message : "out of memory");
+		return check_fail("keep: %s", error_sentence(&error));
 	trial_save(trial, filesystem);
 	return 0;
 }

@@ -154,7 +154,7 @@ static int read_back(const struct subject *subject, struct memtree *made, struct
 	ear.backend = subject->backend;
 	backend.table.read = read_heard;
 	if (reader_read(&backend, &window, &options, &found, &error) < 0)
-		return check_fail("read-back: %s", error.message ? error.message : "out of memory");
+		return check_fail("read-back: %s", error_sentence(&error));
 	ret = same_trees("read-back", memtree_core(made), found, holes);
 	tree_free(found);
 	return ret == 0 ? compare_links() : ret;

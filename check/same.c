@@ -74,12 +74,16 @@ static int list_differences(const struct tree *made, const struct tree *found, c
 	struct diff diff = { 0 };
 	size_t bytes;
 	FILE *out = open_memstream(text, &bytes);
-	int ret = out ? diff_run(made, found, &options, &diff, error) : error_nomem(error);
+	int ret;
 
+	if (!out)
+		return error_nomem(error);
+	ret = diff_run(made, found, &options, &diff, error);
 	if (ret == 0)
 		ret = diff_print(&diff, out, error);
 	diff_free(&diff);
-	return out && fclose(out) != 0 && ret == 0 ? error_nomem(error) : ret;
+	/* Without memory there may be no text, and no error. */
+	return fclose(out) != 0 || !*text ? error_nomem(error) : ret;
 }
 
 /* The first lines say enough; without the end of the last one. */
@@ -98,9 +102,9 @@ int same_trees(const char *occasion, const struct tree *made, const struct tree 
 	autoerror struct error error = ERROR_INIT;
 	autofree char *text = NULL;
 
-	if (list_differences(made, found, &text, &error) < 0 || !text)
+	if (list_differences(made, found, &text, &error) < 0)
 		return check_fail("%s: the trees cannot be compared: %s", occasion,
-				  error.message ? error.message : "out of memory");
+				  error_sentence(&error));
 	cut_lines(text);
 	if (*text)
 		return check_fail("%s: what was read is not what was written:\n%s", occasion, text);

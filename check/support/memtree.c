@@ -85,12 +85,14 @@ struct memtree *memtree_new(void)
 {
 	struct memtree *tree = must_calloc(1, sizeof(*tree));
 	const struct tree_decoder decoder = { read_bytes, free_nothing, tree };
+	int source = memfd_create("memtree", MFD_CLOEXEC);
 
+	must(source >= 0);
 	tree->tree = tree_new_implied();
 	must(tree->tree);
 	tree_root(tree->tree)->implied = 0;
 	tree_root(tree->tree)->pub.mtime_sec = MEMTREE_MTIME;
-	tree->source = tree_add_decoded(tree->tree, memfd_create("memtree", MFD_CLOEXEC), &decoder);
+	tree->source = tree_add_decoded(tree->tree, source, &decoder);
 	must(tree->source >= 0);
 	tree->edit = tree_edit_new(tree->tree);
 	must(tree->edit);

@@ -7,6 +7,7 @@
 
 #include "check/support/must.h"
 #include "check/support/trial_private.h"
+#include "core/base/io.h"
 
 const char *trial_stage(const struct trial *trial)
 {
@@ -15,7 +16,7 @@ const char *trial_stage(const struct trial *trial)
 
 const char *trial_error(const struct trial *trial)
 {
-	return trial->error.message ? trial->error.message : "";
+	return trial->error.code ? error_sentence(&trial->error) : "";
 }
 
 const char *trial_violation(const struct trial *trial)
@@ -93,24 +94,24 @@ uint64_t trial_window_bytes(const struct trial *trial)
 
 void trial_read(const struct trial *trial, uint64_t off, void *buf, size_t len)
 {
-	must(pread(trial->window_fd, buf, len, (off_t)off) == (ssize_t)len);
+	must(io_pread(trial->window_fd, buf, len, off) == 0);
 }
 
 void trial_overwrite(struct trial *trial, uint64_t off, const void *buf, size_t len)
 {
-	must(pwrite(trial->window_fd, buf, len, (off_t)off) == (ssize_t)len);
+	must(io_pwrite(trial->window_fd, buf, len, off) == 0);
 }
 
-static void save_data(int from, int to, off_t off, off_t end)
+static void save_data(const struct trial *trial, int to, off_t off, off_t end)
 {
 	uint8_t buf[65536];
 
 	while (off < end) {
-		size_t rest = (size_t)(end - off);
-		ssize_t got = pread(from, buf, rest < sizeof(buf) ? rest : sizeof(buf), off);
+		size_t rest = (size_t)(end - off), len = rest < sizeof(buf) ? rest : sizeof(buf);
 
-		must(got > 0 && pwrite(to, buf, (size_t)got, off) == got);
-		off += got;
+		trial_read(trial, (uint64_t)off, buf, len);
+		must(io_pwrite(to, buf, len, (uint64_t)off) == 0);
+		off += (off_t)len;
 	}
 }
 
@@ -119,12 +120,15 @@ void trial_save(const struct trial *trial, const char *path)
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	off_t data, hole = 0;
 
-	must(fd >= 0 && ftruncate(fd, (off_t)trial->window_bytes) == 0);
+	must(fd >= 0);
+	must(ftruncate(fd, (off_t)trial->window_bytes) == 0);
 	while ((data = lseek(trial->window_fd, hole, SEEK_DATA)) >= 0) {
 		hole = lseek(trial->window_fd, data, SEEK_HOLE);
-		save_data(trial->window_fd, fd, data, hole);
+		must(hole > data);
+		save_data(trial, fd, data, hole);
 	}
-	must(errno == ENXIO && close(fd) == 0);
+	must(errno == ENXIO);
+	must(close(fd) == 0);
 }
 
 uint64_t trial_place_count(const struct trial *trial)

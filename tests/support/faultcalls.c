@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -62,6 +63,7 @@ const char *const fault_kind_names[FAULT_KINDS] = {
 	[DESCRIPTOR] = "descriptor",
 	[THREAD] = "thread",
 	[PROCESS] = "process",
+	[WAIT] = "wait",
 	[CONFINE] = "confine",
 };
 
@@ -180,6 +182,8 @@ CALL(PROCESS, int, errno, NULL, posix_spawnp,
      (pid_t * pid, const char *file, const posix_spawn_file_actions_t *actions,
       const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]),
      (pid, file, actions, attributes, arguments, environment))
+CALL(PROCESS, pid_t, -1, NULL, fork, (void), ())
+CALL(WAIT, pid_t, -1, NULL, waitpid, (pid_t pid, int *status, int flags), (pid, status, flags))
 
 void *malloc(size_t size)
 {

@@ -43,6 +43,7 @@ enum fault_kind {
 	DESCRIPTOR,
 	THREAD,
 	PROCESS,
+	WAIT,
 	CONFINE,
 	FAULT_KINDS,
 };
