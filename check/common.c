@@ -153,8 +153,12 @@ static void add_files(struct kataimg_node *dir, uint64_t can)
 		memtree_add_link(dir, "second-name", file);
 	if (can & KATAIMG_CAP_NANOSECONDS)
 		file->mtime_nsec = 999999999;
-	if (can & KATAIMG_CAP_SPARSE)
-		memtree_punch_hole(memtree_add_pattern(dir, "sparse", 1 << 20, 99), 65536, 131072);
+	if (can & KATAIMG_CAP_SPARSE) {
+		struct kataimg_node *sparse = memtree_add_pattern(dir, "sparse", 1 << 20, 99);
+
+		memtree_punch_hole(sparse, 65536, 131072);
+		memtree_punch_hole(sparse, (1 << 20) - 65536, 65536);
+	}
 	if (can & KATAIMG_CAP_XATTRS) {
 		memtree_set_xattr(file, "user.name", "value", 5);
 		memtree_set_xattr(file, "security.selinux", "system_u:object_r:bin_t:s0", 27);

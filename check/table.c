@@ -2,14 +2,20 @@
 /* The file and its table. The loader has judged names, version, size and callbacks before. */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "check/check.h"
+#include "check/support/must.h"
+#include "core/base/io.h"
+#include "lib/cleanup.h"
+#include "lib/libc.h"
 
 typedef ElfW(Ehdr) elf_header;
 typedef ElfW(Shdr) elf_section;
@@ -23,19 +29,14 @@ struct elf {
 
 static int read_file(const char *path, struct elf *elf)
 {
-	FILE *file = fopen(path, "re");
-	long end;
+	int fd autoclose = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
 
-	if (!file)
-		return -1;
-	if (fseek(file, 0, SEEK_END) == 0 && (end = ftell(file)) > 0 &&
-	    fseek(file, 0, SEEK_SET) == 0 && (elf->bytes = malloc((size_t)end))) {
-		elf->size = fread(elf->bytes, 1, (size_t)end, file);
-		if (elf->size != (size_t)end)
-			elf->size = 0;
-	}
-	fclose(file);
-	return elf->size ? 0 : -1;
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return -errno;
+	elf->size = (size_t)status.st_size;
+	elf->bytes = must_realloc(NULL, elf->size);
+	return io_pread(fd, elf->bytes, elf->size, 0);
 }
 
 /* NULL: [off, off + len) is not all inside the file. */
@@ -54,14 +55,13 @@ static bool elf_read(const struct elf *elf, uint64_t off, void *out, size_t len)
 	return at != NULL;
 }
 
+/* The first one is read before all others: where that lies in the file, no sum is too large. */
 static bool read_section(const struct elf *elf, const elf_header *header, uint32_t index,
 			 elf_section *section)
 {
-	uint64_t off;
-
 	return index < header->e_shnum && header->e_shentsize == sizeof(*section) &&
-	       !__builtin_add_overflow(header->e_shoff, (uint64_t)index * sizeof(*section), &off) &&
-	       elf_read(elf, off, section, sizeof(*section));
+	       elf_read(elf, header->e_shoff + (uint64_t)index * sizeof(*section), section,
+			sizeof(*section));
 }
 
 static bool is_export(const elf_symbol *symbol)
@@ -139,14 +139,14 @@ int check_exports(const struct subject *subject)
 {
 	struct elf elf = { 0 };
 	elf_header header;
-	int ret;
+	int ret = read_file(subject->path, &elf);
 
-	if (read_file(subject->path, &elf) < 0)
-		ret = check_fail("exports: cannot read %s: %s", subject->path, strerror(errno));
-	else if (!elf_read(&elf, 0, &header, sizeof(header)))
-		ret = check_fail("exports: %s is too short", subject->path);
-	else
+	if (ret < 0) {
+		ret = check_fail("exports: cannot read %s: %s", subject->path, errno_text(-ret));
+	} else {
+		must(elf_read(&elf, 0, &header, sizeof(header))); /* it is loaded */
 		ret = check_sections(&elf, &header);
+	}
 	free(elf.bytes);
 	return ret;
 }

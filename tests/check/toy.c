@@ -363,6 +363,14 @@ KATAIMG_EXPORT int toy_helper(void)
 }
 #endif
 
+#ifdef BREAK_PROTECTED
+__attribute__((visibility("protected"))) int toy_protected(void);
+int toy_protected(void)
+{
+	return 0;
+}
+#endif
+
 static const struct kataimg_option options[] = {
 #ifdef BREAK_OPTIONS
 	{ .name = "silent", .type = KATAIMG_OPT_STRING },
