@@ -155,7 +155,8 @@ static int read_block(const struct dir *dir, struct xfs_map *map, uint64_t numbe
 
 	if (ret < 0)
 		return ret;
-	is_only = number == 0 && xfs_block_is(bytes, &block_kind);
+	is_only = number == 0 && dir->inode->size == reader->dir_bytes &&
+		  xfs_block_is(bytes, &block_kind);
 	ret = xfs_reader_check_block(reader, bytes, reader->dir_bytes, off,
 				     is_only ? &block_kind : &data_kind, dir->inode->number);
 	if (ret < 0)
@@ -202,6 +203,8 @@ int xfs_reader_dir(struct xfs_reader *reader, const struct xfs_found_inode *inod
 
 	if (inode->data.format == XFS_FORK_LOCAL)
 		return read_short(&dir);
+	if (inode->size == 0 || inode->size % reader->dir_bytes)
+		return refuse(&dir, "has a size that is none of whole blocks");
 	bytes = malloc(reader->dir_bytes);
 	if (!bytes)
 		return -ENOMEM;

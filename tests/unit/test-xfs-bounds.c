@@ -51,12 +51,12 @@ static void add_pieces(struct kataimg_node *root)
 		memtree_punch_hole(pieces, (2 * i + 1) * BLOCK, BLOCK);
 }
 
-/* So many names that their hashes need a block of their own. */
-static void add_names(struct kataimg_node *dir, struct kataimg_node *file)
+/* 120 and their hashes need blocks of their own, 30 share one. */
+static void add_names(struct kataimg_node *dir, struct kataimg_node *file, unsigned int count)
 {
 	char name[64];
 
-	for (unsigned int i = 0; i < 120; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "%u-is-a-name-of-some-length", i * 7919);
 		memtree_add_link(dir, name, file);
 	}
@@ -77,7 +77,8 @@ static int set_up(void **state)
 	add_value(memtree_add_file(root, "remote", "", 0), 'r', BLOCK - 10);
 	memtree_add_pattern(root, "whole", WHOLE_BYTES, 1);
 	add_pieces(root);
-	add_names(memtree_add_dir(root, "many"), leaf);
+	add_names(memtree_add_dir(root, "many"), leaf, 120);
+	add_names(memtree_add_dir(root, "some"), leaf, 30);
 	f->trial = run_ok(&(struct trial_setup){ .tree = f->tree });
 	f->damage.trial = f->trial;
 	*state = f;
@@ -277,7 +278,7 @@ static struct damage_object find_inode(const struct fixture *f, uint16_t type, u
 		struct xfs_dinode core;
 
 		if (is_inode(f, off, &core) && (from_be16(core.mode) & S_IFMT) == type &&
-		    (!size || from_be64(core.size) == size) && core.format == format)
+		    from_be64(core.size) == size && core.format == format)
 			return (struct damage_object){ off, INODE, seal_inode };
 	}
 	fail_msg("no inode of type 0%o", type);
@@ -333,7 +334,7 @@ static void extents_end_with_the_largest_file(void **state)
 static void extents_share_no_block(void **state)
 {
 	struct fixture *f = *state;
-	const struct damage_object inode = find_inode(f, S_IFDIR, 0, XFS_FORK_EXTENTS);
+	const struct damage_object inode = find_inode(f, S_IFDIR, 2 * BLOCK, XFS_FORK_EXTENTS);
 	struct xfs_extent_record records[2];
 	uint64_t first, blocks, hashes;
 
@@ -345,6 +346,23 @@ static void extents_share_no_block(void **state)
 	expect_extent(f, &inode, 1, record_of(hashes, first + blocks - 1, 1),
 		      "has two extents in one place");
 	expect_extent(f, &inode, 1, record_of(hashes, first + blocks, 1), NULL);
+}
+
+/* A directory of one block alone has its hashes in that. */
+static void directories_have_whole_blocks(void **state)
+{
+	static const char text[] = "has a size that is none of whole blocks";
+	struct fixture *f = *state;
+	const size_t at = offsetof(struct xfs_dinode, size);
+	const struct damage_object dir = find_inode(f, S_IFDIR, BLOCK, XFS_FORK_EXTENTS);
+	const be64 none = to_be64(0), less = to_be64(BLOCK - 1), more = to_be64(BLOCK + 1);
+	const be64 one = to_be64(BLOCK), two = to_be64(2 * BLOCK);
+
+	damage_expect(&f->damage, &dir, at, &none, sizeof(none), text);
+	damage_expect(&f->damage, &dir, at, &less, sizeof(less), text);
+	damage_expect(&f->damage, &dir, at, &one, sizeof(one), NULL);
+	damage_expect(&f->damage, &dir, at, &more, sizeof(more), text);
+	damage_expect(&f->damage, &dir, at, &two, sizeof(two), "the data block of a directory");
 }
 
 static void seal_map(uint8_t *object, size_t len)
@@ -389,6 +407,7 @@ int main(void)
 		TEST(extents_end_with_their_group),
 		TEST(extents_end_with_the_largest_file),
 		TEST(extents_share_no_block),
+		TEST(directories_have_whole_blocks),
 		TEST(blocks_have_room_for_so_many_extents),
 	};
 
