@@ -122,9 +122,9 @@ def make_tree(tree, root):
     maker = Maker(root)
     try:
         tree.make(maker)
+        maker.finish()
     except OSError as error:
         if is_root():
             raise
         raise Skip(f'it takes root to make the tree {tree.name}, or another filesystem: {error.strerror}') from None
-    maker.finish()
     return root
