@@ -68,12 +68,30 @@ static void what_cannot_be_had_changes_nothing(void **state)
 	array_free(&things);
 }
 
+static void room_that_is_not_needed_is_given_back(void **state)
+{
+	ARRAY(uint64_t) numbers = { 0 };
+
+	(void)state;
+	array_trim(&numbers);
+	assert_null(numbers.items);
+	assert_int_equal(array_reserve(&numbers, 1000), 0);
+	for (uint64_t i = 0; i < 3; i++)
+		numbers.items[numbers.count++] = i;
+	array_trim(&numbers);
+	assert_int_equal(numbers.room, 3);
+	for (uint64_t i = 0; i < 3; i++)
+		assert_int_equal(numbers.items[i], i);
+	array_free(&numbers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(items_stay_as_the_array_grows),
 		cmocka_unit_test(room_is_made_at_once),
 		cmocka_unit_test(what_cannot_be_had_changes_nothing),
+		cmocka_unit_test(room_that_is_not_needed_is_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,19 +8,36 @@
 
 #include "tests/support/tarfile.h"
 
-static void a_map_that_does_not_fit_is_refused(void **state)
+static void add_sparse(struct tarfile *fixture, const char *map)
 {
-	struct tarfile *fixture = *state;
 	char text[256];
 
-	tarfile_record(tarfile_record(text, "GNU.sparse.map", "0,4096"), "GNU.sparse.size", "4096");
+	tarfile_record(tarfile_record(text, "GNU.sparse.map", map), "GNU.sparse.size", "4096");
 	tarfile_member(fixture, 'x', "pax", text);
 	tarfile_member(fixture, '0', "file", "data");
 	tarfile_member(fixture, '0', "next", "");
 	for (int i = 0; i < 4; i++)
 		tarfile_end(fixture);
+}
+
+static void a_map_that_does_not_fit_is_refused(void **state)
+{
+	struct tarfile *fixture = *state;
+
+	add_sparse(fixture, "0,4096");
 	tarfile_refuse(fixture,
 		       "file: at byte 1024: the map of its holes does not fit its data: the "
+		       "archive is damaged");
+}
+
+/* Of which the first part is all that there is. */
+static void a_map_with_letters_is_refused(void **state)
+{
+	struct tarfile *fixture = *state;
+
+	add_sparse(fixture, "0,4,x,1");
+	tarfile_refuse(fixture,
+		       "file: at byte 1024: a number of its map of holes cannot be read: the "
 		       "archive is damaged");
 }
 
@@ -141,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TARFILE_TEST(a_map_that_does_not_fit_is_refused),
+		TARFILE_TEST(a_map_with_letters_is_refused),
 		TARFILE_TEST(dots_lead_out),
 		TARFILE_TEST(a_way_through_a_link),
 		TARFILE_TEST(a_way_through_a_file),

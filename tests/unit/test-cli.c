@@ -83,6 +83,9 @@ static void no_argument_is_a_build(void **state)
 	check_accepted(fixture, parse_words(fixture, (const char *const[]){ "kataimg", NULL }));
 	assert_int_equal(fixture->cli.command->bit, CLI_BUILD);
 	assert_null(fixture->cli.argument);
+	/* Nor has a caller to say what the program's name is. */
+	check_accepted(fixture, parse_words(fixture, (const char *const[]){ NULL }));
+	assert_int_equal(fixture->cli.command->bit, CLI_BUILD);
 }
 
 static void options_of_a_build(void **state)

@@ -383,7 +383,9 @@ static void any_bytes_go_through_base64(void **state)
 
 static void base64_that_is_cut_is_refused(void **state)
 {
-	static const char *const texts[] = { "A", "AA=", "AAA==", "AAAA=", "AA===", "AA=A", "A*==" };
+	static const char *const texts[] = {
+		"A", "AA=", "AAA==", "AAAA=", "AA===", "AA=A", "A*=="
+	};
 	char text[8];
 	size_t len;
 
