@@ -91,7 +91,7 @@ static int liar_check(void *state, const struct kataimg_node *node, char *reason
 	if (lies(liar, "answer"))
 		return 99;
 	if (!lies(liar, "no-reason"))
-		snprintf(reason, reason_size, "reason %u", (unsigned int)node->index % 30);
+		snprintf(reason, reason_size, "reason\t%u", (unsigned int)node->index % 30);
 	return KATAIMG_CHECK_NODE;
 }
 
@@ -149,10 +149,16 @@ static void fill_info(const struct header *header, struct kataimg_fs_info *info)
 	strcpy(info->type, "liar");
 }
 
+/* It may leave the end of a window that is no whole number of granules. */
+static uint64_t used_bytes(const struct liar *liar, uint64_t window_bytes)
+{
+	return lies(liar, "rounds") ? window_bytes / (2 * BLOCK) * (2 * BLOCK) : window_bytes;
+}
+
 static int liar_describe(void *state, uint64_t window_bytes, struct kataimg_fs_info *info)
 {
 	const struct liar *liar = state;
-	struct header header = { .bytes = window_bytes };
+	struct header header = { .bytes = used_bytes(liar, window_bytes) };
 	int ret = liar->host->uuid(liar->host->ctx, "liar", header.uuid);
 
 	fill_info(&header, info);
@@ -212,7 +218,7 @@ static int liar_write(void *state, const struct kataimg_tree *tree, uint64_t win
 	struct liar *liar = state;
 	const struct kataimg_host *host = liar->host;
 	struct header header = { .magic = MAGIC,
-				 .bytes = window_bytes,
+				 .bytes = used_bytes(liar, window_bytes),
 				 .mtime_sec = tree->nodes[0]->mtime_sec,
 				 .mtime_nsec = tree->nodes[0]->mtime_nsec,
 				 .mode = tree->nodes[0]->mode };
@@ -221,9 +227,11 @@ static int liar_write(void *state, const struct kataimg_tree *tree, uint64_t win
 	end_early(liar);
 	if (lies(liar, "number"))
 		return -99999;
+	if (lies(liar, "number-said"))
+		return fail(liar, 99999, "it is that bad");
 	if (lies(liar, "late") || (lies(liar, "elsewhere") && getppid() != loader))
 		return fail(liar, EIO, "it is too late");
-	if (window_bytes % (2 * BLOCK) != 0)
+	if (window_bytes % (2 * BLOCK) != 0 && !lies(liar, "rounds"))
 		return fail(liar, ENOSPC, "that is half a filesystem");
 	ret = host->uuid(host->ctx, "liar", header.uuid);
 	if (ret == 0)

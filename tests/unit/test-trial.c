@@ -4,13 +4,19 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "check/support/must.h"
 
 enum sin {
 	SIN_NONE,
@@ -23,7 +29,8 @@ enum sin {
 	SIN_BEHIND_PLAN,
 	SIN_WRONG_DESCRIPTION,
 	SIN_NESTED_PARALLEL,
-	SIN_ODD_GRANULARITY
+	SIN_ODD_GRANULARITY,
+	SIN_OTHER_ERROR
 };
 
 /* The "filesystem": a block with the tree's first regular file's size, then the file. */
@@ -100,6 +107,8 @@ static int toyfs_write(void *state, const struct kataimg_tree *tree, uint64_t wi
 	uint8_t byte = 0;
 	int ret = host->write(host->ctx, 0, &toyfs->size, sizeof(toyfs->size));
 
+	if (ret < 0 && toyfs->sin == SIN_OTHER_ERROR)
+		return -ENOSPC;
 	if (ret == 0)
 		ret = host->place(host->ctx, 4096, file, 0,
 				  file->size + (toyfs->sin == SIN_BEYOND_FILE));
@@ -256,6 +265,81 @@ static void cancelled_builds_return_ecanceled(void **state)
 	memtree_free(setup.tree);
 }
 
+/* ---- Wrong uses end the test, and say where ---- */
+
+static void load_nothing(void)
+{
+	unsetenv("KATAIMG_TEST_BACKEND");
+	trial_load_backend();
+}
+
+static void load_what_is_no_module(void)
+{
+	setenv("KATAIMG_TEST_BACKEND", "/dev/null", 1);
+	trial_load_backend();
+}
+
+static void give_an_option_that_is_none(void)
+{
+	struct trial_setup setup = new_setup();
+
+	setup.options = (const char *const[]){ "virtue=1", NULL };
+	trial_run(trial_new(&setup));
+}
+
+static void ask_for_a_place_too_many(void)
+{
+	struct trial_setup setup = new_setup();
+	struct trial *trial = trial_new(&setup);
+
+	trial_run(trial);
+	trial_place_at(trial, 1);
+}
+
+static void sweep_what_makes_another_error_of_it(void)
+{
+	struct trial_setup setup = new_setup();
+	char text[32];
+
+	snprintf(text, sizeof(text), "sin=%d", SIN_OTHER_ERROR);
+	setup.options = (const char *const[]){ text, NULL };
+	trial_sweep(&setup, TRIAL_WRITE, EIO, 1);
+}
+
+/* The process ends with this status, or by the signal (128 and more), after these words. */
+static void expect_end(void (*use)(void), int expected, const char *words)
+{
+	int fd = memfd_create("said", MFD_CLOEXEC), status;
+	char said[500] = "";
+	pid_t child = fork();
+
+	if (child == 0) {
+		signal(SIGABRT, SIG_DFL); /* cmocka catches it */
+		dup2(fd, STDERR_FILENO);
+		use();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+			 expected);
+	assert_true(pread(fd, said, sizeof(said) - 1, 0) >= 0);
+	if (!strstr(said, words))
+		fail_msg("'%s' lacks '%s'", said, words);
+	close(fd);
+}
+
+static void wrong_uses_end_the_test(void **state)
+{
+	(void)state;
+	expect_end(load_nothing, 128 + SIGABRT, "KATAIMG_TEST_BACKEND: not set");
+	expect_end(load_what_is_no_module, 128 + SIGABRT, "/dev/null: ");
+	expect_end(give_an_option_that_is_none, MUST_STATUS, "the backend has no such key");
+	expect_end(give_an_option_that_is_none, MUST_STATUS, "trial->values does not hold");
+	expect_end(ask_for_a_place_too_many, MUST_STATUS, "does not hold");
+	expect_end(sweep_what_makes_another_error_of_it, 128 + SIGABRT,
+		   "call 1 of service 1 failed with -5 in write, the run returned -28");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +347,7 @@ int main(void)
 		cmocka_unit_test(every_sin_is_found),
 		cmocka_unit_test(verify_sees_a_corrupted_window),
 		cmocka_unit_test(cancelled_builds_return_ecanceled),
+		cmocka_unit_test(wrong_uses_end_the_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
