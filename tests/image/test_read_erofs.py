@@ -4,6 +4,7 @@
 they are what the kernel shows of the first image."""
 import itertools
 import os
+import random
 import re
 import subprocess
 import tempfile
@@ -224,6 +225,26 @@ def judge_hostile_fragments(program):
         check(result.code == 1 and said in result.err, f'{said}: {result.describe()}')
 
 
+def judge_interlaced(program):
+    """Of a file whose plain blocks are said to be turned round, as mkfs.erofs 1.6 has them."""
+    source = os.path.join(program.workspace.directory('tree'), 'interlaced')
+    os.mkdir(source)
+    with open(os.path.join(source, 'file'), 'wb') as file:
+        file.write(b'text' * 1500 + random.Random(3).randbytes(70_000))
+    path = os.path.join(program.workspace.directory('image'), 'image')
+    program.build_well(BACKEND, source, path, settings=['image.dax=no', 'image.table=none',
+                                                        'erofs.compress=lz4'])
+    with open(path, 'rb') as file:
+        image = bytearray(file.read())
+    image[SUPER + 8] &= 0xfe  # without the superblock's checksum
+    file, = (nid for nid in range(36, 256) if image[32 * nid + 5] >> 4 == 8
+             and image[32 * nid] >> 1 == 3)
+    image[inode_of(image, file)[1] + 4] |= 0x10
+    with open(path, 'wb') as file:
+        file.write(image)
+    judge_read(program, path, Partition(0, len(image)))
+
+
 def main():
     program = Program(Workspace())
     if BACKEND not in program.backends:
@@ -245,6 +266,7 @@ def main():
         os.mkdir(os.path.join(small, name))
     tap.case('refusals', judge_refusals, program, small)
     tap.case('hostile fragments', judge_hostile_fragments, program)
+    tap.case('plain blocks that are turned round', judge_interlaced, program)
     tap.finish()
 
 

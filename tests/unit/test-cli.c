@@ -240,13 +240,24 @@ static char *text_of(void (*print)(const struct cli_command *command, FILE *out)
 	return text;
 }
 
+/* Does a line have words in the column that is wrapped, behind a name or below the line before? */
+static bool is_wrapped(const char *line, size_t len)
+{
+	return len > 28 && strncmp(line + 26, "  ", 2) == 0 && line[28] != ' ';
+}
+
+/* And no line ends where another word has room. */
 static void fits_a_terminal(const char *text)
 {
+	size_t before = 100;
+
 	while (*text) {
 		size_t len = strcspn(text, "\n");
+		bool goes_on = len > 28 && strspn(text, " ") == 28;
 
-		if (len > 100)
+		if (len > 100 || (goes_on && before + 1 + strcspn(text + 28, " \n") <= 100))
 			fail_msg("%zu columns: %.*s", len, (int)len, text);
+		before = is_wrapped(text, len) ? len : 100;
 		text += len + (text[len] == '\n');
 	}
 }
