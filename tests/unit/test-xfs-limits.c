@@ -6,10 +6,14 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "lib/acl.h"
+#include "plugins/xfs/dir.h"
+#include "plugins/xfs/limits.h"
 #include "tests/support/runs.h"
 
 #define BLOCK 4096u
@@ -114,12 +118,54 @@ static void short_ends_stay_unused(void **state)
 	check_use(512 * 4096 + 1, 512 * 4096);
 }
 
+/* Each has a block to itself; they are the same few entries over and over. */
+#define CHUNK_ENTRIES (UINT32_C(1) << 17)
+#define CHUNK_BYTES (CHUNK_ENTRIES * sizeof(struct kataimg_entry))
+
+static struct kataimg_entry *map_entries(uint32_t chunks)
+{
+	int fd = memfd_create("entries", MFD_CLOEXEC);
+	uint8_t *all =
+		mmap(NULL, chunks * CHUNK_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct kataimg_entry *first = NULL;
+
+	assert_true(fd >= 0 && all != MAP_FAILED);
+	assert_int_equal(ftruncate(fd, (off_t)CHUNK_BYTES), 0);
+	for (uint32_t i = 0; i < chunks; i++) {
+		first = mmap(all + i * CHUNK_BYTES, CHUNK_BYTES, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_FIXED, fd, 0);
+		assert_true(first != MAP_FAILED);
+	}
+	for (uint32_t i = 0; i < CHUNK_ENTRIES; i++)
+		first[i].name_len = BLOCK - 32;
+	close(fd);
+	return (struct kataimg_entry *)all;
+}
+
+static void names_take_32_gib_at_most(void **state)
+{
+	const uint32_t chunks = (uint32_t)(XFS_DIR_MAX_DATA_BLOCKS / CHUNK_ENTRIES);
+	struct kataimg_entry *entries = map_entries(chunks);
+	struct kataimg_node dir = { .type = KATAIMG_DIR, .entries = entries };
+	char reason[64] = "";
+
+	(void)state;
+	/* The first block has . and .. alone. */
+	dir.entry_count = (uint32_t)XFS_DIR_MAX_DATA_BLOCKS - 1;
+	assert_int_equal(xfs_limits_check(&dir, reason, sizeof(reason)), 0);
+	dir.entry_count++;
+	assert_int_equal(xfs_limits_check(&dir, reason, sizeof(reason)), KATAIMG_CHECK_NODE);
+	assert_string_equal(reason, "its names take more than 32 GiB");
+	munmap(entries, chunks * CHUNK_BYTES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(acls_are_judged),
 		cmocka_unit_test(long_acls_are_refused),
 		cmocka_unit_test(short_ends_stay_unused),
+		cmocka_unit_test(names_take_32_gib_at_most),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
