@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The calls themselves, each with the kind that it is of. */
-/* Both names of what has two are met here. */
+/* All names of what has several are met here. */
 #undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
 #undef _FORTIFY_SOURCE
 
 #include "tests/support/faultcalls.h"
