@@ -17,12 +17,13 @@ const struct kataimg_backend *check_load(const char *path)
 	autofree char *with_slash = NULL;
 	static struct backend *backend;
 	autoerror struct error error = ERROR_INIT;
+	int ret;
 
 	if (!search || asprintf(&with_slash, "%s%s", strchr(path, '/') ? "" : "./", path) < 0)
-		error_nomem(&error);
+		ret = error_nomem(&error);
 	else
-		backend_load(search, with_slash, &backend, &error);
-	if (error.code) {
+		ret = backend_load(search, with_slash, &backend, &error);
+	if (ret < 0) {
 		check_fail("%s", error_sentence(&error));
 		return NULL;
 	}

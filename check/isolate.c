@@ -97,7 +97,7 @@ static int run_check(const void *arg)
 int check_isolated(const struct check *check, const struct subject *subject)
 {
 	const struct isolated isolated = { check, subject };
-	int status;
+	int status = 0;
 
 	return check_in_child(check->name, run_check, &isolated, &status) || judge(check, status);
 }
