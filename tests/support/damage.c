@@ -191,3 +191,13 @@ void damage_check_said(const struct damage *damage, const char *const *texts, si
 			print_message("%s\n", damage->said[i]);
 	assert_int_equal(missed, 0);
 }
+
+int damaged_tear_down(void **state)
+{
+	struct damaged *damaged = *state;
+
+	trial_free(damaged->trial);
+	memtree_free(damaged->tree);
+	free(damaged);
+	return 0;
+}

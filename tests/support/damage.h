@@ -7,6 +7,7 @@
 #ifndef SUPPORT_DAMAGE_H
 #define SUPPORT_DAMAGE_H
 
+#include "check/support/memtree.h"
 #include "check/support/trial.h"
 
 #define DAMAGE_SENTENCES_MAX 256
@@ -17,6 +18,16 @@ struct damage {
 	char said[DAMAGE_SENTENCES_MAX][DAMAGE_SENTENCE_BYTES]; /* each number as '#' */
 	size_t said_count;
 };
+
+/* What a test damages: its tree, and the filesystem that was built of it. */
+struct damaged {
+	struct memtree *tree;
+	struct trial *trial;
+	struct damage damage;
+};
+
+/* Releases the one that cmocka's state is. */
+int damaged_tear_down(void **state);
 
 /* What has a checksum, and how that is made right. */
 struct damage_object {

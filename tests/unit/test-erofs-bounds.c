@@ -16,12 +16,6 @@
 #define BLOCK 4096u
 #define WHOLE_BYTES (2 * BLOCK)
 
-struct fixture {
-	struct memtree *tree;
-	struct trial *trial;
-	struct damage damage;
-};
-
 /* It is over the first block, in which inodes are, too. */
 static void drop_checksum(struct trial *trial)
 {
@@ -37,7 +31,7 @@ static void drop_checksum(struct trial *trial)
 
 static int set_up(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct damaged *f = calloc(1, sizeof(*f));
 	struct kataimg_node *root;
 
 	assert_non_null(f);
@@ -52,18 +46,8 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	trial_free(f->trial);
-	memtree_free(f->tree);
-	free(f);
-	return 0;
-}
-
 /* What begins with these bytes, at a multiple of 4. */
-static struct damage_object find(const struct fixture *f, const void *bytes, size_t len)
+static struct damage_object find(const struct damaged *f, const void *bytes, size_t len)
 {
 	for (uint64_t off = BLOCK / 4; off + len <= trial_window_bytes(f->trial); off += 4) {
 		uint8_t found[64];
@@ -76,7 +60,7 @@ static struct damage_object find(const struct fixture *f, const void *bytes, siz
 	return (struct damage_object){ 0 };
 }
 
-static void expect_le16(struct fixture *f, const struct damage_object *object, size_t at,
+static void expect_le16(struct damaged *f, const struct damage_object *object, size_t at,
 			uint16_t value, const char *text)
 {
 	const le16 disk = to_le16(value);
@@ -86,7 +70,7 @@ static void expect_le16(struct fixture *f, const struct damage_object *object, s
 
 static void attributes_end_with_their_inode(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const uint8_t bytes[] = { 1, EROFS_XATTR_USER, 3, 0, 'a', 'b', 'c', 'd' };
 	const struct damage_object entry = find(f, bytes, sizeof(bytes));
 	const size_t at = offsetof(struct erofs_xattr_entry, value_len);
@@ -100,7 +84,7 @@ static void attributes_end_with_their_inode(void **state)
 #define NAMES (ENTRIES * (uint16_t)sizeof(struct erofs_dirent))
 #define USED (NAMES + 1 + 2 + 1 + 5) /* . .. f whole */
 
-static struct damage_object find_root(const struct fixture *f)
+static struct damage_object find_root(const struct damaged *f)
 {
 	static const char names[] = "...fwhole";
 
@@ -122,7 +106,7 @@ static size_t name_off(size_t number)
 
 static void names_end_with_their_block(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object root = find_root(f);
 
 	expect_le16(f, &root, name_off(ENTRIES - 1), USED - 1, NULL);
@@ -133,7 +117,7 @@ static void names_end_with_their_block(void **state)
 
 static void blocks_have_room_for_so_many_entries(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object root = find_root(f);
 
 	expect_le16(f, &root, name_off(0), NAMES, NULL);
@@ -145,7 +129,7 @@ static void blocks_have_room_for_so_many_entries(void **state)
 /* Its blocks are the first that data has. */
 static void data_ends_with_the_filesystem(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct {
 		le16 nlink;
 		le32 size;
@@ -172,7 +156,7 @@ static void data_ends_with_the_filesystem(void **state)
 	fail_msg("no file of %u bytes", WHOLE_BYTES);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, damaged_tear_down)
 
 int main(void)
 {

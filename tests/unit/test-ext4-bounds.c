@@ -21,17 +21,12 @@
 /* Attributes in an inode, behind their magic number: from here to the inode's end. */
 #define INSIDE (offsetof(struct ext4_inode, xattrs) + sizeof(le32))
 
-struct fixture {
-	struct memtree *tree;
-	struct trial *trial;
-	struct damage damage;
-	struct ext4_super super;
-};
+static struct ext4_super super; /* without checksums */
 
 static int set_up(void **state)
 {
 	static const char *const options[] = { "journal=no", NULL };
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct damaged *f = calloc(1, sizeof(*f));
 	struct kataimg_node *root, *pieces;
 	char value[300];
 
@@ -47,25 +42,15 @@ static int set_up(void **state)
 	memtree_set_xattr(memtree_add_file(root, "inside", "", 0), "user.a", "b", 1);
 	f->trial = run_ok(&(struct trial_setup){ .tree = f->tree, .options = options });
 	f->damage.trial = f->trial;
-	trial_read(f->trial, EXT4_SUPER_OFFSET, &f->super, sizeof(f->super));
-	f->super.feature_ro_compat =
-		to_le32(from_le32(f->super.feature_ro_compat) & ~EXT4_RO_COMPAT_METADATA_CSUM);
-	trial_overwrite(f->trial, EXT4_SUPER_OFFSET, &f->super, sizeof(f->super));
+	trial_read(f->trial, EXT4_SUPER_OFFSET, &super, sizeof(super));
+	super.feature_ro_compat =
+		to_le32(from_le32(super.feature_ro_compat) & ~EXT4_RO_COMPAT_METADATA_CSUM);
+	trial_overwrite(f->trial, EXT4_SUPER_OFFSET, &super, sizeof(super));
 	*state = f;
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	trial_free(f->trial);
-	memtree_free(f->tree);
-	free(f);
-	return 0;
-}
-
-static void expect(struct fixture *f, const struct damage_object *object, size_t at,
+static void expect(struct damaged *f, const struct damage_object *object, size_t at,
 		   const void *bytes, size_t len, const char *text)
 {
 	damage_expect(&f->damage, object, at, bytes, len, text);
@@ -73,14 +58,14 @@ static void expect(struct fixture *f, const struct damage_object *object, size_t
 
 /* ---- What is where ---- */
 
-static struct damage_object find_file(const struct fixture *f, uint32_t size)
+static struct damage_object find_file(const struct damaged *f, uint32_t size)
 {
 	struct ext4_descriptor descriptor;
 	uint64_t table;
 
 	trial_read(f->trial, BLOCK, &descriptor, sizeof(descriptor));
 	table = (uint64_t)from_le32(descriptor.inode_table_lo) * BLOCK;
-	for (uint32_t i = EXT4_FIRST_INO - 1; i < from_le32(f->super.inodes_per_group); i++) {
+	for (uint32_t i = EXT4_FIRST_INO - 1; i < from_le32(super.inodes_per_group); i++) {
 		const struct damage_object object = { table + i * EXT4_INODE_BYTES,
 						      EXT4_INODE_BYTES, NULL };
 		struct ext4_inode inode;
@@ -94,7 +79,7 @@ static struct damage_object find_file(const struct fixture *f, uint32_t size)
 }
 
 /* The first block that begins with the number, in so many bits. */
-static struct damage_object find_block(const struct fixture *f, uint32_t magic, uint32_t mask)
+static struct damage_object find_block(const struct damaged *f, uint32_t magic, uint32_t mask)
 {
 	for (uint64_t off = 2 * BLOCK; off < trial_window_bytes(f->trial); off += BLOCK) {
 		le32 first;
@@ -108,7 +93,7 @@ static struct damage_object find_block(const struct fixture *f, uint32_t magic, 
 }
 
 /* The root's entry "pieces", which is not its last one. */
-static struct damage_object find_entry(const struct fixture *f, size_t *at)
+static struct damage_object find_entry(const struct damaged *f, size_t *at)
 {
 	static const char name[] = "pieces";
 	const struct damage_object root = find_block(f, EXT4_ROOT_INO, UINT32_MAX);
@@ -126,7 +111,7 @@ static struct damage_object find_entry(const struct fixture *f, size_t *at)
 
 /* ---- Attributes ---- */
 
-static void expect_size(struct fixture *f, const struct damage_object *object, size_t entry,
+static void expect_size(struct damaged *f, const struct damage_object *object, size_t entry,
 			uint32_t size, const char *text)
 {
 	const le32 disk = to_le32(size);
@@ -137,7 +122,7 @@ static void expect_size(struct fixture *f, const struct damage_object *object, s
 
 static void values_end_with_their_block(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object block = find_block(f, EXT4_XATTR_MAGIC, UINT32_MAX);
 	struct ext4_xattr_entry entry;
 
@@ -150,7 +135,7 @@ static void values_end_with_their_block(void **state)
 
 static void values_end_with_their_inode(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object inode = find_file(f, 0);
 	struct ext4_xattr_entry entry;
 
@@ -162,7 +147,7 @@ static void values_end_with_their_inode(void **state)
 
 static void names_end_with_their_inode(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object inode = find_file(f, 0);
 	const uint8_t whole = EXT4_INODE_BYTES - INSIDE - sizeof(struct ext4_xattr_entry);
 	const uint8_t more = whole + 1;
@@ -176,7 +161,7 @@ static void names_end_with_their_inode(void **state)
 
 static void names_end_with_their_entry(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	size_t entry;
 	const struct damage_object root = find_entry(f, &entry);
 	const size_t at = entry + offsetof(struct ext4_dirent, name_len);
@@ -196,7 +181,7 @@ static void names_end_with_their_entry(void **state)
 
 static void entries_end_with_their_block(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object root = find_block(f, EXT4_ROOT_INO, UINT32_MAX);
 	const size_t at = EXT4_DIR_BLOCK_SPACE + offsetof(struct ext4_dirent_tail, rec_len);
 	const le16 whole = to_le16(sizeof(struct ext4_dirent_tail));
@@ -210,10 +195,10 @@ static void entries_end_with_their_block(void **state)
 
 static void entries_name_inodes_that_there_are(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	size_t entry;
 	const struct damage_object root = find_entry(f, &entry);
-	const le32 last = f->super.inodes_count;
+	const le32 last = super.inodes_count;
 	const le32 behind = to_le32(from_le32(last) + 1);
 
 	expect(f, &root, entry, &last, sizeof(last), "is of no known type");
@@ -225,7 +210,7 @@ static void entries_name_inodes_that_there_are(void **state)
 static void nodes_have_room_for_so_many(void **state)
 {
 	static const char text[] = "has a node with more entries than it has room for";
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object inode = find_file(f, WHOLE_BYTES);
 	const struct damage_object block = find_block(f, EXT4_EXTENT_MAGIC, 0xffff);
 	const size_t in_inode =
@@ -245,12 +230,12 @@ static void nodes_have_room_for_so_many(void **state)
 
 static void extents_end_with_the_filesystem(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object inode = find_file(f, WHOLE_BYTES);
 	const size_t at = offsetof(struct ext4_inode, block) + sizeof(struct ext4_extent_header);
 	struct ext4_extent_leaf leaf = {
 		.len = to_le16(1),
-		.start_lo = to_le32(from_le32(f->super.blocks_count_lo) - 1),
+		.start_lo = to_le32(from_le32(super.blocks_count_lo) - 1),
 	};
 
 	expect(f, &inode, at, &leaf, sizeof(leaf), NULL);
@@ -261,7 +246,7 @@ static void extents_end_with_the_filesystem(void **state)
 /* One that begins where the one before it ends lies over none. */
 static void extents_lie_over_none(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object block = find_block(f, EXT4_EXTENT_MAGIC, 0xffff);
 	const size_t second = sizeof(struct ext4_extent_header) + sizeof(struct ext4_extent_leaf);
 	const le32 behind = to_le32(1), same = to_le32(0);
@@ -271,7 +256,7 @@ static void extents_lie_over_none(void **state)
 	       "has an extent that is empty or lies over another");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, damaged_tear_down)
 
 int main(void)
 {

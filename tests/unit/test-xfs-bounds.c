@@ -27,12 +27,6 @@
 /* Forks of an inode without the other. */
 #define LITERAL (INODE - (uint32_t)sizeof(struct xfs_dinode))
 
-struct fixture {
-	struct memtree *tree;
-	struct trial *trial;
-	struct damage damage;
-};
-
 static void add_value(struct kataimg_node *node, char letter, size_t bytes)
 {
 	static char value[BLOCK];
@@ -64,7 +58,7 @@ static void add_names(struct kataimg_node *dir, struct kataimg_node *file, unsig
 
 static int set_up(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct damaged *f = calloc(1, sizeof(*f));
 	struct kataimg_node *root, *leaf;
 
 	assert_non_null(f);
@@ -85,16 +79,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	trial_free(f->trial);
-	memtree_free(f->tree);
-	free(f);
-	return 0;
-}
-
 static void seal_inode(uint8_t *object, size_t len)
 {
 	xfs_seal_matches(object, len, offsetof(struct xfs_dinode, crc));
@@ -107,7 +91,7 @@ static void seal_leaf(uint8_t *object, size_t len)
 
 /* ---- Leaves of attributes ---- */
 
-static struct xfs_attr_entry first_entry(const struct fixture *f, const struct damage_object *leaf)
+static struct xfs_attr_entry first_entry(const struct damaged *f, const struct damage_object *leaf)
 {
 	struct xfs_attr_entry entry;
 
@@ -116,7 +100,7 @@ static struct xfs_attr_entry first_entry(const struct fixture *f, const struct d
 }
 
 /* The leaf of so many attributes, whose values are in it, or are not. */
-static struct damage_object find_leaf(const struct fixture *f, uint16_t count, bool local)
+static struct damage_object find_leaf(const struct damaged *f, uint16_t count, bool local)
 {
 	for (uint64_t off = 0; off < trial_window_bytes(f->trial); off += BLOCK) {
 		const struct damage_object leaf = { off, BLOCK, seal_leaf };
@@ -134,7 +118,7 @@ static struct damage_object find_leaf(const struct fixture *f, uint16_t count, b
 
 static void values_end_with_their_leaf(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object leaf = find_leaf(f, LEAVES, true);
 	const size_t last = BLOCK - (sizeof(struct xfs_attr_local) + 1 + LEAF_VALUE);
 	const be16 more = to_be16(LEAF_VALUE + 1), same = to_be16(LEAF_VALUE);
@@ -146,7 +130,7 @@ static void values_end_with_their_leaf(void **state)
 
 static void names_end_with_their_leaf(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object leaf = find_leaf(f, 1, false);
 	const size_t at = from_be16(first_entry(f, &leaf).nameidx) +
 			  offsetof(struct xfs_attr_remote, namelen);
@@ -162,7 +146,7 @@ static void names_end_with_their_leaf(void **state)
 /* The last place of a record of a value, and the first one of any. */
 static void records_are_in_their_leaf(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object leaf = find_leaf(f, LEAVES, true);
 	const size_t at = sizeof(struct xfs_attr_leaf) + offsetof(struct xfs_attr_entry, nameidx);
 	const be16 last = to_be16((uint16_t)(BLOCK - sizeof(struct xfs_attr_local)));
@@ -179,7 +163,7 @@ static void records_are_in_their_leaf(void **state)
 
 static void leaves_have_room_for_so_many(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object leaf = find_leaf(f, LEAVES, true);
 	const uint16_t most =
 		(BLOCK - sizeof(struct xfs_attr_leaf)) / sizeof(struct xfs_attr_entry);
@@ -194,14 +178,14 @@ static void leaves_have_room_for_so_many(void **state)
 
 /* ---- In inodes ---- */
 
-static bool is_inode(const struct fixture *f, uint64_t off, struct xfs_dinode *core)
+static bool is_inode(const struct damaged *f, uint64_t off, struct xfs_dinode *core)
 {
 	trial_read(f->trial, off, core, sizeof(*core));
 	return from_be16(core->magic) == XFS_INODE_MAGIC && from_be16(core->mode) != 0;
 }
 
 /* The inode of the file whose attributes are in it, and where they are. */
-static struct damage_object find_short(const struct fixture *f, size_t *fork)
+static struct damage_object find_short(const struct damaged *f, size_t *fork)
 {
 	for (uint64_t off = BLOCK; off < trial_window_bytes(f->trial); off += INODE) {
 		struct xfs_dinode core;
@@ -217,7 +201,7 @@ static struct damage_object find_short(const struct fixture *f, size_t *fork)
 
 static void short_attributes_end_with_their_place(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	size_t fork = 0;
 	const struct damage_object inode = find_short(f, &fork);
 	const uint16_t room = (uint16_t)(INODE - fork);
@@ -236,7 +220,7 @@ static void short_attributes_end_with_their_place(void **state)
 		      "has attributes longer than their place");
 }
 
-static struct damage_object find_root(const struct fixture *f)
+static struct damage_object find_root(const struct damaged *f)
 {
 	for (uint64_t off = BLOCK; off < trial_window_bytes(f->trial); off += INODE) {
 		struct xfs_dinode core;
@@ -252,7 +236,7 @@ static struct damage_object find_root(const struct fixture *f)
  * cut off by a byte. */
 static void short_directories_end_with_their_place(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object root = find_root(f);
 	const be64 all = to_be64(LITERAL), more = to_be64(LITERAL + 1);
 	struct xfs_dinode core;
@@ -271,7 +255,7 @@ static void short_directories_end_with_their_place(void **state)
 
 /* ---- Extents ---- */
 
-static struct damage_object find_inode(const struct fixture *f, uint16_t type, uint64_t size,
+static struct damage_object find_inode(const struct damaged *f, uint16_t type, uint64_t size,
 				       uint8_t format)
 {
 	for (uint64_t off = BLOCK; off < trial_window_bytes(f->trial); off += INODE) {
@@ -291,7 +275,7 @@ static struct xfs_extent_record record_of(uint64_t file_block, uint64_t fsbno, u
 					   .low = to_be64(fsbno << 21 | blocks) };
 }
 
-static void expect_extent(struct fixture *f, const struct damage_object *inode, uint32_t number,
+static void expect_extent(struct damaged *f, const struct damage_object *inode, uint32_t number,
 			  struct xfs_extent_record record, const char *text)
 {
 	damage_expect(&f->damage, inode, sizeof(struct xfs_dinode) + number * sizeof(record),
@@ -301,7 +285,7 @@ static void expect_extent(struct fixture *f, const struct damage_object *inode, 
 static void extents_end_with_their_group(void **state)
 {
 	static const char text[] = "has blocks outside the filesystem";
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object inode = find_inode(f, S_IFREG, WHOLE_BYTES, XFS_FORK_EXTENTS);
 	struct xfs_superblock super;
 	uint64_t blocks, groups;
@@ -321,7 +305,7 @@ static void extents_end_with_their_group(void **state)
 
 static void extents_end_with_the_largest_file(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object inode = find_inode(f, S_IFREG, WHOLE_BYTES, XFS_FORK_EXTENTS);
 	const uint64_t last = ((uint64_t)INT64_MAX >> XFS_BLOCK_LOG) - 1;
 
@@ -333,7 +317,7 @@ static void extents_end_with_the_largest_file(void **state)
 /* Of a directory: its entries and its hashes. */
 static void extents_share_no_block(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const struct damage_object inode = find_inode(f, S_IFDIR, 2 * BLOCK, XFS_FORK_EXTENTS);
 	struct xfs_extent_record records[2];
 	uint64_t first, blocks, hashes;
@@ -352,7 +336,7 @@ static void extents_share_no_block(void **state)
 static void directories_have_whole_blocks(void **state)
 {
 	static const char text[] = "has a size that is none of whole blocks";
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const size_t at = offsetof(struct xfs_dinode, size);
 	const struct damage_object dir = find_inode(f, S_IFDIR, BLOCK, XFS_FORK_EXTENTS);
 	const be64 none = to_be64(0), less = to_be64(BLOCK - 1), more = to_be64(BLOCK + 1);
@@ -372,7 +356,7 @@ static void seal_map(uint8_t *object, size_t len)
 
 static void blocks_have_room_for_so_many_extents(void **state)
 {
-	struct fixture *f = *state;
+	struct damaged *f = *state;
 	const uint16_t most =
 		(BLOCK - sizeof(struct xfs_long_btree)) / sizeof(struct xfs_extent_record);
 	const be16 all = to_be16(most), more = to_be16(most + 1);
@@ -393,7 +377,7 @@ static void blocks_have_room_for_so_many_extents(void **state)
 	fail_msg("no block of a map");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, damaged_tear_down)
 
 int main(void)
 {
