@@ -22,17 +22,30 @@ void callers_begin_here(void)
 	below = backtrace(frames, DEPTH_MAX) - 1;
 }
 
+/* As backtrace has it: 32-bit ARM returns to an odd address where Thumb's instructions go on. */
+static void *address_of(const void *caller)
+{
+#ifdef __arm__
+	return (void *)((uintptr_t)caller & ~(uintptr_t)1);
+#else
+	return (void *)(uintptr_t)caller;
+#endif
+}
+
 int callers_list(void *frames[CALLERS_MAX], const void *caller)
 {
-	void *all[DEPTH_MAX];
+	void *all[DEPTH_MAX], *first = address_of(caller);
 	int depth = backtrace(all, below ? DEPTH_MAX : CALLERS_MAX + OWN_MAX) - below;
 	int own = 0, count;
 
-	while (own < OWN_MAX && own < depth && all[own] != caller)
+	while (own < OWN_MAX && own < depth && all[own] != first)
 		own++;
+	/* Libraries without tables of their frames end the way before it comes to the caller. */
+	if (own >= depth || all[own] != first) {
+		frames[0] = first;
+		return 1;
+	}
 	count = depth - own < CALLERS_MAX ? depth - own : CALLERS_MAX;
-	if (count <= 0)
-		return 0;
 	memcpy(frames, all + own, (size_t)count * sizeof(*frames));
 	return count;
 }

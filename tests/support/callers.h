@@ -18,7 +18,8 @@ void callers_begin(void) HIDDEN;
 /* No way begins before the caller of this, in its thread. */
 void callers_begin_here(void) HIDDEN;
 
-/* The way to the call that returns to caller, which is the first. How many there are. */
+/* The way to the call that returns to caller, which is the first, and the only one where no more
+ * can be told. How many there are. */
 int callers_list(void *frames[CALLERS_MAX], const void *caller) HIDDEN;
 
 /* One number for the innermost of them. Few, so that each round of a recursion is not another way.
