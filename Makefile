@@ -23,8 +23,9 @@ static: build-packages
 cross: build-packages
 	packages/make-cross $(ARCH) $(BUILD)/cross/$(ARCH) -Dtests=false
 
+# SETUP_OPTIONS: more of meson's, such as --werror
 test: build-packages test-packages
-	$(SETUP)
+	$(SETUP) $(SETUP_OPTIONS)
 	meson configure $(BUILD) -Dtests=true
 	meson compile -C $(BUILD)
 	meson test -C $(BUILD) --print-errorlogs
