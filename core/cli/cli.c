@@ -31,6 +31,20 @@ static int run_command(const struct cli *cli, struct error *error)
 	return cli->command->run(cli, error);
 }
 
+/* Returns ret, or the error of standard output. What was found and cannot be printed is no
+ * result. */
+static int flush_output(int ret, struct error *error)
+{
+	int code;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return ret;
+	code = errno;
+	if (error->kind == ERROR_DIFFERS || error->kind == ERROR_UNCHECKED)
+		error_clear(error);
+	return error_errno(error, code, "standard output");
+}
+
 static int run(const struct cli *cli, struct error *error)
 {
 	int ret = 0;
@@ -45,9 +59,7 @@ static int run(const struct cli *cli, struct error *error)
 		puts("kataimg " KATAIMG_VERSION);
 	else
 		ret = run_command(cli, error);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return error_errno(error, errno, "standard output");
-	return ret;
+	return flush_output(ret, error);
 }
 
 /* The script knew one way to fail. */

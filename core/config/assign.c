@@ -110,6 +110,9 @@ int assign_value(struct config *config, const struct config_key *key, const char
 	void *member = member_of(config, key);
 	int ret = *value && key->check ? key->check(value, error) : 0;
 
+	if (ret == 0 && key->is_output && strcmp(value, "-") == 0)
+		ret = error_usage(error, "this is written to a file, not to standard output: name "
+					 "it ./- if that is meant");
 	if (ret < 0)
 		return ret;
 	switch (key->type) {

@@ -114,8 +114,15 @@ int confine_allow(struct confine *confine, const char *path, enum confine_access
 		  struct error *error)
 {
 	autoclose int fd = confine->ruleset < 0 ? -1 : open(path, O_PATH | O_CLOEXEC);
-	int ret = fd < 0 ? 0 : add_rule(confine, fd, access);
+	int ret = 0;
 
+	if (fd >= 0)
+		ret = add_rule(confine, fd, access);
+	else if (confine->ruleset >= 0)
+		ret = -errno;
+	/* What ran out says nothing of the path, which would be refused later on. */
+	if (ret == -EMFILE || ret == -ENFILE)
+		return error_errno(error, -ret, "cannot open %s", path);
 	return ret == -ENOMEM ? error_nomem(error) : 0;
 }
 

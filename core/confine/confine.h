@@ -54,7 +54,7 @@ void confine_end(struct confine *confine);
 #define autoconfine __attribute__((cleanup(confine_end)))
 
 /* Symbolic links are followed. What is not there, and what no rule can be about (a pipe), needs
- * none: the error is that of who opens it. -ENOMEM. */
+ * none: the error is that of who opens it. -ENOMEM, -EMFILE, -ENFILE. */
 int confine_allow(struct confine *confine, const char *path, enum confine_access access,
 		  struct error *error);
 /* The directory that path is, or will be, in. */

@@ -61,6 +61,14 @@ static int fail(const struct output *output, const char *path, int code, struct 
 	return error_errno(error, code, "cannot make %s %s", output->what, path);
 }
 
+/* /dev/stdout is a link in /proc whose text names nothing where it leads to a pipe. */
+static bool is_nameless(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 static int check_place(const struct output *output, const char *path, const struct lookup *place,
 		       struct error *error)
 {
@@ -68,7 +76,7 @@ static int check_place(const struct output *output, const char *path, const stru
 		return error_set(error, EISDIR,
 				 "cannot make %s %s: it is a directory: name a file in it",
 				 output->what, path);
-	if (place->exists && !S_ISREG(place->st.st_mode))
+	if (place->exists ? !S_ISREG(place->st.st_mode) : is_nameless(path))
 		return error_set(error, EINVAL,
 				 "cannot make %s %s: it exists and is not a regular file",
 				 output->what, path);
