@@ -57,21 +57,44 @@ static json_object *choose_tag(json_object *manifests, const char *tag, struct e
 	return NULL;
 }
 
+static bool is_for(json_object *descriptor, const char *arch)
+{
+	const char *name = arch_of(descriptor);
+	const char *os = oci_json_text(oci_json_object(descriptor, "platform"), "os");
+
+	return name && strcmp(name, arch) == 0 && (!os || strcmp(os, "linux") == 0);
+}
+
+/* Variants ask for more the further they come in the order of letters: v6, v7; none, v2, v3. */
+static bool asks_for_less(json_object *a, json_object *b)
+{
+	const char *x = oci_json_text(oci_json_object(a, "platform"), "variant");
+	const char *y = oci_json_text(oci_json_object(b, "platform"), "variant");
+
+	return strcmp(x ? x : "", y ? y : "") < 0;
+}
+
+/* The first of those that run on most machines. A single one that does not say for what it is has
+ * an image, or an index, that does. */
 static json_object *choose_platform(json_object *manifests, const char *wanted, struct error *error)
 {
 	struct utsname machine;
 	const char *arch = oci_arch_name(wanted, &machine);
 	struct oci_names names = { "" };
+	size_t count = json_object_array_length(manifests);
+	json_object *best = NULL;
 
-	for (size_t i = 0; i < json_object_array_length(manifests); i++) {
+	for (size_t i = 0; i < count; i++) {
 		json_object *descriptor = json_object_array_get_idx(manifests, i);
-		const char *name = arch_of(descriptor);
-		const char *os = oci_json_text(oci_json_object(descriptor, "platform"), "os");
 
-		if (name && strcmp(name, arch) == 0 && (!os || strcmp(os, "linux") == 0))
+		if (count == 1 && !arch_of(descriptor))
 			return descriptor;
-		oci_add_name(&names, name);
+		if (is_for(descriptor, arch) && (!best || asks_for_less(descriptor, best)))
+			best = descriptor;
+		oci_add_name(&names, arch_of(descriptor));
 	}
+	if (best)
+		return best;
 	error_set(error, ENOENT, "no image is for linux on %s ([image] arch); there are: %s", arch,
 		  *names.text ? names.text : "none that says for what");
 	return NULL;
