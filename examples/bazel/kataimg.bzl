@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Guest images as targets: an action has the program, its backends, a configuration and an archive as
-inputs, runs in the sandbox without a network and without root, and gives the same bytes wherever it runs.
+"""Guest images as targets: an action has the program, its backends, their libraries, a configuration and an
+archive as inputs, runs in the sandbox without a network and without root, and gives the same bytes wherever
+it runs.
 """
 
 def _kataimg_image_impl(ctx):
@@ -17,7 +18,8 @@ def _kataimg_image_impl(ctx):
     ctx.actions.run(
         executable = ctx.executable.program,
         arguments = [arguments],
-        inputs = [ctx.file.config, ctx.file.source] + ctx.files.backends + ctx.files.srcs,
+        inputs = [ctx.file.config, ctx.file.source] + ctx.files.backends + ctx.files.libraries +
+                 ctx.files.srcs,
         outputs = [image] + ctx.outputs.beside,
         mnemonic = "KataImage",
         progress_message = "Making the guest image %s" % ctx.label,
@@ -32,9 +34,9 @@ kataimg_image = rule(
     doc = "An image, NAME.img, of an archive.",
     attrs = {
         "backends": attr.label_list(
-            allow_files = [".so"],
+            allow_files = True,
             default = ["@kataimg//:backends"],
-            doc = "What filesystems are made by.",
+            doc = "What filesystems are made by: none, where they are built in.",
         ),
         "beside": attr.output_list(
             doc = "What the configuration has written beside the image: root_hash_NAME.txt.",
@@ -43,6 +45,12 @@ kataimg_image = rule(
             allow_single_file = [".ini"],
             doc = "The configuration; source and output are given by the rule.",
             mandatory = True,
+        ),
+        "libraries": attr.label_list(
+            allow_files = True,
+            default = ["@kataimg//:libraries"],
+            doc = "What program and backends are linked with: the dynamic linker finds these where they " +
+                  "always are, but others are another input. None, where kataimg is static.",
         ),
         "program": attr.label(
             allow_single_file = True,
@@ -66,6 +74,18 @@ kataimg_image = rule(
     },
 )
 
+def _libraries(ctx, program, modules):
+    """Paths of the shared libraries of all these files, each once."""
+    paths = {}
+    for file in [program] + modules:
+        listed = ctx.execute(["ldd", file])  # fails, and lists none, of what is static
+        for line in listed.stdout.splitlines():
+            words = line.strip().split(" ")
+            path = words[2] if len(words) > 2 and words[1] == "=>" else words[0]
+            if path.startswith("/"):
+                paths[path] = True
+    return paths.keys()
+
 def _kataimg_repository_impl(ctx):
     program = ctx.which("kataimg")
     if not program:
@@ -78,20 +98,24 @@ def _kataimg_repository_impl(ctx):
     for name in [line.split(" ")[0] for line in listed.stdout.splitlines() if line]:
         said = ctx.execute([program, "backends", name])
         for line in said.stdout.splitlines():
-            if line.startswith("file:"):
-                path = line[len("file:"):].strip()
-                modules.append("backends/" + path.split("/")[-1])
-                ctx.symlink(path, modules[-1])
+            if line.startswith("file:      /"):  # else it is built in
+                modules.append(line[len("file:"):].strip())
+    files = {"backends": modules, "libraries": _libraries(ctx, program, modules)}
+    groups = []
+    for group, paths in files.items():
+        names = [group + "/" + path.split("/")[-1] for path in paths]
+        for path, name in zip(paths, names):
+            ctx.symlink(path, name)
+        groups.append("filegroup(name = %r, srcs = %r)\n" % (group, names))
     ctx.file("BUILD.bazel", """
 package(default_visibility = ["//visibility:public"])
 exports_files(["kataimg"])
 alias(name = "program", actual = "kataimg")
-filegroup(name = "backends", srcs = %r)
-""" % modules)
+""" + "".join(groups))
 
 kataimg_repository = repository_rule(
     implementation = _kataimg_repository_impl,
-    doc = "The kataimg of this machine, and its backends, as inputs of actions.",
-    environ = ["PATH", "KATAIMG_BACKEND_PATH"],
+    doc = "The kataimg of this machine, its backends, and their libraries, as inputs of actions.",
+    environ = ["PATH", "KATAIMG_BACKEND_PATH", "LD_LIBRARY_PATH"],
     local = True,
 )
