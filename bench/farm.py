@@ -52,15 +52,23 @@ class Pool:
         self.log = log
         self.cores = len(os.sched_getaffinity(0))
 
-    def run(self, name, commands):
-        """Prints processor seconds a command, and how many of them a core does in a second of its time."""
+    def run(self, name, commands, images=1):
+        """Prints processor seconds an image, of which each command makes so many, and how many of them a core
+        does in a second of its time."""
         before = processor_seconds()
         with concurrent.futures.ThreadPoolExecutor(self.cores) as pool:
             for done in pool.map(lambda command: subprocess.run(command, cwd=self.work, check=True,
                                                                 stdout=self.log, stderr=self.log), commands):
                 assert done.returncode == 0
-        seconds = (processor_seconds() - before) / len(commands)
+        seconds = (processor_seconds() - before) / len(commands) / images
         print(f"{name:44}{seconds * 1000:9.1f}{1 / seconds:9.0f}", flush=True)
+
+
+def write_set(path, filesystem, sources):
+    """What builds all of them in one run."""
+    images = [f"[image {number}]\nsource = {source}\noutput = {number}.img\n"
+              for number, source in enumerate(sources)]
+    path.write_text(f"[image]\nfilesystem = {filesystem}\nalign = 2M\n[rootfs]\ncheck = no\n" + "".join(images))
 
 
 def time_images(program, work, count, log):
@@ -76,6 +84,16 @@ def time_images(program, work, count, log):
                  [[*base, "--threads", "1", "-o", f"{number}.img", source] for number, source in enumerate(sources)])
         pool.run(f"{filesystem}, threads as by default",
                  [[*base, "-o", f"{number}.img", source] for number, source in enumerate(sources)])
+        write_set(work / "set.ini", filesystem, sources)
+        pool.run(f"{filesystem}, one thread, all in one run (a set)",
+                 [[program, "-q", "--no-sync", "--threads", "1", "-c", "set.ini"]], count)
+    static = program.parent.parent / "static/core/kataimg"
+    if static.exists():
+        pool.run("ext4, one thread a process, static program",
+                 [[static, *SETTINGS, "--threads", "1", "-o", f"{number}.img", source]
+                  for number, source in enumerate(sources)])
+    else:
+        print(f"no static program in {static}: make static", flush=True)
     base = [program, *SETTINGS, "-f", "erofs", "--set", "verity.enabled=yes", "--threads", "1"]
     pool.run("erofs, measured, one thread a process",
              [[*base, "--set", f"verity.variant={number}", "-o", f"{number}.img", source]

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Else the next file that is opened, the image say, would get the number that messages go to. */
@@ -31,6 +32,20 @@ static void give_large_memory_back(void)
 #endif
 }
 
+/*
+ * The soft limit is low for the sake of programs that call select(), and a run of many images has
+ * some descriptors open for each. Where it cannot be raised, what is opened beyond it tells.
+ */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static bool pipes_ended_quietly;
 
 int process_prepare(void)
@@ -38,6 +53,7 @@ int process_prepare(void)
 	int ret = 0;
 
 	give_large_memory_back();
+	raise_descriptors();
 	signal(SIGXFSZ, SIG_IGN);
 	pipes_ended_quietly = signal(SIGPIPE, SIG_IGN) == SIG_DFL;
 	for (int fd = STDIN_FILENO; ret == 0 && fd <= STDERR_FILENO; fd++)

@@ -7,7 +7,8 @@
  * To be called first. Descriptors 0, 1 and 2 are there afterwards: those that were closed can
  * neither be read nor written. A file that grows beyond RLIMIT_FSIZE is an error, not a signal, and
  * so is a pipe that nobody reads: messages that went there must not end a build. Allocations of a
- * MiB and more are given back when they are freed. 0 or -errno.
+ * MiB and more are given back when they are freed. As many files may be open as the hard limit
+ * allows. 0 or -errno.
  */
 int process_prepare(void);
 
