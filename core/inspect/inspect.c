@@ -30,19 +30,19 @@ const char *inspect_root_name(const struct inspection *inspection, char name[ROO
 	return name;
 }
 
-/* The answer: 0, -ENODATA, or the error of a broken one in broken. */
+/* The answer: 0, -ENODATA, or why it is broken or cannot be checked in said. */
 static int probe_region(int fd, const struct inspect_probe *probe, const struct region *region,
-			struct inspection *inspection, struct error *broken)
+			struct inspection *inspection, struct error *said)
 {
 	inspection->filesystem.struct_size = sizeof(inspection->filesystem);
 	return probe->probe(probe->arg, fd, region->start_bytes, region->len_bytes,
-			    &inspection->filesystem, inspection->backend, broken);
+			    &inspection->filesystem, inspection->backend, said);
 }
 
 /* A GPT in which no partition says that it is the root: the first that a backend knows is, or that
  * there is. */
 static int probe_each(int fd, const struct inspect_probe *probe, struct inspection *inspection,
-		      struct error *broken)
+		      struct error *said)
 {
 	int ret = -ENODATA;
 
@@ -52,7 +52,7 @@ static int probe_each(int fd, const struct inspect_probe *probe, struct inspecti
 
 		if (!tables_is_inside(inspection, &region))
 			continue;
-		ret = probe_region(fd, probe, &region, inspection, broken);
+		ret = probe_region(fd, probe, &region, inspection, said);
 		if (ret == -ENODATA && inspection->root_partition)
 			continue;
 		inspection->root = region;
@@ -62,13 +62,15 @@ static int probe_each(int fd, const struct inspect_probe *probe, struct inspecti
 }
 
 static int probe_filesystem(int fd, const struct inspect_probe *probe,
-			    struct inspection *inspection, struct error *broken)
+			    struct inspection *inspection, struct error *said)
 {
 	int ret = inspection->root_found
-			  ? probe_region(fd, probe, &inspection->root, inspection, broken)
-			  : probe_each(fd, probe, inspection, broken);
+			  ? probe_region(fd, probe, &inspection->root, inspection, said)
+			  : probe_each(fd, probe, inspection, said);
 
-	inspection->has_filesystem = ret == 0;
+	/* Of one that is on more devices than this, what it says of itself is known. */
+	inspection->has_filesystem =
+		ret == 0 || (ret == -EOPNOTSUPP && inspection->filesystem.type[0]);
 	return ret;
 }
 
@@ -137,15 +139,25 @@ static int judge_unknown(int fd, const struct inspect_probe *probe, struct inspe
 	return ret < 0 ? error_nomem(error) : 0;
 }
 
+/* A backend says that it is a filesystem, but not that it is right. */
+static int judge_refused(struct inspection *inspection, const struct error *said)
+{
+	const char *message = said->message ? said->message : "no reason given";
+
+	return inspection->has_filesystem ? findings_add(&inspection->unchecked, "%s", message)
+					  : findings_add(&inspection->problems,
+							 "the filesystem is broken: %s", message);
+}
+
 static int look_at_filesystem(int fd, const struct inspect_probe *probe,
 			      struct inspection *inspection, struct error *error)
 {
-	autoerror struct error broken = ERROR_INIT;
+	autoerror struct error said = ERROR_INIT;
 	int ret;
 
 	if (inspection->root_found && !tables_is_inside(inspection, &inspection->root))
 		return 0;
-	ret = probe_filesystem(fd, probe, inspection, &broken);
+	ret = probe_filesystem(fd, probe, inspection, &said);
 	if (ret == -ENODATA)
 		return judge_unknown(fd, probe, inspection, error);
 	/* Neither says anything of the filesystem. */
@@ -153,10 +165,7 @@ static int look_at_filesystem(int fd, const struct inspect_probe *probe,
 		return error_nomem(error);
 	if (ret == -ECANCELED)
 		return error_set(error, ECANCELED, "interrupted");
-	if (ret < 0 && findings_add(&inspection->problems, "the filesystem is broken: %s",
-				    broken.message ? broken.message : "no reason given") < 0)
-		return error_nomem(error);
-	return 0;
+	return ret < 0 && judge_refused(inspection, &said) < 0 ? error_nomem(error) : 0;
 }
 
 static int judge(struct inspection *inspection)

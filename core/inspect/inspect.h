@@ -28,9 +28,10 @@
 
 /* Asks the backends what filesystem [off, off + len) of fd holds. */
 struct inspect_probe {
-	/* 0: known, with info and the backend's name. -ENODATA: no backend knows it. -ENOMEM and
-	 * -ECANCELED: nobody can tell. Another error: it is one, but broken; the message says how.
-	 */
+	/* 0: known, with info and the backend's name. -EOPNOTSUPP: the same, if info has a type,
+	 * but not all of it is here; the message says what is missing. -ENODATA: no backend knows
+	 * it. -ENOMEM and -ECANCELED: nobody can tell. Another error: it is one, but broken; the
+	 * message says how. */
 	int (*probe)(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_fs_info *info,
 		     char backend[INSPECT_BACKEND_NAME_BYTES], struct error *error);
 	/* Was the backend of this name among those? 1, 0 or -ENOMEM. NULL: does not matter, as

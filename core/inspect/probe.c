@@ -17,10 +17,12 @@ struct question {
 static int ask_backend(void *arg, const struct backend *backend)
 {
 	struct question *question = arg;
-	int answer = backend_probe(backend, &question->window, question->info, question->error);
+	struct kataimg_fs_info info; /* of whoever knows it: the next one asked leaves another */
+	int answer = backend_probe(backend, &question->window, &info, question->error);
 
 	if (answer == -ENODATA)
 		return 0;
+	*question->info = info;
 	question->answer = answer;
 	snprintf(question->name, INSPECT_BACKEND_NAME_BYTES, "%s", backend->table.name);
 	return answer == 0;

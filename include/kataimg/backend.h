@@ -565,8 +565,9 @@ struct kataimg_backend {
 	void (*close)(void *state);
 	/*
 	 * Is there a filesystem of this kind in the window, which may be of any content and size,
-	 * and what does it say of itself? 0: yes. -ENODATA: no. Another error: it is one, but
-	 * broken; the message says how.
+	 * and what does it say of itself? 0: yes. -ENODATA: no. -EOPNOTSUPP with info filled: yes,
+	 * and nothing contradicts, but not all of it is in the window; the message says what is
+	 * missing and what to do. Another error: it is one, but broken; the message says how.
 	 */
 	int (*probe)(const struct kataimg_host *host, uint64_t window_bytes,
 		     struct kataimg_fs_info *info);

@@ -93,6 +93,16 @@ _Static_assert(sizeof(struct erofs_zstd_config) == 8, "Zstandard configuration")
 #define EROFS_ALGORITHM_DEFLATE 0x4u
 #define EROFS_ALGORITHM_ZSTD 0x8u
 
+/* With DEVICE_TABLE, at device_slot * 128: one for each extra device, in the order in which
+ * mount(8) is given them. */
+struct erofs_device_slot {
+	uint8_t tag[64]; /* of an image that was merged its UUID, else zeros; need not end in one */
+	le32 blocks;     /* 0: it does not say */
+	le32 mapped_block;
+	uint8_t reserved[56];
+};
+_Static_assert(sizeof(struct erofs_device_slot) == 128, "device slot");
+
 /* i_format: bit 0 says extended, bits 1 to 3 the data layout. */
 #define EROFS_FORMAT_EXTENDED 1u
 #define EROFS_FORMAT_LAYOUT_SHIFT 1

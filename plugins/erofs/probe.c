@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "plugins/erofs/devices.h"
 #include "plugins/erofs/super.h"
 
 #define BLOCK_BITS_MIN 9
@@ -61,7 +62,8 @@ int erofs_probe(const struct kataimg_host *host, uint64_t window_bytes,
 	erofs_super_describe(&super, info);
 	if (info->size_bytes > window_bytes)
 		return refuse(host, "reaches beyond the end of the partition");
-	if (from_le32(super.feature_compat) & EROFS_COMPAT_SB_CHKSUM)
-		return check_checksum(host, &super);
-	return 0;
+	ret = from_le32(super.feature_compat) & EROFS_COMPAT_SB_CHKSUM
+		      ? check_checksum(host, &super)
+		      : 0;
+	return ret < 0 ? ret : erofs_devices_check(host, window_bytes, &super);
 }

@@ -43,17 +43,6 @@ static int check_features(const struct erofs_reader *reader)
 			&reader->window,
 			"it is compressed in a way that is newer than this reader: 0x%x",
 			algorithms & -algorithms);
-	return 0;
-}
-
-static int check_devices(const struct erofs_reader *reader)
-{
-	uint32_t devices = from_le16(reader->super.extra_devices);
-
-	if (from_le32(reader->super.feature_incompat) & EROFS_INCOMPAT_DEVICE_TABLE && devices)
-		return window_decline(
-			&reader->window,
-			"its data lies on %u more devices, which are not here: mount it", devices);
 	if (reader->super.dir_block_bits)
 		return window_decline(&reader->window,
 				      "its directories have blocks of another size than its files");
@@ -79,5 +68,5 @@ int erofs_reader_open_super(struct erofs_reader *reader)
 	reader->block_bits = reader->super.block_bits;
 	reader->block_bytes = 1u << reader->block_bits;
 	reader->meta_off = (uint64_t)from_le32(reader->super.meta_block) << reader->block_bits;
-	return check_devices(reader);
+	return 0;
 }

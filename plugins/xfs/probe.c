@@ -189,6 +189,22 @@ int xfs_probe_read(const struct kataimg_host *host, uint64_t window_bytes, struc
 	return ret;
 }
 
+int xfs_devices_check(const struct kataimg_host *host, const struct xfs_superblock *super)
+{
+	const char *missing = NULL;
+
+	if (from_be64(super->rblocks))
+		missing = "it has a realtime device, which cannot be read here: mount it, with "
+			  "-o rtdev=DEVICE";
+	else if (!from_be64(super->logstart))
+		missing = "its log is on a device of its own, which cannot be read here: mount it, "
+			  "with -o logdev=DEVICE";
+	if (!missing)
+		return 0;
+	host->error(host->ctx, "%s", missing);
+	return -EOPNOTSUPP;
+}
+
 int xfs_probe(const struct kataimg_host *host, uint64_t window_bytes, struct kataimg_fs_info *info)
 {
 	struct xfs_found found;
@@ -199,5 +215,5 @@ int xfs_probe(const struct kataimg_host *host, uint64_t window_bytes, struct kat
 	xfs_super_describe(&found.super, info);
 	xfs_totals_describe(&found.totals, from_be32(found.super.blocksize),
 			    from_be16(found.super.inopblock), info);
-	return 0;
+	return xfs_devices_check(host, &found.super);
 }

@@ -16,6 +16,9 @@ struct xfs_found {
 /* -ENODATA: there is none; -EUCLEAN, with its message: it is broken; or another error. */
 int xfs_probe_read(const struct kataimg_host *host, uint64_t window_bytes, struct xfs_found *found);
 
+/* -EOPNOTSUPP when data or the log is on another device, with a message that says which. */
+int xfs_devices_check(const struct kataimg_host *host, const struct xfs_superblock *super);
+
 /* kataimg_backend.probe */
 int xfs_probe(const struct kataimg_host *host, uint64_t window_bytes, struct kataimg_fs_info *info);
 

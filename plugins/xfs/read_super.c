@@ -62,19 +62,6 @@ static int check_super(const struct xfs_reader *reader)
 	return check_features(reader);
 }
 
-static int check_devices(const struct xfs_reader *reader)
-{
-	if (from_be64(reader->super.rblocks))
-		return window_decline(&reader->window,
-				      "it has a realtime device, which is not here: "
-				      "mount it with that");
-	if (!from_be64(reader->super.logstart))
-		return window_decline(&reader->window,
-				      "its log is on a device of its own, which is not "
-				      "here: mount it with that");
-	return 0;
-}
-
 static void take_super(struct xfs_reader *reader)
 {
 	const struct xfs_superblock *super = &reader->super;
@@ -105,5 +92,5 @@ int xfs_reader_open_super(struct xfs_reader *reader)
 	if (ret < 0)
 		return ret;
 	take_super(reader);
-	return check_devices(reader);
+	return xfs_devices_check(reader->window.host, &reader->super);
 }

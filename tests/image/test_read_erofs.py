@@ -107,7 +107,7 @@ REFUSED = [
     (SUPER + 80, b'\x80', 'it has 48-bit block numbers (feature 0x80)'),
     (SUPER + 80, b'\0\1', 'it has compressed metadata (metabox) (feature 0x100)'),
     (SUPER + 80, b'\0\0\2', 'a feature that is newer than this reader: 0x20000'),
-    (SUPER + 80, b'\x08\0\0\0\0\0\2', 'its data lies on 2 more devices'),
+    (SUPER + 80, b'\x08\0\0\0\0\0\2\0\xff\xff', 'its table of devices is outside the filesystem'),
     (SUPER + 80, b'\x02\0\0\0\x10', 'compressed in a way that is newer than this reader: 0x10'),
     (SUPER + 90, b'\1', 'its directories have blocks of another size'),
     (SUPER + 36, b'\xff\xff', 'reaches beyond the end of the partition'),
@@ -171,6 +171,34 @@ def end_name_behind_directory(image, root):
     start = root + ENTRIES
     count = get(image, start + NAME_AT, 2) // ENTRY
     put(image, start + (count - 1) * ENTRY + NAME_AT, get(image, root + 8, 8) + 1, 2)
+
+
+def judge_other_device(program):
+    """Files that are on a second device: what is here is told, and which device is missing."""
+    with tempfile.TemporaryDirectory(dir='/var/tmp') as directory:
+        source = os.path.join(directory, 'tree')
+        os.mkdir(source)
+        with open(os.path.join(source, 'file'), 'wb') as file:
+            file.write(random.Random(5).randbytes(20_000))
+        image, other = os.path.join(directory, 'image'), os.path.join(directory, 'other')
+        with open(other, 'wb'):
+            pass
+        subprocess.run([need_tool('mkfs.erofs'), '-Enosbcrc', '--chunksize=4096',
+                        f'--blobdev={other}', image, source], check=True, capture_output=True)
+        with open(image, 'r+b') as file:
+            bare = bytearray(file.read())
+            slot = 128 * get(bare, SUPER + 88, 2)
+            bare[slot:slot + 64] = b'A tag'.ljust(64, b'\0')
+            put(bare, slot + 64, 6, 4)
+            file.seek(0)
+            file.write(bare)
+        said = ('erofs: data of its files is on 1 other device, which cannot be read here: device 1 '
+                '(A tag) of 24576 bytes; mount it, with -o device=FILE for each of them')
+        result = program.run(['inspect', image])
+        check(result.code == 3 and f'not checked: {said}' in result.out and
+              'features       mtime chunked_file device_table' in result.out, result.describe())
+        program.run(['ls', image]).expect(1, said)
+        program.run(['diff', image, source]).expect(2, said)
 
 
 def inode_of(image, nid):
@@ -265,6 +293,7 @@ def main():
     for name in '', 'first', 'last':
         os.mkdir(os.path.join(small, name))
     tap.case('refusals', judge_refusals, program, small)
+    tap.case('files on another device', judge_other_device, program)
     tap.case('hostile fragments', judge_hostile_fragments, program)
     tap.case('plain blocks that are turned round', judge_interlaced, program)
     tap.finish()

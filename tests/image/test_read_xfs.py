@@ -268,7 +268,10 @@ def judge_outside(program, option, message):
     device = os.path.join(program.workspace.directory('device'), 'device')
     with open(device, 'wb') as file:
         file.truncate(IMAGE_BYTES)
-    judge_options(program, [option + device], message)
+    image = make_filesystem(program, [option + device])
+    expect_refusal(program, image, message)
+    result = program.run(['inspect', image])
+    check(result.code == 3 and f'not checked: xfs: {message}' in result.out, result.describe())
 
 
 def judge_checksum(program):

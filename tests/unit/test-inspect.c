@@ -21,6 +21,7 @@ struct scene {
 	uint64_t fs_bytes;
 	int probe_ret;
 	int has_backend;
+	bool has_no_type;
 	int fd;
 };
 
@@ -43,6 +44,10 @@ static int probe(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_f
 		return -ENODATA;
 	if (scene->probe_ret == -EILSEQ)
 		return error_set(error, EILSEQ, "toyfs: wrong checksum");
+	if (scene->probe_ret == -EOPNOTSUPP)
+		error_set(error, EOPNOTSUPP, "toyfs: half of it is elsewhere");
+	if (scene->has_no_type)
+		return scene->probe_ret;
 	strcpy(info->type, "toyfs");
 	strcpy(info->label, "na\nme");
 	info->size_bytes = scene->fs_bytes;
@@ -274,6 +279,24 @@ static void a_missing_backend_leaves_it_unchecked(void **state)
 		       "knows");
 }
 
+static void a_filesystem_that_is_not_all_here_is_unchecked(void **state)
+{
+	struct scene scene = new_scene(true);
+	struct inspection inspection;
+
+	(void)state;
+	scene.probe_ret = -EOPNOTSUPP;
+	inspect(&scene, &inspection);
+	assert_int_equal(inspection.problems.count, 0);
+	assert_int_equal(inspection.unchecked.count, 1);
+	assert_string_equal(inspection.unchecked.sentences[0], "toyfs: half of it is elsewhere");
+	assert_true(inspection.has_filesystem);
+	assert_string_equal(inspection.filesystem.type, "toyfs");
+	inspect_clear(&inspection);
+	scene.has_no_type = true; /* nothing is known of it: it is no filesystem to mount */
+	expect_problem(&scene, "the filesystem is broken: toyfs: half of it is elsewhere");
+}
+
 static void an_empty_file_is_no_image(void **state)
 {
 	struct scene scene = new_scene(false);
@@ -407,6 +430,7 @@ int main(void)
 		cmocka_unit_test(partitions_may_not_overlap),
 		cmocka_unit_test(the_filesystem_is_judged),
 		cmocka_unit_test(a_missing_backend_leaves_it_unchecked),
+		cmocka_unit_test(a_filesystem_that_is_not_all_here_is_unchecked),
 		cmocka_unit_test(an_empty_file_is_no_image),
 		cmocka_unit_test(a_size_that_breaks_hotplug_is_a_note),
 		cmocka_unit_test(text_shows_everything),

@@ -190,7 +190,7 @@ static const char *const refusals[] = {
 	"it is marked as in need of repair",
 	"it has a feature that is newer than this reader",
 	"it has metadata directories (metadir), which cannot be read here",
-	"it has a realtime device, which is not here",
+	"it has a realtime device, which cannot be read here",
 	"its log is on a device of its own",
 	"its log is outside the filesystem",
 	"its log must be replayed",
