@@ -40,26 +40,26 @@ ssize_t libc_getdents(int dir, void *records, size_t bytes)
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NAME(code)          \
-	{                   \
-		code, #code \
-	}
+#define NAME(code) code, #code
 
 static const struct {
 	int code;
 	const char *name;
 } names[] = {
-	NAME(E2BIG),     NAME(EACCES),    NAME(EAGAIN),     NAME(EBADF),   NAME(EBADMSG),
-	NAME(EBUSY),     NAME(ECANCELED), NAME(ECHILD),     NAME(EDEADLK), NAME(EDOM),
-	NAME(EDQUOT),    NAME(EEXIST),    NAME(EFAULT),     NAME(EFBIG),   NAME(EILSEQ),
-	NAME(EINTR),     NAME(EINVAL),    NAME(EIO),        NAME(EISDIR),  NAME(ELIBACC),
-	NAME(ELIBBAD),   NAME(ELOOP),     NAME(EMFILE),     NAME(EMLINK),  NAME(ENAMETOOLONG),
-	NAME(ENFILE),    NAME(ENODATA),   NAME(ENODEV),     NAME(ENOENT),  NAME(ENOEXEC),
-	NAME(ENOLCK),    NAME(ENOMEM),    NAME(ENOSPC),     NAME(ENOSYS),  NAME(ENOTBLK),
-	NAME(ENOTDIR),   NAME(ENOTEMPTY), NAME(EOPNOTSUPP), NAME(ENOTTY),  NAME(ENXIO),
-	NAME(EOVERFLOW), NAME(EPERM),     NAME(EPIPE),      NAME(EPROTO),  NAME(ERANGE),
-	NAME(EROFS),     NAME(ESPIPE),    NAME(ESRCH),      NAME(ESTALE),  NAME(ETIMEDOUT),
-	NAME(ETXTBSY),   NAME(EUCLEAN),   NAME(EXDEV),      { 0, "0" },
+	{ NAME(E2BIG) },        { NAME(EACCES) },     { NAME(EAGAIN) },    { NAME(EBADF) },
+	{ NAME(EBADMSG) },      { NAME(EBUSY) },      { NAME(ECANCELED) }, { NAME(ECHILD) },
+	{ NAME(EDEADLK) },      { NAME(EDOM) },       { NAME(EDQUOT) },    { NAME(EEXIST) },
+	{ NAME(EFAULT) },       { NAME(EFBIG) },      { NAME(EILSEQ) },    { NAME(EINTR) },
+	{ NAME(EINVAL) },       { NAME(EIO) },        { NAME(EISDIR) },    { NAME(ELIBACC) },
+	{ NAME(ELIBBAD) },      { NAME(ELOOP) },      { NAME(EMFILE) },    { NAME(EMLINK) },
+	{ NAME(ENAMETOOLONG) }, { NAME(ENFILE) },     { NAME(ENODATA) },   { NAME(ENODEV) },
+	{ NAME(ENOENT) },       { NAME(ENOEXEC) },    { NAME(ENOLCK) },    { NAME(ENOMEM) },
+	{ NAME(ENOSPC) },       { NAME(ENOSYS) },     { NAME(ENOTBLK) },   { NAME(ENOTDIR) },
+	{ NAME(ENOTEMPTY) },    { NAME(EOPNOTSUPP) }, { NAME(ENOTTY) },    { NAME(ENXIO) },
+	{ NAME(EOVERFLOW) },    { NAME(EPERM) },      { NAME(EPIPE) },     { NAME(EPROTO) },
+	{ NAME(ERANGE) },       { NAME(EROFS) },      { NAME(ESPIPE) },    { NAME(ESRCH) },
+	{ NAME(ESTALE) },       { NAME(ETIMEDOUT) },  { NAME(ETXTBSY) },   { NAME(EUCLEAN) },
+	{ NAME(EXDEV) },        { 0, "0" },
 };
 
 const char *errno_name(int code)

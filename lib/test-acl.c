@@ -48,16 +48,14 @@ static bool is_valid(const struct plain_acl *acl)
 	return acl_is_valid(value, pack(value, acl));
 }
 
-#define BASE                                                 \
-	{ ACL_USER_OBJ, 7, -1u }, { ACL_GROUP_OBJ, 5, -1u }, \
-	{                                                    \
-		ACL_OTHER, 0, -1u                            \
-	}
+#define OWNER ACL_USER_OBJ, 7, -1u
+#define OWNERS ACL_GROUP_OBJ, 5, -1u
+#define OTHERS ACL_OTHER, 0, -1u
 
 static void test_valid(void **state)
 {
 	static const struct plain_acl cases[] = {
-		{ { BASE } },
+		{ { { OWNER }, { OWNERS }, { OTHERS } } },
 		{ { { ACL_USER_OBJ, 7, 0 },
 		    { ACL_GROUP_OBJ, 5, 0 },
 		    { ACL_MASK, 5, 0 },
@@ -86,10 +84,10 @@ static void test_wrong_entries(void **state)
 		{ { { ACL_USER_OBJ, 7, 0 }, { ACL_OTHER, 5, 0 } } },
 		{ { { ACL_GROUP_OBJ, 7, 0 }, { ACL_OTHER, 5, 0 } } },
 		/* twice, and behind the end */
-		{ { BASE, { ACL_OTHER, 0, 0 } } },
-		{ { { ACL_USER_OBJ, 7, 0 }, BASE } },
-		{ { BASE, { ACL_USER_OBJ, 0, 0 } } },
-		{ { BASE, { ACL_MASK, 0, 0 } } },
+		{ { { OWNER }, { OWNERS }, { OTHERS }, { ACL_OTHER, 0, 0 } } },
+		{ { { ACL_USER_OBJ, 7, 0 }, { OWNER }, { OWNERS }, { OTHERS } } },
+		{ { { OWNER }, { OWNERS }, { OTHERS }, { ACL_USER_OBJ, 0, 0 } } },
+		{ { { OWNER }, { OWNERS }, { OTHERS }, { ACL_MASK, 0, 0 } } },
 		/* out of order */
 		{ { { ACL_GROUP_OBJ, 7, 0 }, { ACL_USER_OBJ, 7, 0 }, { ACL_OTHER, 5, 0 } } },
 		{ { { ACL_USER_OBJ, 7, 0 },
@@ -103,7 +101,7 @@ static void test_wrong_entries(void **state)
 		    { ACL_GROUP_OBJ, 5, 0 },
 		    { ACL_OTHER, 0, 0 } } },
 		/* no such tag, permission, user */
-		{ { BASE, { 0x40, 0, 0 } } },
+		{ { { OWNER }, { OWNERS }, { OTHERS }, { 0x40, 0, 0 } } },
 		{ { { ACL_USER_OBJ, 7, 0 },
 		    { ACL_GROUP_OBJ, 5, 0 },
 		    { ACL_MASK | ACL_GROUP, 5, 0 },
@@ -124,7 +122,7 @@ static void test_wrong_entries(void **state)
 
 static void test_wrong_frame(void **state)
 {
-	static const struct plain_acl acl = { { BASE } };
+	static const struct plain_acl acl = { { { OWNER }, { OWNERS }, { OTHERS } } };
 	uint8_t value[sizeof(le32) + ENTRIES_MAX * sizeof(struct acl_entry)];
 	size_t len = pack(value, &acl);
 

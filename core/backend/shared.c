@@ -18,12 +18,14 @@ const bool shared_supported = true;
  * What is loaded stays loaded, and its descriptor open. The dynamic linker knows objects by their
  * path, /proc/self/fd/N here: another file under the same N would be taken for the first one.
  */
-static struct loaded {
+struct loaded {
 	struct loaded *next;
 	dev_t device;
 	ino_t inode;
 	void *handle;
-} * all_loaded;
+};
+
+static struct loaded *all_loaded;
 
 static struct loaded *find_loaded(const struct stat *st)
 {

@@ -90,7 +90,7 @@ void arena_join(struct arena *arena, struct arena *other)
 	} else {
 		*arena = *other;
 	}
-	*other = (struct arena)ARENA_INIT;
+	*other = ARENA_INIT;
 }
 
 void arena_free(struct arena *arena)

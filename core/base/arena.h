@@ -10,10 +10,7 @@ struct arena {
 	size_t left; /* bytes at the end of the first chunk */
 };
 
-#define ARENA_INIT      \
-	{               \
-		NULL, 0 \
-	}
+#define ARENA_INIT ((struct arena){ NULL, 0 })
 
 /* Zeroed, aligned for any type; NULL when memory is out. size may be 0. */
 void *arena_alloc(struct arena *arena, size_t size);

@@ -130,7 +130,7 @@ int error_take(struct error *error, struct error *from)
 {
 	if (error->code == 0) {
 		*error = *from;
-		*from = (struct error)ERROR_INIT;
+		*from = ERROR_INIT;
 	}
 	return -error->code;
 }
@@ -143,5 +143,5 @@ const char *error_sentence(const struct error *error)
 void error_clear(struct error *error)
 {
 	free(error->message);
-	*error = (struct error)ERROR_INIT;
+	*error = ERROR_INIT;
 }

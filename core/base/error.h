@@ -25,10 +25,7 @@ struct error {
 	char *message; /* owned; NULL: memory ran out while it was made */
 };
 
-#define ERROR_INIT                    \
-	{                             \
-		0, ERROR_FAILED, NULL \
-	}
+#define ERROR_INIT ((struct error){ 0, ERROR_FAILED, NULL })
 #define autoerror __attribute__((cleanup(error_clear)))
 
 /* Records the error unless one is recorded already (the first one counts), and returns -code. The

@@ -189,7 +189,7 @@ int lookup_path(const char *path, const struct lookup_rules *rules, struct looku
 	struct way way = { .rules = rules, .error = error, .dir = -1 };
 	int ret;
 
-	*lookup = (struct lookup)LOOKUP_INIT;
+	*lookup = LOOKUP_INIT;
 	if (*path == '\0')
 		return -ENOENT;
 	way.rest = absolute(path);
@@ -206,7 +206,7 @@ int lookup_name(int dir, const char *path, const char *name, const struct lookup
 	struct way way = { .rules = rules, .error = error, .dir = -1, .rest = strdup(name) };
 	int ret = way.rest ? 0 : -ENOMEM;
 
-	*lookup = (struct lookup)LOOKUP_INIT;
+	*lookup = LOOKUP_INIT;
 	if (ret == 0)
 		ret = stand_in(&way, openat(dir, ".", PATH_FLAGS | O_DIRECTORY),
 			       strdup(strcmp(path, "/") == 0 ? "" : path));
@@ -221,7 +221,7 @@ void lookup_release(struct lookup *lookup)
 	if (lookup->dir >= 0)
 		close(lookup->dir);
 	free(lookup->path);
-	*lookup = (struct lookup)LOOKUP_INIT;
+	*lookup = LOOKUP_INIT;
 }
 
 bool lookup_is_shared(const struct stat *dir)

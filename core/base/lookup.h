@@ -30,13 +30,7 @@ struct lookup {
 	struct stat st;   /* if it exists; never a link's */
 };
 
-#define LOOKUP_INIT                           \
-	{                                     \
-		NULL, NULL, -1, false, false, \
-		{                             \
-			0                     \
-		}                             \
-	}
+#define LOOKUP_INIT ((struct lookup){ .dir = -1 })
 
 /* A relative path begins in the working directory, whose own directories are judged as well.
  * Returns -errno; only rules leave a message in *error. */

@@ -138,7 +138,7 @@ static int settle_shape(struct config *config, const struct config_backends *bac
 int config_finish(struct config *config, const struct config_backends *backends,
 		  struct error *error)
 {
-	int (*const checks[])(struct config * config, struct error * error) = {
+	static int (*const checks[])(struct config *, struct error *) = {
 		config_check_foreign, config_check_compress, check_owners,
 		measured_finish,      config_check_artifact, check_source,
 	};

@@ -83,7 +83,7 @@ static int check_signature_file(struct config *config, struct error *error)
 
 int measured_finish(struct config *config, struct error *error)
 {
-	int (*const checks[])(struct config * config, struct error * error) = {
+	static int (*const checks[])(struct config *, struct error *) = {
 		check_place, check_data_block,  check_hash_block,     check_tree_file,
 		check_key,   check_certificate, check_signature_file,
 	};

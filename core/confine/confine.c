@@ -70,7 +70,7 @@ static int make_ruleset(int version, uint64_t handled)
 
 void confine_begin(struct confine *confine, bool tree)
 {
-	*confine = (struct confine)CONFINE_NONE;
+	*confine = CONFINE_NONE;
 	if (is_off)
 		return;
 	confine->version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_ASK_VERSION);

@@ -47,10 +47,7 @@ void confine_switch_off(void);
 /* tree: CONFINE_TREE will be allowed, which needs links between directories. */
 void confine_begin(struct confine *confine, bool tree);
 void confine_end(struct confine *confine);
-#define CONFINE_NONE          \
-	{                     \
-		.ruleset = -1 \
-	}
+#define CONFINE_NONE ((struct confine){ .ruleset = -1 })
 #define autoconfine __attribute__((cleanup(confine_end)))
 
 /* Symbolic links are followed. What is not there, and what no rule can be about (a pipe), needs

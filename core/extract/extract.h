@@ -34,10 +34,7 @@ int extract_target_open(struct extract_target *target, const char *path,
 /* One that was made, and that nothing came into, goes again. */
 void extract_target_give_up(struct extract_target *target);
 void extract_target_close(struct extract_target *target);
-#define EXTRACT_NO_TARGET \
-	{                 \
-		.fd = -1  \
-	}
+#define EXTRACT_NO_TARGET ((struct extract_target){ .fd = -1 })
 #define autotarget __attribute__((cleanup(extract_target_close)))
 
 /*

@@ -351,6 +351,6 @@ int sink_take_error(struct kataimg_sink_ctx *sink, struct error *error)
 	if (sink->error.code == 0)
 		return 0;
 	*error = sink->error;
-	sink->error = (struct error)ERROR_INIT;
+	sink->error = ERROR_INIT;
 	return -error->code;
 }

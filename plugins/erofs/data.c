@@ -144,9 +144,9 @@ static int take_all(const struct erofs_layout *layout, struct space *space)
 	if (ret < 0)
 		return ret;
 	ret = take_class(layout, &placer, CLASS_HUGE, &classes);
-	for (unsigned int class = CLASS_HUGE; ret == 0 && class -- > 0;)
-		if (classes >> class & 1)
-			ret = take_class(layout, &placer, class, &classes);
+	for (unsigned int larger = CLASS_HUGE; ret == 0 && larger > 0; larger--)
+		if (classes >> (larger - 1) & 1)
+			ret = take_class(layout, &placer, larger - 1, &classes);
 	return ret;
 }
 

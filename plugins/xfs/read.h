@@ -66,13 +66,15 @@ struct xfs_block_kind {
 	uint8_t magic_off, crc_off, blkno_off, uuid_off, owner_off;
 };
 /* Of blocks that begin with this structure. */
-#define XFS_BLOCK_KIND(name, type, number)                                                    \
-	{                                                                                     \
-		.what = (name), .magic = (number), .magic_bytes = sizeof(((type *)0)->magic), \
-		.magic_off = offsetof(type, magic), .crc_off = offsetof(type, crc),           \
-		.blkno_off = offsetof(type, blkno), .uuid_off = offsetof(type, uuid),         \
-		.owner_off = offsetof(type, owner),                                           \
-	}
+#define XFS_BLOCK_KIND(name, type, number)                                   \
+	((struct xfs_block_kind){ .what = (name),                            \
+				  .magic = (number),                         \
+				  .magic_bytes = sizeof(((type *)0)->magic), \
+				  .magic_off = offsetof(type, magic),        \
+				  .crc_off = offsetof(type, crc),            \
+				  .blkno_off = offsetof(type, blkno),        \
+				  .uuid_off = offsetof(type, uuid),          \
+				  .owner_off = offsetof(type, owner) })
 
 /* Is it the kind's magic number? */
 bool xfs_block_is(const uint8_t *bytes, const struct xfs_block_kind *kind);

@@ -21,41 +21,38 @@
 #include "tests/unit/commandsweep.h"
 
 #define BACKEND "./kataimg-toy-small-backend.so"
-#define ONLY(name)                      \
-	{                               \
-		BACKEND " --only " name \
-	}
+#define ONLY(name) BACKEND " --only " name
 
 static const struct sweep_command commands[] = {
-	ONLY("options"),
-	ONLY("empty-tree"),
+	{ ONLY("options") },
+	{ ONLY("empty-tree") },
 	{ BACKEND " --only whole-tree --keep out/kept label=x", .leaves = true },
-	ONLY("exports"),
-	ONLY("options"),
-	ONLY("probe"),
-	ONLY("read-back"),
-	ONLY("verify"),
-	ONLY("plan"),
-	ONLY("granularity"),
-	ONLY("windows"),
-	ONLY("jobs"),
-	ONLY("dax"),
-	ONLY("free-space"),
-	ONLY("same-bytes"),
-	ONLY("again"),
-	ONLY("two-at-once"),
-	ONLY("threads"),
-	ONLY("faults"),
-	ONLY("cancelled"),
-	ONLY("effects"),
-	ONLY("stdout"),
+	{ ONLY("exports") },
+	{ ONLY("options") },
+	{ ONLY("probe") },
+	{ ONLY("read-back") },
+	{ ONLY("verify") },
+	{ ONLY("plan") },
+	{ ONLY("granularity") },
+	{ ONLY("windows") },
+	{ ONLY("jobs") },
+	{ ONLY("dax") },
+	{ ONLY("free-space") },
+	{ ONLY("same-bytes") },
+	{ ONLY("again") },
+	{ ONLY("two-at-once") },
+	{ ONLY("threads") },
+	{ ONLY("faults") },
+	{ ONLY("cancelled") },
+	{ ONLY("effects") },
+	{ ONLY("stdout") },
 	/* What needs scratch files, threads, and another program. */
 	{ "./kataimg-liar-backend.so --only empty-tree --only granularity" },
 	{ "./kataimg-run-backend.so --only empty-tree" },
 };
 
 /* Hundreds of readings each time, all alike to what wants memory. */
-static const struct sweep_command hostile = ONLY("hostile");
+static const struct sweep_command hostile = { ONLY("hostile") };
 
 static bool says(const struct sweep_result *result, const char *words)
 {

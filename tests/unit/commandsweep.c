@@ -33,14 +33,16 @@ struct place {
 	uint64_t tried; /* faults, as bits: see bit_of() */
 };
 
-/* With runs. */
-static struct shared {
+struct shared {
 	unsigned long listed; /* kinds, as bits, whose places are noted */
 	struct place target;  /* number 0: nothing fails */
 	int how;
 	bool struck;
 	struct place places[PLACES]; /* a hash table by number */
-} * shared;
+};
+
+/* With runs. */
+static struct shared *shared;
 
 static const struct sweep_fault memory[] = { { MEMORY, ENOMEM } };
 

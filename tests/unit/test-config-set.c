@@ -75,13 +75,8 @@ static int load_set(struct config_set *set, const struct file *files, const char
 	return ret < 0 ? ret : finish_each(set, only, assignment, error);
 }
 
-#define ONE(text)                      \
-	{                              \
-		{ "build.ini", text }, \
-		{                      \
-			0              \
-		}                      \
-	}
+/* Followed by nothing, of two. */
+#define ONE(text) "build.ini", text
 #define IMAGE "[image]\nsource = x\nalign = 2M\n"
 
 #define NAMES                                                                                    \
@@ -155,7 +150,7 @@ static void refusals_name_the_image_and_the_line(void **state)
 	struct error *error = &fixture->error;
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		const struct file one[] = ONE(refused[i].text);
+		const struct file one[2] = { { ONE(refused[i].text) } };
 		struct config_set set = { 0 };
 
 		if (load_set(&set, refused[i].text ? one : refused[i].files, refused[i].only,
@@ -178,11 +173,11 @@ static void load_right(struct config_test *fixture, struct config_set *set,
 /* What a plain section says is for those images that have a use for it. */
 static void plain_keys_are_for_those_who_have_a_use_for_them(void **state)
 {
-	static const struct file files[] = ONE(
+	static const struct file files[2] = { { ONE(
 		IMAGE "size = 8M\ntable = gpt\ndisk-signature = 7\ndax = no\ncompress = zstd\n"
 		      "level = 5\noci-form = containerdisk\n[gpt]\nname = kata\n"
 		      "[image disk]\n[image bare]\ntable = none\n[image initrd]\nfilesystem = xfs\n"
-		      "[image layout]\noutput = oci:l:t\n");
+		      "[image layout]\noutput = oci:l:t\n") } };
 	struct config_set set = { 0 };
 	const struct config *disk, *bare, *initrd, *layout;
 
@@ -213,7 +208,7 @@ static void plain_keys_are_for_those_who_have_a_use_for_them(void **state)
 /* Whoever decides that an image is no disk: its section, or the command line. */
 static void the_command_line_makes_no_disk_as_well(void **state)
 {
-	static const struct file files[] = ONE(IMAGE "[image a]\n[image b]\n");
+	static const struct file files[2] = { { ONE(IMAGE "[image a]\n[image b]\n") } };
 	struct config_set set = { 0 };
 
 	load_right(*state, &set, files, "image.filesystem=xfs");
@@ -225,9 +220,9 @@ static void the_command_line_makes_no_disk_as_well(void **state)
 /* An image's own list, and one of the command line, take the place of what was said before. */
 static void lists_are_replaced_by_those_who_override(void **state)
 {
-	static const struct file files[] =
-		ONE(IMAGE "[tree]\nexclude = a\nexclude = b\n[image one]\n[image two]\n[tree two]\n"
-			  "exclude = c\nexclude = d\n");
+	static const struct file files[2] = { { ONE(
+		IMAGE "[tree]\nexclude = a\nexclude = b\n[image one]\n[image two]\n[tree two]\n"
+		      "exclude = c\nexclude = d\n") } };
 	struct config_set set = { 0 };
 
 	load_right(*state, &set, files, NULL);
@@ -284,11 +279,11 @@ static void named_and_unnamed_images_are_told_apart(void **state)
 static void one_output_has_one_image(void **state)
 {
 	struct config_test *fixture = *state;
-	static const struct file files[] =
-		ONE(IMAGE "[image a]\noutput = o\n[image b]\noutput = link\n");
-	static const struct file layouts[] =
-		ONE(IMAGE "[image a]\noutput = oci:l:t\narch = arm64\n[image b]\n"
-			  "output = oci:l:t\narch = x86_64\n[image c]\noutput = file\n");
+	static const struct file files[2] = { { ONE(
+		IMAGE "[image a]\noutput = o\n[image b]\noutput = link\n") } };
+	static const struct file layouts[2] = { { ONE(
+		IMAGE "[image a]\noutput = oci:l:t\narch = arm64\n[image b]\n"
+		      "output = oci:l:t\narch = x86_64\n[image c]\noutput = file\n") } };
 	struct config_set set = { 0 };
 
 	load_right(fixture, &set, layouts, NULL);

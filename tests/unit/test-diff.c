@@ -32,7 +32,7 @@ static int set_up(void **state)
 	tempdir_open(&sides->dir);
 	tempdir_mkdir(&sides->dir, "a");
 	tempdir_mkdir(&sides->dir, "b");
-	sides->error = (struct error)ERROR_INIT;
+	sides->error = ERROR_INIT;
 	*state = sides;
 	return 0;
 }

@@ -143,10 +143,7 @@ struct piece {
 	size_t len;
 };
 
-#define PIECE(off, bytes)                     \
-	{                                     \
-		off, bytes, sizeof(bytes) - 1 \
-	}
+#define PIECE(off, bytes) off, bytes, sizeof(bytes) - 1
 
 #define PIECES 6
 
@@ -157,16 +154,18 @@ static const struct {
 	struct piece pieces[PIECES];
 	const char *name, *sentence;
 } contents[] = {
-	{ { PIECE(0, "\xeb\x58\x90-FVE-FS-"),
-	    PIECE(160, "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01\0\x10"),
-	    PIECE(4096, "-FVE-FS-\x40\0\2\0") },
+	{ { { PIECE(0, "\xeb\x58\x90-FVE-FS-") },
+	    { PIECE(160,
+		    "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01\0\x10") },
+	    { PIECE(4096, "-FVE-FS-\x40\0\2\0") } },
 	  "BitLocker",
 	  "it is encrypted (BitLocker), not an image" },
-	{ { PIECE(32768, "\0BEA01\1"), PIECE(34816, "\0NSR02\1"),
-	    PIECE(524288, "\2\0\2\0\0\0\0\0\0\0\0\0\0\1\0\0\0\x10\0\0\x60\0\0\0"),
-	    PIECE(196608, "\1\0\2\0\0\0\0\0\0\0\0\0\x60\0\0\0"),
-	    PIECE(198656, "\6\0\2\0\0\0\0\0\0\0\0\0\x61\0\0\0"),
-	    PIECE(198873, "*OSTA UDF Compliant") },
+	{ { { PIECE(32768, "\0BEA01\1") },
+	    { PIECE(34816, "\0NSR02\1") },
+	    { PIECE(524288, "\2\0\2\0\0\0\0\0\0\0\0\0\0\1\0\0\0\x10\0\0\x60\0\0\0") },
+	    { PIECE(196608, "\1\0\2\0\0\0\0\0\0\0\0\0\x60\0\0\0") },
+	    { PIECE(198656, "\6\0\2\0\0\0\0\0\0\0\0\0\x61\0\0\0") },
+	    { PIECE(198873, "*OSTA UDF Compliant") } },
 	  "udf",
 	  "it is a CD image (udf), not a disk image" },
 };

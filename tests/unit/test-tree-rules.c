@@ -200,7 +200,7 @@ static void a_duplicate_is_changed_alone(void **state)
 	twin.edit = tree_edit_new(twin.tree);
 	smalltree_add(&twin, "new", S_IFREG | 0600);
 	smalltree_finish(&twin);
-	assert_int_equal(tree_drop_marked(twin.tree, &(struct error)ERROR_INIT), 0);
+	assert_int_equal(tree_drop_marked(twin.tree, &ERROR_INIT), 0);
 	assert_null(smalltree_get(&twin, "d"));
 	assert_int_equal(smalltree_get(&twin, "other")->nlink, 1);
 	assert_int_equal(smalltree_get(&twin, "other")->xattr_count, 0);
