@@ -142,7 +142,7 @@ def judge_measured(kataimg):
     check(found and found['root']['verity'] == 'yes', f'systemd does not protect it: {found}')
     os.mkdir(kataimg.path('definitions'))
     for number, kind in enumerate(('root', 'root-verity')):
-        kataimg.write(f'definitions/{number}.conf', f'[Partition]\nType={kind}\n'.encode())
+        kataimg.write(f'definitions/{number}.conf', f'[Partition]\nType={kind}\nSizeMinBytes=4K\n'.encode())
     before = digest(kataimg, name)
     content, said = tool(kataimg, 'systemd-repart', '--definitions', kataimg.path('definitions'),
                          '--dry-run=no', kataimg.path(name))
