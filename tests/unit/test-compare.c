@@ -22,6 +22,7 @@
 #include "core/config/config.h"
 #include "core/config/options.h"
 #include "core/copy/copy.h"
+#include "tests/support/chance.h"
 #include "tests/support/scanned.h"
 
 #define WINDOW_OFFSET ((uint64_t)3 << 20)
@@ -208,14 +209,12 @@ static bool is_written(struct fixture *f, uint64_t at)
 }
 
 /* One that was written; or any that data does not come to, free space as well. */
-static uint64_t random_metadata(struct fixture *f, struct drand48_data *random, bool written)
+static uint64_t random_metadata(struct fixture *f, uint32_t *chance, bool written)
 {
 	for (;;) {
-		double part;
-		uint64_t at;
+		uint64_t number = (uint64_t)chance_next(chance) << 24;
+		uint64_t at = WINDOW_OFFSET + (number | chance_next(chance)) % f->window.len_bytes;
 
-		drand48_r(random, &part);
-		at = WINDOW_OFFSET + (uint64_t)(part * (double)f->window.len_bytes);
 		if (written ? is_written(f, at) : !copy_touches_data(f->copy, at, 1))
 			return at;
 	}
@@ -239,14 +238,13 @@ static void test_metadata(void **state)
 {
 	struct fixture *f = *state;
 	autoerror struct error error = ERROR_INIT;
-	struct drand48_data random;
+	uint32_t chance = 1;
 	const char *flips = getenv("KATAIMG_TEST_FLIPS");
 
-	srand48_r(1, &random);
 	if (compare_with(f, false, &error) < 0 || compare(f, &error) < 0)
 		fail_msg("a sound filesystem: %s", error.message);
 	for (int i = flips ? atoi(flips) : 1000; i > 0; i--) {
-		uint64_t at = random_metadata(f, &random, i % 8 != 0);
+		uint64_t at = random_metadata(f, &chance, i % 8 != 0);
 		uint8_t bits = (uint8_t)(1 << i % 8);
 
 		flip(f, at, bits);
