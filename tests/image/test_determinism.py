@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The same tree gives the same bytes, whoever builds it, where, when and how."""
-import hashlib
 import os
 
+from harness import manifest
 from harness.program import Program
 from harness.source import Sources, copy_in_other_order
 from harness.tap import Tap, check, check_equal
@@ -27,11 +27,6 @@ CIRCUMSTANCES = {
 }
 
 
-def digest(path):
-    with open(path, 'rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()
-
-
 class Builder:
     def __init__(self, program, sources):
         self.program = program
@@ -44,7 +39,7 @@ class Builder:
         image = os.path.join(directory, 'image')
         self.program.build_well(backend, source, image, *words, settings=settings,
                                 **circumstances)
-        result = digest(image)
+        result = manifest.digest_file(image)
         self.program.workspace.remove_directory(directory)
         return result
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """EROFS under its own options, and against mkfs.erofs."""
-import hashlib
 import os
 import subprocess
 
@@ -86,17 +85,12 @@ def judge_zstd(program, source, settings):
     os.unlink(image)
 
 
-def digest(path):
-    with open(path, 'rb') as file:
-        return hashlib.sha256(file.read()).hexdigest()
-
-
 def judge_threads(program, source, settings):
     """The same bytes, whoever compresses what."""
     digests = []
     for threads in ['1', '2', '7']:
         image, _ = build(program, source, settings, '--threads', threads)
-        digests.append(digest(image))
+        digests.append(manifest.digest_file(image))
         os.unlink(image)
     check_equal(len(set(digests)), 1, 'different images')
 

@@ -196,12 +196,33 @@ def judge_partitions(workspace):
             must_fail(partitions.check_partitions, path)
 
 
+def judge_digest(workspace):
+    """The same, hole or zeros; another for each byte, and for each byte more."""
+    directory = workspace.directory('digest')
+    sparse, written = os.path.join(directory, 'sparse'), os.path.join(directory, 'written')
+    for path, content in [(sparse, b''), (written, bytes(5 * MIB))]:
+        with open(path, 'wb') as file:
+            file.write(content)
+            file.truncate(5 * MIB)
+            os.pwrite(file.fileno(), b'x', 3 * MIB + 5000)
+    check(os.stat(sparse).st_blocks < os.stat(written).st_blocks, 'there is no hole')
+    digests = [manifest.digest_file(sparse)]
+    check_equal(manifest.digest_file(written), digests[0], 'digest of the zeros')
+    for position in [0, 3 * MIB - 1, 5 * MIB - 1]:
+        flip(sparse, position)
+        digests.append(manifest.digest_file(sparse))
+    os.truncate(sparse, 5 * MIB + 1)
+    digests.append(manifest.digest_file(sparse))
+    check_equal(len(set(digests)), len(digests), 'different digests')
+
+
 def main():
     workspace = Workspace()
     tap = Tap()
     for name, path, change, expected in CHANGES:
         tap.case(f'compare: {name}', judge_change, workspace, path, change, expected)
     tap.case('compare: names', judge_names, workspace)
+    tap.case('digest of a file', judge_digest, workspace)
     tap.case('checker finds a flipped bit', judge_checker, workspace)
     tap.case('tables that disagree, and no info block', judge_partitions, workspace)
     tap.case('comparison finds what mke2fs -d loses', judge_mounted, workspace)
