@@ -11,6 +11,7 @@
 #include "core/tree/edit.h"
 #include "core/tree/find.h"
 #include "lib/array.h"
+#include "lib/byteorder.h"
 #include "lib/cleanup.h"
 
 /* Where a file's bytes begin among all that the decoder gives: each file, or pattern, has a number
@@ -51,12 +52,25 @@ static struct memtree *memtree_of(const struct kataimg_node *node)
 }
 
 /* Any function does that makes neighbouring words, offsets and patterns differ. */
-static uint8_t pattern_byte(uint64_t pattern, uint64_t off)
+static le64 pattern_word(uint64_t pattern, uint64_t index)
 {
-	uint64_t word = (off / 8 + 1) * UINT64_C(0x9e3779b97f4a7c15) + pattern;
+	uint64_t word = (index + 1) * UINT64_C(0x9e3779b97f4a7c15) + pattern;
 
-	word = (word ^ (word >> 31)) * UINT64_C(0xbf58476d1ce4e5b9);
-	return (uint8_t)(word >> (8 * (off % 8)));
+	return to_le64((word ^ (word >> 31)) * UINT64_C(0xbf58476d1ce4e5b9));
+}
+
+static void put_pattern(uint64_t pattern, uint64_t off, uint8_t *bytes, size_t len)
+{
+	while (len > 0) {
+		le64 word = pattern_word(pattern, off / sizeof(word));
+		size_t skip = off % sizeof(word);
+		size_t some = len < sizeof(word) - skip ? len : sizeof(word) - skip;
+
+		memcpy(bytes, (const uint8_t *)&word + skip, some);
+		bytes += some;
+		off += some;
+		len -= some;
+	}
 }
 
 static int read_bytes(void *arg, uint64_t off, void *buf, size_t len, struct error *error)
@@ -71,8 +85,7 @@ static int read_bytes(void *arg, uint64_t off, void *buf, size_t len, struct err
 		memcpy(bytes, tree->files.items[number - FIRST_FILE] + off, len);
 		return 0;
 	}
-	for (size_t i = 0; i < len; i++)
-		bytes[i] = pattern_byte(number, off + i);
+	put_pattern(number, off, bytes, len);
 	return 0;
 }
 
