@@ -206,7 +206,7 @@ static int check_pair(struct config *config, const struct kataimg_backend *table
 {
 	const struct kataimg_option *option = find_option(table, pair->name);
 	struct kataimg_value *value = option ? &values[option - table->options] : NULL;
-	struct kataimg_value before = value ? *value : (struct kataimg_value){ 0 };
+	struct kataimg_value before = option ? *value : (struct kataimg_value){ 0 };
 	int ret = parse_placed(table, pair, values, error);
 
 	if (ret < 0 && option) {

@@ -102,12 +102,16 @@ static void test_switched_off_it_explains_nothing(void **state)
 	assert_in_child(explain_nothing);
 }
 
-/* An emulator of user programs has none. */
+/* An emulator of user programs has none, and the address sanitizer's own calls would be refused. */
 static bool has_filters(void)
 {
+#ifdef __SANITIZE_ADDRESS__
+	return false;
+#else
 	uint32_t action = SECCOMP_RET_ERRNO;
 
 	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+#endif
 }
 
 static void call_what_is_filtered(void)
@@ -137,17 +141,11 @@ static void call_what_is_filtered(void)
 #endif
 }
 
-/* Where the kernel has filters; the address sanitizer's own calls would be refused. */
 static void assert_filtered(void (*run)(void))
 {
-#ifdef __SANITIZE_ADDRESS__
-	(void)run;
-	skip();
-#else
 	if (!has_filters())
 		skip();
 	assert_in_child(run);
-#endif
 }
 
 static void test_calls_are_filtered(void **state)
