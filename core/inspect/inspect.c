@@ -139,14 +139,41 @@ static int judge_unknown(int fd, const struct inspect_probe *probe, struct inspe
 	return ret < 0 ? error_nomem(error) : 0;
 }
 
-/* A backend says that it is a filesystem, but not that it is right. */
-static int judge_refused(struct inspection *inspection, const struct error *said)
+/* Why there is nothing to go on with: neither says anything of the filesystem. */
+static int pass_on(int ret, struct error *error)
 {
-	const char *message = said->message ? said->message : "no reason given";
+	return ret == -ENOMEM ? error_nomem(error) : error_set(error, ECANCELED, "interrupted");
+}
 
-	return inspection->has_filesystem ? findings_add(&inspection->unchecked, "%s", message)
-					  : findings_add(&inspection->problems,
-							 "the filesystem is broken: %s", message);
+static int tell(struct inspect_findings *findings, const char *what, const struct error *said,
+		struct error *error)
+{
+	int ret = findings_add(findings, "%s%s", what,
+			       said->message ? said->message : "no reason given");
+
+	return ret < 0 ? error_nomem(error) : 0;
+}
+
+/* All that is in it, after a look at its superblock. */
+static int read_filesystem(int fd, const struct inspect_probe *probe, struct inspection *inspection,
+			   struct error *error)
+{
+	const struct region *root = &inspection->root;
+	autoerror struct error said = ERROR_INIT;
+	autofree char *sentence = NULL;
+	int ret = probe->read(probe->arg, fd, root->start_bytes, root->len_bytes,
+			      inspection->backend, &sentence, &said);
+
+	if (ret == -ENOMEM || ret == -ECANCELED)
+		return pass_on(ret, error);
+	if (ret == -EOPNOTSUPP)
+		return tell(&inspection->unchecked, "", &said, error);
+	if (ret < 0)
+		return tell(&inspection->problems, "", &said, error);
+	return sentence && findings_add(&inspection->problems, "%s: %s", inspection->backend,
+					sentence) < 0
+		       ? error_nomem(error)
+		       : 0;
 }
 
 static int look_at_filesystem(int fd, const struct inspect_probe *probe,
@@ -160,12 +187,13 @@ static int look_at_filesystem(int fd, const struct inspect_probe *probe,
 	ret = probe_filesystem(fd, probe, inspection, &said);
 	if (ret == -ENODATA)
 		return judge_unknown(fd, probe, inspection, error);
-	/* Neither says anything of the filesystem. */
-	if (ret == -ENOMEM)
-		return error_nomem(error);
-	if (ret == -ECANCELED)
-		return error_set(error, ECANCELED, "interrupted");
-	return ret < 0 && judge_refused(inspection, &said) < 0 ? error_nomem(error) : 0;
+	if (ret == -ENOMEM || ret == -ECANCELED)
+		return pass_on(ret, error);
+	if (ret == 0)
+		return probe->read ? read_filesystem(fd, probe, inspection, error) : 0;
+	return inspection->has_filesystem
+		       ? tell(&inspection->unchecked, "", &said, error)
+		       : tell(&inspection->problems, "the filesystem is broken: ", &said, error);
 }
 
 static int judge(struct inspection *inspection)

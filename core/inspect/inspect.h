@@ -34,6 +34,13 @@ struct inspect_probe {
 	 * message says how. */
 	int (*probe)(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_fs_info *info,
 		     char backend[INSPECT_BACKEND_NAME_BYTES], struct error *error);
+	/*
+	 * Reads all that a backend has said to know, but for the bytes of files. 0: nothing
+	 * contradicts, or a sentence of what does. -EOPNOTSUPP: it cannot be read here, as the
+	 * message says. Else as probe. NULL: as whoever asks has read it.
+	 */
+	int (*read)(void *arg, int fd, uint64_t off, uint64_t len, const char *backend,
+		    char **sentence, struct error *error);
 	/* Was the backend of this name among those? 1, 0 or -ENOMEM. NULL: does not matter, as
 	 * probe knows all. */
 	int (*has)(void *arg, const char *backend);

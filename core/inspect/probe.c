@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/backend/session.h"
+#include "core/reader/reader.h"
 
 struct question {
 	struct host_range window;
@@ -44,6 +45,22 @@ static int ask_backends(void *arg, int fd, uint64_t off, uint64_t len, struct ka
 	return ret < 0 ? error_errno(error, -ret, "cannot ask the backends") : question.answer;
 }
 
+static int read_by_backend(void *arg, int fd, uint64_t off, uint64_t len, const char *name,
+			   char **sentence, struct error *error)
+{
+	struct backend *backend autocall(cleanup_backend_free) = NULL;
+	const struct reader_options options = { .threads = 1, .links = sentence };
+	const struct host_range window = { fd, off, len };
+	struct tree *tree = NULL;
+	int ret = backend_load(arg, name, &backend, error);
+
+	if (ret < 0 || !reader_can(backend))
+		return ret;
+	ret = reader_read(backend, &window, &options, &tree, error);
+	tree_free(tree);
+	return ret;
+}
+
 /* One that could not be loaded was not asked either; what is wrong with it has been said. */
 static int has_backend(void *arg, const char *name)
 {
@@ -57,6 +74,7 @@ static int has_backend(void *arg, const char *name)
 struct inspect_probe inspect_probe_backends(const struct backend_search *search)
 {
 	return (struct inspect_probe){ .probe = ask_backends,
+				       .read = read_by_backend,
 				       .has = has_backend,
 				       .arg = (void *)(uintptr_t)search };
 }

@@ -18,8 +18,10 @@
 
 struct found_inode {
 	uint64_t id;
-	/* Has all attributes of the inode; in the tree's arena. Of a named directory the parent is
-	 * set, of a file that was one range its content, of which the source's base is missing. */
+	/* Has all attributes of the inode; in the tree's arena. Until the tree is numbered nlink is
+	 * what the inode says, and name_len how many entries count for it. Of a named directory the
+	 * parent is set, of a file that was one range its content, of which the source's base is
+	 * missing. */
 	struct tree_node *node;
 };
 
@@ -48,6 +50,14 @@ struct found_text {
 	uint32_t len;
 };
 
+/* Inodes that say another number of links than there are. */
+struct found_odd_links {
+	uint64_t count;
+	uint64_t id; /* of one of them, and so on */
+	uint32_t said, is;
+	const struct tree_node *node;
+};
+
 #define FOUND_RECENT_TEXTS 256u
 
 struct found {
@@ -59,6 +69,7 @@ struct found {
 	ARRAY(union found_entry) entries;
 	ARRAY(struct found_range) ranges;
 	ARRAY(struct found_xattr) xattrs;
+	struct found_odd_links odd_links;
 	/* Names and values of attributes, of which many inodes have the same. */
 	struct found_text recent_texts[FOUND_RECENT_TEXTS];
 	uint64_t spent_bytes; /* of the memory that the filesystem's size allows */

@@ -13,6 +13,7 @@
 
 #include "core/backend/session.h"
 #include "core/base/io.h"
+#include "core/base/log.h"
 #include "core/format/dax.h"
 #include "core/format/discoverable.h"
 #include "core/format/geometry.h"
@@ -246,10 +247,15 @@ static int read_window(const struct find *find, const struct tree_options *optio
 		       struct tree **tree, struct error *error)
 {
 	struct backend *backend autocall(cleanup_backend_free) = NULL;
-	const struct reader_options reading = { .threads = options->threads };
+	autofree char *links = NULL;
+	const struct reader_options reading = { .threads = options->threads, .links = &links };
 	int ret = backend_load(find->search, find->backend, &backend, error);
 
-	return ret < 0 ? ret : reader_read(backend, &find->window, &reading, tree, error);
+	if (ret == 0)
+		ret = reader_read(backend, &find->window, &reading, tree, error);
+	if (ret == 0 && links)
+		log_warning("%s: %s", find->backend, links);
+	return ret;
 }
 
 static int read_image(const char *path, unsigned int number, const struct tree_options *options,

@@ -99,8 +99,11 @@ static int judge_entry(struct found *found, const struct found_inode *dir,
 				 "%s in directory %" PRIu64 " is inode %" PRIu64
 				 ", which does not exist",
 				 entry->name, entry->dir, entry->id);
-	if (!is_type(inode, KATAIMG_DIR))
+	if (!is_type(inode, KATAIMG_DIR)) {
+		inode->node->pub.name_len++;
 		return 0;
+	}
+	dir->node->pub.name_len++;
 	if (inode->node->pub.parent)
 		return error_set(error, EUCLEAN, "directory %" PRIu64 " (%s) is in two places",
 				 entry->id, entry->name);
@@ -128,6 +131,26 @@ static int judge_entries(struct found *found, struct error *error)
 			return ret;
 	}
 	return 0;
+}
+
+/* What says nothing is 0, and of a directory 1, by which several filesystems say that nobody counts
+ * subdirectories. Orphans may have any number. */
+static void judge_links(struct found *found)
+{
+	struct found_odd_links *odd = &found->odd_links;
+
+	for (size_t i = 0; i < found->inodes.count; i++) {
+		const struct found_inode *inode = &found->inodes.items[i];
+		const struct kataimg_node *node = &inode->node->pub;
+		bool is_dir = node->type == KATAIMG_DIR;
+		uint32_t is = node->name_len + (is_dir ? 2 : 0);
+
+		if (node->nlink == is || node->nlink == 0 || (is_dir && node->nlink == 1) ||
+		    !(is_dir ? node->parent != NULL : is > 0))
+			continue;
+		*odd = (struct found_odd_links){ odd->count + 1, inode->id, node->nlink, is,
+						 inode->node };
+	}
 }
 
 /* Where one inode's data ends before the next begins, within its size. */
@@ -192,6 +215,8 @@ int judge_found(struct found *found, struct error *error)
 		ret = judge_root(found, error);
 	if (ret == 0)
 		ret = judge_entries(found, error);
+	if (ret == 0)
+		judge_links(found);
 	if (ret == 0)
 		ret = judge_ranges(found, error);
 	return ret < 0 ? ret : judge_xattrs(found, error);

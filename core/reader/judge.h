@@ -10,6 +10,7 @@
  * what is no tree: ids without an inode or with two, a name or an attribute twice, a directory with
  * two parents or in a circle, data that is nobody's, over other data or behind the end of its file.
  * Names the inode, and where it can the path. What nothing names is no error: orphans are left out.
+ * Nor are link counts that are wrong: they are counted.
  */
 int judge_found(struct found *found, struct error *error);
 

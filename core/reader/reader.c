@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "core/backend/guard.h"
@@ -10,6 +12,8 @@
 #include "core/reader/judge.h"
 #include "core/reader/maketree.h"
 #include "core/reader/sink.h"
+
+#define PATH_BYTES 4096u
 
 bool reader_can(const struct backend *backend)
 {
@@ -54,6 +58,24 @@ static int ask(const struct backend *backend, struct host *host, struct found *f
 	return cancel_check(error); /* what was refused since is not in the tree */
 }
 
+/* By the path, which the finished tree has. */
+static int tell_odd_links(const struct found *found, char **links, struct error *error)
+{
+	const struct found_odd_links *odd = &found->odd_links;
+	char path[PATH_BYTES], others[64] = "";
+
+	if (!links || odd->count == 0)
+		return 0;
+	tree_path(&odd->node->pub, path, sizeof(path));
+	if (odd->count > 1)
+		snprintf(others, sizeof(others), "; wrong ones in all: %" PRIu64, odd->count);
+	if (asprintf(links, "inode %" PRIu64 " (%s) says that it has %u link%s, and has %u%s",
+		     odd->id, path, odd->said, odd->said > 1 ? "s" : "", odd->is, others) >= 0)
+		return 0;
+	*links = NULL;
+	return error_nomem(error);
+}
+
 /* Everything is read through a descriptor of the tree's own. */
 static int read_found(const struct backend *backend, const struct host_range *window,
 		      const struct reader_options *options, struct found *found,
@@ -82,7 +104,7 @@ static int read_found(const struct backend *backend, const struct host_range *wi
 	if (judge_found(found, error) < 0 ||
 	    maketree(found, steal_fd(&fd), window->offset_bytes, steal_ptr(&decoder), error) < 0)
 		return disbelieve(backend, error);
-	return 0;
+	return tell_odd_links(found, options->links, error);
 }
 
 int reader_read(const struct backend *backend, const struct host_range *window,

@@ -16,6 +16,9 @@ struct reader_options {
 	unsigned int threads;                                       /* at least 1 */
 	void (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */
 	void *progress_arg;
+	/* NULL, or where a sentence goes, to be freed, if inodes say another number of links than
+	 * they have. The tree has those that they have: it is as good as any other. */
+	char **links;
 };
 
 /* Can the backend read its filesystem back? */

@@ -111,6 +111,7 @@ static void set_attributes(struct kataimg_node *node, const struct kataimg_inode
 	node->mode = inode->mode;
 	node->uid = inode->uid;
 	node->gid = inode->gid;
+	node->nlink = inode->nlink;
 	node->mtime_sec = inode->mtime_sec;
 	node->mtime_nsec = inode->mtime_nsec;
 	if (inode->type == KATAIMG_REG)

@@ -274,6 +274,23 @@ def judge_outside(program, option, message):
     check(result.code == 3 and f'not checked: xfs: {message}' in result.out, result.describe())
 
 
+def judge_link_count(program):
+    """Of the root: as xfs_repair calls it. What is read is the same."""
+    image = make_filesystem(program, [])
+    program.run(['inspect', image]).expect(0)
+    subprocess.run([need_tool('xfs_db'), '-x', '-c', 'sb 0', '-c', 'addr rootino', '-c',
+                    'write core.nlinkv2 9', image], check=True, capture_output=True)
+    judged = subprocess.run([need_tool('xfs_repair'), '-n', image], capture_output=True, text=True,
+                            check=False)
+    check(judged.returncode == 1 and 'would have reset inode 128 nlinks from 9 to 2' in
+          judged.stderr, judged.stderr)
+    said = 'xfs: inode 128 (.) says that it has 9 links, and has 2'
+    result = program.run(['inspect', image])
+    check(result.code == 1 and f'contradiction: {said}' in result.out, result.describe())
+    result = program.run(['ls', image])
+    check(result.code == 0 and f'warning: {said}' in result.err, result.describe())
+
+
 def judge_checksum(program):
     image = make_filesystem(program, [])
     with open(image, 'r+b') as file:
@@ -293,6 +310,7 @@ def refusals(tap, program):
     tap.case('metadata directories', judge_feature, program, 0x100, '(metadir)')
     tap.case('zoned', judge_feature, program, 0x200, '(zoned)')
     tap.case('a newer feature', judge_feature, program, 1 << 30, 'newer than this reader: 0x40')
+    tap.case('a wrong link count', judge_link_count, program)
     tap.case('a wrong checksum', judge_checksum, program)
 
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 MIB = 1 << 20
-TOOLS = ('sfdisk', 'mke2fs', 'mkfs.erofs')
+TOOLS = ('sfdisk', 'mke2fs', 'debugfs', 'e2fsck', 'mkfs.erofs')
 
 
 def check(condition, message):
@@ -150,6 +150,39 @@ def inspect_foreign_images(inspector):
     inspector.refuse(image, 'more blocks than there are')
 
 
+def wrong_link_count(inspector):
+    """Of a file of two names: as e2fsck calls it. No checker looks at that of an EROFS."""
+    os.link(f'{inspector.tree}/file', f'{inspector.tree}/name')
+    image = inspector.ext4(8 * MIB)
+    inspector.accept(image, 'ext4')
+    subprocess.run(['debugfs', '-w', '-R', 'set_inode_field file links_count 5', image],
+                   check=True, capture_output=True)
+    judged = subprocess.run(['e2fsck', '-fn', image], capture_output=True, text=True, check=False)
+    number = subprocess.run(['debugfs', '-R', 'stat file', image], capture_output=True,
+                            text=True, check=True).stdout.split()[1]
+    check(judged.returncode == 4 and f'Inode {number} ref count is 5, should be 2' in judged.stdout,
+          judged.stdout)
+    inspector.refuse(image, f'ext4: inode {number} (file) says that it has 5 links, and has 2')
+
+    image = inspector.path('erofs')
+    subprocess.run(['mkfs.erofs', '-Enosbcrc,force-inode-extended', image, inspector.tree],
+                   check=True, capture_output=True)
+    inspector.accept(image, 'erofs')
+    with open(image, 'rb') as file:
+        whole = file.read()
+    # an extended inode of a regular file: its mode, size and link count
+    nid = next(nid for nid in range(36, len(whole) // 32) if whole[32 * nid] & 1
+               and whole[32 * nid + 5] >> 4 == 8
+               and whole[32 * nid + 8:32 * nid + 16] == struct.pack('<Q', 8))
+    overwrite(image, 32 * nid + 44, b'\x03')
+    inspector.refuse(image, f'erofs: inode {nid} (file) says that it has 3 links, and has 2')
+    listed = subprocess.run([inspector.kataimg, 'ls', *inspector.options, image],
+                            capture_output=True, text=True, check=False)
+    check(listed.returncode == 0 and listed.stdout == 'file\nname\n' and
+          f'warning: erofs: inode {nid} (file) says that it has 3 links' in listed.stderr,
+          f'{listed}')
+
+
 def table_by_sfdisk(path):
     """[(start, size, bootable)...] as sfdisk reads it."""
     dump = subprocess.run(['sfdisk', '--json', path], check=True, capture_output=True, text=True)
@@ -185,6 +218,7 @@ def main(kataimg, *backend_dirs):
     with tempfile.TemporaryDirectory() as scratch:
         inspector = Inspector(os.path.abspath(kataimg), backend_dirs, scratch)
         inspect_foreign_images(inspector)
+        wrong_link_count(inspector)
         read_own_images(inspector)
 
 

@@ -332,7 +332,7 @@ static void no_memory_is_no_contradiction(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		autoerror struct error error = ERROR_INIT;
 		struct scene scene = new_scene(true);
-		const struct inspect_probe prober = { probe, has, &scene };
+		const struct inspect_probe prober = { .probe = probe, .has = has, .arg = &scene };
 		struct inspection inspection;
 		int expected = cases[i].has_backend < 0 ? -ENOMEM : cases[i].probe_ret;
 

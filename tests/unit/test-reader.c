@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -73,15 +74,20 @@ static int name(const struct kataimg_sink *sink, uint64_t dir, const char *text,
 	return sink->entry(sink->ctx, dir, text, strlen(text), id);
 }
 
+/* What the last reading said of link counts. */
+static char *links;
+
 static int reader(struct tree **tree, struct error *error)
 {
-	const struct reader_options options = { .threads = 2 };
+	const struct reader_options options = { .threads = 2, .links = &links };
 	int fd = memfd_create("image", MFD_CLOEXEC), ret;
 	const struct host_range window = { fd, WINDOW_OFFSET, WINDOW_BYTES };
 
 	assert_int_equal(ftruncate(fd, WINDOW_OFFSET + WINDOW_BYTES), 0);
 	assert_int_equal(pwrite(fd, "plain bytes", 11, WINDOW_OFFSET + 100), 11);
 	ended = 0;
+	free(links);
+	links = NULL;
 	ret = reader_read(&backend, &window, &options, tree, error);
 	close(fd);
 	return ret;
@@ -134,6 +140,7 @@ static void test_sound(void **state)
 	script = say_sound;
 	if (reader(&tree, &error) < 0)
 		fail_msg("%s", error.message);
+	assert_string_equal(links, "inode 9 (again) says that it has 1 link, and has 2");
 	pub = tree_public(tree);
 	assert_int_equal(pub->node_count, 5);
 	assert_int_equal(pub->nodes[0]->mtime_sec, 2);
@@ -329,6 +336,75 @@ static void backends_that_cannot_read_are_not_asked(void **state)
 	assert_string_equal(error.message, "images cannot be read here");
 }
 
+static int linked(const struct kataimg_sink *sink, uint64_t id, enum kataimg_type type,
+		  uint32_t nlink)
+{
+	const struct kataimg_inode found = {
+		.struct_size = sizeof(found), .id = id, .type = (uint8_t)type, .nlink = nlink
+	};
+
+	return sink->inode(sink->ctx, &found);
+}
+
+/* What the inodes 7, a directory with one below it, and 9, a file of two names, say. */
+static uint32_t said_by_dir, said_by_file;
+
+static int say_links(const struct kataimg_host *host, const struct kataimg_sink *sink)
+{
+	(void)host;
+	assert_int_equal(linked(sink, 2, KATAIMG_DIR, 3), 0);
+	assert_int_equal(linked(sink, 7, KATAIMG_DIR, said_by_dir), 0);
+	assert_int_equal(linked(sink, 8, KATAIMG_DIR, 2), 0);
+	assert_int_equal(linked(sink, 9, KATAIMG_REG, said_by_file), 0);
+	assert_int_equal(linked(sink, 10, KATAIMG_REG, 1), 0); /* an orphan, and two more */
+	assert_int_equal(linked(sink, 11, KATAIMG_DIR, 5), 0);
+	assert_int_equal(name(sink, 2, "dir", 7), 0);
+	assert_int_equal(name(sink, 7, "below", 8), 0);
+	assert_int_equal(name(sink, 2, "first", 9), 0);
+	assert_int_equal(name(sink, 8, "second", 9), 0);
+	return sink->root(sink->ctx, 2);
+}
+
+static void link_counts_are_held_against_names(void **state)
+{
+	static const struct {
+		uint32_t dir, file;
+		const char *sentence;
+	} cases[] = {
+		{ 3, 2, NULL },
+		{ 0, 0, NULL },
+		{ 1, 2, NULL },
+		{ 3, 3, "inode 9 (dir/below/second) says that it has 3 links, and has 2" },
+		{ 3, 1, "inode 9 (dir/below/second) says that it has 1 link, and has 2" },
+		{ 2, 2, "inode 7 (dir) says that it has 2 links, and has 3" },
+		{ 4, 1,
+		  "inode 9 (dir/below/second) says that it has 1 link, and has 2; wrong ones in "
+		  "all: "
+		  "2" },
+	};
+
+	(void)state;
+	script = say_links;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		autoerror struct error error = ERROR_INIT;
+		struct tree *tree = NULL;
+
+		said_by_dir = cases[i].dir;
+		said_by_file = cases[i].file;
+		assert_int_equal(reader(&tree, &error), 0);
+		if (cases[i].sentence)
+			assert_string_equal(links, cases[i].sentence);
+		else
+			assert_null(links);
+		/* The tree has what there is. */
+		assert_int_equal(tree_public(tree)->nodes[1]->nlink, 3);
+		assert_int_equal(tree_public(tree)->nodes[3]->nlink, 2);
+		tree_free(tree);
+	}
+	free(links);
+	links = NULL;
+}
+
 static int say_root(const struct kataimg_host *host, const struct kataimg_sink *sink)
 {
 	(void)host;
@@ -359,6 +435,7 @@ int main(void)
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_refusal),
 		cmocka_unit_test(backends_that_cannot_read_are_not_asked),
+		cmocka_unit_test(link_counts_are_held_against_names),
 		cmocka_unit_test(a_wish_to_stop_is_heard),
 	};
 
