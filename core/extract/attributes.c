@@ -95,6 +95,19 @@ static int change_owner(const struct extract_place *place, uid_t uid, gid_t gid)
 	return ret < 0 ? -errno : 0;
 }
 
+/* Of EINVAL chown(2) has one reason only. */
+static int note_owner(struct extract *extract, const struct kataimg_node *node, int code,
+		      struct error *error)
+{
+	char detail[128];
+
+	snprintf(detail, sizeof(detail),
+		 "this user namespace does not have both user %u and group %u", node->uid,
+		 node->gid);
+	return extract_note_miss(extract, MISSED_OWNER, node, code == EINVAL ? detail : NULL,
+				 error);
+}
+
 /* *mode loses the set-id bits that would be another one's than was meant. */
 static int set_owner(struct extract *extract, const struct kataimg_node *node,
 		     const struct extract_place *place, mode_t *mode, struct error *error)
@@ -108,7 +121,7 @@ static int set_owner(struct extract *extract, const struct kataimg_node *node,
 		lost |= S_ISUID;
 	if (change_owner(place, (uid_t)-1, node->gid) < 0)
 		lost |= S_ISGID;
-	ret = extract_note_miss(extract, MISSED_OWNER, node, NULL, error);
+	ret = note_owner(extract, node, -ret, error);
 	/* Of a directory it makes nobody somebody else. */
 	if (node->type != KATAIMG_REG || !(*mode & lost))
 		return ret;

@@ -302,9 +302,17 @@ int output_write(struct output *output, const void *bytes, size_t len, uint64_t 
 
 int output_set_owner(struct output *output, uid_t owner, gid_t group, struct error *error)
 {
-	if (fchown(output->fd, owner, group) < 0)
+	if (fchown(output->fd, owner, group) == 0)
+		return 0;
+	if (errno != EINVAL)
 		return error_errno(error, errno, "cannot give %s to its owner", output->path);
-	return 0;
+	/* The only reason that chown(2) has for it. */
+	return error_set(
+		error, EINVAL,
+		"cannot give %s to user %u and group %u: this user namespace does not have "
+		"both numbers; those in /proc/self/uid_map and gid_map can be given, or "
+		"the image can be given away outside",
+		output->path, owner, group);
 }
 
 int output_sync(struct output *output, struct error *error)

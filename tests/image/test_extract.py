@@ -22,7 +22,7 @@ import time
 from harness import manifest
 from harness.program import Program
 from harness.source import Sources
-from harness.tap import Tap, check, check_equal
+from harness.tap import Skip, Tap, check, check_equal
 from harness.workspace import (PLAIN_ID, Workspace, is_reduced, is_root, mount_tmpfs, need_root,
                                need_tool)
 from test_archives import make_archive, without_sockets
@@ -286,6 +286,27 @@ def warning_counts(bench):
                   '1 extended attributes (b: trusted.x), 1 set-id bits (a)')
 
 
+def owners_outside_the_namespace(bench):
+    """Root of a user namespace that has no other number."""
+    need_root('a namespace in which there is root alone')
+    namespace = ['unshare', '--user', '--map-root-user']
+    if subprocess.run([*namespace, 'true'], check=False, capture_output=True).returncode:
+        raise Skip('this machine has no user namespaces, or this is a chroot')
+    maker = Maker(os.path.join(bench.program.workspace.directory('tree'), 'tree'))
+    maker.file('a', b'x', uid=5, gid=7)
+    maker.file('b', b'x', uid=0, gid=7)
+    maker.finish()
+    archive = make_archive(maker.root, bench.target())
+    os.chmod(archive, 0o644)
+    with tempfile.TemporaryDirectory() as directory:
+        done = subprocess.run([*namespace, *bench.program.command(
+            ['extract', archive, '-C', os.path.join(directory, 'target')])],
+                              check=False, capture_output=True, text=True)
+    check(done.returncode == 0 and done.stderr.endswith(
+        'may not have: 2 owners (a: this user namespace does not have both user 5 and group 7)\n'),
+          f'{done}')
+
+
 def tar_of(members):
     """members: (name, type, linkname or content)."""
     stream = io.BytesIO()
@@ -511,6 +532,7 @@ def main():
     for name in AS_PLAIN:
         tap.case(f'{name}: as a plain user', as_plain_user, bench, name)
     tap.case('the warning of a plain user', warning_counts, bench)
+    tap.case('owners that a namespace does not have', owners_outside_the_namespace, bench)
     tap.case('hostile links', hostile_links, bench)
     tap.case('directories exchanged for links', exchanged_directories, bench)
     tap.case('--force', force_writes_no_other_file, bench)

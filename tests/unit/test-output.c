@@ -2,6 +2,7 @@
 /* In which directory files are that belong together, whatever others rename meanwhile. */
 #include "core/image/output.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,6 +93,40 @@ int __wrap_fchmod(int fd, mode_t mode)
 	return __real_fchmod(fd, mode);
 }
 
+/* Set: what the next one fails with. */
+static int chown_error;
+
+int __real_fchown(int fd, uid_t owner, gid_t group);
+int __wrap_fchown(int fd, uid_t owner, gid_t group);
+
+int __wrap_fchown(int fd, uid_t owner, gid_t group)
+{
+	if (!chown_error)
+		return __real_fchown(fd, owner, group);
+	assert_int_equal(owner, 1000);
+	assert_int_equal(group, 100);
+	errno = chown_error;
+	chown_error = 0;
+	return -1;
+}
+
+static void an_owner_that_cannot_be_is_told_with_its_reason(void **state)
+{
+	struct fixture *f = *state;
+
+	open_image(f, "out/k.img");
+	assert_int_equal(output_create(f->image, 0, &f->error), 0);
+	chown_error = EINVAL;
+	assert_int_equal(output_set_owner(f->image, 1000, 100, &f->error), -EINVAL);
+	assert_non_null(strstr(f->error.message,
+			       "out/k.img to user 1000 and group 100: this user namespace does "
+			       "not have both numbers; those in /proc/self/uid_map and gid_map "));
+	error_clear(&f->error);
+	chown_error = EPERM;
+	assert_int_equal(output_set_owner(f->image, 1000, 100, &f->error), -EPERM);
+	assert_non_null(strstr(f->error.message, "to its owner: Operation not permitted"));
+}
+
 static void a_new_file_never_has_more_rights_than_the_old(void **state)
 {
 	struct fixture *f = *state;
@@ -170,6 +205,8 @@ static void a_link_beside_is_followed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_owner_that_cannot_be_is_told_with_its_reason,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_file_never_has_more_rights_than_the_old,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(the_same_words_are_the_same_directory, setup,
