@@ -54,8 +54,12 @@ static int read_by_backend(void *arg, int fd, uint64_t off, uint64_t len, const 
 	struct tree *tree = NULL;
 	int ret = backend_load(arg, name, &backend, error);
 
-	if (ret < 0 || !reader_can(backend))
+	if (ret == -ENOMEM)
 		return ret;
+	if (ret < 0)
+		return -EOPNOTSUPP; /* which is no fault of the filesystem's */
+	if (!reader_can(backend))
+		return 0;
 	ret = reader_read(backend, &window, &options, &tree, error);
 	tree_free(tree);
 	return ret;
