@@ -22,9 +22,11 @@ _Static_assert(EROFS_UNPACKED_BYTES_MAX <= SKIP_MASK, "a cookie has room for eac
 #define PIECES_BASE 65536u
 #define PIECE_WINDOW_BYTES 64u
 
-/* Small clusters are many, large ones are bounded by their bytes. */
+/* Small clusters are many, large ones are bounded by their bytes. With fragments, whose order is
+ * not the tree's, files ask for one here and one there: what is thrown away is unpacked again for
+ * the next file, some MiB for a few KiB. */
 #define KEPT 256u
-#define KEPT_BYTES_MAX (UINT32_C(24) << 20)
+#define KEPT_BYTES_MAX (UINT32_C(64) << 20)
 
 struct piece {
 	uint64_t off : 58;
