@@ -3,11 +3,14 @@
 #include "core/inspect/inspect.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -103,11 +106,32 @@ static void what_ends_the_reading_ends_the_inspection(void **state)
 	}
 }
 
+static void a_file_that_cannot_be_read_is_told_as_that(void **state)
+{
+	const struct inspect_probe prober = { .probe = probe };
+	autoerror struct error error = ERROR_INIT;
+	struct inspection inspection;
+	autoclose int image = memfd_create("image", MFD_CLOEXEC);
+	autoclose int blind = -1; /* for writing alone */
+	char path[64];
+
+	(void)state;
+	assert_int_equal(ftruncate(image, BYTES), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", image);
+	blind = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(blind >= 0);
+	assert_int_equal(inspect_fd(blind, &prober, &inspection, &error), -EBADF);
+	assert_string_equal(error_sentence(&error),
+			    "cannot read 4096 bytes at 4096: Bad file descriptor");
+	inspect_clear(&inspection);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_read_is_judged),
 		cmocka_unit_test(what_ends_the_reading_ends_the_inspection),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_told_as_that),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -336,75 +336,6 @@ static void backends_that_cannot_read_are_not_asked(void **state)
 	assert_string_equal(error.message, "images cannot be read here");
 }
 
-static int linked(const struct kataimg_sink *sink, uint64_t id, enum kataimg_type type,
-		  uint32_t nlink)
-{
-	const struct kataimg_inode found = {
-		.struct_size = sizeof(found), .id = id, .type = (uint8_t)type, .nlink = nlink
-	};
-
-	return sink->inode(sink->ctx, &found);
-}
-
-/* What the inodes 7, a directory with one below it, and 9, a file of two names, say. */
-static uint32_t said_by_dir, said_by_file;
-
-static int say_links(const struct kataimg_host *host, const struct kataimg_sink *sink)
-{
-	(void)host;
-	assert_int_equal(linked(sink, 2, KATAIMG_DIR, 3), 0);
-	assert_int_equal(linked(sink, 7, KATAIMG_DIR, said_by_dir), 0);
-	assert_int_equal(linked(sink, 8, KATAIMG_DIR, 2), 0);
-	assert_int_equal(linked(sink, 9, KATAIMG_REG, said_by_file), 0);
-	assert_int_equal(linked(sink, 10, KATAIMG_REG, 1), 0); /* an orphan, and two more */
-	assert_int_equal(linked(sink, 11, KATAIMG_DIR, 5), 0);
-	assert_int_equal(name(sink, 2, "dir", 7), 0);
-	assert_int_equal(name(sink, 7, "below", 8), 0);
-	assert_int_equal(name(sink, 2, "first", 9), 0);
-	assert_int_equal(name(sink, 8, "second", 9), 0);
-	return sink->root(sink->ctx, 2);
-}
-
-static void link_counts_are_held_against_names(void **state)
-{
-	static const struct {
-		uint32_t dir, file;
-		const char *sentence;
-	} cases[] = {
-		{ 3, 2, NULL },
-		{ 0, 0, NULL },
-		{ 1, 2, NULL },
-		{ 3, 3, "inode 9 (dir/below/second) says that it has 3 links, and has 2" },
-		{ 3, 1, "inode 9 (dir/below/second) says that it has 1 link, and has 2" },
-		{ 2, 2, "inode 7 (dir) says that it has 2 links, and has 3" },
-		{ 4, 1,
-		  "inode 9 (dir/below/second) says that it has 1 link, and has 2; wrong ones in "
-		  "all: "
-		  "2" },
-	};
-
-	(void)state;
-	script = say_links;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		autoerror struct error error = ERROR_INIT;
-		struct tree *tree = NULL;
-
-		said_by_dir = cases[i].dir;
-		said_by_file = cases[i].file;
-		assert_int_equal(reader(&tree, &error), 0);
-		if (cases[i].sentence)
-			assert_string_equal(links, cases[i].sentence);
-		else
-			assert_null(links);
-		/* The tree has what there is. */
-		assert_int_equal(tree_public(tree)->nodes[1]->nlink, 3);
-		assert_int_equal(tree_public(tree)->nodes[3]->nlink, 2);
-		tree_free(tree);
-	}
-	free(links);
-	links = NULL;
-}
-
 static int say_root(const struct kataimg_host *host, const struct kataimg_sink *sink)
 {
 	(void)host;
@@ -435,7 +366,6 @@ int main(void)
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_refusal),
 		cmocka_unit_test(backends_that_cannot_read_are_not_asked),
-		cmocka_unit_test(link_counts_are_held_against_names),
 		cmocka_unit_test(a_wish_to_stop_is_heard),
 	};
 
