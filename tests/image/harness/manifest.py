@@ -55,7 +55,7 @@ def _data_ranges(fd, size):
 
 def _digest(fd, ranges):
     """Hashes the chunks that are not all zeros with their places: holes do not matter."""
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.sha256()  # which processors have instructions for
     done = 0
     for start, end in ranges:
         offset = max(done, start - start % CHUNK_BYTES)
