@@ -3,16 +3,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # who includes this file reads failed, and sets kataimg
 set -u
 
-failed=0
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
-
-# Files can be given away, and devices made: not by the root of a user namespace.
-has_root() {
-	"$(dirname "${BASH_SOURCE[0]}")/../need-root" "" >/dev/null
-}
+# shellcheck disable=SC1091
+. "$(dirname "${BASH_SOURCE[0]}")/../support/checks.sh"
 
 # build IMAGE SOURCE [OPTION]...
 build() {
