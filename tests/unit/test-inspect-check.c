@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/inspect/inspect.h"
+#include "tests/support/inspected.h"
 #include "tests/support/memfile.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -162,16 +163,8 @@ static void an_info_block_that_nobody_asked_for_is_seen(void **state)
 static void inspect(int fd, struct answer *answer, struct inspection *inspection)
 {
 	const struct inspect_probe prober = { .probe = probe, .arg = answer };
-	autoerror struct error error = ERROR_INIT;
 
-	assert_int_equal(inspect_fd(fd, &prober, inspection, &error), 0);
-}
-
-static void expect_only(const struct inspect_findings *findings, const char *words)
-{
-	if (findings->count != 1)
-		fail_msg("%s and %s", findings->sentences[0], findings->sentences[1]);
-	assert_string_equal(findings->sentences[0], words);
+	inspected(fd, &prober, inspection);
 }
 
 /* An EROFS superblock begins so: magic number, and blocks of 2^12 bytes. */
@@ -206,7 +199,7 @@ static void bare_filesystems_are_judged(void **state)
 
 		make_look_like_erofs(fd);
 		inspect(fd, &answer, &inspection);
-		expect_only(&inspection.problems, cases[i].words);
+		inspected_only(&inspection.problems, cases[i].words);
 		inspect_clear(&inspection);
 		close(fd);
 	}

@@ -13,6 +13,7 @@
 #include "core/format/discoverable.h"
 #include "core/inspect/inspect.h"
 #include "lib/byteorder.h"
+#include "tests/support/inspected.h"
 #include "tests/support/memfile.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -34,16 +35,8 @@ static int probe(void *arg, int fd, uint64_t off, uint64_t len, struct kataimg_f
 static void inspect(int fd, struct inspection *inspection)
 {
 	const struct inspect_probe prober = { .probe = probe };
-	autoerror struct error error = ERROR_INIT;
 
-	assert_int_equal(inspect_fd(fd, &prober, inspection, &error), 0);
-}
-
-static void expect_only(const struct inspect_findings *findings, const char *words)
-{
-	if (findings->count != 1)
-		fail_msg("%s and %s", findings->sentences[0], findings->sentences[1]);
-	assert_string_equal(findings->sentences[0], words);
+	inspected(fd, &prober, inspection);
 }
 
 #define HEADER 512u
@@ -144,7 +137,7 @@ static void headers_that_disagree_are_seen(void **state)
 		table.head[HEADER + bytes[i].off] ^= bytes[i].flip;
 		seal(table.head + HEADER);
 		judge(&table, 8 * MIB, &inspection);
-		expect_only(&inspection.problems, "the GPT and its backup say different things");
+		inspected_only(&inspection.problems, "the GPT and its backup say different things");
 		inspect_clear(&inspection);
 	}
 }
@@ -159,14 +152,14 @@ static void entries_that_disagree_are_seen(void **state)
 	table.head[ENTRIES + 56] ^= 1; /* a letter of the name */
 	seal_entries(table.head + HEADER, table.head + ENTRIES, (size_t)128 * 128);
 	judge(&table, 8 * MIB, &inspection);
-	expect_only(&inspection.problems, "the GPT and its backup say different things");
+	inspected_only(&inspection.problems, "the GPT and its backup say different things");
 	inspect_clear(&inspection);
 
 	table = new_table();
 	table.head[HEADER + 80] = 64; /* entries */
 	seal_entries(table.head + HEADER, table.head + ENTRIES, (size_t)64 * 128);
 	judge(&table, 8 * MIB, &inspection);
-	expect_only(&inspection.problems, "the GPT and its backup say different things");
+	inspected_only(&inspection.problems, "the GPT and its backup say different things");
 	inspect_clear(&inspection);
 
 	table = new_table();
@@ -175,7 +168,7 @@ static void entries_that_disagree_are_seen(void **state)
 	memcpy(wide, table.head + ENTRIES, sizeof(table.head) - ENTRIES);
 	seal_entries(table.head + HEADER, wide, sizeof(wide));
 	judge(&table, 8 * MIB, &inspection);
-	expect_only(&inspection.problems, "the GPT and its backup say different things");
+	inspected_only(&inspection.problems, "the GPT and its backup say different things");
 	assert_int_equal(inspection.partition_count, 1);
 	inspect_clear(&inspection);
 
@@ -183,7 +176,7 @@ static void entries_that_disagree_are_seen(void **state)
 	table.tail[32 * 512 + 32] = 2; /* where the backup has the other one */
 	seal(table.tail + (size_t)32 * 512);
 	judge(&table, 8 * MIB, &inspection);
-	expect_only(&inspection.problems, "the GPT and its backup say different things");
+	inspected_only(&inspection.problems, "the GPT and its backup say different things");
 	inspect_clear(&inspection);
 }
 
@@ -196,9 +189,9 @@ static void images_that_grew_have_their_backup_inside(void **state)
 	memset(table.head + 446 + 12, 0xff, 4); /* the protective partition: all there is */
 	judge(&table, 10 * MIB, &inspection);
 	assert_int_equal(inspection.problems.count, 0);
-	expect_only(&inspection.notes,
-		    "the GPT's backup is not at the end of the image: it has been made longer "
-		    "since");
+	inspected_only(&inspection.notes,
+		       "the GPT's backup is not at the end of the image: it has been made longer "
+		       "since");
 	inspect_clear(&inspection);
 	table = new_table();
 	judge(&table, 10 * MIB, &inspection);
@@ -236,7 +229,7 @@ static void numbers_beyond_all_sizes_are_seen(void **state)
 	memset(table.head + HEADER + 32, 0xff, 8);
 	seal(table.head + HEADER);
 	judge(&table, 8 * MIB, &inspection);
-	expect_only(&inspection.problems, "the GPT's backup header is not there");
+	inspected_only(&inspection.problems, "the GPT's backup header is not there");
 	inspect_clear(&inspection);
 	for (int i = 0; i < 2; i++) {
 		table = new_table();
@@ -246,9 +239,10 @@ static void numbers_beyond_all_sizes_are_seen(void **state)
 			memset(table.head + HEADER + 80, 0xff, 4); /* how many */
 		seal(table.head + HEADER);
 		judge(&table, 8 * MIB, &inspection);
-		expect_only(&inspection.problems,
-			    "the GPT's header at its beginning belongs to other entries than are "
-			    "there: guests see no partition");
+		inspected_only(
+			&inspection.problems,
+			"the GPT's header at its beginning belongs to other entries than are "
+			"there: guests see no partition");
 		inspect_clear(&inspection);
 	}
 }

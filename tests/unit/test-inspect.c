@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "core/base/io.h"
+#include "tests/support/inspected.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -94,9 +95,8 @@ static void inspect(const struct scene *scene, struct inspection *inspection)
 	const struct inspect_probe prober = { .probe = probe,
 					      .has = has,
 					      .arg = (void *)(uintptr_t)scene };
-	autoerror struct error error = ERROR_INIT;
 
-	assert_int_equal(inspect_fd(scene->fd, &prober, inspection, &error), 0);
+	inspected(scene->fd, &prober, inspection);
 }
 
 static int check(const struct scene *scene, const char *words)
