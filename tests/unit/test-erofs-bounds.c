@@ -29,21 +29,66 @@ static void drop_checksum(struct trial *trial)
 	trial_overwrite(trial, EROFS_SUPER_OFFSET, &super, sizeof(super));
 }
 
-static int set_up(void **state)
+static int build(struct damaged *f, const char *const *options, void **state)
 {
-	struct damaged *f = calloc(1, sizeof(*f));
-	struct kataimg_node *root;
-
-	assert_non_null(f);
-	f->tree = memtree_new();
-	root = memtree_root(f->tree);
-	memtree_set_xattr(memtree_add_file(root, "f", "", 0), "user.a", "bcd", 3);
-	memtree_add_pattern(root, "whole", WHOLE_BYTES, 1);
-	f->trial = run_ok(&(struct trial_setup){ .tree = f->tree });
+	f->trial = run_ok(&(struct trial_setup){ .tree = f->tree, .options = options });
 	f->damage.trial = f->trial;
 	drop_checksum(f->trial);
 	*state = f;
 	return 0;
+}
+
+static struct damaged *new_tree(void)
+{
+	struct damaged *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->tree = memtree_new();
+	return f;
+}
+
+static int set_up(void **state)
+{
+	struct damaged *f = new_tree();
+	struct kataimg_node *root = memtree_root(f->tree);
+
+	memtree_set_xattr(memtree_add_file(root, "f", "", 0), "user.a", "bcd", 3);
+	memtree_add_pattern(root, "whole", WHOLE_BYTES, 1);
+	return build(f, NULL, state);
+}
+
+/* Its tail is compressed, and lies behind its inode. */
+#define TAILED_BYTES 6007u
+
+static int set_up_tail(void **state)
+{
+	static const char *const options[] = { "compress=lz4", "tail=inline", NULL };
+	struct damaged *f = new_tree();
+	static char content[TAILED_BYTES];
+
+	for (size_t i = 0; i < TAILED_BYTES; i++)
+		content[i] = (char)('a' + i / 64 % 26);
+	memtree_add_file(memtree_root(f->tree), "tailed", content, sizeof(content));
+	return build(f, options, state);
+}
+
+/* The packed inode holds this file, and nothing else. */
+#define PACKED_BYTES 3000u
+#define FIRST_PREFIX 2988u /* whole */
+#define LAST_PREFIX 2996u  /* reaches one byte too far */
+
+static int set_up_packed(void **state)
+{
+	static const char *const options[] = { "compress=lz4", "fragments=all", NULL };
+	static const uint8_t prefix[] = { 3, 0, EROFS_XATTR_USER, 'a', 'b' };
+	struct damaged *f = new_tree();
+	static char content[PACKED_BYTES];
+
+	memset(content, 'x', sizeof(content));
+	memcpy(content + FIRST_PREFIX, prefix, sizeof(prefix));
+	memcpy(content + LAST_PREFIX, prefix, PACKED_BYTES - LAST_PREFIX);
+	memtree_add_file(memtree_root(f->tree), "packed", content, sizeof(content));
+	return build(f, options, state);
 }
 
 /* What begins with these bytes, at a multiple of 4. */
@@ -156,7 +201,52 @@ static void data_ends_with_the_filesystem(void **state)
 	fail_msg("no file of %u bytes", WHOLE_BYTES);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, damaged_tear_down)
+static void tails_end_with_their_block(void **state)
+{
+	struct damaged *f = *state;
+
+	for (uint64_t off = BLOCK / 4; off < trial_window_bytes(f->trial) - 64; off += 32) {
+		const struct damage_object inode = { off, sizeof(struct erofs_inode_compact) + 16,
+						     NULL };
+		const size_t at = sizeof(struct erofs_inode_compact) + 2; /* bytes of the tail */
+		/* Behind the header and an index of one pack of two records. */
+		const uint16_t room = (uint16_t)(BLOCK - (off + inode.len) % BLOCK);
+		struct erofs_inode_compact core;
+
+		trial_read(f->trial, off, &core, sizeof(core));
+		if (from_le32(core.size) != TAILED_BYTES || from_le16(core.nlink) != 1)
+			continue;
+		expect_le16(f, &inode, at, room, NULL);
+		expect_le16(f, &inode, at, room + 1, "is followed by data that leaves its block");
+		return;
+	}
+	fail_msg("no file of %u bytes", TAILED_BYTES);
+}
+
+static void prefixes_end_with_the_packed_inode(void **state)
+{
+	struct damaged *f = *state;
+	const struct damage_object object = { EROFS_SUPER_OFFSET, sizeof(struct erofs_super),
+					      NULL };
+	const size_t at = offsetof(struct erofs_super, xattr_prefix_start);
+	const le32 whole = to_le32(FIRST_PREFIX / 4), last = to_le32(LAST_PREFIX / 4);
+	struct erofs_super super;
+
+	trial_read(f->trial, EROFS_SUPER_OFFSET, &super, sizeof(super));
+	assert_true(from_le64(super.packed_nid) > 0);
+	super.feature_incompat =
+		to_le32(from_le32(super.feature_incompat) | EROFS_INCOMPAT_XATTR_PREFIX);
+	super.xattr_prefix_count = 1;
+	super.xattr_prefix_start = whole;
+	trial_overwrite(f->trial, EROFS_SUPER_OFFSET, &super, sizeof(super));
+	damage_expect(&f->damage, &object, at, &whole, sizeof(whole), NULL);
+	damage_expect(&f->damage, &object, at, &last, sizeof(last),
+		      "its attribute prefixes are outside the packed inode");
+}
+
+#define TEST_OF(function, set_up) \
+	cmocka_unit_test_setup_teardown(function, set_up, damaged_tear_down)
+#define TEST(function) TEST_OF(function, set_up)
 
 int main(void)
 {
@@ -165,6 +255,8 @@ int main(void)
 		TEST(names_end_with_their_block),
 		TEST(blocks_have_room_for_so_many_entries),
 		TEST(data_ends_with_the_filesystem),
+		TEST_OF(tails_end_with_their_block, set_up_tail),
+		TEST_OF(prefixes_end_with_the_packed_inode, set_up_packed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
