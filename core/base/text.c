@@ -104,7 +104,7 @@ void text_print_line(FILE *out, const char *text)
 	}
 }
 
-bool text_is_plain(const char *text)
+static bool is_utf8(const char *text, bool controls)
 {
 	const unsigned char *at = (const unsigned char *)text;
 
@@ -112,11 +112,21 @@ bool text_is_plain(const char *text)
 		uint32_t character = 0;
 		size_t len = decode(at, &character);
 
-		if (len == 0 || is_control(character))
+		if (len == 0 || (!controls && is_control(character)))
 			return false;
 		at += len;
 	}
 	return true;
+}
+
+bool text_is_utf8(const char *text)
+{
+	return is_utf8(text, true);
+}
+
+bool text_is_plain(const char *text)
+{
+	return is_utf8(text, false);
 }
 
 static bool is_inside_character(char c)

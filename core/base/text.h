@@ -13,6 +13,7 @@
  */
 char *text_line(const char *text);
 
+bool text_is_utf8(const char *text);
 /* It is UTF-8 without control characters. */
 bool text_is_plain(const char *text);
 

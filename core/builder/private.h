@@ -282,6 +282,8 @@ int toml_text(const struct build_set *set, char **text, struct error *error);
 
 /* Can Kata's runtime be told of the image, if it is an extension? */
 int build_check_extension(struct build *build, struct error *error);
+/* The same of what is known when the outputs are open. */
+int build_check_extension_path(struct build *build, struct error *error);
 
 /* The length of the name as an extension of Kata's, which *name begins with; 0: it is none. */
 int build_extension_name(const struct build *build, const char **name);

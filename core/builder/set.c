@@ -75,6 +75,8 @@ static int prepare(struct build_set *set, struct error *error)
 		ret = run_all(set, build_check_extension, error);
 	if (ret == 0)
 		ret = build_open_outputs(set, error);
+	if (ret == 0 && set->options->toml)
+		ret = run_all(set, build_check_extension_path, error);
 	if (ret == 0)
 		ret = load_trees(set, error);
 	return ret < 0 ? ret : run_all(set, plan, error);

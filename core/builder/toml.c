@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/base/textstream.h"
 #include "core/builder/private.h"
 
-/* A basic string of TOML; bytes that are no UTF-8 could not be in one at all. */
+/* A basic string of TOML, of UTF-8. */
 static void print_string(FILE *out, const char *key, const char *text)
 {
 	fprintf(out, "%s = \"", key);
@@ -49,6 +50,17 @@ int build_check_extension(struct build *build, struct error *error)
 	if (!obstacle)
 		return 0;
 	return error_usage(error, "--toml: Kata's runtime cannot read the hash tree: %s", obstacle);
+}
+
+/* By the path that was found, which has more in it than the one that was given. */
+int build_check_extension_path(struct build *build, struct error *error)
+{
+	const char *name;
+
+	if (build_extension_name(build, &name) == 0 || text_is_utf8(build->output_name))
+		return 0;
+	return error_usage(error, "--toml: TOML is UTF-8, which %s is not: choose another output",
+			   build->output_name);
 }
 
 int toml_text(const struct build_set *set, char **text, struct error *error)
