@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/artifact/artifact.h"
+#include "core/base/text.h"
 #include "core/config/shape.h"
 
 /* A layout has no place beside the image: its files go where they are asked for. */
@@ -22,6 +23,25 @@ static int check_beside(struct config *config, struct error *error)
 	return ret;
 }
 
+/* These become texts of the layout's JSON. */
+static int check_texts(struct config *config, struct error *error)
+{
+	const struct {
+		const char *section, *key, *value;
+	} texts[] = {
+		{ "image", "oci-name", config->image.oci_name },
+		{ "image", "arch", config->image.arch },
+		{ "verity", "variant", config->verity.variant },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].value && !text_is_utf8(texts[i].value))
+			ret = config_refuse_key(config, texts[i].section, texts[i].key, error,
+						"no UTF-8, as all texts in oci:DIR:TAG are");
+	return ret;
+}
+
 int config_check_artifact(struct config *config, struct error *error)
 {
 	static const char *const keys[] = { "oci-form", "oci-name", "oci-type" };
@@ -41,5 +61,7 @@ int config_check_artifact(struct config *config, struct error *error)
 		ret = config_refuse_own_key(config, "image", "oci-type", error,
 					    "a containerdisk is a container image and has no type "
 					    "of its own: leave it out");
+	if (ret == 0)
+		ret = check_texts(config, error);
 	return ret < 0 ? ret : check_beside(config, error);
 }

@@ -53,6 +53,28 @@ static void names_of_files_and_types_are_judged(void **state)
 	}
 }
 
+/* JSON has no other bytes; a file may have any name. */
+static void texts_in_layouts_are_utf8(void **state)
+{
+	struct config_test *fixture = *state;
+	static const char *const keys[] = { "oci-name = n\377", "arch = \303(",
+					    "[verity]\nvariant = \xed\xa0\x80" };
+	static const char *const messages[] = {
+		"build.ini:4: [image] oci-name = n\\xff: no UTF-8, as all texts in oci:DIR:TAG are",
+		"build.ini:4: [image] arch = \\xc3(: no UTF-8, as all texts in oci:DIR:TAG are",
+		"build.ini:5: [verity] variant = \\xed\\xa0\\x80: no UTF-8, as all texts in "
+		"oci:DIR:TAG are",
+	};
+	char text[128];
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(text, sizeof(text), "[image]\nsource = x\noutput = oci:l:t\n%s\n",
+			 keys[i]);
+		refuses(fixture, text, messages[i]);
+	}
+	accepts(fixture, "[image]\nsource = x\n[verity]\nvariant = \377\n");
+}
+
 /* Nothing lies beside an image in a layout; an empty path is none. */
 static void layouts_have_nothing_beside(void **state)
 {
@@ -193,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CONFIG_TEST(rules_for_the_tree_are_judged_at_once),
 		CONFIG_TEST(names_of_files_and_types_are_judged),
+		CONFIG_TEST(texts_in_layouts_are_utf8),
 		CONFIG_TEST(layouts_have_nothing_beside),
 		CONFIG_TEST(typed_values_are_read_once),
 		CONFIG_TEST(values_of_other_syntaxes_come_with_a_hint),
