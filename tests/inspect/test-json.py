@@ -103,6 +103,7 @@ def failed_builds(judge):
             (2, 'EINVAL', [], ['--set=image.nothing=1', 'tree']),
             (2, 'EINVAL', [], ['-f', 'nofs', 'tree']),
             (2, 'EINVAL', [], ['-o', 'missing/a.img', 'tree']),
+            (2, 'EINVAL', [], ['-c', 'missing.ini']),
             (1, None, [], ['no.tar']),
             (1, None, ['backend', 'tree'], ['--set=image.size=2M', 'tree'])]:
         said, err = judge.expect_file(code, *MEASURED, *arguments)
