@@ -359,8 +359,7 @@ static int run_in_namespace(const char *path, const char *expected)
 
 static void who_has_no_number_in_a_namespace_is_as_root(void **state)
 {
-	char *path = copy_of_good("good");
-	autofree char *dir = directory_of(path);
+	char *path = copy_of_good("good"), *dir = directory_of(path);
 	int loaded, shared;
 
 	(void)state;
@@ -368,6 +367,7 @@ static void who_has_no_number_in_a_namespace_is_as_root(void **state)
 	if (chown(path, 12345, 12345) < 0)
 		print_message("of the caller's own\n");
 	assert_int_equal(chmod(dir, 0755), 0);
+	free(dir);
 	loaded = run_in_namespace(path, NULL);
 	assert_int_equal(chmod(path, 0775), 0);
 	shared = run_in_namespace(path, "may be written by the group");
