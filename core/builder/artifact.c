@@ -27,30 +27,45 @@ static int take_directory(struct build *build, bool is_there, struct error *erro
 	return 0;
 }
 
-static int open_in_layout(struct build *build, const char *path, const char *source,
-			  struct error *error)
+/* Beside the layout's index, or beside the layout while there is none. -EISDIR: there is one now.
+ */
+static int open_beside(struct build *build, const char *source, struct error *error)
 {
-	const bool reads_layout = artifact_prefix(build->config->image.source) > 0;
+	autofree char *path = artifact_path_beside(build->config->image.output);
+	bool is_there = path && strcmp(path, build->place.dir) != 0;
+	int ret;
+
+	if (!path)
+		return error_nomem(error);
+	ret = output_open("the image", path, source, &build->files[BUILD_IMAGE], error);
+	return ret < 0 ? ret : take_directory(build, is_there, error);
+}
+
+static int open_in_layout(struct build *build, const char *source, struct error *error)
+{
+	autoerror struct error made = ERROR_INIT;
 	int ret = artifact_place_parse(build->config->image.output, &build->place, error);
 
+	if (ret < 0)
+		return ret;
 	/* Another image of the same layout is no directory that the new one is put into. */
-	if (ret == 0)
-		ret = output_open("the image", path, reads_layout ? NULL : source,
-				  &build->files[BUILD_IMAGE], error);
-	return ret < 0 ? ret : take_directory(build, strcmp(path, build->place.dir) != 0, error);
+	if (artifact_prefix(build->config->image.source))
+		source = NULL;
+	ret = open_beside(build, source, &made);
+	/* Another build has made the layout since it was looked for. */
+	if (ret == -EISDIR)
+		return open_beside(build, source, error);
+	return ret < 0 ? error_take(error, &made) : 0;
 }
 
 int build_open_image(struct build *build, const char *source, struct error *error)
 {
 	const char *name = build->config->image.output;
-	autofree char *path = artifact_path_beside(name);
 	int ret;
 
-	if (!path)
-		return error_nomem(error);
 	if (artifact_prefix(name))
-		return open_in_layout(build, path, source, error);
-	ret = build_open_output(build->set, "the image", path, source, &build->files[BUILD_IMAGE],
+		return open_in_layout(build, source, error);
+	ret = build_open_output(build->set, "the image", name, source, &build->files[BUILD_IMAGE],
 				error);
 	if (ret < 0)
 		return ret;
