@@ -18,6 +18,7 @@ from harness.workspace import Workspace, is_reduced, is_root, need_tool
 from trees.maker import make_tree
 
 BACKEND = 'erofs'
+IN_NAMESPACE = os.path.join(os.path.dirname(os.path.realpath(__file__)), '../in-namespace')
 TREES = ['erofs-compressible', 'erofs-tails', 'erofs-equal-files', 'sizes', 'sparse-segments',
          'random-1', 'random-2']
 # Owners of these trees do not fit the 16 bits of a compact inode.
@@ -83,14 +84,18 @@ def why_not(name, options, version):
     return None
 
 
+# In the directory $0, of the source $1: what --chunksize writes on the way goes to /tmp, whatever TMPDIR says,
+# and cannot be taken from a tmpfs.
+MKFS = """mkdir "$0/tree" "$0/tmp" && mount --bind "$1" "$0/tree" && mount --bind "$0/tmp" /tmp && shift &&
+    exec "$@" "$0/image" "$0/tree\""""
+
+
 def judge_foreign(program, source, options):
-    # where --chunksize works: not on tmpfs
     with tempfile.TemporaryDirectory(dir='/var/tmp') as directory:
-        image = os.path.join(directory, 'image')
-        result = subprocess.run([need_tool('mkfs.erofs'), *options, image, source.path],
-                                errors='replace', capture_output=True,
-                                env=dict(os.environ, TMPDIR=directory))
+        result = subprocess.run([IN_NAMESPACE, 'sh', '-c', MKFS, directory, source.path,
+                                 need_tool('mkfs.erofs'), *options], errors='replace', capture_output=True)
         check(result.returncode == 0, f'mkfs.erofs: {result.stderr}')
+        image = os.path.join(directory, 'image')
         judge_read(program, image, Partition(0, os.path.getsize(image)))
 
 
