@@ -59,18 +59,17 @@ static void texts_in_layouts_are_utf8(void **state)
 	struct config_test *fixture = *state;
 	static const char *const keys[] = { "oci-name = n\377", "arch = \303(",
 					    "[verity]\nvariant = \xed\xa0\x80" };
-	static const char *const messages[] = {
-		"build.ini:4: [image] oci-name = n\\xff: no UTF-8, as all texts in oci:DIR:TAG are",
-		"build.ini:4: [image] arch = \\xc3(: no UTF-8, as all texts in oci:DIR:TAG are",
-		"build.ini:5: [verity] variant = \\xed\\xa0\\x80: no UTF-8, as all texts in "
-		"oci:DIR:TAG are",
-	};
-	char text[128];
+	static const char *const where[] = { "4: [image] oci-name = n\\xff",
+					     "4: [image] arch = \\xc3(",
+					     "5: [verity] variant = \\xed\\xa0\\x80" };
+	char text[128], message[128];
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		snprintf(text, sizeof(text), "[image]\nsource = x\noutput = oci:l:t\n%s\n",
 			 keys[i]);
-		refuses(fixture, text, messages[i]);
+		snprintf(message, sizeof(message),
+			 "build.ini:%s: no UTF-8, as all texts in oci:DIR:TAG are", where[i]);
+		refuses(fixture, text, message);
 	}
 	accepts(fixture, "[image]\nsource = x\n[verity]\nvariant = \377\n");
 }
