@@ -27,8 +27,7 @@ static int take_directory(struct build *build, bool is_there, struct error *erro
 	return 0;
 }
 
-/* Beside the layout's index, or beside the layout while there is none. -EISDIR: there is one now.
- */
+/* Beside the layout's index, or beside a layout that is to be made; -EISDIR: it is there by now. */
 static int open_beside(struct build *build, const char *source, struct error *error)
 {
 	autofree char *path = artifact_path_beside(build->config->image.output);
@@ -43,7 +42,7 @@ static int open_beside(struct build *build, const char *source, struct error *er
 
 static int open_in_layout(struct build *build, const char *source, struct error *error)
 {
-	autoerror struct error made = ERROR_INIT;
+	autoerror struct error first = ERROR_INIT;
 	int ret = artifact_place_parse(build->config->image.output, &build->place, error);
 
 	if (ret < 0)
@@ -51,11 +50,11 @@ static int open_in_layout(struct build *build, const char *source, struct error 
 	/* Another image of the same layout is no directory that the new one is put into. */
 	if (artifact_prefix(build->config->image.source))
 		source = NULL;
-	ret = open_beside(build, source, &made);
+	ret = open_beside(build, source, &first);
 	/* Another build has made the layout since it was looked for. */
 	if (ret == -EISDIR)
 		return open_beside(build, source, error);
-	return ret < 0 ? error_take(error, &made) : 0;
+	return ret < 0 ? error_take(error, &first) : 0;
 }
 
 int build_open_image(struct build *build, const char *source, struct error *error)

@@ -14,11 +14,10 @@ from harness import judge, manifest, mount
 from harness.partitions import Partition, read_table
 from harness.program import Program
 from harness.tap import Tap, check, check_equal, skip_program
-from harness.workspace import Workspace, is_reduced, is_root, need_tool
+from harness.workspace import ISOLATE, Workspace, is_reduced, is_root, need_tool
 from trees.maker import make_tree
 
 BACKEND = 'erofs'
-IN_NAMESPACE = os.path.join(os.path.dirname(os.path.realpath(__file__)), '../in-namespace')
 TREES = ['erofs-compressible', 'erofs-tails', 'erofs-equal-files', 'sizes', 'sparse-segments',
          'random-1', 'random-2']
 # Owners of these trees do not fit the 16 bits of a compact inode.
@@ -92,7 +91,7 @@ MKFS = """mkdir "$0/tree" "$0/tmp" && mount --bind "$1" "$0/tree" && mount --bin
 
 def judge_foreign(program, source, options):
     with tempfile.TemporaryDirectory(dir='/var/tmp') as directory:
-        result = subprocess.run([IN_NAMESPACE, 'sh', '-c', MKFS, directory, source.path,
+        result = subprocess.run([ISOLATE, 'sh', '-c', MKFS, directory, source.path,
                                  need_tool('mkfs.erofs'), *options], errors='replace', capture_output=True)
         check(result.returncode == 0, f'mkfs.erofs: {result.stderr}')
         image = os.path.join(directory, 'image')

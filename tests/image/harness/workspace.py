@@ -20,6 +20,8 @@ PLAIN_ID = 65534  # nobody, nogroup
 
 
 NEED_ROOT = pathlib.Path(__file__).parents[2] / 'need-root'
+# Runs a command in a mount namespace.
+ISOLATE = pathlib.Path(__file__).resolve().parents[2] / 'in-namespace'
 
 
 @functools.cache
@@ -50,8 +52,7 @@ def enter_namespace():
     if not is_root() or os.environ.get(IN_NAMESPACE):
         return
     os.environ[IN_NAMESPACE] = '1'
-    isolate = pathlib.Path(__file__).resolve().parents[2] / 'in-namespace'
-    os.execv(isolate, [isolate, sys.executable, *sys.argv])
+    os.execv(ISOLATE, [ISOLATE, sys.executable, *sys.argv])
 
 
 def mount_tmpfs(path, options='mode=755'):
