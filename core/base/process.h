@@ -8,7 +8,7 @@
  * neither be read nor written. A file that grows beyond RLIMIT_FSIZE is an error, not a signal, and
  * so is a pipe that nobody reads: messages that went there must not end a build. Allocations of a
  * MiB and more are given back when they are freed. As many files may be open as the hard limit
- * allows. 0 or -errno.
+ * allows; programs that are run inherit that. 0 or -errno.
  */
 int process_prepare(void);
 
